@@ -1,0 +1,81 @@
+"""Owns the backbone contract: an ordered list of stages that ends in one feature vector per example."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bench.card import BackboneCard
+from bench.domain import Raw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What flows from stage to stage: `values` [n, …], and for sequences `mask` [n, length] (True: a token).
+
+    With a mask, the second axis of `values` runs over the same positions, and padding is at the end.
+    """
+
+    values: Tensor
+    mask: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, indices: Tensor | slice) -> "Batch":
+        """Return the examples at `indices`, cut to the longest of them."""
+        if self.mask is None:
+            return Batch(self.values[indices])
+        mask = self.mask[indices]
+        length = int(mask.sum(1).max()) if len(mask) else 0
+        return Batch(self.values[indices, :length], mask[:, :length])
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on `device`."""
+        return Batch(self.values.to(device), None if self.mask is None else self.mask.to(device))
+
+
+class Stage(nn.Module, ABC):
+    """One step of a backbone. Every parameter of the backbone belongs to exactly one stage."""
+
+    @abstractmethod
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the next values [n, …]; the last stage's are features [n, width]. `mask` stays as it is."""
+
+
+class Backbone(nn.Module, ABC):
+    """A pretrained network as a list of stages, with the preparation its inputs need."""
+
+    card: BackboneCard
+    stages: nn.ModuleList
+
+    @abstractmethod
+    def prepare(self, raw: Raw) -> Batch:
+        """Return raw examples as the first stage wants them. Deterministic, example by example, and blind to labels."""
+
+    @abstractmethod
+    def initialise(self) -> None:
+        """Draw every parameter and buffer anew, as if never trained, from torch's default generator."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return features [n, width]."""
+        return run_stages(self.stages, batch).values
+
+
+def run_stages(stages: nn.ModuleList, batch: Batch) -> Batch:
+    """Return the batch after all of `stages`."""
+    values = batch.values
+    for stage in stages:
+        values = stage(values, batch.mask)
+    return Batch(values, batch.mask)
+
+
+def state_hash(module: nn.Module) -> str:
+    """Return the sha256 of all parameters and buffers, those that are not saved included."""
+    digest = hashlib.sha256()
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,45 @@
+"""Owns what tasks and backbones say of themselves: where they come from, under which terms, and which bytes they are."""
+
+from dataclasses import dataclass
+
+from bench.domain import Domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCard:
+    """A task's identity. `sha256` is that of the split data as used (`bench.task.fingerprint`).
+
+    `version` rises when the task changes in a way that the data do not show, such as another metric.
+    """
+
+    name: str
+    title: str
+    domain: Domain
+    description: str
+    source: str
+    licence: str
+    citation: str
+    version: int
+    sha256: str
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneCard:
+    """A backbone's identity. `sha256` is that of its weights file.
+
+    `parameters` counts all but the head; `width` is the number of features per example; `stages` names them from input
+    to features.
+    """
+
+    name: str
+    title: str
+    domain: Domain
+    description: str
+    source: str
+    licence: str
+    citation: str
+    sha256: str
+    parameters: int
+    width: int
+    stages: tuple[str, ...]

@@ -1,0 +1,92 @@
+"""Owns the unit of work and what comes of it. Standard library only, so that reading results needs nothing else."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """One task, backbone, strategy, fraction and seed. `fraction` is a share of the training split, in (0, 1]."""
+
+    task: str
+    backbone: str
+    strategy: str
+    fraction: float
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.task} · {self.backbone} · {self.strategy} · {self.fraction:g} · seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Under what a cell was run: versions of what its score may depend on, and the hardware."""
+
+    bench: str
+    python: str
+    torch: str
+    platform: str
+    processor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A scored cell.
+
+    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost; what it shared with
+    other cells (frozen activations) is not in it. `peak_mib` is the process's peak resident memory so far, or on a GPU
+    the peak allocated while the cell ran.
+    """
+
+    cell: Cell
+    key: str
+    n_labels: int
+    n_test: int
+    score: float
+    chance: float
+    penalty: float | None
+    seconds: float
+    steps: int
+    trainable_parameters: int
+    total_parameters: int
+    peak_mib: float
+    device: str
+    precision: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A cell that could not be scored, with the reason in one line and where it happened."""
+
+    cell: Cell
+    key: str
+    reason: str
+    traceback: str
+
+
+Outcome = Result | Failure
+
+
+def to_record(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as plain values for JSON; its kind stands under "kind"."""
+    return {"kind": type(outcome).__name__.lower(), **asdict(outcome)}
+
+
+def from_record(record: dict[str, Any]) -> Outcome:
+    """Return the outcome of a record made by `to_record`.
+
+    Raises `KeyError`, `TypeError` or `ValueError` if the record is not one.
+    """
+    values = dict(record)
+    kind = values.pop("kind")
+    values["cell"] = Cell(**values["cell"])
+    if kind == "failure":
+        return Failure(**values)
+    if kind == "result":
+        values["provenance"] = Provenance(**values["provenance"])
+        return Result(**values)
+    raise ValueError(f"an outcome is a result or a failure, not {kind!r}")
+
+
+CELL_FIELDS = tuple(field.name for field in fields(Cell))

@@ -1,0 +1,109 @@
+"""Owns the raw examples of each domain: what a task yields and what a backbone prepares.
+
+All four are immutable columns of examples: `len()` counts them and `take` selects rows.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Domain = Literal["vision", "text", "audio", "series"]
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """Pictures of one size: `pixels` is uint8 [n, height, width, channels], channels 1 or 3."""
+
+    domain: ClassVar[Domain] = "vision"
+    pixels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, indices: Indices) -> "Images":
+        """Return the examples at `indices`."""
+        return Images(self.pixels[indices])
+
+    def columns(self) -> tuple[bytes, ...]:
+        """Return the content as bytes, for hashing."""
+        return (str(self.pixels.shape).encode(), self.pixels.tobytes())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Words, phrases or sentences."""
+
+    domain: ClassVar[Domain] = "text"
+    strings: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    def take(self, indices: Indices) -> "Texts":
+        """Return the examples at `indices`."""
+        return Texts(tuple(self.strings[index] for index in indices))
+
+    def columns(self) -> tuple[bytes, ...]:
+        """Return the content as bytes, for hashing."""
+        return ("\x00".join(self.strings).encode(),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveforms:
+    """Mono recordings of one length: `samples` is int16 [n, length] at `rate_hz` samples a second."""
+
+    domain: ClassVar[Domain] = "audio"
+    samples: NDArray[np.int16]
+    rate_hz: int
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def take(self, indices: Indices) -> "Waveforms":
+        """Return the examples at `indices`."""
+        return replace(self, samples=self.samples[indices])
+
+    def columns(self) -> tuple[bytes, ...]:
+        """Return the content as bytes, for hashing."""
+        return (f"{self.rate_hz} {self.samples.shape}".encode(), self.samples.tobytes())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Pasts of one series in order of time: `past` is float32 [n, context].
+
+    `season` is the number of steps in a seasonal cycle. `unit` is the mean absolute seasonal difference over the
+    training history: the unit in which MASE counts errors (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001).
+    """
+
+    domain: ClassVar[Domain] = "series"
+    past: NDArray[np.float32]
+    season: int
+    unit: float
+
+    def __len__(self) -> int:
+        return len(self.past)
+
+    def take(self, indices: Indices) -> "Windows":
+        """Return the examples at `indices`."""
+        return replace(self, past=self.past[indices])
+
+    def columns(self) -> tuple[bytes, ...]:
+        """Return the content as bytes, for hashing."""
+        return (f"{self.season} {self.unit:.9g} {self.past.shape}".encode(), self.past.tobytes())
+
+    def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and standard deviation of each past, both [n, 1]: the scale on which a window is learnt.
+
+        A constant past has no deviation; its scale is one unit of the series.
+        """
+        centre = self.past.mean(axis=1, keepdims=True)
+        spread = self.past.std(axis=1, keepdims=True)
+        return centre, np.where(spread > 1e-6 * self.unit, spread, np.float32(self.unit)).astype(np.float32)
+
+
+Raw = Images | Texts | Waveforms | Windows
