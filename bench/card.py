@@ -1,6 +1,8 @@
 """Owns what tasks and backbones say of themselves: where they come from, under which terms, and which bytes they are."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bench.domain import Domain
 
@@ -29,7 +31,7 @@ class BackboneCard:
     """A backbone's identity. `sha256` is that of its weights file.
 
     `parameters` counts all but the head; `width` is the number of features per example; `stages` names them from input
-    to features.
+    to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held out.
     """
 
     name: str
@@ -43,3 +45,4 @@ class BackboneCard:
     parameters: int
     width: int
     stages: tuple[str, ...]
+    pretraining: Mapping[str, Any] = field(default_factory=dict)

@@ -33,8 +33,8 @@ class Provenance:
 class Result:
     """A scored cell.
 
-    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost; what it shared with
-    other cells (frozen activations) is not in it. `peak_mib` is the process's peak resident memory so far, or on a GPU
+    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost, `shared_seconds` what the
+    frozen activations took that it read and other cells read too: alone it would have cost both. `peak_mib` is the process's peak resident memory so far, or on a GPU
     the peak allocated while the cell ran.
     """
 
@@ -46,6 +46,7 @@ class Result:
     chance: float
     penalty: float | None
     seconds: float
+    shared_seconds: float
     steps: int
     trainable_parameters: int
     total_parameters: int

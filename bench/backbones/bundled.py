@@ -1,0 +1,55 @@
+"""Owns the bundled backbones: their architectures by name, and reading and writing their float16 weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from bench.backbones.catalog import WEIGHTS, bundled_card
+from bench.backbones.glyphs import Glyphs
+from bench.backbones.series import Series
+from bench.backbones.spoken_words import SpokenWords
+from bench.cache import file_sha256
+from bench.errors import WeightsError
+
+Bundled = Glyphs | SpokenWords | Series
+
+ARCHITECTURES: Final[Mapping[str, type[Glyphs] | type[SpokenWords] | type[Series]]] = {
+    "glyphs": Glyphs,
+    "spoken-words": SpokenWords,
+    "series": Series,
+}
+
+
+def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:
+    """Return the bundled backbone `name` with its weights, in float32.
+
+    Raises `WeightsError` if the file is missing, damaged or not the one its card names.
+    """
+    card = bundled_card(name)
+    path = folder / f"{name}.safetensors"
+    remedy = f"restore the file, or remake it with `python -m bench pretrain {name}`"
+    try:
+        found = file_sha256(path)
+        if found != card.sha256:
+            raise WeightsError(
+                f"{path} is not the file its card names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; {remedy}"
+            )
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read the weights {path}: {error}; {remedy}") from error
+    backbone = ARCHITECTURES[name](card)
+    backbone.network.load_state_dict(state)  # copies into float32 parameters
+    return backbone
+
+
+def save_bundled(backbone: Bundled, path: Path) -> None:
+    """Write the backbone's weights as float16; counters and other integers stay as they are."""
+    state = {
+        key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+        for key, tensor in backbone.network.state_dict().items()
+    }
+    save_file({key: tensor.contiguous() for key, tensor in state.items()}, path)

@@ -1,0 +1,68 @@
+"""Owns running cells in one process: loads what a cell needs, keeps what the next may need, turns crashes into failures."""
+
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import torch
+
+from bench.adapt import run_cell
+from bench.backbone import Backbone
+from bench.cache import Cache
+from bench.cell import Failure
+from bench.errors import BenchError
+from bench.group import Group
+from bench.plan import PlannedCell
+from bench.scored import Scored
+from bench.task import Task, load_verified
+
+GROUPS_KEPT: Final = 2
+THREADS: Final = 1
+"""Per process. Work is spread over processes instead: small networks gain more from that, and sums that are always
+taken in the same order make a score the same on any number of cores."""
+
+
+class Engine:
+    """Runs cells one after the other on one device."""
+
+    def __init__(
+        self, tasks: Mapping[str, Task], load_backbone: Callable[[str], Backbone], *, cache: Cache, device: str
+    ) -> None:
+        torch.set_num_threads(THREADS)
+        self._tasks = tasks
+        self._load_backbone = load_backbone
+        self._cache = cache
+        self._device = torch.device(device)
+        self._groups: OrderedDict[tuple[str, str], Group] = OrderedDict()
+
+    def run(self, planned: PlannedCell) -> Scored:
+        """Return what came of a cell. Whatever goes wrong with it becomes a `Failure` and concerns no other cell."""
+        try:
+            group = self._group(planned)
+            result, predictions = run_cell(planned, group)
+        except Exception as error:  # noqa: BLE001  the one broad except: a cell's crash costs only itself
+            reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            return Scored(
+                Failure(
+                    cell=planned.cell,
+                    key=planned.key,
+                    reason=" ".join(reason.split()),
+                    traceback="".join(traceback.format_exception(error)),
+                )
+            )
+        return Scored(result, predictions, group.splits.test.labels)
+
+    def _group(self, planned: PlannedCell) -> Group:
+        name = (planned.family, planned.cell.backbone)
+        if name not in self._groups:
+            while len(self._groups) >= GROUPS_KEPT:
+                self._groups.popitem(last=False)
+            task = self._tasks[planned.family]
+            splits = load_verified(task, self._cache.root)
+            backbone = self._load_backbone(planned.cell.backbone).to(self._device)
+            self._groups[name] = Group(
+                task.target, splits, backbone, content=task.card.sha256, cache=self._cache, device=self._device
+            )
+        self._groups.move_to_end(name)
+        return self._groups[name]

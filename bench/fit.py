@@ -1,0 +1,93 @@
+"""Owns the one gradient loop: every fine-tuning, every training from scratch and every pretraining runs here."""
+
+import math
+from collections.abc import Callable, Iterator
+
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.backbone import Batch, run_stages
+from bench.errors import BenchError
+from bench.inference import autocast
+from bench.strategy import Recipe
+from bench.target import Target
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+"""From values [n, …] to values of the same shape, seen anew."""
+
+
+class Diverged(BenchError):
+    """The loss is no number any more."""
+
+
+def fit(
+    stages: nn.ModuleList,
+    head: nn.Linear,
+    inputs: Batch,
+    encoded: Tensor,
+    *,
+    target: Target,
+    recipe: Recipe,
+    steps: int,
+    order: np.random.Generator,
+    augment: Augment | None = None,
+) -> None:
+    """Train `stages` and `head` in place on `inputs` as they lie on their device, for `steps` steps.
+
+    Batches are slices of tensors that are already there; `encoded` are the targets [n] or [n, width]. `augment` sees the
+    values of the lowest stage only. Raises `Diverged` if the loss becomes infinite or no number.
+    """
+    device = inputs.values.device
+    optimizer = torch.optim.AdamW(parameter_groups(stages, head, recipe), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, recipe.warmup))
+    views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
+    total = torch.zeros((), device=device)
+    stages.train()
+    for rows in batches(len(inputs), recipe.batch_size, steps, order):
+        indices = torch.from_numpy(rows).to(device, non_blocking=True)
+        batch = inputs.take(indices)
+        if augment is not None:
+            batch = Batch(augment(batch.values, views), batch.mask)
+        with autocast(device):
+            outputs = head(run_stages(stages, batch).values)
+        loss = target.loss(outputs, encoded[indices])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        schedule.step()
+        total += loss.detach()
+    if not math.isfinite(float(total)):
+        raise Diverged(f"the loss became {float(total)} within {steps} steps: lower learning_rate or head_learning_rate")
+
+
+def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield `steps` batches of indices below `n`: one shuffled pass after the other, each batch full."""
+    size = min(size, n)
+    queue = np.empty(0, dtype=np.int64)
+    for _ in range(steps):
+        while len(queue) < size:
+            queue = np.concatenate([queue, order.permutation(n)])
+        yield queue[:size]
+        queue = queue[size:]
+
+
+def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[dict[str, object]]:
+    """Return the optimiser's groups: a rate for every stage and the head; biases and norms are not decayed."""
+    groups: list[dict[str, object]] = []
+    rates = [(stage, recipe.learning_rate * recipe.layer_decay**height) for height, stage in enumerate(reversed(stages))]
+    for module, rate in [*rates, (head, recipe.head_learning_rate)]:
+        matrices = [parameter for parameter in module.parameters() if parameter.ndim > 1]
+        vectors = [parameter for parameter in module.parameters() if parameter.ndim <= 1]
+        groups.append({"params": matrices, "lr": rate, "weight_decay": recipe.weight_decay})
+        groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0})
+    return [group for group in groups if group["params"]]
+
+
+def rate_share(step: int, steps: int, warmup: float) -> float:
+    """Return the share of the peak learning rate at `step`: linear warm-up, then a cosine to zero."""
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))

@@ -1,0 +1,1 @@
+"""What the bundled backbones are made from, and making them."""

@@ -1,0 +1,233 @@
+"""Owns the source data of the bundled series backbone: synthetic series only, drawn from two families of processes.
+
+Half are sums of parts a forecaster knows by name: seasonalities, trends, autoregressive noise, level shifts, outliers.
+Half are draws from Gaussian processes with randomly composed kernels (KernelSynth, from Chronos: Ansari et al. 2024,
+arXiv:2403.07815). No measured series is among them.
+"""
+
+from pathlib import Path
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.domain import Windows
+from bench.target import Horizon
+from bench.task import Examples, Splits
+
+Series = NDArray[np.float32]
+Kernel = NDArray[np.float64]
+
+CONTEXT: Final = 96
+HORIZON: Final = 24
+LENGTH: Final = CONTEXT + HORIZON
+WINDOWS: Final = 300_000
+TEST_WINDOWS: Final = 5_000
+SEED: Final = 96_24
+CHUNK: Final = 10_000  # windows drawn together: what fits in the processor's cache or nearly
+KERNEL_SHARE: Final = 0.3
+DRAWS_PER_KERNEL: Final = 50
+BOUND: Final = 10.0  # deviations of its own past; a future beyond it teaches only that anything can happen
+
+# The periods of calendars (hours in a day, days in a week, months in a year, …) get half of the seasonal parts; the other
+# half is log-uniform, up to twice the context, so that some cycles are seen only in part.
+CALENDAR_PERIODS: Final = (4, 5, 6, 7, 8, 10, 12, 14, 24, 28, 30, 36, 48, 52, 60, 72, 84, 96, 144, 168)
+SHORTEST_PERIOD: Final = 3.0
+LONGEST_PERIOD: Final = 192.0
+HARMONICS: Final = 6
+BURN_IN: Final = 60
+
+
+@final
+class SyntheticSeries:
+    """Windows of 96 synthetic steps with the 24 that follow, each on the scale of its own past."""
+
+    name: Final = "series"
+    target: Final = Horizon(HORIZON)
+
+    def load(self, root: Path) -> Splits:
+        """Return the windows, the same ones every time. Nothing is read from or written to `root`."""
+        generator = np.random.default_rng(SEED)
+        windows = draw(WINDOWS + TEST_WINDOWS, generator)
+        return Splits(train=_examples(windows[TEST_WINDOWS:]), test=_examples(windows[:TEST_WINDOWS]))
+
+
+def draw(count: int, generator: np.random.Generator) -> Series:
+    """Return `count` windows of past and future [count, 120], shuffled, of mean 0 and deviation 1 over the past."""
+    chunks: list[Series] = []
+    missing = count
+    while missing > 0:
+        of_kernels = round(KERNEL_SHARE * CHUNK)
+        chunk = np.concatenate([kernel_draws(of_kernels, generator), sums_of_parts(CHUNK - of_kernels, generator)])
+        chunk = _usable(chunk * generator.choice((-1, 1), (len(chunk), 1)).astype(np.float32))[:missing]
+        chunks.append(chunk[generator.permutation(len(chunk))])
+        missing -= len(chunk)
+    return np.concatenate(chunks)
+
+
+def sums_of_parts(count: int, generator: np.random.Generator) -> Series:
+    """Return series [count, 120] added up from named parts, each part present in a share of them."""
+    carrier = _trends(count, generator) * _present(0.7, count, generator, spread=1.0, typical=0.7)
+    first = _seasonalities(_periods(count, generator), generator) * _present(0.9, count, generator, spread=0.5)
+    second = _seasonalities(_periods(count, generator), generator) * _present(0.35, count, generator, spread=0.8)
+    noise = _autoregressions(count, generator) * _present(1.0, count, generator, spread=1.0, typical=0.2)
+    shifts = _level_shifts(count, generator) * _present(0.15, count, generator, spread=0.7)
+    series = carrier + first + second + noise + shifts
+    return _observed(series, generator)
+
+
+def kernel_draws(count: int, generator: np.random.Generator) -> Series:
+    """Return draws [count, 120] of Gaussian processes, 50 from each of as many random kernels as that takes."""
+    kernels = np.stack([_kernel(generator) for _ in range(-(-count // DRAWS_PER_KERNEL))])  # [kernels, 120, 120]
+    factors = np.linalg.cholesky(kernels + 1e-6 * np.eye(LENGTH)).astype(np.float32)
+    normal = generator.standard_normal((len(kernels), LENGTH, DRAWS_PER_KERNEL), dtype=np.float32)
+    return (factors @ normal).transpose(0, 2, 1).reshape(-1, LENGTH)[:count]
+
+
+def _kernel(generator: np.random.Generator) -> Kernel:
+    """Return the covariance [120, 120] of up to five elementary kernels, joined by sums and products."""
+    kernel = _elementary_kernel(generator)
+    for _ in range(generator.integers(5)):
+        other = _elementary_kernel(generator)
+        kernel = kernel + other if generator.random() < 0.5 else kernel * other
+    return kernel / np.trace(kernel) * LENGTH + generator.choice((0.0, 0.003, 0.03, 0.3)) * np.eye(LENGTH)
+
+
+def _elementary_kernel(generator: np.random.Generator) -> Kernel:
+    """Return a smooth, rough, periodic, linear or white covariance of unit variance (of about that, if linear)."""
+    steps = np.arange(LENGTH, dtype=np.float64)
+    lag = np.abs(steps[:, None] - steps)
+    length = np.exp(generator.uniform(np.log(2), np.log(200)))
+    match generator.choice(("periodic", "smooth", "rational", "rough", "linear", "white"), p=(0.5, 0.2, 0.1, 0.1, 0.1, 0.0)):
+        case "periodic":
+            period = float(_periods(1, generator)[0, 0])
+            shape = np.exp(generator.uniform(np.log(0.4), np.log(2.0)))
+            return np.exp(-2 * np.square(np.sin(np.pi * lag / period) / shape))
+        case "smooth":
+            return np.exp(-0.5 * np.square(lag / length))
+        case "rational":
+            return 1 / (1 + np.square(lag / length))
+        case "rough":
+            return np.exp(-lag / length)
+        case "linear":
+            from_pivot = (steps - generator.uniform(0, LENGTH)) / LENGTH
+            return 3 * np.outer(from_pivot, from_pivot)
+        case _:
+            return generator.choice((0.03, 0.1, 0.3, 1.0)) * np.eye(LENGTH)
+
+
+def _periods(count: int, generator: np.random.Generator) -> Series:
+    """Return periods in steps [count, 1]."""
+    free = np.exp(generator.uniform(np.log(SHORTEST_PERIOD), np.log(LONGEST_PERIOD), (count, 1)))
+    calendar = generator.choice(CALENDAR_PERIODS, (count, 1))
+    return np.where(generator.random((count, 1)) < 0.5, free, calendar).astype(np.float32)
+
+
+def _seasonalities(periods: Series, generator: np.random.Generator) -> Series:
+    """Return cycles [n, 120] of random shape, from pure waves to sharp peaks, some of growing or swelling amplitude."""
+    count = len(periods)
+    steps = np.arange(LENGTH, dtype=np.float32)
+    phase = generator.random((count, 1), dtype=np.float32)
+    wave = np.exp(2j * np.pi * (steps / periods + phase)).astype(np.complex64)  # [n, 120]
+    decay = generator.uniform(0.5, 4.0, (count, 1))
+    cycle = np.zeros((count, LENGTH), np.float32)
+    harmonic = np.ones_like(wave)
+    for order in range(1, HARMONICS + 1):
+        harmonic = harmonic * wave
+        weight = _complex_normal(count, generator) * order**-decay
+        # What the sampling cannot carry would alias to another period.
+        weight *= periods > 2 * order
+        cycle += (weight * harmonic).real.astype(np.float32)
+    cycle /= cycle.std(axis=1, keepdims=True) + 1e-6
+    swell = np.sin(2 * np.pi * (steps / _periods(count, generator) / 2 + generator.random((count, 1))))
+    growth = steps / LENGTH - 0.5
+    depth = generator.uniform(0, 0.9, (count, 1)) * (generator.random((count, 1)) < 0.25)
+    slope = generator.normal(0, 0.8, (count, 1)) * (generator.random((count, 1)) < 0.25)
+    return (cycle * (1 + depth * swell) * np.exp(slope * growth)).astype(np.float32)
+
+
+def _complex_normal(count: int, generator: np.random.Generator) -> NDArray[np.complex128]:
+    return generator.standard_normal((count, 1)) + 1j * generator.standard_normal((count, 1))
+
+
+def _trends(count: int, generator: np.random.Generator) -> Series:
+    """Return trends [count, 120], in turn straight, with knots, flattening out, and growing exponentially."""
+    steps = np.linspace(-1, 1, LENGTH, dtype=np.float32)
+    slope = generator.standard_normal((count, 1))
+    knots = generator.uniform(-1, 1, (count, 3, 1))
+    bends = generator.standard_normal((count, 3, 1)) * (generator.random((count, 3, 1)) < 0.5)
+    piecewise = slope * steps + (bends * np.maximum(steps - knots, 0)).sum(axis=1)
+    speed = np.exp(generator.uniform(np.log(0.3), np.log(5), (count, 1)))
+    damped = -slope * np.exp(-speed * (steps + 1)) * 2
+    exponential = slope * np.exp(np.minimum(speed, 2) * steps)
+    kind = generator.integers(4, size=(count, 1))
+    return np.select([kind == 0, kind == 1, kind == 2], [slope * steps, piecewise, damped], exponential).astype(np.float32)
+
+
+def _autoregressions(count: int, generator: np.random.Generator) -> Series:
+    """Return second-order autoregressions [count, 120]: white and red noise, random walks, stochastic cycles.
+
+    With roots r·exp(±iω) the coefficients are 2r·cos(ω) and -r²; with real roots p and q they are p + q and -pq.
+    """
+    real = generator.random(count) < 0.8
+    kind = generator.random(count)
+    p = np.where(kind < 0.25, 0, np.where(kind < 0.45, 1, 1 - 10 ** generator.uniform(-2, 0, count)))
+    q = generator.uniform(-0.3, 0.6, count) * (generator.random(count) < 0.5)
+    radius = 1 - 10 ** generator.uniform(-2.5, -0.7, count)
+    angle = 2 * np.pi / _periods(count, generator)[:, 0]
+    first = np.where(real, p + q, 2 * radius * np.cos(angle)).astype(np.float32)
+    second = np.where(real, -p * q, -(radius**2)).astype(np.float32)
+    shocks = generator.standard_normal((BURN_IN + LENGTH, count), dtype=np.float32)
+    heavy = generator.random(count) < 0.15
+    shocks[:, heavy] = generator.standard_t(3, (BURN_IN + LENGTH, int(heavy.sum())))
+    values = np.zeros_like(shocks)
+    for step in range(2, len(values)):
+        values[step] = first * values[step - 1] + second * values[step - 2] + shocks[step]
+    noise = values[BURN_IN:].T - values[BURN_IN]  [:, None] * (p == 1)[:, None]
+    return (noise / (noise.std(axis=1, keepdims=True) + 1e-6)).astype(np.float32)
+
+
+def _level_shifts(count: int, generator: np.random.Generator) -> Series:
+    """Return one or two steps up or down [count, 120]."""
+    steps = np.arange(LENGTH)
+    moments = generator.uniform(0, LENGTH, (count, 2, 1))
+    heights = generator.standard_normal((count, 2, 1)) * (generator.random((count, 2, 1)) < 0.7)
+    return (heights * (steps >= moments)).sum(axis=1).astype(np.float32)
+
+
+def _observed(series: Series, generator: np.random.Generator) -> Series:
+    """Return the series [n, 120] as an instrument might give it: skewed, floored, rounded or with outliers, some of each."""
+    count = len(series)
+    scaled = (series - series.mean(axis=1, keepdims=True)) / (series.std(axis=1, keepdims=True) + 1e-6)
+    kind = generator.random((count, 1))
+    floor = generator.uniform(-1.5, 0.3, (count, 1))
+    grain = generator.uniform(0.1, 0.6, (count, 1))
+    seen = np.select(
+        [kind < 0.10, kind < 0.17, kind < 0.24],
+        [np.exp(0.7 * scaled), np.maximum(scaled, floor), np.round(scaled / grain) * grain],
+        scaled,
+    )
+    struck = (generator.random((count, LENGTH)) < 0.02) & (generator.random((count, 1)) < 0.15)
+    return (seen + struck * generator.normal(0, 3, (count, LENGTH))).astype(np.float32)
+
+
+def _present(
+    share: float, count: int, generator: np.random.Generator, *, spread: float, typical: float = 1.0
+) -> Series:
+    """Return amplitudes [count, 1], log-normal about `typical`, zero but in a `share` of the series."""
+    amplitude = typical * np.exp(spread * generator.standard_normal((count, 1), dtype=np.float32))
+    return (amplitude * (generator.random((count, 1)) < share)).astype(np.float32)
+
+
+def _usable(series: Series) -> Series:
+    """Return the series on the scale of their past, without those whose past is flat or whose future runs away."""
+    past = series[:, :CONTEXT]
+    centre, spread = past.mean(axis=1, keepdims=True), past.std(axis=1, keepdims=True)
+    scaled = (series - centre) / np.maximum(spread, 1e-6)
+    keep = (spread[:, 0] > 1e-3) & (np.abs(scaled[:, CONTEXT:]).max(axis=1) < BOUND)
+    return scaled[keep]
+
+
+def _examples(windows: Series) -> Examples:
+    past, future = np.ascontiguousarray(windows[:, :CONTEXT]), np.ascontiguousarray(windows[:, CONTEXT:])
+    return Examples(Windows(past, season=1, unit=1.0), future)

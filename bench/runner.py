@@ -1,0 +1,81 @@
+"""Owns a run: what is pending, in which order it goes out, and every outcome kept as it comes."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from bench.card import BackboneCard
+from bench.cell import Failure, Outcome
+from bench.plan import PlannedCell
+from bench.scored import Scored
+from bench.store import Store
+
+log = logging.getLogger(__name__)
+
+Execute = Callable[[Sequence[PlannedCell]], Iterator[Scored]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many cells were found finished, were scored now and failed now."""
+
+    found: int
+    scored: int
+    failed: int
+
+
+def pending_cells(
+    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard]
+) -> list[PlannedCell]:
+    """Return the cells without a result, in the order to run them.
+
+    The largest backbone goes first, so that no long cell is left for the end; within a task and backbone the probes come
+    first, since they need no training and what they compute serves the others, then the largest budgets.
+    """
+    pending = [planned for planned in plan if store.get(planned.key) is None]
+    return sorted(
+        pending,
+        key=lambda planned: (
+            -backbones[planned.cell.backbone].parameters,
+            planned.cell.task,
+            planned.cell.backbone,
+            planned.strategy.depth > 0,
+            -planned.cell.fraction,
+            -planned.strategy.depth,
+        ),
+    )
+
+
+def run_cells(
+    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard], execute: Execute
+) -> Tally:
+    """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk."""
+    pending = pending_cells(plan, store, backbones)
+    scored = failed = 0
+    if pending:
+        bar = tqdm(total=len(plan), initial=len(plan) - len(pending), unit="cell", dynamic_ncols=True, disable=None)
+        with bar, logging_redirect_tqdm():
+            for delivered in execute(pending):
+                _keep(delivered, store)
+                failed += isinstance(delivered.outcome, Failure)
+                scored += not isinstance(delivered.outcome, Failure)
+                log.info("%s", describe(delivered.outcome))
+                bar.set_postfix_str(str(delivered.outcome.cell), refresh=False)
+                bar.update()
+    return Tally(found=len(plan) - len(pending), scored=scored, failed=failed)
+
+
+def describe(outcome: Outcome) -> str:
+    """Return one line that says what came of a cell."""
+    if isinstance(outcome, Failure):
+        return f"{outcome.cell}: FAILED: {outcome.reason}"
+    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.n_labels} labels, {outcome.seconds:.1f} s"
+
+
+def _keep(scored: Scored, store: Store) -> None:
+    if scored.labels is not None and not store.has_labels(scored.outcome.cell.task):
+        store.put_labels(scored.outcome.cell.task, scored.labels)
+    store.put(scored.outcome, scored.predictions)

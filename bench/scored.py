@@ -1,0 +1,15 @@
+"""Owns what an executor hands back for a cell."""
+
+from dataclasses import dataclass
+
+from bench.cell import Outcome
+from bench.target import Labels, Outputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What came of a cell. A result has predictions [n_test, width] and the test labels they belong to."""
+
+    outcome: Outcome
+    predictions: Outputs | None = None
+    labels: Labels | None = None

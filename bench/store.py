@@ -1,0 +1,213 @@
+"""Owns a results folder: the only reader and writer of what runs leave on disk.
+
+    manifest.json               format, suite, the planned cells with their keys, cards of tasks and backbones
+    cells/<key>.json            a Result or Failure; written last, so that it marks a finished cell
+    predictions/<key>.npy       float32 [n_test, outputs] on the scale of the labels
+    labels/<task>.npy           the test labels the predictions belong to
+
+Every file is written under another name, flushed to the disk and renamed: a file is whole or not there.
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.card import BackboneCard, TaskCard
+from bench.cell import Cell, Outcome, Result, from_record, to_record
+from bench.errors import StoreError
+from bench.target import Labels, Metric, Outputs
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEntry:
+    """What a report must know of a task: its card, its metric and what a label is."""
+
+    card: TaskCard
+    metric: Metric
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyEntry:
+    """What a report must know of a strategy."""
+
+    name: str
+    depth: float
+    pretrained: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
+
+    Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
+    """
+
+    suite: str
+    tasks: Mapping[str, TaskEntry]
+    backbones: Mapping[str, BackboneCard]
+    strategies: Mapping[str, StrategyEntry]
+    cells: Mapping[Cell, str] = field(default_factory=dict)
+
+    def merged(self, newer: "Manifest") -> "Manifest":
+        """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder."""
+        return Manifest(
+            suite=newer.suite,
+            tasks={**self.tasks, **newer.tasks},
+            backbones={**self.backbones, **newer.backbones},
+            strategies={**self.strategies, **newer.strategies},
+            cells={**self.cells, **newer.cells},
+        )
+
+
+class Store:
+    """A results folder. Opening one that does not exist yet is fine; it is made by the first write.
+
+    Raises `StoreError` if the folder was written in another format, or is no results folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._manifest = self._read_manifest()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the folder was asked for. Raises `StoreError` if nothing was ever run into it."""
+        if self._manifest is None:
+            raise StoreError(f"there are no results in {self.root}: `python -m bench run` makes some")
+        return self._manifest
+
+    def extend(self, manifest: Manifest) -> None:
+        """Lay a plan over what the folder was asked for before."""
+        merged = self._manifest.merged(manifest) if self._manifest else manifest
+        self._write("manifest.json", _to_json(_manifest_record(merged)))
+        self._manifest = merged
+
+    def get(self, key: str) -> Result | None:
+        """Return the finished result of a key, or None. A damaged file counts as not finished."""
+        outcome = self._read_outcome(key)
+        return outcome if isinstance(outcome, Result) and self._predictions(key).exists() else None
+
+    def put(self, outcome: Outcome, predictions: Outputs | None = None) -> None:
+        """Keep an outcome, with a result's predictions; the latest of a key holds."""
+        assert (predictions is not None) == isinstance(outcome, Result), "a result has predictions, a failure has none"
+        if predictions is not None:
+            self._write(f"predictions/{outcome.key}.npy", _to_npy(predictions.astype(np.float32)))
+        self._write(f"cells/{outcome.key}.json", _to_json(to_record(outcome)))
+
+    def put_labels(self, task: str, labels: Labels) -> None:
+        """Keep the test labels of a task."""
+        self._write(f"labels/{task}.npy", _to_npy(labels))
+
+    def has_labels(self, task: str) -> bool:
+        """Return whether the test labels of a task are kept."""
+        return (self.root / "labels" / f"{task}.npy").exists()
+
+    def predictions(self, key: str) -> Outputs:
+        """Return the predictions of a finished result, float32 [n_test, outputs]."""
+        array: Outputs = np.load(self._predictions(key))
+        return array
+
+    def outcomes(self) -> Mapping[Cell, Outcome | None]:
+        """Return every planned cell, sorted, with what came of it; None where nothing did yet."""
+        return {cell: self._read_outcome(key) for cell, key in sorted(self.manifest.cells.items())}
+
+    def results(self) -> Iterable[Result]:
+        """Return the finished results, sorted by cell."""
+        return [outcome for outcome in self.outcomes().values() if isinstance(outcome, Result)]
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a report file into the folder and return its path."""
+        return self._write(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a report file into the folder and return its path."""
+        return self._write(name, content)
+
+    def _predictions(self, key: str) -> Path:
+        return self.root / "predictions" / f"{key}.npy"
+
+    def _read_outcome(self, key: str) -> Outcome | None:
+        try:
+            return from_record(json.loads((self.root / "cells" / f"{key}.json").read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _read_manifest(self) -> Manifest | None:
+        path = self.root / "manifest.json"
+        try:
+            record = json.loads(path.read_bytes())
+            found = record["format"]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path} cannot be read ({error}): move the folder away, or name another with --out") from error
+        if found != FORMAT:
+            age, advice = ("newer", "update bench") if found > FORMAT else ("older", "run it anew")
+            raise StoreError(
+                f"the results in {self.root} are of the {age} format {found}, this version reads format {FORMAT}: "
+                f"{advice}, or name another folder with --out"
+            )
+        return _manifest_of(record)
+
+    def _write(self, name: str, content: bytes) -> Path:
+        path = self.root / name
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {path}: {error.strerror}; make the folder writable, or name another with --out"
+            ) from error
+        return path
+
+
+def _to_npy(array: Labels) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def _to_json(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, indent=1, sort_keys=False, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _manifest_record(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "suite": manifest.suite,
+        "tasks": {name: asdict(entry) for name, entry in manifest.tasks.items()},
+        "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
+        "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
+        "cells": [{**asdict(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
+    }
+
+
+def _manifest_of(record: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        suite=record["suite"],
+        tasks={
+            name: TaskEntry(card=TaskCard(**entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"])
+            for name, entry in record["tasks"].items()
+        },
+        backbones={
+            name: BackboneCard(**{**card, "stages": tuple(card["stages"])}) for name, card in record["backbones"].items()
+        },
+        strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
+        cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
+    )
