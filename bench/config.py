@@ -4,10 +4,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from annotated_types import Ge, Interval, Len
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import Recipe, Strategy
@@ -28,6 +28,12 @@ class StrategyTable(_Table):
     depth: Annotated[float, Interval(ge=0, le=1)]
     pretrained: bool = True
     recipe: Recipe = Recipe()
+
+    @model_validator(mode="after")
+    def _scratch_is_whole(self) -> Self:
+        if not self.pretrained and self.depth < 1:
+            raise ValueError("a strategy that starts from scratch trains all stages: set depth = 1")
+        return self
 
 
 class TaskTable(_Table):

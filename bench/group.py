@@ -111,5 +111,5 @@ class Group:
             penalties=recipe.penalties,
             default=recipe.default_penalty,
         )
-        tensors = {"weight": head.weight.contiguous(), "bias": head.bias, "penalty": torch.tensor(head.penalty).double()}
+        tensors = {"weight": head.weight.contiguous(), "bias": head.bias, "penalty": torch.tensor(head.penalty, dtype=torch.float64)}
         save_file(tensors, path)

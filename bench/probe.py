@@ -30,10 +30,10 @@ MOST_HALVINGS: Final = 20
 MOST_ITERATIONS: Final = 500
 TINY: Final = 1e-30
 EXACT: Final = 1e-6
-COMPARING: Final = 1e-3
+COMPARING: Final = 1e-4
 """Largest entry of the preconditioned gradient at which a problem counts as solved: to be used, or only compared.
 
-The objective is off by about the square of it, so that penalties are told apart long before heads are exact.
+A head that is stopped much earlier is in effect held more strongly, and the weakest penalty looks better than it is.
 """
 
 
@@ -70,7 +70,7 @@ def solve_head(
     rotated = Budget(left * singular, labels, folds)
     grid = sorted(penalties, reverse=True)
     penalty = grid[int(held_out_losses(target, rotated, grid).argmin())] if folds is not None else default
-    everything, chosen = torch.ones(1, len(labels)), torch.tensor([penalty])
+    everything, chosen = torch.ones(1, len(labels)), torch.tensor([penalty], dtype=torch.float64)
     weight, bias = (part[0] for part in fit_heads(target, rotated, everything, chosen, tolerance=EXACT))
     weight = right.T @ weight / scale  # [d, k]
     return Head(weight.float(), (bias - centre @ weight).float(), penalty)
@@ -82,7 +82,7 @@ def held_out_losses(target: Target, budget: Budget, penalties: Sequence[float]) 
     folds = budget.folds.unique()
     held_out = budget.folds[None, :] == folds[:, None]  # [folds, n]
     masks = (~held_out).double().repeat(len(penalties), 1)  # penalty-major: [penalties * folds, n]
-    values = torch.tensor(penalties).repeat_interleave(len(folds))
+    values = torch.tensor(penalties, dtype=torch.float64).repeat_interleave(len(folds))
     weights, biases = fit_heads(target, budget, masks, values, tolerance=COMPARING)
     outputs = torch.einsum("nr,prk->pnk", budget.coordinates, weights) + biases[:, None]
     held_out = held_out.repeat(len(penalties), 1)
@@ -142,7 +142,7 @@ def _(
     inputs = torch.cat([coordinates, torch.ones(n, 1, dtype=coordinates.dtype)], 1)  # [n, r + 1]: the bias is a weight
     shares = masks.double() / masks.double().sum(1, keepdim=True)  # [p, n]
     hot = torch.nn.functional.one_hot(budget.labels, k).double()  # [n, k]
-    ridge = penalties.double()[:, None, None] * torch.cat([torch.ones(inputs.shape[1] - 1), torch.zeros(1)])[:, None]
+    ridge = penalties[:, None, None] * torch.cat([torch.ones(inputs.shape[1] - 1), torch.zeros(1)])[:, None]
     curvature = inputs.square().mean(0)[None, :, None] / k + ridge  # [p, r + 1, 1]
 
     def objective(weights: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -138,9 +138,7 @@ class Store:
     def _read_outcome(self, key: str) -> Outcome | None:
         try:
             return from_record(json.loads((self.root / "cells" / f"{key}.json").read_bytes()))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None
 
     def _read_manifest(self) -> Manifest | None:
@@ -148,7 +146,7 @@ class Store:
         try:
             record = json.loads(path.read_bytes())
             found = record["format"]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{path} cannot be read ({error}): move the folder away, or name another with --out") from error

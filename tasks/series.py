@@ -63,8 +63,8 @@ class ElNino(Task):
         name="elnino",
         title="El Niño sea temperature",
         domain="series",
-        description="Monthly mean sea-surface temperature of the region Niño 1+2, degrees Celsius, 1950-2010: 96 months "
-        "forecast the next 24; season 12 months.",
+        description="Monthly mean sea-surface temperature of the region Niño 1+2, degrees Celsius, 1950-2010: 96 "
+        "months forecast the next 24; season 12 months.",
         source="NOAA, ERSST.V3B, https://www.cpc.ncep.noaa.gov/data/indices/, as packaged in statsmodels "
         "(datasets/elnino/elnino.csv)",
         licence="public domain",

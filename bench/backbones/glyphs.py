@@ -53,16 +53,22 @@ def ink(pixels: Tensor) -> Tensor:
     """Return how much of each pixel [n, 1, 64, 64] is stroke, 0 to 1.
 
     Strokes cover less than their ground, so a picture mostly bright is turned into its negative. Then the ground is
-    taken off: a morphological opening, which follows uneven light but no stroke (together a white top-hat).
+    taken off: a morphological opening, which follows uneven light but no stroke (together a white top-hat), and half of
+    the noise that is left, by the median.
     """
     lowest, highest = pixels.amin(dim=(1, 2, 3), keepdim=True), pixels.amax(dim=(1, 2, 3), keepdim=True)
-    is_bright = pixels.flatten(1).median(dim=1).values[:, None, None, None] > (lowest + highest) / 2
-    light = torch.where(is_bright, highest - pixels, pixels - lowest)
+    light = torch.where(middle(pixels) > (lowest + highest) / 2, highest - pixels, pixels - lowest)
     window = 2 * GROUND_REACH + 1
     eroded = -max_pool2d(max_pool2d(-light, GROUND_BLOCK), window, stride=1, padding=GROUND_REACH)  # [n, 1, 16, 16]
     opened = max_pool2d(eroded, window, stride=1, padding=GROUND_REACH)
     ground = interpolate(opened, light.shape[-2:], mode="bilinear")
-    return full_range((light - ground).clamp(min=0))
+    raised = (light - ground).clamp(min=0)
+    return full_range((raised - middle(raised)).clamp(min=0))
+
+
+def middle(values: Tensor) -> Tensor:
+    """Return each picture's median, [n, 1, 1, 1]."""
+    return values.flatten(1).median(dim=1).values[:, None, None, None]
 
 
 def full_range(values: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PatchTSTConfig, PatchTSTModel
-from transformers.models.patchtst.modeling_patchtst import PatchTSTEncoder, PatchTSTEncoderLayer, PatchTSTPatchify
+from transformers.models.patchtst.modeling_patchtst import PatchTSTEncoder, PatchTSTPatchify
 
 from bench.backbone import Backbone, Batch, Stage
 from bench.card import BackboneCard
@@ -77,7 +77,7 @@ def as_stages(network: PatchTSTModel) -> nn.ModuleList:
     """Return the embedding and each encoder layer, the last flattened to features, sharing the network's parameters."""
     encoder = network.encoder
     *lower, last = encoder.layers
-    return nn.ModuleList([Embedding(network.patchifier, encoder), *map(Layer, lower), Features(last)])
+    return nn.ModuleList([Embedding(network.patchifier, encoder), *(Layer(layer) for layer in lower), Features(last)])
 
 
 def fit_context(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -103,9 +103,9 @@ class Embedding(Stage):
 
 @final
 class Layer(Stage):
-    """One encoder layer on [n, 1, patches, hidden]."""
+    """One encoder layer (`PatchTSTEncoderLayer`) on [n, 1, patches, hidden]."""
 
-    def __init__(self, layer: PatchTSTEncoderLayer) -> None:
+    def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
 
@@ -118,7 +118,7 @@ class Layer(Stage):
 class Features(Stage):
     """The last encoder layer, its patches laid end to end: features [n, patches * hidden]."""
 
-    def __init__(self, layer: PatchTSTEncoderLayer) -> None:
+    def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
 

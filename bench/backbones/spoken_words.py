@@ -42,7 +42,7 @@ class SpokenWords(Backbone):
     def prepare(self, raw: Raw) -> Batch:
         """Return float32 [n, 1, 32, 48]: log power in mel bands by frames, relative to the mean power of the clip."""
         assert isinstance(raw, Waveforms), f"words are heard in waveforms, not in {type(raw).__name__}"
-        chunks = torch.from_numpy(raw.samples).split(CHUNK)
+        chunks = (torch.tensor(raw.samples[start : start + CHUNK]) for start in range(0, len(raw), CHUNK))
         parts = [normalise(excerpt(log_mel(chunk, raw.rate_hz))) for chunk in chunks]
         return Batch(torch.cat(parts)[:, None])
 
@@ -65,8 +65,8 @@ def log_mel(samples: Tensor, rate_hz: int) -> Tensor:
 def excerpt(log_power: Tensor) -> Tensor:
     """Return the `FRAMES` frames about the loudest moment, [n, mels, FRAMES]; before and after a recording is silence.
 
-    The loudest moment is where the amplitude under a Hann window as long as the excerpt is greatest: a word comes to lie
-    in the middle, wherever it was said.
+    The loudest moment is where the amplitude under a Hann window as long as the excerpt is greatest: a word comes to
+    lie in the middle, wherever it was said.
     """
     amplitude = log_power.exp().sum(dim=1).sqrt()  # [n, frames]
     hum = amplitude.quantile(0.1, dim=1, keepdim=True)  # steady noise would draw the excerpt to the middle

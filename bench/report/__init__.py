@@ -1,0 +1,1 @@
+"""Reports: what the outcomes of a results folder say, as tables, charts and a page."""

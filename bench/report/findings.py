@@ -1,0 +1,207 @@
+"""Owns what a report says in words: who leads at which budget, whether transfer helps, what it is worth in labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from bench import stats
+from bench.report.tables import Tables
+from bench.report.wording import about, capitalised, count, listed, score, score_with_margin, strategy_title, task_title
+from bench.store import TaskEntry
+
+Verdict = Literal["helps", "hurts", "makes no clear difference"]
+
+NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The learning curves of one task and backbone.
+
+    `points` has `bench.report.tables` curve columns, indexed by strategy and number of labels; `seeds` has a row per
+    seed and a column per (strategy, number of labels). Budgets without a single score are left out.
+    """
+
+    entry: TaskEntry
+    backbone: str
+    pretrained: Mapping[str, bool]
+    points: pd.DataFrame
+    seeds: pd.DataFrame
+
+    @property
+    def budgets(self) -> list[int]:
+        """The numbers of labels, rising."""
+        return sorted({int(n) for n in self.points.index.get_level_values("n_labels")})
+
+    def at(self, n_labels: int) -> pd.DataFrame:
+        """Return the scored strategies at a budget, best first; indexed by strategy."""
+        here = self.points.xs(n_labels, level="n_labels").dropna(subset="mean")
+        return here.sort_values("mean", ascending=not self.entry.metric.higher_is_better, kind="stable")
+
+    def advantage(self, ours: str, theirs: str, n_labels: int) -> stats.Difference:
+        """Return how much better one strategy is than another, above 0 where it is; paired by seed."""
+        sign = 1.0 if self.entry.metric.higher_is_better else -1.0
+        return stats.paired_difference(sign * self.seeds[ours, n_labels], sign * self.seeds[theirs, n_labels])
+
+    def leader(self, n_labels: int, *, pretrained: bool) -> str | None:
+        """Return the best strategy at a budget among those with, or without, pretrained weights."""
+        return next((name for name in self.at(n_labels).index if self.pretrained[name] == pretrained), None)
+
+
+def curves_of(tables: Tables, task: str) -> list[Curves]:
+    """Return the learning curves of a task, one for each of its backbones."""
+    manifest = tables.manifest
+    budgets = tables.curves.loc[tables.curves["task"] == task].dropna(subset="n_labels")
+    # Two fractions of a small task can be the same budget; the larger fraction speaks for it.
+    budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last").astype({"n_labels": int})
+    cells = tables.cells.loc[tables.cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
+    cells = cells.merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
+    found = []
+    for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:
+        points = budgets[budgets["backbone"] == backbone].astype({"strategy": "object"})
+        mine = cells[cells["backbone"] == backbone].astype({"strategy": "object"})
+        found.append(
+            Curves(
+                entry=manifest.tasks[task],
+                backbone=backbone,
+                pretrained={name: entry.pretrained for name, entry in manifest.strategies.items()},
+                points=points.set_index(["strategy", "n_labels"]),
+                seeds=mine.pivot_table(index="seed", columns=["strategy", "n_labels"], values="score", dropna=False),
+            )
+        )
+    return found
+
+
+def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
+    """Return the best strategy at a budget and those it cannot be told from: the interval of the difference holds zero.
+
+    With one seed there are no intervals, and only equal scores tie.
+    """
+    here = curves.at(n_labels)
+    best = here.index[0]
+    tied = [best]
+    for other in here.index[1:]:
+        ahead = curves.advantage(best, other, n_labels)
+        undecided = ahead.n_pairs > 1 and not ahead.decided
+        if undecided or abs(here["mean"][other] - here["mean"][best]) < stats.ROUNDING:
+            tied.append(other)
+    return tied
+
+
+def verdict(curves: Curves, n_labels: int) -> Verdict | None:
+    """Return whether the best pretrained strategy beats the best one from scratch; None where one of them is missing.
+
+    With one seed there are no intervals, and no difference is clear.
+    """
+    ours, theirs = curves.leader(n_labels, pretrained=True), curves.leader(n_labels, pretrained=False)
+    if ours is None or theirs is None:
+        return None
+    ahead = curves.advantage(ours, theirs, n_labels)
+    if not ahead.decided:
+        return "makes no clear difference"
+    return "helps" if ahead.mean > 0 else "hurts"
+
+
+def savings(curves: Curves, n_labels: int) -> tuple[str, str, stats.Savings] | None:
+    """Return (pretrained strategy, strategy from scratch, label savings) of the best of each at a budget, if any."""
+    ours, theirs = curves.leader(n_labels, pretrained=True), curves.leader(n_labels, pretrained=False)
+    if ours is None or theirs is None:
+        return None
+    rival = curves.points.xs(theirs, level="strategy").sort_index()
+    saved = stats.label_savings(
+        float(curves.points["mean"][ours, n_labels]),
+        n_labels,
+        n_labels=rival.index,
+        scores=rival["mean"],
+        higher_is_better=curves.entry.metric.higher_is_better,
+    )
+    return None if saved is None else (ours, theirs, saved)
+
+
+def sentences(curves: Curves) -> list[str]:
+    """Return what the curves say, in plain sentences: the leader at three budgets, whether transfer helps, its worth."""
+    return [
+        *(_leader_sentence(curves, n_labels) for n_labels in key_budgets(curves)),
+        *_transfer_sentences(curves),
+        *_savings_sentences(curves),
+    ]
+
+
+def headline(curves: Curves) -> str | None:
+    """Return the finding that a chart is titled with, if there is one."""
+    for n_labels in _by_closeness_to_the_middle(curves):
+        if verdict(curves, n_labels) == "helps":
+            sentence = _savings_sentence(curves, n_labels)
+            if sentence:
+                return sentence
+    return next(iter(_transfer_sentences(curves)), None)
+
+
+def key_budgets(curves: Curves) -> list[int]:
+    """Return the smallest, the middle and the largest budget with a score."""
+    scored = [n_labels for n_labels in curves.budgets if len(curves.at(n_labels))]
+    return sorted({scored[0], scored[len(scored) // 2], scored[-1]}) if scored else []
+
+
+def _by_closeness_to_the_middle(curves: Curves) -> list[int]:
+    middle = len(curves.budgets) // 2
+    return sorted(curves.budgets, key=lambda n_labels: abs(curves.budgets.index(n_labels) - middle))
+
+
+def _leader_sentence(curves: Curves, n_labels: int) -> str:
+    here, tied = curves.at(n_labels), tied_with_best(curves, n_labels)
+    said = f"With {count(n_labels)} {curves.entry.label}, "
+    if len(tied) == 1:
+        said += f"{strategy_title(tied[0])} is best: {score_with_margin(*here.loc[tied[0], ['mean', 'margin']])}"
+    else:
+        low, high = score(here["mean"][tied].min()), score(here["mean"][tied].max())
+        said += f"{listed(strategy_title(name) for name in tied)} tie at {low if low == high else f'{low} to {high}'}"
+    scratch = curves.leader(n_labels, pretrained=False)
+    if scratch is not None and scratch not in tied:
+        said += f"; {strategy_title(scratch)} has {score(here['mean'][scratch])}"
+    return f"{said}."
+
+
+def _transfer_sentences(curves: Curves) -> list[str]:
+    verdicts = {n_labels: verdict(curves, n_labels) for n_labels in curves.budgets}
+    compared = {n_labels: said for n_labels, said in verdicts.items() if said is not None}
+    if not compared:
+        return []
+    if curves.points["n_seeds"].max() < 2:
+        return ["One seed cannot tell whether pretraining helps."]
+    parts = []
+    for said in ("helps", "makes no clear difference", "hurts"):
+        at = [count(n_labels) for n_labels, one in compared.items() if one == said]
+        if len(at) == len(compared):
+            return [f"Pretraining {said} at {'every budget' if len(at) > 1 else f'{at[0]} {curves.entry.label}'}."]
+        if at:
+            parts.append(f"{said} at {listed(at)}")
+    return [f"Pretraining {listed(parts)} {curves.entry.label}."]
+
+
+def _savings_sentences(curves: Curves) -> list[str]:
+    said = (_savings_sentence(curves, n_labels) for n_labels in key_budgets(curves)[:2])
+    return [sentence for sentence in said if sentence]
+
+
+def _savings_sentence(curves: Curves, n_labels: int) -> str | None:
+    """Return what pretraining is worth in labels, or None where it is worth none or the seeds do not decide."""
+    found = savings(curves, n_labels) if verdict(curves, n_labels) == "helps" else None
+    if found is None or found[2].kind == "at most" or found[2].ratio < NOTABLE_SAVINGS:
+        return None
+    ours, theirs, saved = found
+    start = f"{capitalised(strategy_title(ours))} with {count(n_labels)} {curves.entry.label} "
+    if saved.kind == "at least":
+        return (
+            f"{start}beats {strategy_title(theirs)} with {count(saved.n_labels)}: "
+            f"pretraining is worth more than {saved.ratio:.2g} times the labels."
+            if saved.ratio > 1
+            else None
+        )
+    return (
+        f"{start}does what {strategy_title(theirs)} does with about {about(saved.n_labels)}: "
+        f"pretraining is worth {saved.ratio:.2g} times the labels."
+    )

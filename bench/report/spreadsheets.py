@@ -1,0 +1,75 @@
+"""Owns the CSV files of a report: which columns, how numbers are written, and that no name can act as a formula."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from bench.report.leaderboard import DECIMALS, Leaderboard
+from bench.report.tables import CELL_COLUMNS
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+CURVE_COLUMNS: Final = (
+    "task",
+    "backbone",
+    "strategy",
+    "fraction",
+    "n_labels",
+    "metric",
+    "mean",
+    "lower",
+    "upper",
+    "n_seeds",
+    "n_seeds_planned",
+    "chance",
+)
+
+FORMATS: Final[Mapping[str, str]] = {
+    "fraction": "{:.6g}",
+    "score": "{:.6f}",
+    "chance": "{:.6f}",
+    "penalty": "{:.6g}",
+    "seconds": "{:.3f}",
+    "shared_seconds": "{:.3f}",
+    "peak_mib": "{:.1f}",
+    "mean": "{:.6f}",
+    "lower": "{:.6f}",
+    "upper": "{:.6f}",
+}
+
+
+def results_csv(cells: pd.DataFrame) -> str:
+    """Return `results.csv`: a row per planned cell; status says whether it was scored, and reason why not."""
+    return _csv(cells[list(CELL_COLUMNS)], FORMATS)
+
+
+def curves_csv(curves: pd.DataFrame) -> str:
+    """Return `curves.csv`: a row per point of every learning curve, its mean missing where no seed was scored."""
+    return _csv(curves[list(CURVE_COLUMNS)], FORMATS)
+
+
+def leaderboard_csv(board: Leaderboard) -> str:
+    """Return `leaderboard.csv`: rank, backbones and strategy, an area per task, their mean, cells scored and planned."""
+    area = f"{{:.{DECIMALS}f}}"
+    parts = [board.rows[["rank", "backbones", "strategy"]], board.areas, board.rows[["mean", "scored", "planned"]]]
+    table = pd.concat(parts, axis=1)
+    return _csv(table, {name: area for name in [*board.areas.columns, "mean"]})
+
+
+def harmless(text: str) -> str:
+    """Return the text so that a spreadsheet does not take it for a formula: a leading apostrophe marks it as text."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _csv(table: pd.DataFrame, formats: Mapping[str, str]) -> str:
+    written = pd.concat([_written(column, formats.get(str(name))) for name, column in table.items()], axis=1)
+    written.columns = pd.Index([harmless(str(name)) for name in table.columns])
+    text: str = written.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _written(column: pd.Series, number_format: str | None) -> pd.Series:
+    if not pd.api.types.is_numeric_dtype(column):
+        return column.astype("object").map(harmless, na_action="ignore")
+    return column if number_format is None else column.map(number_format.format, na_action="ignore")

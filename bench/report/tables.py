@@ -1,0 +1,115 @@
+"""Owns the tables of a report: outcomes become one row per cell, cells become curves, curves become areas."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bench import stats
+from bench.cell import CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
+from bench.report.leaderboard import Leaderboard, rank_strategies
+from bench.store import Manifest, Store
+
+SCORED: Final = "scored"
+FAILED: Final = "failed"
+NOT_RUN: Final = "not run"
+
+CURVE: Final = ["task", "backbone", "strategy"]
+
+RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in {"cell", "key", "provenance"})
+PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
+CELL_COLUMNS: Final = (
+    *CELL_FIELDS,
+    "domain",
+    "metric",
+    "status",
+    *(field.name for field in RESULT_FIELDS),
+    *PROVENANCE_FIELDS,
+    "key",
+    "reason",
+)
+
+_scores = attrgetter(*(field.name for field in RESULT_FIELDS))
+_provenance = attrgetter(*PROVENANCE_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that a report says in numbers.
+
+    `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and fraction;
+    `leaderboard` the areas under the curves. Rows of the first two are in the order of the manifest.
+    """
+
+    manifest: Manifest
+    cells: pd.DataFrame
+    curves: pd.DataFrame
+    leaderboard: Leaderboard
+
+
+def read_tables(store: Store) -> Tables:
+    """Return the tables of a results folder; every outcome is read once."""
+    manifest = store.manifest
+    cells = tabulate_cells(manifest, store.outcomes())
+    curves = average_seeds(manifest, cells)
+    return Tables(manifest, cells, curves, rank_strategies(curves))
+
+
+def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
+    """Return a row per planned cell with `CELL_COLUMNS`; where there is no result, its columns are missing."""
+    identify = attrgetter(*CELL_FIELDS)
+    rows = [
+        (*identify(cell), manifest.tasks[cell.task].card.domain, manifest.tasks[cell.task].metric.name, *_said(outcome))
+        for cell, outcome in outcomes.items()
+    ]
+    cells = pd.DataFrame.from_records(rows, columns=list(CELL_COLUMNS))
+    dtypes: dict[Any, Any] = {int: "Int64", float: "float64", float | None: "float64"}
+    cells = cells.astype({field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes})
+    orders = {"task": manifest.tasks, "backbone": manifest.backbones, "strategy": manifest.strategies}
+    for column, names in orders.items():
+        cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
+    return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
+
+
+def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the learning curves: a row per task, backbone, strategy and fraction, with mean and 95 % interval over seeds.
+
+    `margin` is half the interval's width before it is clipped to [`lower`, `upper`], `skill` the mean between chance and
+    perfect.
+    `n_seeds` is how many seeds were scored and `n_seeds_planned` how many were asked for; without any, the mean is
+    missing. A budget is the same for every strategy, so a point that failed still has its number of labels from another.
+    """
+    curves = cells.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
+        n_labels=("n_labels", "max"),
+        mean=("score", "mean"),
+        deviation=("score", "std"),
+        n_seeds=("score", "count"),
+        n_seeds_planned=("seed", "count"),
+        chance=("chance", "max"),
+    )
+    metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
+    names = curves["task"].astype(str)
+    perfect = names.map({name: metric.perfect for name, metric in metrics.items()})
+    highest = names.map({name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()})
+    curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
+    by_budget = curves.groupby(["task", "fraction"], observed=True)
+    curves["n_labels"] = curves["n_labels"].fillna(by_budget["n_labels"].transform("max"))
+    curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
+    deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
+    curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
+    curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
+    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=perfect)
+    return curves
+
+
+def _said(outcome: Outcome | None) -> tuple[Any, ...]:
+    """Return the columns from "status" on."""
+    nothing = (None,) * (len(RESULT_FIELDS) + len(PROVENANCE_FIELDS))
+    if outcome is None:
+        return (NOT_RUN, *nothing, None, None)
+    if isinstance(outcome, Failure):
+        return (FAILED, *nothing, outcome.key, outcome.reason)
+    return (SCORED, *_scores(outcome), *_provenance(outcome.provenance), outcome.key, None)

@@ -1,0 +1,93 @@
+"""Owns how a report writes names and numbers."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from bench.store import Manifest
+from bench.target import Metric
+
+CHANCE_TITLES: Final[Mapping[str, str]] = {"mase": "seasonal naive"}
+MISSING: Final = "–"
+
+
+def strategy_title(name: str) -> str:
+    """Return a strategy's name as words."""
+    return name.replace("_", " ")
+
+
+def task_title(manifest: Manifest, task: str) -> str:
+    """Return a task's title, with its name where two tasks share a title."""
+    title = manifest.tasks[task].card.title
+    alike = [entry for entry in manifest.tasks.values() if entry.card.title == title]
+    return title if len(alike) == 1 else f"{title} ({task})"
+
+
+def direction(metric: Metric) -> str:
+    """Return the metric and which direction is good."""
+    return f"{metric.title}, {'higher' if metric.higher_is_better else 'lower'} is better"
+
+
+def chance_title(metric: Metric) -> str:
+    """Return what a guess without learning is called under this metric."""
+    return CHANCE_TITLES.get(metric.name, "chance")
+
+
+def count(number: float) -> str:
+    """Return a whole number with separators of thousands."""
+    return f"{number:,.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless there is one."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def score(value: float) -> str:
+    """Return a score with three decimals, or a dash for none."""
+    return MISSING if math.isnan(value) else f"{value:.3f}"
+
+
+def score_with_margin(mean: float, margin: float) -> str:
+    """Return mean ± half the interval's width. Without an interval the mean stands alone; "± 0" is exactly zero."""
+    if math.isnan(mean) or math.isnan(margin):
+        return score(mean)
+    return f"{mean:.3f} ± {f'{margin:.3f}' if margin > 0 else '0'}"
+
+
+def about(number: float) -> str:
+    """Return a number that was read off a curve, with two significant digits at most."""
+    digits = 10 ** max(0, math.floor(math.log10(number)) - 1) if number >= 1 else 1
+    return count(round(number / digits) * digits)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit a person would choose."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return the items as a list in a sentence: a, b and c."""
+    *front, last = items
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the text, cut in its middle if it is longer than `longest` characters."""
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
+def capitalised(sentence: str) -> str:
+    """Return the sentence with its first letter a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def backbone_titles(manifest: Manifest, names: Sequence[str]) -> str:
+    """Return the titles of backbones with their sizes."""
+    cards = [manifest.backbones[name] for name in names]
+    return ", ".join(f"{card.title} ({card.parameters / 1e6:.2g} M parameters)" for card in cards)

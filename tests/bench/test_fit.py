@@ -1,0 +1,95 @@
+"""The gradient loop sees what it is given, at the rates it is given, and says when it fails."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from bench.backbone import Batch
+from bench.fit import Diverged, batches, fit, parameter_groups, rate_share
+from bench.seeds import stream
+from bench.strategy import Recipe
+from bench.target import Classes
+from tests.toys import SIDE, WIDTH, Dense
+
+TARGET = Classes(("a", "b"))
+
+
+def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augment: object = None) -> nn.Linear:
+    torch.manual_seed(0)
+    stages, head = nn.ModuleList([Dense(SIDE, WIDTH)]), nn.Linear(WIDTH, 2)
+    values = torch.randn(20, SIDE) if inputs is None else inputs
+    labels = torch.arange(20) % 2
+    fit(
+        stages,
+        head,
+        Batch(values),
+        labels,
+        target=TARGET,
+        recipe=recipe,
+        steps=steps,
+        order=stream(0, "order"),
+        augment=augment,  # type: ignore[arg-type]
+    )
+    return head
+
+
+@given(st.integers(1, 50), st.integers(1, 20), st.integers(1, 60), st.integers(0, 9))
+def test_batches_are_full_and_go_through_all_examples_before_any_comes_again(
+    n: int, size: int, steps: int, seed: int
+) -> None:
+    drawn = list(batches(n, size, steps, stream(seed, "order")))
+    assert len(drawn) == steps
+    assert {len(batch) for batch in drawn} == {min(size, n)}
+    seen = np.concatenate(drawn)
+    for start in range(0, len(seen) - n + 1, n):
+        assert sorted(seen[start : start + n].tolist()) == list(range(n))
+
+
+def test_a_stage_learns_more_slowly_the_lower_it_lies_and_the_head_at_its_own_rate() -> None:
+    stages = nn.ModuleList([Dense(SIDE, WIDTH), Dense(WIDTH, WIDTH), Dense(WIDTH, WIDTH)])
+    recipe = Recipe(learning_rate=1.0, head_learning_rate=5.0, layer_decay=0.5, weight_decay=0.1)
+    groups = parameter_groups(stages, nn.Linear(WIDTH, 2), recipe)
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}  # type: ignore[attr-defined]
+    assert [rates[id(stage.linear.weight)] for stage in stages] == [0.25, 0.5, 1.0]
+    assert {group["lr"] for group in groups} == {0.25, 0.5, 1.0, 5.0}
+    decayed = [parameter for group in groups if group["weight_decay"] for parameter in group["params"]]  # type: ignore[attr-defined]
+    assert all(parameter.ndim > 1 for parameter in decayed)
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    shares = [rate_share(step, 100, 0.1) for step in range(100)]
+    assert shares[:10] == sorted(shares[:10])
+    assert shares[10:] == sorted(shares[10:], reverse=True)
+    assert shares[10] == 1.0
+    assert 0 < shares[0] < 0.2
+    assert shares[-1] < 1e-3
+
+
+def test_the_same_order_trains_to_the_same_weights() -> None:
+    one, other = (train(Recipe(batch_size=4)) for _ in range(2))
+    assert torch.equal(one.weight, other.weight)
+
+
+def test_augmented_values_are_what_is_learnt_from() -> None:
+    seen = []
+
+    def blank(values: Tensor, generator: torch.Generator) -> Tensor:
+        seen.append(len(values))
+        return torch.zeros_like(values)
+
+    plain, blanked = train(Recipe(batch_size=4)), train(Recipe(batch_size=4), augment=blank)
+    assert seen == [4] * 5
+    assert not torch.equal(plain.weight, blanked.weight)
+
+
+def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_lower() -> None:
+    with pytest.raises(Diverged, match="the loss became nan within 5 steps: lower learning_rate"):
+        train(Recipe(batch_size=4), inputs=torch.full((20, SIDE), float("nan")))
+
+
+@pytest.mark.parametrize(("n_labels", "steps"), [(1, 12), (8, 12), (80, 20), (4000, 50)])
+def test_steps_are_passes_over_the_budget_within_bounds(n_labels: int, steps: int) -> None:
+    assert Recipe(batch_size=8, epochs=2, min_steps=12, max_steps=50).steps(n_labels) == steps

@@ -1,0 +1,72 @@
+"""Scores, chance and losses are what a hand calculation or an independent implementation says."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench.domain import Texts, Windows
+from bench.seeds import stream
+from bench.target import Classes, Horizon
+
+CLASSES = Classes(("a", "b", "c"))
+WORDS = Texts(("x",) * 4)
+
+
+def test_accuracy_counts_the_largest_output() -> None:
+    outputs = np.array([[3, 1, 0], [0, 2, 1], [0, 0, 1], [9, 0, 0]], dtype=np.float32)
+    assert CLASSES.score(outputs, np.array([0, 1, 2, 2]), WORDS) == 0.75
+
+
+def test_chance_is_what_the_best_constant_answer_gets() -> None:
+    assert CLASSES.chance(np.array([0, 0, 0, 1]), WORDS) == 0.75
+
+
+def test_the_loss_of_classes_is_torchs_cross_entropy() -> None:
+    outputs, labels = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1])
+    expected = torch.nn.functional.cross_entropy(outputs, labels)
+    torch.testing.assert_close(CLASSES.loss(outputs, labels), expected)
+
+
+def test_folds_need_two_examples_of_every_class() -> None:
+    assert CLASSES.folds(np.array([0, 0, 1, 1, 2]), stream(0, "folds")) is None
+    folds = CLASSES.folds(np.array([0, 0, 1, 1, 2, 2]), stream(0, "folds"))
+    assert folds is not None
+    assert set(folds.tolist()) == {0, 1}
+
+
+def windows(season: int = 4) -> tuple[Windows, np.ndarray]:
+    """Return windows of a saw-tooth of period 4 that climbs by 1 a season, and their next 6 steps."""
+    series = (np.arange(40) % 4 + np.arange(40) // 4).astype(np.float32)
+    past = np.lib.stride_tricks.sliding_window_view(series, 14)
+    return Windows(past[:, :8].copy(), season=season, unit=1.0), past[:, 8:].copy()
+
+
+def test_chance_of_a_forecast_is_the_last_season_once_more() -> None:
+    raw, future = windows()
+    # Each season is 1 higher than the one before: off by 1 for four steps, by 2 for the next two.
+    assert Horizon(6).chance(future, raw) == pytest.approx((4 * 1 + 2 * 2) / 6)
+
+
+def test_mase_counts_errors_in_units_of_the_seasonal_difference() -> None:
+    raw, future = windows()
+    halved = Windows(raw.past, season=4, unit=2.0)
+    assert Horizon(6).score(future + 3, future, raw) == pytest.approx(3)
+    assert Horizon(6).score(future + 3, future, halved) == pytest.approx(1.5)
+
+
+def test_a_window_is_learnt_on_the_scale_of_its_own_past() -> None:
+    raw, future = windows()
+    moved = Windows(raw.past * 10 + 500, season=4, unit=10.0)
+    np.testing.assert_allclose(
+        Horizon(6).encode(future * 10 + 500, moved), Horizon(6).encode(future, raw), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_a_constant_past_can_be_learnt_from_too() -> None:
+    raw = Windows(np.full((2, 8), 7, dtype=np.float32), season=4, unit=2.0)
+    encoded = Horizon(6).encode(np.full((2, 6), 9, dtype=np.float32), raw)
+    np.testing.assert_allclose(encoded, 1.0)
+
+
+def test_a_budget_of_windows_is_the_most_recent_ones() -> None:
+    assert Horizon(6).budget_order(np.zeros((5, 6)), stream(0, "subset"))[:3].tolist() == [4, 3, 2]

@@ -1,0 +1,120 @@
+"""Every strategy of the project's config keeps its word about what is trained and what stays frozen."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench import adapt
+from bench.adapt import run_cell
+from bench.backbone import state_hash
+from bench.cache import Cache
+from bench.config import read_config
+from bench.errors import DataError, FreezeError
+from bench.group import Group
+from bench.strategy import Strategy
+from tasks import FAMILIES
+from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
+
+CONFIG = Path(__file__).parents[2] / "bench.toml"
+
+STRATEGIES = read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies
+
+
+def toy_group(folder: Path, *, restless: bool = False) -> Group:
+    backbone = ToyBackbone(restless=restless)
+    return Group(
+        ToyTask.target, toy_splits(), backbone, content="toy", cache=Cache(folder), device=torch.device("cpu")
+    )
+
+
+def quick(strategy: Strategy) -> Strategy:
+    """Return the strategy with a recipe that takes no time."""
+    return strategy._replace(recipe=QUICK.model_copy(update={"head": strategy.recipe.head}))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_exactly_the_stages_above_the_boundary_are_trained(
+    strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = toy_group(tmp_path)
+    seen = {}
+
+    def watch(adapted: adapt.Adapted, group: Group, boundary: int) -> object:
+        seen["stages"], seen["boundary"] = [state_hash(stage) for stage in adapted.stages], boundary
+        return predict(adapted, group, boundary)
+
+    predict = adapt._predict
+    monkeypatch.setattr(adapt, "_predict", watch)
+    result, _ = run_cell(toy_cell(quick(strategy)), group)
+    before = [state_hash(stage) for stage in group.backbone.stages]
+    trained = round(strategy.depth * len(STAGES))
+    assert seen["boundary"] == len(STAGES) - trained
+    assert len(seen["stages"]) == trained
+    assert all(after != was for after, was in zip(seen["stages"], before[len(STAGES) - trained :], strict=True))
+    head = 3 * (group.backbone.card.width + 1)
+    in_stages = sum(p.numel() for stage in group.backbone.stages[len(STAGES) - trained :] for p in stage.parameters())
+    assert result.trainable_parameters == in_stages + head
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_no_cell_changes_the_shared_backbone(strategy: Strategy, tmp_path: Path) -> None:
+    group = toy_group(tmp_path)
+    before = state_hash(group.backbone)
+    run_cell(toy_cell(quick(strategy)), group)
+    assert state_hash(group.backbone) == before
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_a_cell_scores_the_same_alone_and_after_others(strategy: Strategy, tmp_path: Path) -> None:
+    planned = toy_cell(quick(strategy), seed=1)
+    alone, predictions = run_cell(planned, toy_group(tmp_path / "alone"))
+    group = toy_group(tmp_path / "shared")
+    torch.manual_seed(99)
+    for other in (PROBE, FULL, SCRATCH, PARTIAL):
+        run_cell(toy_cell(other, fraction=0.5), group)
+    again, predictions_again = run_cell(planned, group)
+    assert again.score == alone.score
+    assert (predictions == predictions_again).all()
+
+
+@pytest.mark.parametrize("strategy", [strategy for strategy in STRATEGIES if strategy.depth > 0], ids=lambda s: s.name)
+def test_another_seed_is_another_run(strategy: Strategy, tmp_path: Path) -> None:
+    group = toy_group(tmp_path)
+    one, other = (run_cell(toy_cell(quick(strategy), seed=seed), group)[1] for seed in (0, 1))
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
+def test_a_frozen_stage_that_moves_a_buffer_fails_the_cell(strategy: Strategy, tmp_path: Path) -> None:
+    with pytest.raises(FreezeError, match="stage 'first' of toy:dense was to stay frozen"):
+        run_cell(toy_cell(strategy), toy_group(tmp_path, restless=True))
+
+
+def test_a_stage_that_is_trained_may_move_its_buffers(tmp_path: Path) -> None:
+    full = FULL._replace(recipe=QUICK.model_copy(update={"head": "zero"}))
+    result, _ = run_cell(toy_cell(full), toy_group(tmp_path, restless=True))
+    assert result.n_labels == 30
+
+
+def test_batch_norm_below_the_boundary_keeps_its_statistics(tmp_path: Path) -> None:
+    group = toy_group(tmp_path)
+    before = copy.deepcopy(group.backbone.stages[0].state_dict())
+    run_cell(toy_cell(PARTIAL), group)
+    for name, tensor in group.backbone.stages[0].state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+def test_a_budget_without_room_for_every_class_says_which_fraction_would_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a budget of 1 labels, too few for one example of each of 3 classes.*at least 0\.1"):
+        run_cell(toy_cell(PROBE, fraction=0.04), toy_group(tmp_path))
+
+
+def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: Path) -> None:
+    group = toy_group(tmp_path)
+    rows = group.budget(1.0, 0)
+    start = adapt._starting_point(toy_cell(FULL), group, rows, solved=True)
+    _, of_probe = run_cell(toy_cell(PROBE), group)
+    np.testing.assert_allclose(adapt._predict(start, group, 0), of_probe, atol=1e-4)

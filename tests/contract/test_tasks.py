@@ -1,0 +1,102 @@
+"""Every task is what its card says, is the same twice, and leaks no group from train to test."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.domain import Windows
+from bench.errors import DataError
+from bench.seeds import stream
+from bench.target import Classes, Horizon
+from bench.task import Splits, Task, fingerprint, load_verified
+from tasks import FAMILIES
+
+
+@pytest.fixture(scope="module", params=FAMILIES.values(), ids=FAMILIES)
+def task(request: pytest.FixtureRequest) -> Task:
+    chosen: Task = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def splits(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Splits:
+    return load_verified(task, tmp_path_factory.mktemp(task.card.name))
+
+
+def test_the_data_are_those_of_the_card_made_anew_elsewhere(task: Task, splits: Splits, tmp_path: Path) -> None:
+    assert fingerprint(splits) == task.card.sha256
+    assert fingerprint(task.load(tmp_path)) == task.card.sha256
+
+
+def test_data_with_one_changed_label_are_refused(task: Task, splits: Splits, tmp_path: Path) -> None:
+    class Changed(type(task)):  # type: ignore[misc]  # the base is known at run time only
+        def load(self, root: Path) -> Splits:
+            labels = splits.train.labels.copy()
+            labels[0] += 1
+            return Splits(type(splits.train)(splits.train.raw, labels), splits.test)
+
+    with pytest.raises(DataError, match="are not those of its card"):
+        load_verified(Changed(), tmp_path)
+
+
+def test_the_card_says_where_the_data_come_from_and_under_which_terms(task: Task) -> None:
+    for said in (task.card.title, task.card.description, task.card.source, task.card.licence, task.card.citation):
+        assert said.strip()
+    assert task.card.version >= 1
+
+
+def test_raw_examples_are_of_the_cards_domain(task: Task, splits: Splits) -> None:
+    assert splits.train.raw.domain == splits.test.raw.domain == task.card.domain
+    for part in (splits.train, splits.test):
+        assert len(part.raw) == len(part.labels) == len(part)
+
+
+def test_no_group_has_examples_in_both_splits(splits: Splits) -> None:
+    assert not set(splits.train_groups) & set(splits.test_groups)
+    if splits.train_groups:
+        assert len(splits.train_groups) == len(splits.train)
+        assert len(splits.test_groups) == len(splits.test)
+
+
+def test_no_example_of_train_is_in_test(splits: Splits) -> None:
+    if isinstance(splits.train.raw, Windows):
+        last_of_train, first_of_test = splits.train.labels[-1], splits.test.raw.take(np.array([0])).past[0]  # type: ignore[union-attr]
+        assert not set(last_of_train[-2:].tolist()) <= set(first_of_test[:2].tolist())
+        return
+    rows = [splits.train.raw.take(np.array([index])).columns() for index in range(len(splits.train))]
+    held_out = [splits.test.raw.take(np.array([index])).columns() for index in range(len(splits.test))]
+    assert not set(rows) & set(held_out)
+
+
+def test_labels_are_what_the_target_says(task: Task, splits: Splits) -> None:
+    for part in (splits.train, splits.test):
+        if isinstance(task.target, Classes):
+            assert part.labels.dtype == np.int64
+            assert set(part.labels.tolist()) == set(range(task.target.width))
+        if isinstance(task.target, Horizon):
+            assert part.labels.dtype == np.float32
+            assert part.labels.shape == (len(part), task.target.steps)
+
+
+def test_budgets_of_all_seeds_can_be_drawn_at_one_percent(task: Task, splits: Splits) -> None:
+    size = round(0.01 * len(splits.train))
+    assert size >= task.target.smallest_budget
+    order = task.target.budget_order(splits.train.labels, stream(0, "subset"))
+    assert sorted(order.tolist()) == list(range(len(splits.train)))
+
+
+def test_a_perfect_prediction_beats_chance_and_chance_is_no_skill(task: Task, splits: Splits) -> None:
+    test, target = splits.test, task.target
+    chance = target.chance(test.labels, test.raw)
+    perfect = np.eye(target.width, dtype=np.float32)[test.labels] if isinstance(target, Classes) else test.labels
+    assert target.score(perfect.astype(np.float32), test.labels, test.raw) == target.metric.perfect
+    better = chance < target.metric.perfect if target.metric.higher_is_better else chance > target.metric.perfect
+    assert better
+
+
+def test_decoding_undoes_encoding(task: Task, splits: Splits) -> None:
+    if isinstance(task.target, Horizon):
+        encoded = task.target.encode(splits.test.labels, splits.test.raw)
+        decoded = task.target.decode(encoded.astype(np.float32), splits.test.raw)
+        np.testing.assert_allclose(decoded, splits.test.labels, rtol=1e-4, atol=1e-3)

@@ -1,0 +1,131 @@
+"""Small stand-ins for tasks and backbones: they are quick, need no file, and can be made to misbehave."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.backbone import Backbone, Batch, Stage
+from bench.card import BackboneCard, TaskCard
+from bench.cell import Cell
+from bench.domain import Images, Raw
+from bench.plan import PlannedCell, cell_key
+from bench.strategy import Recipe, Strategy
+from bench.target import Classes
+from bench.task import Examples, Splits, Task, fingerprint
+
+SIDE = 4
+WIDTH = 6
+STAGES = ("first", "second", "third", "fourth")
+
+QUICK = Recipe(learning_rate=1e-2, head_learning_rate=1e-2, batch_size=8, epochs=2, penalties=(0.01, 0.1))
+
+SCRATCH = Strategy("scratch", 1.0, False, QUICK.model_copy(update={"head": "zero"}))
+PROBE = Strategy("linear_probe", 0.0, True, QUICK)
+PARTIAL = Strategy("partial", 0.5, True, QUICK)
+FULL = Strategy("full", 1.0, True, QUICK)
+STRATEGIES = (SCRATCH, PROBE, PARTIAL, FULL)
+
+
+def toy_splits(n: int = 60, classes: int = 3, seed: int = 0) -> Splits:
+    """Return pictures whose class shows in one corner, noise elsewhere."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    pixels = generator.integers(0, 120, size=(n, SIDE, SIDE, 1))
+    pixels[np.arange(n), 0, labels % SIDE, 0] += 130
+    images, labels = pixels.astype(np.uint8), labels.astype(np.int64)
+    half = n // 2
+    return Splits(
+        Examples(Images(images[:half]), labels[:half]),
+        Examples(Images(images[half:]), labels[half:]),
+    )
+
+
+class ToyTask(Task):
+    """Three classes of tiny pictures."""
+
+    target = Classes(("a", "b", "c"))
+
+    def __init__(self, name: str = "toy") -> None:
+        self.card = TaskCard(
+            name=name,
+            title="Toy",
+            domain="vision",
+            description="Tiny pictures.",
+            source="drawn by the tests",
+            licence="none needed",
+            citation="none",
+            version=1,
+            sha256=fingerprint(toy_splits()),
+        )
+
+    def load(self, root: Path) -> Splits:
+        return toy_splits()
+
+
+class Dense(Stage):
+    """A linear layer with batch norm, so that there are buffers that could move."""
+
+    def __init__(self, width_in: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width_in, width)
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        out: Tensor = self.norm(self.linear(values)).relu()
+        return out
+
+
+class Restless(Dense):
+    """A stage that breaks the freeze contract: it counts its calls in a buffer even in evaluation mode."""
+
+    def __init__(self, width_in: int, width: int) -> None:
+        super().__init__(width_in, width)
+        self.register_buffer("calls", torch.zeros(()), persistent=False)
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        self.calls += 1
+        return super().forward(values, mask)
+
+
+class ToyBackbone(Backbone):
+    """Four dense stages on flattened pictures."""
+
+    def __init__(self, *, restless: bool = False, seed: int = 0) -> None:
+        super().__init__()
+        self.card = BackboneCard(
+            name="toy:dense",
+            title="Toy",
+            domain="vision",
+            description="Four dense layers.",
+            source="drawn by the tests",
+            licence="none needed",
+            citation="none",
+            sha256=f"{seed}{restless}",
+            parameters=0,
+            width=WIDTH,
+            stages=STAGES,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            first = Restless if restless else Dense
+            self.stages = nn.ModuleList([first(SIDE * SIDE, WIDTH), *(Dense(WIDTH, WIDTH) for _ in range(3))])
+        self.eval()
+
+    def prepare(self, raw: Raw) -> Batch:
+        assert isinstance(raw, Images)
+        return Batch(torch.from_numpy(raw.pixels).float().flatten(1) / 255)
+
+    def initialise(self) -> None:
+        for stage in self.stages:
+            for module in stage.children():
+                if isinstance(module, nn.Linear | nn.BatchNorm1d):
+                    module.reset_parameters()
+
+
+def toy_cell(strategy: Strategy, *, fraction: float = 1.0, seed: int = 0, task: str = "toy") -> PlannedCell:
+    """Return a planned cell of the toy task and backbone."""
+    cell = Cell(task, "toy:dense", strategy.name, fraction, seed)
+    key = cell_key(cell, task=ToyTask(task).card, backbone=ToyBackbone().card, strategy=strategy)
+    return PlannedCell(cell, task, strategy, key)
