@@ -36,7 +36,8 @@ class Adapted:
 def run_cell(planned: PlannedCell, group: Group) -> tuple[Result, Outputs]:
     """Return the result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
 
-    Raises `DataError` for a budget that is too small, `Diverged`, and `FreezeError` if anything below the boundary moved.
+    Raises `DataError` for a budget that is too small, `DivergedError`, and `FreezeError` if anything below the boundary
+    moved.
     """
     cell, strategy = planned.cell, planned.strategy
     rows = group.budget(cell.fraction, cell.seed)

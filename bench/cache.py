@@ -1,8 +1,8 @@
 """Owns the cache folder: files under the hash of everything they were made from.
 
-An entry is a file and, written after it, a small JSON note with its sha256. Without the note, or with another hash, there
-is no entry and it is made anew. Processes that want the same entry wait for the one that makes it. Entries outlive runs;
-the least recently used go when the folder outgrows its limit.
+An entry is a file and, written after it, a small JSON note with its sha256. Without the note, or with another hash,
+there is no entry and it is made anew. Processes that want the same entry wait for the one that makes it. Entries
+outlive runs; the least recently used go when the folder outgrows its limit.
 """
 
 import hashlib
@@ -84,7 +84,7 @@ class Cache:
         """Whether the entry is whole; its bytes are read once per process."""
         try:
             said = json.loads(self._note(key).read_bytes())
-            whole = self._file(key).stat().st_size == said["size_bytes"]
+            whole = bool(self._file(key).stat().st_size == said["size_bytes"])
             if whole and key not in self._verified:
                 whole = file_sha256(self._file(key)) == said["sha256"]
         except (OSError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""Owns what tasks and backbones say of themselves: where they come from, under which terms, and which bytes they are."""
+"""Owns what tasks and backbones say of themselves: where they come from, on which terms, and which bytes they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class BackboneCard:
     """A backbone's identity. `sha256` is that of its weights file.
 
     `parameters` counts all but the head; `width` is the number of features per example; `stages` names them from input
-    to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held out.
+    to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held
+    out.
     """
 
     name: str

@@ -33,9 +33,9 @@ class Provenance:
 class Result:
     """A scored cell.
 
-    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost, `shared_seconds` what the
-    frozen activations took that it read and other cells read too: alone it would have cost both. `peak_mib` is the process's peak resident memory so far, or on a GPU
-    the peak allocated while the cell ran.
+    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost, `shared_seconds` what
+    the frozen activations took that it read and other cells read too: alone it would have cost both. `peak_mib` is the
+    process's peak resident memory so far, or on a GPU the peak allocated while the cell ran.
     """
 
     cell: Cell

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final
+from types import FrameType, ModuleType
+from typing import Final
 
 from bench import __version__
 from bench.backbones import catalog
@@ -165,7 +165,7 @@ def _about_backbone(name: str) -> str:
     return f"{card.domain}, {card.parameters / 1e6:.1f} M parameters, {len(card.stages)} stages: {card.title}"
 
 
-def _late(module: str) -> Any:
+def _late(module: str) -> ModuleType:
     """Import a module that takes long to load, where it is needed: `--help` and `list` answer without it."""
     return importlib.import_module(module)
 

@@ -4,13 +4,16 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from annotated_types import Ge, Interval, Len
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import Recipe, Strategy
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Fraction = Annotated[float, Interval(gt=0, le=1)]
@@ -111,7 +114,12 @@ class Suite:
     entries: tuple[Entry, ...]
 
     def select(
-        self, *, tasks: Iterable[str] = (), strategies: Iterable[str] = (), fractions: Iterable[float] = (), seeds: int = 0
+        self,
+        *,
+        tasks: Iterable[str] = (),
+        strategies: Iterable[str] = (),
+        fractions: Iterable[float] = (),
+        seeds: int = 0,
     ) -> "Suite":
         """Return the suite narrowed to what is named; what is not named stays whole.
 
@@ -127,7 +135,9 @@ class Suite:
         entries = tuple(
             replace(
                 entry,
-                strategies=tuple(one for one in entry.strategies if not wanted_strategies or one.name in wanted_strategies),
+                strategies=tuple(
+                    one for one in entry.strategies if not wanted_strategies or one.name in wanted_strategies
+                ),
             )
             for entry in self.entries
             if not wanted_tasks or entry.task in wanted_tasks
@@ -170,7 +180,7 @@ def _listing(path: Path, problems: Iterable[str]) -> str:
     return f"{path} has {count}: " + "; ".join(lines)
 
 
-def _explain(error: Any) -> str:
+def _explain(error: "ErrorDetails") -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key{nearest(str(error['loc'][-1]), _KEYS)}"

@@ -77,7 +77,8 @@ class Windows:
     """Pasts of one series in order of time: `past` is float32 [n, context].
 
     `season` is the number of steps in a seasonal cycle. `unit` is the mean absolute seasonal difference over the
-    training history: the unit in which MASE counts errors (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001).
+    training history: the unit in which MASE counts errors (Hyndman and Koehler 2006,
+    doi:10.1016/j.ijforecast.2006.03.001).
     """
 
     domain: ClassVar[Domain] = "series"

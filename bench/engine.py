@@ -1,4 +1,4 @@
-"""Owns running cells in one process: loads what a cell needs, keeps what the next may need, turns crashes into failures."""
+"""Owns running cells in one process: what they need is loaded and kept for the next, and a crash becomes a failure."""
 
 import traceback
 from collections import OrderedDict
@@ -41,7 +41,7 @@ class Engine:
         try:
             group = self._group(planned)
             result, predictions = run_cell(planned, group)
-        except Exception as error:  # noqa: BLE001  the one broad except: a cell's crash costs only itself
+        except Exception as error:
             reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             return Scored(
                 Failure(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From values [n, …] to values of the same shape, seen anew."""
 
 
-class Diverged(BenchError):
+class DivergedError(BenchError):
     """The loss is no number any more."""
 
 
@@ -36,8 +35,8 @@ def fit(
 ) -> None:
     """Train `stages` and `head` in place on `inputs` as they lie on their device, for `steps` steps.
 
-    Batches are slices of tensors that are already there; `encoded` are the targets [n] or [n, width]. `augment` sees the
-    values of the lowest stage only. Raises `Diverged` if the loss becomes infinite or no number.
+    Batches are slices of tensors that are already there; `encoded` are the targets [n] or [n, width]. `augment` sees
+    the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no number.
     """
     device = inputs.values.device
     optimizer = torch.optim.AdamW(parameter_groups(stages, head, recipe), fused=True)
@@ -59,7 +58,9 @@ def fit(
         schedule.step()
         total += loss.detach()
     if not math.isfinite(float(total)):
-        raise Diverged(f"the loss became {float(total)} within {steps} steps: lower learning_rate or head_learning_rate")
+        raise DivergedError(
+            f"the loss became {float(total)} within {steps} steps: lower learning_rate or head_learning_rate"
+        )
 
 
 def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterator[np.ndarray]:
@@ -76,7 +77,9 @@ def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterat
 def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[dict[str, object]]:
     """Return the optimiser's groups: a rate for every stage and the head; biases and norms are not decayed."""
     groups: list[dict[str, object]] = []
-    rates = [(stage, recipe.learning_rate * recipe.layer_decay**height) for height, stage in enumerate(reversed(stages))]
+    rates = [
+        (stage, recipe.learning_rate * recipe.layer_decay**height) for height, stage in enumerate(reversed(stages))
+    ]
     for module, rate in [*rates, (head, recipe.head_learning_rate)]:
         matrices = [parameter for parameter in module.parameters() if parameter.ndim > 1]
         vectors = [parameter for parameter in module.parameters() if parameter.ndim <= 1]

@@ -1,4 +1,4 @@
-"""Owns what the cells of one task and backbone share: data, network, activations, solved heads and the freeze contract."""
+"""Owns what the cells of one task and backbone share: data, network, activations, heads and the freeze contract."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,7 +93,8 @@ class Group:
             boundary -= 1
             if state_hash(stage) != before:
                 raise FreezeError(
-                    f"stage {name!r} of {self.backbone.card.name} was to stay frozen, but its parameters or buffers moved"
+                    f"stage {name!r} of {self.backbone.card.name} was to stay frozen, but its parameters or buffers "
+                    "moved"
                 )
 
     def _activations(self, split: str, inputs: Batch) -> Activations:
@@ -111,5 +112,9 @@ class Group:
             penalties=recipe.penalties,
             default=recipe.default_penalty,
         )
-        tensors = {"weight": head.weight.contiguous(), "bias": head.bias, "penalty": torch.tensor(head.penalty, dtype=torch.float64)}
+        tensors = {
+            "weight": head.weight.contiguous(),
+            "bias": head.bias,
+            "penalty": torch.tensor(head.penalty, dtype=torch.float64),
+        }
         save_file(tensors, path)

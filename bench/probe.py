@@ -56,11 +56,18 @@ class Budget:
 
 
 def solve_head(
-    target: Target, features: Tensor, labels: Tensor, folds: Tensor | None, *, penalties: Sequence[float], default: float
+    target: Target,
+    features: Tensor,
+    labels: Tensor,
+    folds: Tensor | None,
+    *,
+    penalties: Sequence[float],
+    default: float,
 ) -> Head:
     """Return the head for features [n, d] with encoded labels [n] or [n, k].
 
-    The penalty with the least held-out loss over the `folds` [n] is used, the largest of equals; without folds, `default`.
+    The penalty with the least held-out loss over the `folds` [n] is used, the largest of equals; without folds,
+    `default`.
     """
     exact = features.double()
     centre = exact.mean(0)
@@ -105,9 +112,7 @@ def fit_heads(
 
 
 @fit_heads.register
-def _(
-    target: Horizon, budget: Budget, masks: Tensor, penalties: Tensor, *, tolerance: float
-) -> tuple[Tensor, Tensor]:
+def _(target: Horizon, budget: Budget, masks: Tensor, penalties: Tensor, *, tolerance: float) -> tuple[Tensor, Tensor]:
     """Solve ridge regressions in closed form: one eigendecomposition for each set of examples serves every penalty."""
     labels = budget.labels.double()
     weights, biases = [], []
@@ -129,9 +134,7 @@ def _(
 
 
 @fit_heads.register
-def _(
-    target: Classes, budget: Budget, masks: Tensor, penalties: Tensor, *, tolerance: float
-) -> tuple[Tensor, Tensor]:
+def _(target: Classes, budget: Budget, masks: Tensor, penalties: Tensor, *, tolerance: float) -> tuple[Tensor, Tensor]:
     """Solve multinomial logistic regressions together by L-BFGS, preconditioned by the curvature at zero.
 
     At W = 0 the Hessian is the Gram matrix, diagonal in this basis, times 1 / k: with its inverse as the first
@@ -163,8 +166,8 @@ def _(
 def _minimise(objective: Objective, start: Tensor, curvature: Tensor, tolerance: float) -> Tensor:
     """Return the minima [p, …] of p convex problems at once, from `start` [p, …], by L-BFGS with halved steps.
 
-    `curvature` [p, …] is a diagonal approximation of the Hessian at the start. A problem leaves as soon as it is solved,
-    so that the hard ones do not hold up the easy ones.
+    `curvature` [p, …] is a diagonal approximation of the Hessian at the start. A problem leaves as soon as it is
+    solved, so that the hard ones do not hold up the easy ones.
     """
     solution = start.clone()
     rows = torch.arange(len(start))  # of the problems still unsolved

@@ -32,8 +32,8 @@ def pending_cells(
 ) -> list[PlannedCell]:
     """Return the cells without a result, in the order to run them.
 
-    The largest backbone goes first, so that no long cell is left for the end; within a task and backbone the probes come
-    first, since they need no training and what they compute serves the others, then the largest budgets.
+    The largest backbone goes first, so that no long cell is left for the end; within a task and backbone the probes
+    come first, since they need no training and what they compute serves the others, then the largest budgets.
     """
     pending = [planned for planned in plan if store.get(planned.key) is None]
     return sorted(

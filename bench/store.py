@@ -149,7 +149,9 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{path} cannot be read ({error}): move the folder away, or name another with --out") from error
+            raise StoreError(
+                f"{path} cannot be read ({error}): move the folder away, or name another with --out"
+            ) from error
         if found != FORMAT:
             age, advice = ("newer", "update bench") if found > FORMAT else ("older", "run it anew")
             raise StoreError(
@@ -204,7 +206,8 @@ def _manifest_of(record: Mapping[str, Any]) -> Manifest:
             for name, entry in record["tasks"].items()
         },
         backbones={
-            name: BackboneCard(**{**card, "stages": tuple(card["stages"])}) for name, card in record["backbones"].items()
+            name: BackboneCard(**{**card, "stages": tuple(card["stages"])})
+            for name, card in record["backbones"].items()
         },
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
         cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},

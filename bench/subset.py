@@ -15,8 +15,8 @@ def stratified_order(labels: NDArray[np.int64], generator: np.random.Generator) 
     """Return all indices in an order whose every prefix is a stratified budget; shape [n].
 
     Prefixes nest by construction. One example of every class comes first (in random order of the classes), so a prefix
-    as long as there are classes holds each of them. After that, the r-th of a class's m examples has the key (r + 1/2) / m:
-    sorting by key spreads each class evenly, so that a class's count in a prefix follows its share.
+    as long as there are classes holds each of them. After that, the r-th of a class's m examples has the key (r + 1/2)
+    / m: sorting by key spreads each class evenly, so that a class's count in a prefix follows its share.
     """
     keys = np.empty(len(labels), dtype=np.float64)
     tie_breaks = generator.random(len(labels))

@@ -30,11 +30,11 @@ TAKES: Final = 2  # of each digit by each voice
 RATES: Final = (130, 150, 170, 190, 210)  # words per minute
 PITCHES: Final = (30, 40, 50, 60, 70)
 NOISES: Final = ("white", "pink", "babble")
-SNRS: Final = (30, 20, 10, 5)  # dB, multiples of 5
+SNRS: Final = (30, 20, 15, 10)  # dB, multiples of 5
 LENGTH: Final = RATE_HZ  # one second
 PEAK: Final = 29_000
 OCTAVES: Final = 10  # of pink noise
-TALKERS: Final = 6  # in babble
+TALKERS: Final = 8  # in babble
 
 Samples = NDArray[np.int64]
 
@@ -60,7 +60,7 @@ class SpokenDigits(Task):
         description=(
             "Synthesised speech, not recordings: the digits zero to nine spoken by espeak-ng in 4 English accents and "
             "25 voice variants at several rates and pitches, each clip one second long at 8 kHz, in white, pink or "
-            "babble noise at 30 to 5 dB. The 28 voices of the test split are none of the 72 of the training split."
+            "babble noise at 30 to 10 dB. The 28 voices of the test split are none of the 72 of the training split."
         ),
         source="generated on first use by espeak-ng 1.52 (https://github.com/espeak-ng/espeak-ng) from the package "
         "espeakng-loader 0.2.4",
@@ -68,7 +68,7 @@ class SpokenDigits(Task):
         "espeak-ng, is under GPL-3.0-or-later and is not part of this project",
         citation="espeak-ng contributors, eSpeak NG: a compact open-source speech synthesiser, version 1.52",
         version=1,
-        sha256="3bf8d12e8b3f8172472b7a072db470231ad8d5e03639d7b46a041f7c9f45d679",
+        sha256="b447f197d9d122c2b6177259467d7cf0bb803c766fe64d2b9d13b83c9eeaa5be",
         synthetic=True,
     )
     target = Classes(DIGITS)

@@ -21,10 +21,10 @@ STAGES = ("first", "second", "third", "fourth")
 
 QUICK = Recipe(learning_rate=1e-2, head_learning_rate=1e-2, batch_size=8, epochs=2, penalties=(0.01, 0.1))
 
-SCRATCH = Strategy("scratch", 1.0, False, QUICK.model_copy(update={"head": "zero"}))
-PROBE = Strategy("linear_probe", 0.0, True, QUICK)
-PARTIAL = Strategy("partial", 0.5, True, QUICK)
-FULL = Strategy("full", 1.0, True, QUICK)
+SCRATCH = Strategy("scratch", depth=1.0, pretrained=False, recipe=QUICK.model_copy(update={"head": "zero"}))
+PROBE = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=QUICK)
+PARTIAL = Strategy("partial", depth=0.5, pretrained=True, recipe=QUICK)
+FULL = Strategy("full", depth=1.0, pretrained=True, recipe=QUICK)
 STRATEGIES = (SCRATCH, PROBE, PARTIAL, FULL)
 
 
@@ -82,10 +82,10 @@ class Restless(Dense):
 
     def __init__(self, width_in: int, width: int) -> None:
         super().__init__(width_in, width)
-        self.register_buffer("calls", torch.zeros(()), persistent=False)
+        self.calls = nn.Buffer(torch.zeros(()), persistent=False)
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        self.calls += 1
+        self.calls.add_(1)
         return super().forward(values, mask)
 
 

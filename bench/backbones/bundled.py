@@ -36,7 +36,8 @@ def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:
         found = file_sha256(path)
         if found != card.sha256:
             raise WeightsError(
-                f"{path} is not the file its card names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; {remedy}"
+                f"{path} is not the file its card names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; "
+                f"{remedy}"
             )
         state = load_file(path)
     except (OSError, SafetensorError) as error:

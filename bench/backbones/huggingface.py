@@ -1,5 +1,6 @@
 """Owns backbones from the Hugging Face hub: finding their files, and BERT encoders as stages."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,7 @@ def load_huggingface(card: BackboneCard) -> Backbone:
             f"{path} is not the file that {card.name} names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; "
             "delete it, so that it is fetched anew"
         )
-    backbone = BertEncoder(card, BertConfig.from_json_file(folder / "config.json"), folder / "tokenizer.json")
+    backbone = BertEncoder(card, _config(folder), folder / "tokenizer.json")
     backbone.load(load_file(path))
     return backbone
 
@@ -80,7 +81,9 @@ class BertEncoder(Backbone):
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.enable_padding(pad_id=config.pad_token_id)
-        self._config = _without_dropout(config)
+        # On a few hundred short texts the early end of training regularises enough, and every step is cheaper for it.
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+        self._config = config
         network = BertModel(self._config, add_pooling_layer=False)
         layers = list(network.encoder.layer)
         self.stages = nn.ModuleList(
@@ -115,18 +118,11 @@ class BertEncoder(Backbone):
     def _copy(self, network: BertModel) -> None:
         sources = (network.embeddings, *network.encoder.layer)
         for stage, source in zip(self.stages, sources, strict=True):
-            stage.block.load_state_dict(source.state_dict())
+            stage.get_submodule("block").load_state_dict(source.state_dict())
 
 
-def _without_dropout(config: BertConfig) -> BertConfig:
-    """Return the config for a network without dropout.
-
-    On a few hundred short texts the early end of training regularises enough, and every step is cheaper for it.
-    """
-    config.hidden_dropout_prob = 0.0
-    config.attention_probs_dropout_prob = 0.0
-    config._attn_implementation = "sdpa"
-    return config
+def _config(folder: Path) -> BertConfig:
+    return BertConfig(**json.loads((folder / "config.json").read_bytes()), attn_implementation="sdpa")
 
 
 class Embeddings(Stage):

@@ -15,8 +15,8 @@ STAGES: Final = ("stem", "layer1", "layer2", "layer3", "layer4")
 def build() -> ResNet:
     """Return a timm ResNet of one basic block per stage for one-channel inputs of about 32 x 32, freshly drawn.
 
-    1.2 million parameters. The stem keeps its stride of 2 but not its pooling: at 32 pixels a further halving costs more
-    than it saves.
+    1.2 million parameters. The stem keeps its stride of 2 but not its pooling: at 32 pixels a further halving costs
+    more than it saves.
     """
     network = ResNet(BasicBlock, (1, 1, 1, 1), num_classes=0, in_chans=1, channels=CHANNELS)
     network.maxpool = nn.Identity()

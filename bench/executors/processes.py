@@ -1,7 +1,7 @@
 """Owns execution in several worker processes of this machine.
 
-A pool from a library gives up every pending task when one worker dies; here a worker that the system kills costs the one
-cell it held, and a new worker takes its place.
+A pool from a library gives up every pending task when one worker dies; here a worker that the system kills costs the
+one cell it held, and a new worker takes its place.
 """
 
 import multiprocessing
@@ -29,9 +29,7 @@ class _Worker:
     holds: PlannedCell | None = None
 
 
-def execute_in_processes(
-    cells: Sequence[PlannedCell], *, workers: int, cache: Cache, device: str
-) -> Iterator[Scored]:
+def execute_in_processes(cells: Sequence[PlannedCell], *, workers: int, cache: Cache, device: str) -> Iterator[Scored]:
     """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
     waiting = deque(cells)
     crew = [_hire(cache, device) for _ in range(min(workers, len(waiting)))]

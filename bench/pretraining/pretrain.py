@@ -40,8 +40,15 @@ THREADS: Final = 2
 class Source(Protocol):
     """Data to pretrain on, a part of them held out."""
 
-    name: str
-    target: Target
+    @property
+    def name(self) -> str:
+        """The name of the backbone that learns from it."""
+        ...
+
+    @property
+    def target(self) -> Target:
+        """What is to be predicted."""
+        ...
 
     def load(self, root: Path) -> Splits:
         """Return the data; what has to be generated is kept in the folder `root`."""
@@ -83,7 +90,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         steps=2500,
         domain="audio",
         title="Spoken words",
-        description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart, none of them a digit.",
+        description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart; it never heard a digit.",
         width=resnet.WIDTH,
         stages=resnet.STAGES,
     ),

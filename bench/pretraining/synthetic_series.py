@@ -29,7 +29,7 @@ SEED: Final = 96_24
 CHUNK: Final = 10_000  # windows drawn together: what fits in the processor's cache or nearly
 KERNEL_SHARE: Final = 0.3
 DRAWS_PER_KERNEL: Final = 50
-BOUND: Final = 10.0  # deviations of its own past; a future beyond it teaches only that anything can happen
+BOUND: Final = 6.0  # deviations of its own past; beyond, squared errors would drown what can be forecast
 
 # The periods of calendars (hours in a day, days in a week, months in a year, …) get half of the seasonal parts; the
 # other half is log-uniform, up to twice the context, so that some cycles are seen only in part.

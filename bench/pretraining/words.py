@@ -144,7 +144,7 @@ def colour(values: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def add_noise(values: Tensor, generator: torch.Generator) -> Tensor:
-    """Return log power of clips in noise of random colour, 0 to 45 dB below the clip's mean power."""
+    """Return the log power of clips in noise of random colour and with another voice, each 3 to 45 dB below the clip."""
     n, _, mels, frames = values.shape
     coarse = 6 * DECIBEL * normal((n, 1, 5), generator, values)
     spectrum = interpolate(coarse, mels, mode="linear", align_corners=True)
@@ -153,10 +153,17 @@ def add_noise(values: Tensor, generator: torch.Generator) -> Tensor:
     course = interpolate(swell, frames, mode="linear", align_corners=True)
     grain = 3 * DECIBEL * normal((n, 1, mels, frames), generator, values)
     shape = (spectrum + tilt)[..., None] + course[:, :, None] + grain
-    snr = 45 * DECIBEL * uniform((n, 1, 1, 1), generator, values)
-    level = (values * SPREAD).logsumexp(dim=(-2, -1), keepdim=True)
-    noise = shape - shape.logsumexp(dim=(-2, -1), keepdim=True) + level - snr
-    return torch.logaddexp(values * SPREAD, noise)
+    below = (3 + 42 * uniform((n, 2, 1, 1), generator, values)) * DECIBEL
+    level = total(values * SPREAD)
+    noise = shape - total(shape) + level - below[:, :1]
+    voice = values.roll(1, dims=0).flip(-1) * SPREAD  # the clip before it in the batch, backwards
+    babble = voice - total(voice) + level - below[:, 1:]
+    return torch.logaddexp(torch.logaddexp(values * SPREAD, noise), babble)
+
+
+def total(log_power: Tensor) -> Tensor:
+    """Return the log of each clip's summed power, [n, 1, 1, 1]."""
+    return log_power.logsumexp(dim=(-2, -1), keepdim=True)
 
 
 def mask(values: Tensor, generator: torch.Generator) -> Tensor:

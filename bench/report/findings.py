@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
 from bench import stats
 from bench.report.tables import Tables
-from bench.report.wording import about, capitalised, count, listed, score, score_with_margin, strategy_title, task_title
+from bench.report.wording import about, capitalised, count, listed, score, score_with_margin, strategy_title
 from bench.store import TaskEntry
 
 Verdict = Literal["helps", "hurts", "makes no clear difference"]

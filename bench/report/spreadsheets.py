@@ -54,7 +54,7 @@ def leaderboard_csv(board: Leaderboard) -> str:
     area = f"{{:.{DECIMALS}f}}"
     parts = [board.rows[["rank", "backbones", "strategy"]], board.areas, board.rows[["mean", "scored", "planned"]]]
     table = pd.concat(parts, axis=1)
-    return _csv(table, {name: area for name in [*board.areas.columns, "mean"]})
+    return _csv(table, dict.fromkeys([*board.areas.columns, "mean"], area))
 
 
 def harmless(text: str) -> str:

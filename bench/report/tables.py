@@ -93,7 +93,9 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
     perfect = names.map({name: metric.perfect for name, metric in metrics.items()})
-    highest = names.map({name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()})
+    highest = names.map(
+        {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
+    )
     curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
     by_budget = curves.groupby(["task", "fraction"], observed=True)
     curves["n_labels"] = curves["n_labels"].fillna(by_budget["n_labels"].transform("max"))

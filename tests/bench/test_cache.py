@@ -99,7 +99,10 @@ def test_clearing_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_key_changes_with_every_part_and_with_their_order() -> None:
-    assert len({content_key("a", 1), content_key("a", 2), content_key(1, "a"), content_key("a1"), content_key("a", 1, "")}) == 5
+    assert (
+        len({content_key("a", 1), content_key("a", 2), content_key(1, "a"), content_key("a1"), content_key("a", 1, "")})
+        == 5
+    )
 
 
 def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,5 +112,5 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BenchError, match="cannot write the cache .*set BENCH_CACHE"):
+    with pytest.raises(BenchError, match=r"cannot write the cache .*set BENCH_CACHE"):
         Cache(tmp_path / "file" / "cache").fetch("key", "an entry", Maker())

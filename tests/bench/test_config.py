@@ -60,7 +60,9 @@ def test_a_suite_may_have_its_own_fractions_and_seeds(tmp_path: Path) -> None:
 
 
 def test_every_problem_is_told_with_its_key_in_one_error(tmp_path: Path) -> None:
-    text = GOOD.replace("seeds = 3", "seeds = 0").replace("depth = 0.0", "dept = 0.0").replace("[0.5, 0.1]", "[0.5, 1.5]")
+    text = (
+        GOOD.replace("seeds = 3", "seeds = 0").replace("depth = 0.0", "dept = 0.0").replace("[0.5, 0.1]", "[0.5, 1.5]")
+    )
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     message = str(caught.value)
@@ -101,7 +103,7 @@ def test_a_config_that_cannot_work_is_refused(tmp_path: Path, text: str, message
 
 
 def test_a_missing_config_says_how_to_name_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no config .*--config"):
+    with pytest.raises(ConfigError, match=r"there is no config .*--config"):
         read_config(tmp_path / "bench.toml", FAMILIES)
 
 
@@ -114,7 +116,9 @@ def test_an_unreadable_config_says_so(tmp_path: Path) -> None:
 
 def test_an_unknown_suite_task_or_strategy_is_told_with_the_nearest(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
-    with pytest.raises(UnknownNameError, match=r"unknown suite 'smal'; did you mean 'small'\? \(there are: all, small\)"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown suite 'smal'; did you mean 'small'\? \(there are: all, small\)"
+    ):
         config.suite("smal")
     with pytest.raises(UnknownNameError, match="unknown task 'digitz'; did you mean 'digits'"):
         config.suite("all").select(tasks=["digitz"])

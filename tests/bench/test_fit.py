@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from bench.backbone import Batch
-from bench.fit import Diverged, batches, fit, parameter_groups, rate_share
+from bench.fit import DivergedError, batches, fit, parameter_groups, rate_share
 from bench.seeds import stream
 from bench.strategy import Recipe
 from bench.target import Classes
@@ -53,7 +53,7 @@ def test_a_stage_learns_more_slowly_the_lower_it_lies_and_the_head_at_its_own_ra
     recipe = Recipe(learning_rate=1.0, head_learning_rate=5.0, layer_decay=0.5, weight_decay=0.1)
     groups = parameter_groups(stages, nn.Linear(WIDTH, 2), recipe)
     rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}  # type: ignore[attr-defined]
-    assert [rates[id(stage.linear.weight)] for stage in stages] == [0.25, 0.5, 1.0]
+    assert [rates[id(next(stage.parameters()))] for stage in stages] == [0.25, 0.5, 1.0]
     assert {group["lr"] for group in groups} == {0.25, 0.5, 1.0, 5.0}
     decayed = [parameter for group in groups if group["weight_decay"] for parameter in group["params"]]  # type: ignore[attr-defined]
     assert all(parameter.ndim > 1 for parameter in decayed)
@@ -86,7 +86,7 @@ def test_augmented_values_are_what_is_learnt_from() -> None:
 
 
 def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_lower() -> None:
-    with pytest.raises(Diverged, match="the loss became nan within 5 steps: lower learning_rate"):
+    with pytest.raises(DivergedError, match="the loss became nan within 5 steps: lower learning_rate"):
         train(Recipe(batch_size=4), inputs=torch.full((20, SIDE), float("nan")))
 
 

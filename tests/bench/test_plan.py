@@ -64,7 +64,9 @@ def test_words_on_a_card_are_not_in_the_key() -> None:
 
 def test_a_backbone_of_another_domain_is_refused_by_both_names() -> None:
     deaf = {"toy:dense": replace(BACKBONE, domain="audio")}
-    with pytest.raises(ConfigError, match="task 'toy' is of the domain 'vision', but backbone 'toy:dense' reads 'audio'"):
+    with pytest.raises(
+        ConfigError, match="task 'toy' is of the domain 'vision', but backbone 'toy:dense' reads 'audio'"
+    ):
         plan_cells(suite(), {"toy": TASK}, deaf)
 
 

@@ -136,10 +136,10 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, text: str
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file where the folder should be")
-    with pytest.raises(StoreError, match="cannot write .* or name another with --out"):
+    with pytest.raises(StoreError, match=r"cannot write .* or name another with --out"):
         Store(tmp_path / "results" / "all").extend(manifest())
 
 
 def test_a_folder_without_results_says_how_to_make_some(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there are no results in .* makes some"):
+    with pytest.raises(StoreError, match=r"there are no results in .* makes some"):
         _ = Store(tmp_path).manifest

@@ -69,4 +69,4 @@ def test_a_constant_past_can_be_learnt_from_too() -> None:
 
 
 def test_a_budget_of_windows_is_the_most_recent_ones() -> None:
-    assert Horizon(6).budget_order(np.zeros((5, 6)), stream(0, "subset"))[:3].tolist() == [4, 3, 2]
+    assert Horizon(6).budget_order(np.zeros((5, 6), dtype=np.float32), stream(0, "subset"))[:3].tolist() == [4, 3, 2]

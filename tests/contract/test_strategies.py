@@ -25,9 +25,7 @@ STRATEGIES = read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies
 
 def toy_group(folder: Path, *, restless: bool = False) -> Group:
     backbone = ToyBackbone(restless=restless)
-    return Group(
-        ToyTask.target, toy_splits(), backbone, content="toy", cache=Cache(folder), device=torch.device("cpu")
-    )
+    return Group(ToyTask.target, toy_splits(), backbone, content="toy", cache=Cache(folder), device=torch.device("cpu"))
 
 
 def quick(strategy: Strategy) -> Strategy:
@@ -40,10 +38,12 @@ def test_exactly_the_stages_above_the_boundary_are_trained(
     strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = toy_group(tmp_path)
-    seen = {}
+    hashes: list[str] = []
+    boundaries: list[int] = []
 
     def watch(adapted: adapt.Adapted, group: Group, boundary: int) -> object:
-        seen["stages"], seen["boundary"] = [state_hash(stage) for stage in adapted.stages], boundary
+        hashes.extend(state_hash(stage) for stage in adapted.stages)
+        boundaries.append(boundary)
         return predict(adapted, group, boundary)
 
     predict = adapt._predict
@@ -51,9 +51,9 @@ def test_exactly_the_stages_above_the_boundary_are_trained(
     result, _ = run_cell(toy_cell(quick(strategy)), group)
     before = [state_hash(stage) for stage in group.backbone.stages]
     trained = round(strategy.depth * len(STAGES))
-    assert seen["boundary"] == len(STAGES) - trained
-    assert len(seen["stages"]) == trained
-    assert all(after != was for after, was in zip(seen["stages"], before[len(STAGES) - trained :], strict=True))
+    assert boundaries == [len(STAGES) - trained]
+    assert len(hashes) == trained
+    assert all(after != was for after, was in zip(hashes, before[len(STAGES) - trained :], strict=True))
     head = 3 * (group.backbone.card.width + 1)
     in_stages = sum(p.numel() for stage in group.backbone.stages[len(STAGES) - trained :] for p in stage.parameters())
     assert result.trainable_parameters == in_stages + head
@@ -108,7 +108,9 @@ def test_batch_norm_below_the_boundary_keeps_its_statistics(tmp_path: Path) -> N
 
 
 def test_a_budget_without_room_for_every_class_says_which_fraction_would_do(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a budget of 1 labels, too few for one example of each of 3 classes.*at least 0\.1"):
+    with pytest.raises(
+        DataError, match=r"a budget of 1 labels, too few for one example of each of 3 classes.*at least 0\.1"
+    ):
         run_cell(toy_cell(PROBE, fraction=0.04), toy_group(tmp_path))
 
 

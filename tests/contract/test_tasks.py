@@ -13,7 +13,7 @@ from bench.task import Splits, Task, fingerprint, load_verified
 from tasks import FAMILIES
 
 
-@pytest.fixture(scope="module", params=FAMILIES.values(), ids=FAMILIES)
+@pytest.fixture(scope="module", params=list(FAMILIES.values()), ids=list(FAMILIES))
 def task(request: pytest.FixtureRequest) -> Task:
     chosen: Task = request.param
     return chosen

@@ -1,0 +1,121 @@
+"""A run finishes what is missing, keeps what is done, and lets one failing cell cost only itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.cache import Cache
+from bench.cell import Failure, Result
+from bench.engine import Engine
+from bench.plan import PlannedCell
+from bench.runner import pending_cells, run_cells
+from bench.scored import Scored
+from bench.store import Store
+from tests.bench.test_store import manifest
+from tests.toys import FULL, PROBE, QUICK, STRATEGIES, ToyBackbone, ToyTask, toy_cell
+
+BACKBONES = {"toy:dense": ToyBackbone().card}
+PLAN = tuple(
+    toy_cell(strategy, fraction=fraction, seed=seed)
+    for strategy in STRATEGIES
+    for fraction in (0.5, 1.0)
+    for seed in (0, 1)
+)
+
+
+class Bench:
+    """Runs toy cells in this process and counts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "results")
+        self.engine = Engine(
+            {"toy": ToyTask()}, lambda name: ToyBackbone(), cache=Cache(folder / "cache"), device="cpu"
+        )
+        self.ran: list[PlannedCell] = []
+
+    def execute(self, cells: Sequence[PlannedCell], *, until: int | None = None) -> Iterator[Scored]:
+        for planned in cells:
+            if until is not None and len(self.ran) == until:
+                raise KeyboardInterrupt
+            self.ran.append(planned)
+            yield self.engine.run(planned)
+
+    def scores(self) -> dict[str, float]:
+        return {str(result.cell): result.score for result in self.store.results()}
+
+
+def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    first = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    again = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    assert (first.scored, first.found, first.failed) == (len(PLAN), 0, 0)
+    assert (again.scored, again.found, again.failed) == (0, len(PLAN), 0)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_path: Path) -> None:
+    undisturbed, stopped = Bench(tmp_path / "undisturbed"), Bench(tmp_path / "stopped")
+    for bench in (undisturbed, stopped):
+        bench.store.extend(manifest(*((planned.cell, planned.key) for planned in PLAN)))
+    run_cells(PLAN, undisturbed.store, BACKBONES, undisturbed.execute)
+    with pytest.raises(KeyboardInterrupt):
+        run_cells(PLAN, stopped.store, BACKBONES, lambda cells: stopped.execute(cells, until=5))
+    assert len(list(stopped.store.results())) == 5
+    run_cells(PLAN, stopped.store, BACKBONES, stopped.execute)
+    assert sorted(planned.key for planned in stopped.ran) == sorted(planned.key for planned in PLAN)
+    assert stopped.scores() == undisturbed.scores()
+
+
+def test_a_changed_recipe_runs_its_cells_anew_and_no_others(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    changed = FULL._replace(recipe=QUICK.model_copy(update={"epochs": 3}))
+    plan = [toy_cell(changed, fraction=p.cell.fraction, seed=p.cell.seed) if p.strategy is FULL else p for p in PLAN]
+    assert {planned.cell.strategy for planned in pending_cells(plan, bench.store, BACKBONES)} == {"full"}
+
+
+def test_a_failing_cell_costs_only_itself_and_is_tried_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    hopeless = FULL._replace(recipe=QUICK.model_copy(update={"learning_rate": 1e30, "head_learning_rate": 1e30}))
+    plan = (toy_cell(hopeless), toy_cell(PROBE), toy_cell(PROBE, fraction=0.01))
+    bench.store.extend(manifest(*((planned.cell, planned.key) for planned in plan)))
+    tally = run_cells(plan, bench.store, BACKBONES, bench.execute)
+    assert (tally.scored, tally.failed) == (1, 2)
+    outcomes = bench.store.outcomes()
+    failures = {cell.strategy + str(cell.fraction): o for cell, o in outcomes.items() if isinstance(o, Failure)}
+    assert "the loss became" in failures["full1.0"].reason
+    assert "too few for one example of each of 3 classes" in failures["linear_probe0.01"].reason
+    assert "Traceback" in failures["full1.0"].traceback
+    assert len(pending_cells(plan, bench.store, BACKBONES)) == 2
+
+
+def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: Path) -> None:
+    class Damaged(ToyTask):
+        def __init__(self) -> None:
+            super().__init__("damaged")
+            self.card = replace(self.card, sha256="0" * 64)
+
+    engine = Engine({"damaged": Damaged()}, lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    outcome = engine.run(toy_cell(PROBE, task="damaged")).outcome
+    assert isinstance(outcome, Failure)
+    assert "the data of task 'damaged' are not those of its card" in outcome.reason
+
+
+def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    outcome = bench.engine.run(toy_cell(FULL)).outcome
+    assert isinstance(outcome, Result)
+    assert outcome.n_labels == 30
+    assert outcome.steps == 8
+    assert outcome.seconds > 0
+    assert outcome.peak_mib > 10
+    assert (outcome.device, outcome.precision) == ("cpu", "float32")
+    assert outcome.provenance.torch
+
+
+def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -> None:
+    order = [(p.cell.strategy, p.cell.fraction) for p in pending_cells(PLAN, Store(tmp_path), BACKBONES)]
+    assert {name for name, _ in order[:4]} == {"linear_probe"}
+    fractions = [fraction for _, fraction in order[4:]]
+    assert fractions == sorted(fractions, reverse=True)
