@@ -105,7 +105,7 @@ def _starting_point(planned: PlannedCell, group: Group, rows: Indices, *, solved
     if solved:
         probe = group.solved_head(rows, seed=cell.seed, recipe=strategy.recipe)
         penalty = probe.penalty
-        head.load_state_dict({"weight": probe.weight.T, "bias": probe.bias})
+        head.load_state_dict({"weight": probe.head.weight.T, "bias": probe.head.bias})
     return Adapted(stages.to(group.device), head.to(group.device), penalty)
 
 

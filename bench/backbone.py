@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bench.card import BackboneCard
 from bench.domain import Raw
+from bench.target import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +46,31 @@ class Stage(nn.Module, ABC):
         """Return the next values [n, …]; the last stage's are features [n, width]. `mask` stays as it is."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """A linear head: outputs are features @ weight + bias. `weight` [width, outputs], `bias` [outputs], float32."""
+
+    weight: Tensor
+    bias: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pretrained:
+    """The head that a backbone was pretrained with, and for which target: with it, it can do without any label."""
+
+    target: Target
+    head: Head
+
+
 class Backbone(nn.Module, ABC):
-    """A pretrained network as a list of stages, with the preparation its inputs need."""
+    """A pretrained network as a list of stages, with the preparation its inputs need.
+
+    `pretrained` is kept only of backbones whose own target a task may share, such as a forecasting horizon.
+    """
 
     card: BackboneCard
     stages: nn.ModuleList
+    pretrained: Pretrained | None = None
 
     @abstractmethod
     def prepare(self, raw: Raw) -> Batch:

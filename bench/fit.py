@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -15,6 +16,14 @@ from bench.target import Target
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From values [n, …] to values of the same shape, seen anew."""
+
+
+class ParameterGroup(TypedDict):
+    """What the optimiser is told of some parameters."""
+
+    params: list[nn.Parameter]
+    lr: float
+    weight_decay: float
 
 
 class DivergedError(BenchError):
@@ -74,9 +83,9 @@ def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterat
         queue = queue[size:]
 
 
-def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[dict[str, object]]:
+def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[ParameterGroup]:
     """Return the optimiser's groups: a rate for every stage and the head; biases and norms are not decayed."""
-    groups: list[dict[str, object]] = []
+    groups: list[ParameterGroup] = []
     rates = [
         (stage, recipe.learning_rate * recipe.layer_decay**height) for height, stage in enumerate(reversed(stages))
     ]

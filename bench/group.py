@@ -8,11 +8,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bench.activations import Activations
-from bench.backbone import Backbone, Batch, state_hash
+from bench.backbone import Backbone, Batch, Head, state_hash
 from bench.cache import Cache, content_key
 from bench.domain import Indices
 from bench.errors import DataError, FreezeError
-from bench.probe import Head, solve_head
+from bench.probe import Solved, solve_head
 from bench.seeds import stream
 from bench.strategy import Recipe
 from bench.subset import budget_size
@@ -74,7 +74,7 @@ class Group:
         """Return what the activations at `boundaries` took, whenever they were made; makes those that are missing."""
         return sum(part.seconds(boundary) for boundary in set(boundaries) for part in (self._train, self._test))
 
-    def solved_head(self, rows: Indices, *, seed: int, recipe: Recipe) -> Head:
+    def solved_head(self, rows: Indices, *, seed: int, recipe: Recipe) -> Solved:
         """Return the linear probe's head for a budget, solved once and kept beside the activations."""
         key = content_key(
             "head", self._train.key(self.n_stages), rows.tolist(), seed, recipe.penalties, recipe.default_penalty
@@ -83,7 +83,8 @@ class Group:
             key, f"a head on {len(rows)} labels", lambda path: self._solve(rows, seed=seed, recipe=recipe, path=path)
         )
         kept = load_file(path)
-        return Head(kept["weight"].to(self.device), kept["bias"].to(self.device), float(kept["penalty"]))
+        head = Head(kept["weight"].to(self.device), kept["bias"].to(self.device))
+        return Solved(head, float(kept["penalty"]))
 
     def check_frozen(self, boundary: int) -> None:
         """Raise `FreezeError` if any parameter or buffer below `boundary` is not what was loaded."""
@@ -102,19 +103,25 @@ class Group:
             self.backbone, inputs, content=f"{self._content} {split}", cache=self._cache, device=self.device
         )
 
+    def _prior(self) -> Head | None:
+        """Return the head that the backbone was pretrained with, if the task asks for the same."""
+        pretrained = self.backbone.pretrained
+        return pretrained.head if pretrained and pretrained.target == self.target else None
+
     def _solve(self, rows: Indices, *, seed: int, recipe: Recipe, path: Path) -> None:
         folds = self.target.folds(self.splits.train.labels[rows], stream(seed, "folds"))
-        head = solve_head(
+        solved = solve_head(
             self.target,
             self.train(self.n_stages, rows).values.cpu(),
             self._encoded[torch.from_numpy(rows)],
             None if folds is None else torch.from_numpy(folds),
             penalties=recipe.penalties,
             default=recipe.default_penalty,
+            prior=self._prior(),
         )
         tensors = {
-            "weight": head.weight.contiguous(),
-            "bias": head.bias,
-            "penalty": torch.tensor(head.penalty, dtype=torch.float64),
+            "weight": solved.head.weight.contiguous(),
+            "bias": solved.head.bias,
+            "penalty": torch.tensor(solved.penalty, dtype=torch.float64),
         }
         save_file(tensors, path)

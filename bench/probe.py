@@ -5,7 +5,9 @@ minimises
 
     mean over examples of loss(x W + b, y)  +  penalty / 2 * |W|^2
 
-where the loss is the cross-entropy of a softmax for classes and half the squared error for a horizon. scikit-learn's
+where the loss is the cross-entropy of a softmax for classes and half the squared error for a horizon. Where the
+backbone was pretrained for the very horizon that the task asks for, its head is where W and b are held to instead of
+zero: then few labels correct a forecaster instead of making one (a ridge regression on its residuals). scikit-learn's
 `LogisticRegression(C=1 / (n * penalty))` has the same optimum on the same X.
 
 Everything runs in the basis of X's right singular vectors, X = U S V^T: the penalty is the same there, a budget of n
@@ -19,6 +21,8 @@ from typing import Final
 
 import torch
 from torch import Tensor
+
+from bench.backbone import Head
 
 from bench.target import Classes, Horizon, Target
 
@@ -38,21 +42,24 @@ A head that is stopped much earlier is in effect held more strongly, and the wea
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Head:
-    """A linear head on raw features: outputs are features @ weight + bias. `weight` [d, k], `bias` [k], float32."""
+class Solved:
+    """A head on raw features and the penalty it was held by."""
 
-    weight: Tensor
-    bias: Tensor
+    head: Head
     penalty: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Budget:
-    """What a head is solved from: coordinates [n, r] in the singular basis, their labels and folds [n] or None."""
+    """What a head is solved from: coordinates [n, r] in the singular basis, their labels and folds [n] or None.
+
+    `holds_bias` says whether the bias is penalised too, as it is where heads are held to a pretrained one.
+    """
 
     coordinates: Tensor
     labels: Tensor
     folds: Tensor | None
+    holds_bias: bool
 
 
 def solve_head(
@@ -63,24 +70,30 @@ def solve_head(
     *,
     penalties: Sequence[float],
     default: float,
-) -> Head:
+    prior: Head | None = None,
+) -> Solved:
     """Return the head for features [n, d] with encoded labels [n] or [n, k].
 
     The penalty with the least held-out loss over the `folds` [n] is used, the largest of equals; without folds,
-    `default`.
+    `default`. With a `prior` of the same horizon, what is solved is the correction to its forecasts, bias included.
     """
+    if prior is not None:
+        labels = labels - (features @ prior.weight + prior.bias)
     exact = features.double()
     centre = exact.mean(0)
     centred = exact - centre
     scale = centred.square().mean().sqrt().clamp_min(torch.finfo(torch.float32).tiny)
     left, singular, right = torch.linalg.svd(centred / scale, full_matrices=False)  # [n, r], [r], [r, d]
-    rotated = Budget(left * singular, labels, folds)
+    rotated = Budget(left * singular, labels, folds, holds_bias=prior is not None)
     grid = sorted(penalties, reverse=True)
     penalty = grid[int(held_out_losses(target, rotated, grid).argmin())] if folds is not None else default
     everything, chosen = torch.ones(1, len(labels)), torch.tensor([penalty], dtype=torch.float64)
     weight, bias = (part[0] for part in fit_heads(target, rotated, everything, chosen, tolerance=EXACT))
     weight = right.T @ weight / scale  # [d, k]
-    return Head(weight.float(), (bias - centre @ weight).float(), penalty)
+    bias = bias - centre @ weight
+    if prior is not None:
+        weight, bias = prior.weight + weight, prior.bias + bias
+    return Solved(Head(weight.float(), bias.float()), penalty)
 
 
 def held_out_losses(target: Target, budget: Budget, penalties: Sequence[float]) -> Tensor:
@@ -129,7 +142,8 @@ def _(target: Horizon, budget: Budget, masks: Tensor, penalties: Tensor, *, tole
         values, vectors, projected, x_mean, y_mean = decompositions[key]
         weight = vectors @ (projected / (values.clamp_min(0) + penalty)[:, None])  # [r, k]
         weights.append(weight)
-        biases.append(y_mean - x_mean @ weight)
+        # About the mean of its examples a bias is a feature of variance 1 that no other is correlated with.
+        biases.append((y_mean / (1 + penalty) if budget.holds_bias else y_mean) - x_mean @ weight)
     return torch.stack(weights), torch.stack(biases)
 
 

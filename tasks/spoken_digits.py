@@ -83,17 +83,17 @@ class SpokenDigits(Task):
         kept = _read(path)
         if kept is not None and fingerprint(splits := _splits(kept)) == self.card.sha256:
             return splits
-        samples = np.concatenate([record(train_clips(), seed=2), record(test_clips(), seed=3)])
+        samples = np.concatenate([record(training_clips(), seed=2), record(held_out_clips(), seed=3)])
         _write(path, samples)
         return _splits(samples)
 
 
-def train_clips() -> list[Clip]:
+def training_clips() -> list[Clip]:
     """Return what the training split consists of."""
     return _clips(TRAIN_VARIANTS, seed=0)
 
 
-def test_clips() -> list[Clip]:
+def held_out_clips() -> list[Clip]:
     """Return what the test split consists of."""
     return _clips(TEST_VARIANTS, seed=1)
 
@@ -168,7 +168,7 @@ def _level(samples: Samples) -> float:
 
 def _splits(samples: NDArray[np.int16]) -> Splits:
     """Return the splits of all clips, those of the training split first."""
-    train, test = train_clips(), test_clips()
+    train, test = training_clips(), held_out_clips()
     labels = np.array([clip.digit for clip in (*train, *test)], np.int64)
     everything = Examples(Waveforms(samples, RATE_HZ), labels)
     return Splits(
@@ -181,7 +181,7 @@ def _splits(samples: NDArray[np.int16]) -> Splits:
 
 def _read(path: Path) -> NDArray[np.int16] | None:
     """Return the kept clips [n, length], or None where there are not as many."""
-    count = len(train_clips()) + len(test_clips())
+    count = len(training_clips()) + len(held_out_clips())
     try:
         content = path.read_bytes()
     except OSError:

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from bench.backbone import Head, Pretrained
 from bench.backbones.catalog import WEIGHTS, bundled_card
 from bench.backbones.glyphs import Glyphs
 from bench.backbones.series import Series
 from bench.backbones.spoken_words import SpokenWords
 from bench.cache import file_sha256
 from bench.errors import WeightsError
+from bench.target import Horizon
 
 Bundled = Glyphs | SpokenWords | Series
 
@@ -43,14 +44,19 @@ def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot read the weights {path}: {error}; {remedy}") from error
     backbone = ARCHITECTURES[name](card)
-    backbone.network.load_state_dict(state)  # copies into float32 parameters
+    prefix = "network."
+    network = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
+    backbone.network.load_state_dict(network)  # copies into float32 parameters
+    if "head.weight" in state:
+        head = Head(state["head.weight"].float(), state["head.bias"].float())  # [width, steps], [steps]
+        backbone.pretrained = Pretrained(Horizon(len(head.bias)), head)
     return backbone
 
 
 def save_bundled(backbone: Bundled, path: Path) -> None:
-    """Write the backbone's weights as float16; counters and other integers stay as they are."""
-    state = {
-        key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
-        for key, tensor in backbone.network.state_dict().items()
-    }
-    save_file({key: tensor.contiguous() for key, tensor in state.items()}, path)
+    """Write the backbone's weights, and its head if it keeps one, as float16; integers stay as they are."""
+    state = {f"network.{key}": tensor for key, tensor in backbone.network.state_dict().items()}
+    if backbone.pretrained:
+        state |= {"head.weight": backbone.pretrained.head.weight, "head.bias": backbone.pretrained.head.bias}
+    halved = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    save_file({key: tensor.cpu().contiguous() for key, tensor in halved.items()}, path)

@@ -15,9 +15,10 @@ SIDE: Final = 32
 SIGN_SIDE: Final = 26  # of the longer side of a sign's box, which leaves room for its stray ends
 FINE_SIDE: Final = 64  # at which signs are looked for
 GROUND_BLOCK: Final = 4  # the ground changes slowly: it is estimated on a raster so many times coarser,
-GROUND_REACH: Final = 3  # and so many blocks around, which is wider than any stroke
-INK: Final = 0.3
-SMALLEST_HALF: Final = 0.05
+GROUND_REACH: Final = 5  # and so many blocks around, which is wider than any stroke
+FAINTEST: Final = 2.0  # grey levels of 255 between ink and paper
+INK: Final = 0.3  # what counts as a stroke where its box is drawn
+SMALLEST_HALF: Final = 0.05  # of the cut-out, as a share of the picture: specks are not blown up
 
 
 class Glyphs(Backbone):
@@ -43,7 +44,7 @@ class Glyphs(Backbone):
         height, width = pixels.shape[-2:]
         fine = interpolate(pixels, (FINE_SIDE, FINE_SIDE), mode="bicubic", antialias=max(height, width) > FINE_SIDE)
         framed = frame(ink(fine.clamp(0, 255)), height, width)
-        return Batch(full_range(interpolate(framed, (SIDE, SIDE), mode="bilinear", antialias=True)))
+        return Batch(full_range(interpolate(framed, (SIDE, SIDE), mode="bilinear", antialias=True), least=0.1))
 
     def initialise(self) -> None:
         self.network.load_state_dict(resnet.build().state_dict())
@@ -63,7 +64,7 @@ def ink(pixels: Tensor) -> Tensor:
     opened = max_pool2d(eroded, window, stride=1, padding=GROUND_REACH)
     ground = interpolate(opened, light.shape[-2:], mode="bilinear")
     raised = (light - ground).clamp(min=0)
-    return full_range((raised - middle(raised)).clamp(min=0))
+    return full_range((raised - middle(raised)).clamp(min=0), least=FAINTEST)
 
 
 def middle(values: Tensor) -> Tensor:
@@ -71,9 +72,9 @@ def middle(values: Tensor) -> Tensor:
     return values.flatten(1).median(dim=1).values[:, None, None, None]
 
 
-def full_range(values: Tensor) -> Tensor:
-    """Return pictures of zero and more, each divided by its brightest pixel; a blank one stays blank."""
-    return values / values.amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
+def full_range(values: Tensor, *, least: float) -> Tensor:
+    """Return pictures of zero and more, each divided by its brightest pixel; one that stays below `least` is blank."""
+    return values / values.amax(dim=(1, 2, 3), keepdim=True).clamp(min=least)
 
 
 def frame(strokes: Tensor, height: int, width: int) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor, nn
 
+from bench.backbone import Head, Pretrained
 from bench.backbones import resnet, series
 from bench.backbones.bundled import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
@@ -27,7 +28,7 @@ from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
 from bench.seeds import stream, torch_seed
 from bench.strategy import Recipe
-from bench.target import Target
+from bench.target import Horizon, Target
 from bench.task import Examples, Splits
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         steps=2500,
         domain="audio",
         title="Spoken words",
-        description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart; it never heard a digit.",
+        description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart, none a digit.",
         width=resnet.WIDTH,
         stages=resnet.STAGES,
     ),
@@ -131,6 +132,8 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
         order=stream(SEED, "order"),
         augment=made.source.augment,
     )
+    if isinstance(made.source.target, Horizon):  # a task may ask for the same
+        backbone.pretrained = Pretrained(made.source.target, Head(head.weight.detach().T, head.bias.detach()))
     path = folder / f"{name}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     save_bundled(backbone, path)

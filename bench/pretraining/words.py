@@ -144,7 +144,7 @@ def colour(values: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def add_noise(values: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the log power of clips in noise of random colour and with another voice, each 3 to 45 dB below the clip."""
+    """Return the log power of clips in coloured noise and with another voice, each 3 to 45 dB below the clip."""
     n, _, mels, frames = values.shape
     coarse = 6 * DECIBEL * normal((n, 1, 5), generator, values)
     spectrum = interpolate(coarse, mels, mode="linear", align_corners=True)

@@ -8,7 +8,16 @@ import pandas as pd
 
 from bench import stats
 from bench.report.tables import Tables
-from bench.report.wording import about, capitalised, count, listed, score, score_with_margin, strategy_title
+from bench.report.wording import (
+    about,
+    capitalised,
+    chance_title,
+    count,
+    listed,
+    score,
+    score_with_margin,
+    strategy_title,
+)
 from bench.store import TaskEntry
 
 Verdict = Literal["helps", "hurts", "makes no clear difference"]
@@ -130,24 +139,17 @@ def sentences(curves: Curves) -> list[str]:
 
 
 def headline(curves: Curves) -> str | None:
-    """Return the finding that a chart is titled with, if there is one."""
-    for n_labels in _by_closeness_to_the_middle(curves):
-        if verdict(curves, n_labels) == "helps":
-            sentence = _savings_sentence(curves, n_labels)
-            if sentence:
-                return sentence
-    return next(iter(_transfer_sentences(curves)), None)
+    """Return the finding that a chart is titled with, if there is one: the worth of pretraining, or whether it helps."""
+    keys = key_budgets(curves)
+    hurts = any(verdict(curves, n_labels) == "hurts" for n_labels in curves.budgets)
+    worth = None if hurts or not keys else _savings_sentence(curves, keys[len(keys) // 2])
+    return worth or next(iter(_transfer_sentences(curves)), None)
 
 
 def key_budgets(curves: Curves) -> list[int]:
     """Return the smallest, the middle and the largest budget with a score."""
     scored = [n_labels for n_labels in curves.budgets if len(curves.at(n_labels))]
     return sorted({scored[0], scored[len(scored) // 2], scored[-1]}) if scored else []
-
-
-def _by_closeness_to_the_middle(curves: Curves) -> list[int]:
-    middle = len(curves.budgets) // 2
-    return sorted(curves.budgets, key=lambda n_labels: abs(curves.budgets.index(n_labels) - middle))
 
 
 def _leader_sentence(curves: Curves, n_labels: int) -> str:
@@ -161,6 +163,9 @@ def _leader_sentence(curves: Curves, n_labels: int) -> str:
     scratch = curves.leader(n_labels, pretrained=False)
     if scratch is not None and scratch not in tied:
         said += f"; {strategy_title(scratch)} has {score(here['mean'][scratch])}"
+    if not here["skill"].iloc[0] > 0:
+        guess = chance_title(curves.entry.metric)
+        said += f". None beats a guess that learns nothing ({guess} {score(here['chance'].iloc[0])})"
     return f"{said}."
 
 
@@ -175,10 +180,11 @@ def _transfer_sentences(curves: Curves) -> list[str]:
     for said in ("helps", "makes no clear difference", "hurts"):
         at = [count(n_labels) for n_labels, one in compared.items() if one == said]
         if len(at) == len(compared):
-            return [f"Pretraining {said} at {'every budget' if len(at) > 1 else f'{at[0]} {curves.entry.label}'}."]
+            everywhere = "any budget" if said == "makes no clear difference" else "every budget"
+            return [f"Pretraining {said} at {everywhere if len(at) > 1 else f'{at[0]} {curves.entry.label}'}."]
         if at:
             parts.append(f"{said} at {listed(at)}")
-    return [f"Pretraining {listed(parts)} {curves.entry.label}."]
+    return [f"Pretraining {', '.join(parts)} {curves.entry.label}."]
 
 
 def _savings_sentences(curves: Curves) -> list[str]:
@@ -202,5 +208,5 @@ def _savings_sentence(curves: Curves, n_labels: int) -> str | None:
         )
     return (
         f"{start}does what {strategy_title(theirs)} does with about {about(saved.n_labels)}: "
-        f"pretraining is worth {saved.ratio:.2g} times the labels."
+        f"pretraining is worth about {saved.ratio:.2g} times the labels."
     )

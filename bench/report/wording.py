@@ -8,12 +8,13 @@ from bench.store import Manifest
 from bench.target import Metric
 
 CHANCE_TITLES: Final[Mapping[str, str]] = {"mase": "seasonal naive"}
+STRATEGY_TITLES: Final[Mapping[str, str]] = {"partial": "partial fine-tuning", "full": "full fine-tuning"}
 MISSING: Final = "–"
 
 
 def strategy_title(name: str) -> str:
-    """Return a strategy's name as words."""
-    return name.replace("_", " ")
+    """Return a strategy's name in words that stand by themselves."""
+    return STRATEGY_TITLES.get(name, name.replace("_", " "))
 
 
 def task_title(manifest: Manifest, task: str) -> str:
@@ -38,9 +39,9 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun, in the plural unless there is one."""
-    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+    return f"{count(number)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def score(value: float) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from bench.backbone import Batch
-from bench.fit import DivergedError, batches, fit, parameter_groups, rate_share
+from bench.fit import Augment, DivergedError, batches, fit, parameter_groups, rate_share
 from bench.seeds import stream
 from bench.strategy import Recipe
 from bench.target import Classes
@@ -17,7 +17,7 @@ from tests.toys import SIDE, WIDTH, Dense
 TARGET = Classes(("a", "b"))
 
 
-def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augment: object = None) -> nn.Linear:
+def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augment: Augment | None = None) -> nn.Linear:
     torch.manual_seed(0)
     stages, head = nn.ModuleList([Dense(SIDE, WIDTH)]), nn.Linear(WIDTH, 2)
     values = torch.randn(20, SIDE) if inputs is None else inputs
@@ -31,7 +31,7 @@ def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augme
         recipe=recipe,
         steps=steps,
         order=stream(0, "order"),
-        augment=augment,  # type: ignore[arg-type]
+        augment=augment,
     )
     return head
 
@@ -52,10 +52,10 @@ def test_a_stage_learns_more_slowly_the_lower_it_lies_and_the_head_at_its_own_ra
     stages = nn.ModuleList([Dense(SIDE, WIDTH), Dense(WIDTH, WIDTH), Dense(WIDTH, WIDTH)])
     recipe = Recipe(learning_rate=1.0, head_learning_rate=5.0, layer_decay=0.5, weight_decay=0.1)
     groups = parameter_groups(stages, nn.Linear(WIDTH, 2), recipe)
-    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}  # type: ignore[attr-defined]
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
     assert [rates[id(next(stage.parameters()))] for stage in stages] == [0.25, 0.5, 1.0]
     assert {group["lr"] for group in groups} == {0.25, 0.5, 1.0, 5.0}
-    decayed = [parameter for group in groups if group["weight_decay"] for parameter in group["params"]]  # type: ignore[attr-defined]
+    decayed = [parameter for group in groups if group["weight_decay"] for parameter in group["params"]]
     assert all(parameter.ndim > 1 for parameter in decayed)
 
 

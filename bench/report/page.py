@@ -1,0 +1,251 @@
+"""Owns `report.md`: the results as a page that reads well as it is and on a code host."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import pandas as pd
+
+from bench.report.findings import Curves, curves_of, sentences
+from bench.report.leaderboard import shared_budgets
+from bench.report.tables import FAILED, NOT_RUN, PROVENANCE_FIELDS, SCORED, Tables
+from bench.report.wording import (
+    MISSING,
+    backbone_titles,
+    capitalised,
+    chance_title,
+    count,
+    counted,
+    direction,
+    duration,
+    score,
+    score_with_margin,
+    strategy_title,
+    task_title,
+)
+
+MOST_REASONS: Final = 20  # of failures shown; all are in results.csv
+
+_MARKUP: Final = re.compile(r"([\\`*_\[\]#~$|!])")
+
+
+def write_page(tables: Tables) -> str:
+    """Return the page."""
+    parts = [
+        _question(tables),
+        _answers(tables),
+        _leaderboard(tables),
+        *(_task(tables, task) for task in tables.manifest.tasks),
+        _gaps(tables.cells),
+        _cost(tables.cells),
+        _provenance(tables),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown and HTML show as it is, on one line, also within a table."""
+    marked = _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+
+
+def _question(tables: Tables) -> str:
+    manifest, cells = tables.manifest, tables.cells
+    status = cells["status"].value_counts()
+    done = [f"{count(status[one])} {one}" for one in (SCORED, FAILED, NOT_RUN) if one in status]
+    return (
+        f"# What is pretraining worth? Suite “{escape(manifest.suite)}”\n\n"
+        f"{counted(cells['task'].nunique(), 'task')}, each adapted by "
+        f"{counted(cells['strategy'].nunique(), 'strategy', 'strategies')} to "
+        f"{counted(cells['fraction'].nunique(), 'label budget')} with {counted(cells['seed'].nunique(), 'seed')}: "
+        f"{counted(len(cells), 'cell')}, {', '.join(done)}."
+    )
+
+
+def _answers(tables: Tables) -> str:
+    rows = ["## Answers"]
+    for task, curves in _all_curves(tables):
+        title = escape(task_title(tables.manifest, task))
+        if len(curves_of(tables, task)) > 1:
+            title += f", {escape(tables.manifest.backbones[curves.backbone].title)}"
+        metric = direction(tables.manifest.tasks[task].metric)
+        rows.append(f"**{title}** ({metric}). {' '.join(escape(said) for said in sentences(curves))}")
+    rows.append(
+        "± is half of the 95 % interval over seeds. Strategies tie where the 95 % interval of their difference, paired "
+        "by seed, holds zero; transfer “helps” or “hurts” where it does not. Numbers of labels between measured budgets "
+        "are read off the learning curves."
+    )
+    return "\n\n".join([*rows, "![All tasks](charts/overview.svg)"])
+
+
+def _leaderboard(tables: Tables) -> str:
+    """Return the leaderboard: a table for each set of rows over the same tasks."""
+    board, parts = tables.leaderboard, ["## Leaderboard"]
+    used = tables.curves.groupby("task", observed=True)["fraction"].nunique()
+    shared = shared_budgets(tables.curves).groupby("task", observed=True)["fraction"].nunique().reindex(used.index)
+    parts.append(
+        "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is chance "
+        "and 1 is perfect (for forecasts 0 is the seasonal naive, so this is the skill against it). "
+        f"{MISSING}: a budget has no score, so there is no area."
+        + ("" if (used == shared).all() else " Only budgets that were planned for every strategy of a task count.")
+    )
+    several = board.rows["scope"].nunique() > 1 or board.rows["backbones"].nunique() > 1
+    for _, rows in board.rows.groupby("scope", sort=False):
+        areas = board.areas.loc[rows.index]
+        names = [name for name in areas.columns if not several or areas[name].notna().any()]
+        heading = ["Rank", "Strategy", *(["Backbone"] if several else [])]
+        heading += [*(escape(task_title(tables.manifest, str(name))) for name in names), "Mean"]
+        values = areas[names].assign(**{"": rows["mean"]})
+        lines = [
+            [
+                MISSING if pd.isna(row.rank) else str(row.rank),
+                escape(strategy_title(row.strategy)),
+                *([escape(row.backbones)] if several else []),
+                *(_best(score(value), value == values[name].max()) for name, value in values.loc[row.Index].items()),
+            ]
+            for row in rows.itertuples()
+        ]
+        parts.append(_table(heading, lines, left=3 if several else 2))
+    return "\n\n".join(parts)
+
+
+def _task(tables: Tables, task: str) -> str:
+    manifest = tables.manifest
+    entry, title = manifest.tasks[task], escape(task_title(manifest, task))
+    parts = [f"## {title}", f"![{title}](charts/{task}.svg)"]
+    synthetic = " **These data are synthetic.**" if entry.card.synthetic else ""
+    parts.append(f"{escape(entry.card.description)}{synthetic}")
+    for curves in curves_of(tables, task):
+        parts.append(
+            f"{capitalised(direction(entry.metric))}. Backbone: {escape(backbone_titles(manifest, [curves.backbone]))}. "
+            f"{capitalised(chance_title(entry.metric))}: {score(float(curves.points['chance'].max()))}. "
+            f"Columns are numbers of {entry.label}."
+        )
+        parts.append(_scores(curves, list(manifest.strategies)))
+    return "\n\n".join(parts)
+
+
+def _scores(curves: Curves, strategies: Sequence[str]) -> str:
+    """Return the table of scores: strategies by numbers of labels, the best of each budget in bold."""
+    points, planned = curves.points, set(curves.points.index.get_level_values("strategy"))
+    leaders = {n_labels: curves.at(n_labels)["mean"] for n_labels in curves.budgets}
+    lines = []
+    for name in strategies:
+        if name not in planned:
+            continue
+        line = [escape(strategy_title(name))]
+        for n_labels in curves.budgets:
+            if (name, n_labels) not in points.index:
+                line.append("")
+                continue
+            mean, margin, n_seeds, n_planned = points.loc[
+                (name, n_labels), ["mean", "margin", "n_seeds", "n_seeds_planned"]
+            ]
+            said = score_with_margin(mean, margin)
+            if 0 < n_seeds < n_planned:
+                said += f" ({n_seeds} of {n_planned} seeds)"
+            line.append(_best(said, len(leaders[n_labels]) > 0 and mean == leaders[n_labels].iloc[0]))
+        lines.append(line)
+    note = "\n\n± 0: the same for every seed." if (points["margin"] == 0).any() else ""
+    return _table(["Strategy", *map(count, curves.budgets)], lines, left=1) + note
+
+
+def _gaps(cells: pd.DataFrame) -> str:
+    """Return which cells failed and why, reason by reason, and how many were not run."""
+    failed, pending = cells[cells["status"] == FAILED], int((cells["status"] == NOT_RUN).sum())
+    if failed.empty and not pending:
+        return ""
+    parts = ["## Missing"]
+    if pending:
+        parts.append(f"{counted(pending, 'cell')} not run yet: the same `run` command goes on from here.")
+    if len(failed):
+        groups = failed.groupby(["task", "backbone", "strategy", "reason"], observed=True, sort=False)
+        lines = [
+            [
+                *(escape(str(one)) for one in (task, strategy, backbone)),
+                ", ".join(f"{fraction:g}" for fraction in sorted(set(group["fraction"]))),
+                str(len(group)),
+                escape(str(reason)),
+            ]
+            for (task, backbone, strategy, reason), group in groups
+        ]
+        parts.append(f"{counted(len(failed), 'cell')} failed:")
+        heading = ["Task", "Strategy", "Backbone", "Fractions", "Cells", "Reason"]
+        parts.append(_table(heading, lines[:MOST_REASONS], left=6))
+        if len(lines) > MOST_REASONS:
+            parts.append(f"… and {count(len(lines) - MOST_REASONS)} more, all in `results.csv`.")
+    return "\n\n".join(parts)
+
+
+def _cost(cells: pd.DataFrame) -> str:
+    scored = cells[cells["status"] == SCORED]
+    if scored.empty:
+        return ""
+    costs = scored.groupby("strategy", observed=True).agg(
+        cells=("seconds", "size"),
+        total=("seconds", "sum"),
+        median=("seconds", "median"),
+        shared=("shared_seconds", "median"),
+        trained=("trainable_parameters", "median"),
+        peak=("peak_mib", "max"),
+    )
+    lines = [
+        [
+            escape(strategy_title(str(row.Index))),
+            *(count(row.cells), duration(row.total), duration(row.median), duration(row.shared)),
+            *(count(row.trained), count(row.peak)),
+        ]
+        for row in costs.itertuples()
+    ]
+    heading = [
+        "Strategy",
+        "Cells",
+        "Time, all",
+        "Time, median",
+        "Shared, median",
+        "Trained parameters, median",
+        "Peak MiB",
+    ]
+    return (
+        "## Cost\n\n"
+        f"{_table(heading, lines, left=1)}\n\n"
+        "“Shared” is the time of the frozen activations that a cell reads and other cells read too: computed once, it is "
+        "in no cell's own time; alone a cell would have cost both."
+    )
+
+
+def _provenance(tables: Tables) -> str:
+    manifest, scored = tables.manifest, tables.cells[tables.cells["status"] == SCORED]
+    parts = ["## Provenance"]
+    if len(scored):
+        columns = [*PROVENANCE_FIELDS, "device", "precision"]
+        runs = scored.groupby(columns, sort=True).size().reset_index(name="cells")
+        lines = [[*(escape(str(row[name])) for name in columns), count(row["cells"])] for _, row in runs.iterrows()]
+        parts.append(_table([*map(capitalised, columns), "Cells"], lines, left=len(columns)))
+    tasks = [
+        [escape(name), escape(card.source), escape(card.licence), escape(card.citation), f"`{card.sha256[:16]}`"]
+        for name, card in ((name, entry.card) for name, entry in manifest.tasks.items())
+    ]
+    backbones = [
+        [escape(card.name), escape(card.source), escape(card.licence), escape(card.citation), f"`{card.sha256[:16]}`"]
+        for card in manifest.backbones.values()
+    ]
+    columns = ["Source", "Licence", "Citation", "SHA-256"]
+    parts.append(_table(["Task", *columns], tasks, left=5))
+    parts.append(_table(["Backbone", *columns], backbones, left=5))
+    parts.append("Whole hashes are in `manifest.json`, every cell in `results.csv`, the curves in `curves.csv`.")
+    return "\n\n".join(parts)
+
+
+def _all_curves(tables: Tables) -> Iterable[tuple[str, Curves]]:
+    return ((task, curves) for task in tables.manifest.tasks for curves in curves_of(tables, task))
+
+
+def _best(text: str, is_best: bool) -> str:
+    return f"**{text}**" if is_best else text
+
+
+def _table(heading: Sequence[str], lines: Iterable[Sequence[str]], *, left: int) -> str:
+    """Return a Markdown table; the first `left` columns are text, the others numbers."""
+    rule = [":--" if place < left else "--:" for place in range(len(heading))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heading, rule, *lines])
