@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +16,6 @@ from bench.target import Target
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From values [n, …] to values of the same shape, seen anew."""
-
-
-class ParameterGroup(TypedDict):
-    """What the optimiser is told of some parameters."""
-
-    params: list[nn.Parameter]
-    lr: float
-    weight_decay: float
 
 
 class DivergedError(BenchError):
@@ -83,9 +75,9 @@ def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterat
         queue = queue[size:]
 
 
-def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[ParameterGroup]:
+def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[dict[str, Any]]:
     """Return the optimiser's groups: a rate for every stage and the head; biases and norms are not decayed."""
-    groups: list[ParameterGroup] = []
+    groups: list[dict[str, Any]] = []
     rates = [
         (stage, recipe.learning_rate * recipe.layer_decay**height) for height, stage in enumerate(reversed(stages))
     ]

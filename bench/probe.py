@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from bench.backbone import Head
-
 from bench.target import Classes, Horizon, Target
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""Owns the statistics of reports: intervals over seeds, paired differences, areas under learning curves, label savings."""
+"""Owns statistics: intervals over seeds, paired differences, areas under learning curves and label savings."""
 
 from typing import Final, Literal, NamedTuple
 
@@ -88,8 +88,8 @@ def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats
     """Return (score - chance) / (perfect - chance): 0 is chance, 1 is perfect, below 0 is worse than chance.
 
     The skill score of forecasting (Murphy 1988, doi:10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2); for an error that
-    is perfect at 0 it is 1 - score / chance, where chance is the seasonal naive forecast. Where chance itself is perfect
-    there is nothing to win: nan.
+    is perfect at 0 it is 1 - score / chance, where chance is the seasonal naive forecast. Where chance itself is
+    perfect there is nothing to win: nan.
     """
     room = np.asarray(perfect, dtype=np.float64) - np.asarray(chance, dtype=np.float64)
     gained = np.asarray(scores, dtype=np.float64) - np.asarray(chance, dtype=np.float64)
@@ -101,7 +101,7 @@ def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
     """Return the mean height of a learning curve over the logarithm of the number of labels.
 
     The trapezoidal rule over x = log(n_labels), divided by the length: sum of (x[i+1] - x[i]) (v[i] + v[i+1]) / 2 over
-    x[-1] - x[0] (the ALC of Guyon et al. 2011, Results of the Active Learning Challenge, JMLR W&CP 16, over log-labels).
+    x[-1] - x[0] (the ALC of Guyon et al. 2011, Results of the Active Learning Challenge, JMLR W&CP 16).
     `n_labels` [n_budgets] must not fall. A curve of one budget has the height of its point. A missing value makes the
     area missing (nan): an area over fewer points would be another quantity under the same name.
     """
@@ -127,10 +127,10 @@ def label_savings(
 ) -> Savings | None:
     """Return how many labels a curve needs for `score`, which another strategy has with `at` labels.
 
-    The curve, `scores` [n_budgets] at rising `n_labels` [n_budgets], is made monotone by its best score so far and joined
-    by straight lines over log(n_labels); the best so far favours the curve, so that savings err low. Nothing is read
-    beyond its ends: there the answer is "at least" or "at most". Points without a score (nan) are left out; without any
-    point there is no answer. Compare the data-efficiency ratio of Hernandez et al. (2021), arXiv:2102.01293.
+    The curve, `scores` [n_budgets] at rising `n_labels` [n_budgets], is made monotone by its best score so far and
+    joined by straight lines over log(n_labels); the best so far favours the curve, so that savings err low. Nothing is
+    read beyond its ends: there the answer is "at least" or "at most". Points without a score (nan) are left out; without
+    any point there is no answer. Compare the effective data of Hernandez et al. (2021), arXiv:2102.01293.
     """
     sign = 1.0 if higher_is_better else -1.0
     heights = sign * np.asarray(scores, dtype=np.float64)

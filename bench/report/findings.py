@@ -46,7 +46,8 @@ class Curves:
 
     def at(self, n_labels: int) -> pd.DataFrame:
         """Return the scored strategies at a budget, best first; indexed by strategy."""
-        here = self.points.xs(n_labels, level="n_labels").dropna(subset="mean")
+        here = self.points.loc[(slice(None), n_labels), :].droplevel("n_labels")
+        here = here[here["mean"].notna()]
         return here.sort_values("mean", ascending=not self.entry.metric.higher_is_better, kind="stable")
 
     def advantage(self, ours: str, theirs: str, n_labels: int) -> stats.Difference:
@@ -130,7 +131,7 @@ def savings(curves: Curves, n_labels: int) -> tuple[str, str, stats.Savings] | N
 
 
 def sentences(curves: Curves) -> list[str]:
-    """Return what the curves say, in plain sentences: the leader at three budgets, whether transfer helps, its worth."""
+    """Return what the curves say, in plain sentences: the leader at three budgets, and what pretraining is worth."""
     return [
         *(_leader_sentence(curves, n_labels) for n_labels in key_budgets(curves)),
         *_transfer_sentences(curves),
@@ -139,7 +140,7 @@ def sentences(curves: Curves) -> list[str]:
 
 
 def headline(curves: Curves) -> str | None:
-    """Return the finding that a chart is titled with, if there is one: the worth of pretraining, or whether it helps."""
+    """Return the finding that a chart is titled with, if any: the worth of pretraining, or whether it helps."""
     keys = key_budgets(curves)
     hurts = any(verdict(curves, n_labels) == "hurts" for n_labels in curves.budgets)
     worth = None if hurts or not keys else _savings_sentence(curves, keys[len(keys) // 2])

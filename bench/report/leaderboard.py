@@ -16,9 +16,9 @@ ROW: Final = ["backbones", "strategy"]
 class Leaderboard:
     """Strategies within backbones, best first; both tables have the same rows.
 
-    `rows` has backbones, strategy, scope (a number: rows of one scope cover the same tasks), rank, mean, and the numbers
-    of cells scored and planned. `areas` has a column per task: missing where a budget has no score, and where the row's
-    backbones are of other tasks. The mean is over all tasks of the scope, and missing if any of their areas is.
+    `rows` has backbones, strategy, scope (a number: rows of one scope cover the same tasks), rank, mean, and the
+    numbers of cells scored and planned. `areas` has a column per task: missing where a budget has no score, and where
+    the row's backbones are of other tasks. The mean is over all tasks of the scope, and missing if any area is.
     """
 
     rows: pd.DataFrame
@@ -33,16 +33,17 @@ def rank_strategies(curves: pd.DataFrame) -> Leaderboard:
     """
     curves = curves.assign(backbones=_lineups(curves))
     counts = curves.groupby(ROW, observed=True)[["n_seeds", "n_seeds_planned"]].sum()
-    areas = _areas(curves).unstack("task").reindex(counts.index)
-    areas = areas[[name for name in curves["task"].cat.categories if name in areas.columns]]
     rows = counts.rename(columns={"n_seeds": "scored", "n_seeds_planned": "planned"})
-    tasks = curves.groupby("backbones", observed=True)["task"].agg(lambda names: tuple(sorted(set(names.cat.codes))))
-    rows.insert(0, "scope", pd.factorize(tasks[rows.index.get_level_values("backbones")])[0])
+    areas = _areas(curves, rows.index)
+    covered = {
+        names: tuple(name for name in areas.columns if name in set(block["task"]))
+        for names, block in curves.groupby("backbones", observed=True)
+    }
+    scopes = list(dict.fromkeys(covered.values()))
+    rows.insert(0, "scope", [scopes.index(covered[names]) for names in rows.index.get_level_values("backbones")])
     blocks = []
-    for _, block in rows.groupby("scope"):
-        mine = areas.loc[block.index]
-        covered = [name for name in areas.columns if name in _tasks_of(curves, block)]
-        mean = mine[covered].mean(axis=1, skipna=False).round(DECIMALS)
+    for scope, block in rows.groupby("scope"):
+        mean = areas.loc[block.index, list(scopes[scope])].mean(axis=1, skipna=False).round(DECIMALS)
         ranked = block.assign(rank=pd.Series(stats.competition_ranks(mean), mean.index).astype("Int64"), mean=mean)
         blocks.append(ranked.sort_values("rank", kind="stable", na_position="last"))
     board = pd.concat(blocks)
@@ -50,20 +51,21 @@ def rank_strategies(curves: pd.DataFrame) -> Leaderboard:
 
 
 def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the points at budgets that were planned for every curve of their task: areas compare over the same ones."""
+    """Return the points at budgets that were planned for every curve of their task: areas compare over these."""
     n_curves = curves[["task", "backbone", "strategy"]].drop_duplicates().groupby("task", observed=True).size()
     planned = curves.groupby(["task", "fraction"], observed=True)["n_seeds"].transform("size")
-    return curves[planned.to_numpy() == n_curves[curves["task"]].to_numpy()]
+    return curves.loc[planned.to_numpy() == n_curves[curves["task"]].to_numpy()]
 
 
-def _areas(curves: pd.DataFrame) -> pd.Series:
-    """Return the area under each curve, rounded, indexed by backbones, strategy and task."""
+def _areas(curves: pd.DataFrame, rows: pd.Index) -> pd.DataFrame:
+    """Return the area under each curve, rounded: a row per backbones and strategy, a column per task."""
+    tasks = [name for name in curves["task"].cat.categories if name in set(curves["task"])]
+    areas = pd.DataFrame(float("nan"), index=rows, columns=tasks)
     points = shared_budgets(curves).astype({"n_labels": "float64"})
-    return (
-        points.groupby([*ROW, "task"], observed=True)[["n_labels", "skill"]]
-        .apply(lambda curve: stats.area_under_curve(curve["n_labels"], curve["skill"]))
-        .round(DECIMALS)
-    )
+    for (backbones, strategy, task), curve in points.groupby([*ROW, "task"], observed=True):
+        area = stats.area_under_curve(curve["n_labels"], curve["skill"])
+        areas.loc[(backbones, strategy), task] = round(area, DECIMALS)
+    return areas
 
 
 def _lineups(curves: pd.DataFrame) -> pd.Series:
@@ -73,7 +75,3 @@ def _lineups(curves: pd.DataFrame) -> pd.Series:
         return curves["backbone"]
     together = "; ".join(names)
     return pd.Series(pd.Categorical([together] * len(curves), categories=[together], ordered=True), curves.index)
-
-
-def _tasks_of(curves: pd.DataFrame, block: pd.DataFrame) -> set[str]:
-    return set(curves.loc[curves["backbones"].isin(block.index.get_level_values("backbones")), "task"])

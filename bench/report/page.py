@@ -1,13 +1,13 @@
 """Owns `report.md`: the results as a page that reads well as it is and on a code host."""
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from bench.report.findings import Curves, curves_of, sentences
 from bench.report.leaderboard import shared_budgets
+from bench.report.markdown import bold, escape, table
 from bench.report.tables import FAILED, NOT_RUN, PROVENANCE_FIELDS, SCORED, Tables
 from bench.report.wording import (
     MISSING,
@@ -26,8 +26,6 @@ from bench.report.wording import (
 
 MOST_REASONS: Final = 20  # of failures shown; all are in results.csv
 
-_MARKUP: Final = re.compile(r"([\\`*_\[\]#~$|!])")
-
 
 def write_page(tables: Tables) -> str:
     """Return the page."""
@@ -41,12 +39,6 @@ def write_page(tables: Tables) -> str:
         _provenance(tables),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def escape(text: str) -> str:
-    """Return text that Markdown and HTML show as it is, on one line, also within a table."""
-    marked = _MARKUP.sub(r"\\\1", " ".join(text.split()))
-    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
 
 
 def _question(tables: Tables) -> str:
@@ -72,8 +64,8 @@ def _answers(tables: Tables) -> str:
         rows.append(f"**{title}** ({metric}). {' '.join(escape(said) for said in sentences(curves))}")
     rows.append(
         "± is half of the 95 % interval over seeds. Strategies tie where the 95 % interval of their difference, paired "
-        "by seed, holds zero; transfer “helps” or “hurts” where it does not. Numbers of labels between measured budgets "
-        "are read off the learning curves."
+        "by seed, holds zero; pretraining “helps” or “hurts” where it does not. Numbers of labels between budgets are "
+        "read off the learning curves."
     )
     return "\n\n".join([*rows, "![All tasks](charts/overview.svg)"])
 
@@ -89,23 +81,24 @@ def _leaderboard(tables: Tables) -> str:
         f"{MISSING}: a budget has no score, so there is no area."
         + ("" if (used == shared).all() else " Only budgets that were planned for every strategy of a task count.")
     )
-    several = board.rows["scope"].nunique() > 1 or board.rows["backbones"].nunique() > 1
+    several = len(set(board.rows["backbones"])) > 1
     for _, rows in board.rows.groupby("scope", sort=False):
         areas = board.areas.loc[rows.index]
         names = [name for name in areas.columns if not several or areas[name].notna().any()]
         heading = ["Rank", "Strategy", *(["Backbone"] if several else [])]
         heading += [*(escape(task_title(tables.manifest, str(name))) for name in names), "Mean"]
-        values = areas[names].assign(**{"": rows["mean"]})
+        values = pd.concat([areas[names], rows["mean"].rename("")], axis=1)
+        best = values.max()
         lines = [
             [
-                MISSING if pd.isna(row.rank) else str(row.rank),
-                escape(strategy_title(row.strategy)),
-                *([escape(row.backbones)] if several else []),
-                *(_best(score(value), value == values[name].max()) for name, value in values.loc[row.Index].items()),
+                MISSING if pd.isna(row["rank"]) else str(row["rank"]),
+                escape(strategy_title(row["strategy"])),
+                *([escape(row["backbones"])] if several else []),
+                *(bold(score(area)) if area == best.get(name) else score(area) for name, area in line.items()),
             ]
-            for row in rows.itertuples()
+            for row, line in zip(rows.to_dict("records"), values.to_dict("records"), strict=True)
         ]
-        parts.append(_table(heading, lines, left=3 if several else 2))
+        parts.append(table(heading, lines, left=3 if several else 2))
     return "\n\n".join(parts)
 
 
@@ -117,7 +110,8 @@ def _task(tables: Tables, task: str) -> str:
     parts.append(f"{escape(entry.card.description)}{synthetic}")
     for curves in curves_of(tables, task):
         parts.append(
-            f"{capitalised(direction(entry.metric))}. Backbone: {escape(backbone_titles(manifest, [curves.backbone]))}. "
+            f"{capitalised(direction(entry.metric))}. Backbone: "
+            f"{escape(backbone_titles(manifest, [curves.backbone]))}. "
             f"{capitalised(chance_title(entry.metric))}: {score(float(curves.points['chance'].max()))}. "
             f"Columns are numbers of {entry.label}."
         )
@@ -127,27 +121,25 @@ def _task(tables: Tables, task: str) -> str:
 
 def _scores(curves: Curves, strategies: Sequence[str]) -> str:
     """Return the table of scores: strategies by numbers of labels, the best of each budget in bold."""
-    points, planned = curves.points, set(curves.points.index.get_level_values("strategy"))
-    leaders = {n_labels: curves.at(n_labels)["mean"] for n_labels in curves.budgets}
+    said: dict[Any, Any] = curves.points.to_dict("index")
+    best = {n_labels: mean for n_labels in curves.budgets for mean in curves.at(n_labels)["mean"].head(1)}
     lines = []
     for name in strategies:
-        if name not in planned:
+        if name not in {strategy for strategy, _ in said}:
             continue
         line = [escape(strategy_title(name))]
         for n_labels in curves.budgets:
-            if (name, n_labels) not in points.index:
+            if (name, n_labels) not in said:
                 line.append("")
                 continue
-            mean, margin, n_seeds, n_planned = points.loc[
-                (name, n_labels), ["mean", "margin", "n_seeds", "n_seeds_planned"]
-            ]
-            said = score_with_margin(mean, margin)
-            if 0 < n_seeds < n_planned:
-                said += f" ({n_seeds} of {n_planned} seeds)"
-            line.append(_best(said, len(leaders[n_labels]) > 0 and mean == leaders[n_labels].iloc[0]))
+            point = said[name, n_labels]
+            text = score_with_margin(point["mean"], point["margin"])
+            if 0 < point["n_seeds"] < point["n_seeds_planned"]:
+                text += f" ({point['n_seeds']} of {point['n_seeds_planned']} seeds)"
+            line.append(bold(text) if point["mean"] == best[n_labels] else text)
         lines.append(line)
-    note = "\n\n± 0: the same for every seed." if (points["margin"] == 0).any() else ""
-    return _table(["Strategy", *map(count, curves.budgets)], lines, left=1) + note
+    note = "\n\n± 0: the same for every seed." if (curves.points["margin"] == 0).any() else ""
+    return table(["Strategy", *map(count, curves.budgets)], lines, left=1) + note
 
 
 def _gaps(cells: pd.DataFrame) -> str:
@@ -171,7 +163,7 @@ def _gaps(cells: pd.DataFrame) -> str:
         ]
         parts.append(f"{counted(len(failed), 'cell')} failed:")
         heading = ["Task", "Strategy", "Backbone", "Fractions", "Cells", "Reason"]
-        parts.append(_table(heading, lines[:MOST_REASONS], left=6))
+        parts.append(table(heading, lines[:MOST_REASONS], left=6))
         if len(lines) > MOST_REASONS:
             parts.append(f"… and {count(len(lines) - MOST_REASONS)} more, all in `results.csv`.")
     return "\n\n".join(parts)
@@ -191,11 +183,11 @@ def _cost(cells: pd.DataFrame) -> str:
     )
     lines = [
         [
-            escape(strategy_title(str(row.Index))),
-            *(count(row.cells), duration(row.total), duration(row.median), duration(row.shared)),
-            *(count(row.trained), count(row.peak)),
+            escape(strategy_title(str(strategy))),
+            *(count(cost["cells"]), duration(cost["total"]), duration(cost["median"]), duration(cost["shared"])),
+            *(count(cost["trained"]), count(cost["peak"])),
         ]
-        for row in costs.itertuples()
+        for strategy, cost in costs.to_dict("index").items()
     ]
     heading = [
         "Strategy",
@@ -208,9 +200,9 @@ def _cost(cells: pd.DataFrame) -> str:
     ]
     return (
         "## Cost\n\n"
-        f"{_table(heading, lines, left=1)}\n\n"
-        "“Shared” is the time of the frozen activations that a cell reads and other cells read too: computed once, it is "
-        "in no cell's own time; alone a cell would have cost both."
+        f"{table(heading, lines, left=1)}\n\n"
+        "“Shared” is the time of the frozen activations that a cell reads and other cells read too: computed once, it "
+        "is in no cell's own time; alone a cell would have cost both."
     )
 
 
@@ -221,7 +213,7 @@ def _provenance(tables: Tables) -> str:
         columns = [*PROVENANCE_FIELDS, "device", "precision"]
         runs = scored.groupby(columns, sort=True).size().reset_index(name="cells")
         lines = [[*(escape(str(row[name])) for name in columns), count(row["cells"])] for _, row in runs.iterrows()]
-        parts.append(_table([*map(capitalised, columns), "Cells"], lines, left=len(columns)))
+        parts.append(table([*map(capitalised, columns), "Cells"], lines, left=len(columns)))
     tasks = [
         [escape(name), escape(card.source), escape(card.licence), escape(card.citation), f"`{card.sha256[:16]}`"]
         for name, card in ((name, entry.card) for name, entry in manifest.tasks.items())
@@ -231,21 +223,11 @@ def _provenance(tables: Tables) -> str:
         for card in manifest.backbones.values()
     ]
     columns = ["Source", "Licence", "Citation", "SHA-256"]
-    parts.append(_table(["Task", *columns], tasks, left=5))
-    parts.append(_table(["Backbone", *columns], backbones, left=5))
+    parts.append(table(["Task", *columns], tasks, left=5))
+    parts.append(table(["Backbone", *columns], backbones, left=5))
     parts.append("Whole hashes are in `manifest.json`, every cell in `results.csv`, the curves in `curves.csv`.")
     return "\n\n".join(parts)
 
 
 def _all_curves(tables: Tables) -> Iterable[tuple[str, Curves]]:
     return ((task, curves) for task in tables.manifest.tasks for curves in curves_of(tables, task))
-
-
-def _best(text: str, is_best: bool) -> str:
-    return f"**{text}**" if is_best else text
-
-
-def _table(heading: Sequence[str], lines: Iterable[Sequence[str]], *, left: int) -> str:
-    """Return a Markdown table; the first `left` columns are text, the others numbers."""
-    rule = [":--" if place < left else "--:" for place in range(len(heading))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [heading, rule, *lines])

@@ -50,7 +50,7 @@ def curves_csv(curves: pd.DataFrame) -> str:
 
 
 def leaderboard_csv(board: Leaderboard) -> str:
-    """Return `leaderboard.csv`: rank, backbones and strategy, an area per task, their mean, cells scored and planned."""
+    """Return `leaderboard.csv`: rank, backbones, strategy, an area per task, mean, cells scored and planned."""
     area = f"{{:.{DECIMALS}f}}"
     parts = [board.rows[["rank", "backbones", "strategy"]], board.areas, board.rows[["mean", "scored", "planned"]]]
     table = pd.concat(parts, axis=1)

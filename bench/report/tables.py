@@ -75,12 +75,13 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
 
 
 def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the learning curves: a row per task, backbone, strategy and fraction, with mean and 95 % interval over seeds.
+    """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
 
-    `margin` is half the interval's width before it is clipped to [`lower`, `upper`], `skill` the mean between chance and
-    perfect.
+    `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
+    scale from chance to perfect.
+
     `n_seeds` is how many seeds were scored and `n_seeds_planned` how many were asked for; without any, the mean is
-    missing. A budget is the same for every strategy, so a point that failed still has its number of labels from another.
+    missing. A budget is the same for every strategy: a point that failed has its number of labels from another.
     """
     curves = cells.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
         n_labels=("n_labels", "max"),

@@ -1,7 +1,7 @@
 """Owns the leaderboard as a terminal shows it at the end of a run."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -32,10 +32,13 @@ def show(tables: Tables) -> str:
     return "\n\n".join(blocks) + f"\n\n{note}{gap if planned > scored else ''}"
 
 
-def _block(tables: Tables, index: Sequence[int]) -> str:
+def _block(tables: Tables, index: list[Any]) -> str:
     rows, areas = tables.leaderboard.rows.loc[index], tables.leaderboard.areas.loc[index]
-    several = rows["backbones"].nunique() > 1 or tables.leaderboard.rows["scope"].nunique() > 1
-    names = [f"{row.strategy} · {row.backbones}" if several else str(row.strategy) for row in rows.itertuples()]
+    several = len(set(tables.leaderboard.rows["backbones"])) > 1
+    names = [
+        f"{strategy} · {backbones}" if several else strategy
+        for strategy, backbones in zip(rows["strategy"], rows["backbones"], strict=True)
+    ]
     scope = [name for name in areas.columns if areas[name].notna().any() or _asked(tables, str(name), rows)]
     columns = {str(name): areas[name] for name in scope}
     if len(columns) > 1:

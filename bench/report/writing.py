@@ -1,6 +1,5 @@
 """Owns the writing of a report: every file of it, from the outcomes of a results folder."""
 
-import re
 from pathlib import Path
 
 from bench.report.charts import chart_style, draw_overview, draw_task, to_png, to_svg
