@@ -129,8 +129,8 @@ def label_savings(
 
     The curve, `scores` [n_budgets] at rising `n_labels` [n_budgets], is made monotone by its best score so far and
     joined by straight lines over log(n_labels); the best so far favours the curve, so that savings err low. Nothing is
-    read beyond its ends: there the answer is "at least" or "at most". Points without a score (nan) are left out; without
-    any point there is no answer. Compare the effective data of Hernandez et al. (2021), arXiv:2102.01293.
+    read beyond its ends: there the answer is "at least" or "at most". Points without a score (nan) are left out;
+    without any point there is no answer. Compare the effective data of Hernandez et al. (2021), arXiv:2102.01293.
     """
     sign = 1.0 if higher_is_better else -1.0
     heights = sign * np.asarray(scores, dtype=np.float64)

@@ -6,7 +6,7 @@ from typing import Final, final
 import torch
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
-from torchaudio.functional import melscale_fbanks, preemphasis, resample
+from torchaudio.functional import melscale_fbanks, resample
 
 from bench.backbone import Backbone, Batch
 from bench.backbones import resnet
@@ -19,11 +19,10 @@ HOP: Final = 128  # 16 ms
 MELS: Final = 32
 FRAMES: Final = 48  # 0.77 s
 LOWEST_HZ: Final = 60.0
-EMPHASIS: Final = 0.97  # of high frequencies, where speech is weak and consonants differ
 CHUNK: Final = 256  # clips prepared at a time
 
 SILENCE: Final = -20.0  # log power of digital silence, below any recording's own noise
-FLOOR: Final = 8.0  # e-folds of power (35 dB) below a clip's mean: what is quieter sounds alike
+FLOOR: Final = 10.0  # e-folds of power (43 dB) below a clip's mean: what is quieter sounds alike
 SPREAD: Final = 3.0  # e-folds of power that count as one
 
 
@@ -53,7 +52,7 @@ class SpokenWords(Backbone):
 
 def log_mel(samples: Tensor, rate_hz: int) -> Tensor:
     """Return the log power of int16 samples [n, length] in mel bands, [n, mels, frames]."""
-    waves = preemphasis(resample(samples.float() / 32_768, rate_hz, RATE_HZ), EMPHASIS)
+    waves = resample(samples.float() / 32_768, rate_hz, RATE_HZ)
     hann = torch.hann_window(WINDOW)
     spectra = torch.stft(
         pad(waves, (WINDOW, WINDOW)), WINDOW, HOP, window=hann, center=False, return_complex=True

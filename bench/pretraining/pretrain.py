@@ -77,8 +77,8 @@ class Pretraining:
 PRETRAININGS: Final[Mapping[str, Pretraining]] = {
     "glyphs": Pretraining(
         source=Letters(),
-        recipe=Recipe(learning_rate=2e-3, head_learning_rate=2e-3, weight_decay=0.05, batch_size=128),
-        steps=2500,
+        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=128, warmup=0.05),
+        steps=2000,
         domain="vision",
         title="Glyphs",
         description="A small ResNet trained to read letters rendered from fonts; it never saw a digit.",

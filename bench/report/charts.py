@@ -25,7 +25,7 @@ from bench.report.drawing import (
     label_ends,
     lines_of,
 )
-from bench.report.findings import Curves, curves_of, headline
+from bench.report.findings import Curves, headline
 from bench.report.tables import Tables
 from bench.report.wording import (
     backbone_titles,
@@ -58,10 +58,9 @@ LETTER_INCHES: Final = 0.082  # mean width of a letter of a direct label
 LONGEST_LABEL: Final = 30
 
 
-def draw_task(tables: Tables, task: str) -> Figure:
-    """Return the chart of a task: score against number of labels, a line per strategy and backbone."""
+def draw_task(tables: Tables, task: str, found: list[Curves]) -> Figure:
+    """Return the chart of a task with its curves: score against number of labels, a line per strategy and backbone."""
     entry = tables.manifest.tasks[task]
-    found = curves_of(tables, task)
     lines = lines_of(tables, found)
     labels = [shortened(line.label, LONGEST_LABEL) for line in lines]
     header = _header(tables, task, found)
@@ -81,8 +80,8 @@ def draw_task(tables: Tables, task: str) -> Figure:
     return figure
 
 
-def draw_overview(tables: Tables) -> Figure:
-    """Return the overview: a small chart of every task, with one legend."""
+def draw_overview(tables: Tables, curves: Mapping[str, list[Curves]]) -> Figure:
+    """Return the overview: a small chart of every task, with one legend; `curves` has those of each task."""
     tasks = list(tables.manifest.tasks)
     n_columns = min(3, len(tasks) + 1)
     n_rows = -(-(len(tasks) + 1) // n_columns)  # the legend takes a place
@@ -98,7 +97,7 @@ def draw_overview(tables: Tables) -> Figure:
     )
     looks: dict[str, Look] = {}
     for axes, task in zip(places, tasks, strict=False):
-        found = curves_of(tables, task)
+        found = curves[task]
         lines = lines_of(tables, found)
         looks |= {line.label: line.look for line in lines}
         draw_lines(axes, lines, chance_of(found), size=4.0)

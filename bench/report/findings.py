@@ -29,8 +29,9 @@ NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would
 class Curves:
     """The learning curves of one task and backbone.
 
-    `points` has `bench.report.tables` curve columns, indexed by strategy and number of labels; `seeds` has a row per
-    seed and a column per (strategy, number of labels). Budgets without a single score are left out.
+    `points` has the columns of `bench.report.tables.average_seeds`, indexed by strategy and number of labels; `seeds` a
+    row per seed and a column per (strategy, number of labels). `ranking` has for each number of labels the strategies
+    with a score, best first. Budgets at which nothing was ever scored are left out: their size is not known.
     """
 
     entry: TaskEntry
@@ -38,17 +39,12 @@ class Curves:
     pretrained: Mapping[str, bool]
     points: pd.DataFrame
     seeds: pd.DataFrame
+    ranking: Mapping[int, pd.DataFrame]
 
     @property
     def budgets(self) -> list[int]:
         """The numbers of labels, rising."""
-        return sorted({int(n) for n in self.points.index.get_level_values("n_labels")})
-
-    def at(self, n_labels: int) -> pd.DataFrame:
-        """Return the scored strategies at a budget, best first; indexed by strategy."""
-        here = self.points.loc[(slice(None), n_labels), :].droplevel("n_labels")
-        here = here[here["mean"].notna()]
-        return here.sort_values("mean", ascending=not self.entry.metric.higher_is_better, kind="stable")
+        return list(self.ranking)
 
     def advantage(self, ours: str, theirs: str, n_labels: int) -> stats.Difference:
         """Return how much better one strategy is than another, above 0 where it is; paired by seed."""
@@ -57,31 +53,45 @@ class Curves:
 
     def leader(self, n_labels: int, *, pretrained: bool) -> str | None:
         """Return the best strategy at a budget among those with, or without, pretrained weights."""
-        return next((name for name in self.at(n_labels).index if self.pretrained[name] == pretrained), None)
+        return next((name for name in self.ranking[n_labels].index if self.pretrained[name] == pretrained), None)
 
 
-def curves_of(tables: Tables, task: str) -> list[Curves]:
-    """Return the learning curves of a task, one for each of its backbones."""
+def find_curves(tables: Tables) -> dict[str, list[Curves]]:
+    """Return the learning curves of every task, one for each of its backbones."""
+    return {task: _curves_of(tables, task) for task in tables.manifest.tasks}
+
+
+def _curves_of(tables: Tables, task: str) -> list[Curves]:
     manifest = tables.manifest
     budgets = tables.curves.loc[tables.curves["task"] == task].dropna(subset="n_labels")
     # Two fractions of a small task can be the same budget; the larger fraction speaks for it.
-    budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last").astype({"n_labels": int})
+    budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last")
+    budgets = budgets.astype({"n_labels": int, "strategy": "object"})
     cells = tables.cells.loc[tables.cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
-    cells = cells.merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
+    cells = cells.astype({"strategy": "object"}).merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
     found = []
     for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:
-        points = budgets[budgets["backbone"] == backbone].astype({"strategy": "object"})
-        mine = cells[cells["backbone"] == backbone].astype({"strategy": "object"})
+        points = budgets[budgets["backbone"] == backbone]
+        seeds = cells[cells["backbone"] == backbone].set_index(["seed", "strategy", "n_labels"])["score"]
         found.append(
             Curves(
                 entry=manifest.tasks[task],
                 backbone=backbone,
                 pretrained={name: entry.pretrained for name, entry in manifest.strategies.items()},
                 points=points.set_index(["strategy", "n_labels"]),
-                seeds=mine.pivot_table(index="seed", columns=["strategy", "n_labels"], values="score", dropna=False),
+                seeds=seeds.unstack(["strategy", "n_labels"]),  # noqa: PD010 - a series has no pivot_table
+                ranking=_ranking(points, manifest.tasks[task]),
             )
         )
     return found
+
+
+def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[int, pd.DataFrame]:
+    ordered = points.sort_values("mean", ascending=not entry.metric.higher_is_better, kind="stable")
+    return {
+        int(str(n_labels)): here[here["mean"].notna()].set_index("strategy")
+        for n_labels, here in ordered.groupby("n_labels", sort=True)
+    }
 
 
 def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
@@ -89,7 +99,7 @@ def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
 
     With one seed there are no intervals, and only equal scores tie.
     """
-    here = curves.at(n_labels)
+    here = curves.ranking[n_labels]
     best = here.index[0]
     tied = [best]
     for other in here.index[1:]:
@@ -149,12 +159,12 @@ def headline(curves: Curves) -> str | None:
 
 def key_budgets(curves: Curves) -> list[int]:
     """Return the smallest, the middle and the largest budget with a score."""
-    scored = [n_labels for n_labels in curves.budgets if len(curves.at(n_labels))]
+    scored = [n_labels for n_labels in curves.budgets if len(curves.ranking[n_labels])]
     return sorted({scored[0], scored[len(scored) // 2], scored[-1]}) if scored else []
 
 
 def _leader_sentence(curves: Curves, n_labels: int) -> str:
-    here, tied = curves.at(n_labels), tied_with_best(curves, n_labels)
+    here, tied = curves.ranking[n_labels], tied_with_best(curves, n_labels)
     said = f"With {count(n_labels)} {curves.entry.label}, "
     if len(tied) == 1:
         said += f"{strategy_title(tied[0])} is best: {score_with_margin(*here.loc[tied[0], ['mean', 'margin']])}"

@@ -42,8 +42,9 @@ def rank_strategies(curves: pd.DataFrame) -> Leaderboard:
     scopes = list(dict.fromkeys(covered.values()))
     rows.insert(0, "scope", [scopes.index(covered[names]) for names in rows.index.get_level_values("backbones")])
     blocks = []
-    for scope, block in rows.groupby("scope"):
-        mean = areas.loc[block.index, list(scopes[scope])].mean(axis=1, skipna=False).round(DECIMALS)
+    for scope, tasks in enumerate(scopes):
+        block = rows[rows["scope"] == scope]
+        mean = areas[list(tasks)].loc[block.index].mean(axis="columns", skipna=False).round(DECIMALS)
         ranked = block.assign(rank=pd.Series(stats.competition_ranks(mean), mean.index).astype("Int64"), mean=mean)
         blocks.append(ranked.sort_values("rank", kind="stable", na_position="last"))
     board = pd.concat(blocks)
@@ -54,7 +55,8 @@ def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the points at budgets that were planned for every curve of their task: areas compare over these."""
     n_curves = curves[["task", "backbone", "strategy"]].drop_duplicates().groupby("task", observed=True).size()
     planned = curves.groupby(["task", "fraction"], observed=True)["n_seeds"].transform("size")
-    return curves.loc[planned.to_numpy() == n_curves[curves["task"]].to_numpy()]
+    everywhere = planned.to_numpy() == n_curves[curves["task"]].to_numpy()
+    return curves.loc[pd.Series(everywhere, curves.index)]
 
 
 def _areas(curves: pd.DataFrame, rows: pd.Index) -> pd.DataFrame:

@@ -1,11 +1,11 @@
 """Owns `report.md`: the results as a page that reads well as it is and on a code host."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
-from bench.report.findings import Curves, curves_of, sentences
+from bench.report.findings import Curves, sentences
 from bench.report.leaderboard import shared_budgets
 from bench.report.markdown import bold, escape, table
 from bench.report.tables import FAILED, NOT_RUN, PROVENANCE_FIELDS, SCORED, Tables
@@ -27,13 +27,13 @@ from bench.report.wording import (
 MOST_REASONS: Final = 20  # of failures shown; all are in results.csv
 
 
-def write_page(tables: Tables) -> str:
-    """Return the page."""
+def write_page(tables: Tables, found: Mapping[str, list[Curves]]) -> str:
+    """Return the page; `found` has the curves of each task."""
     parts = [
         _question(tables),
-        _answers(tables),
+        _answers(tables, found),
         _leaderboard(tables),
-        *(_task(tables, task) for task in tables.manifest.tasks),
+        *(_task(tables, task, curves) for task, curves in found.items()),
         _gaps(tables.cells),
         _cost(tables.cells),
         _provenance(tables),
@@ -54,11 +54,11 @@ def _question(tables: Tables) -> str:
     )
 
 
-def _answers(tables: Tables) -> str:
+def _answers(tables: Tables, found: Mapping[str, list[Curves]]) -> str:
     rows = ["## Answers"]
-    for task, curves in _all_curves(tables):
+    for task, curves in ((task, one) for task, several in found.items() for one in several):
         title = escape(task_title(tables.manifest, task))
-        if len(curves_of(tables, task)) > 1:
+        if len(found[task]) > 1:
             title += f", {escape(tables.manifest.backbones[curves.backbone].title)}"
         metric = direction(tables.manifest.tasks[task].metric)
         rows.append(f"**{title}** ({metric}). {' '.join(escape(said) for said in sentences(curves))}")
@@ -102,13 +102,13 @@ def _leaderboard(tables: Tables) -> str:
     return "\n\n".join(parts)
 
 
-def _task(tables: Tables, task: str) -> str:
+def _task(tables: Tables, task: str, found: list[Curves]) -> str:
     manifest = tables.manifest
     entry, title = manifest.tasks[task], escape(task_title(manifest, task))
     parts = [f"## {title}", f"![{title}](charts/{task}.svg)"]
     synthetic = " **These data are synthetic.**" if entry.card.synthetic else ""
     parts.append(f"{escape(entry.card.description)}{synthetic}")
-    for curves in curves_of(tables, task):
+    for curves in found:
         parts.append(
             f"{capitalised(direction(entry.metric))}. Backbone: "
             f"{escape(backbone_titles(manifest, [curves.backbone]))}. "
@@ -122,7 +122,7 @@ def _task(tables: Tables, task: str) -> str:
 def _scores(curves: Curves, strategies: Sequence[str]) -> str:
     """Return the table of scores: strategies by numbers of labels, the best of each budget in bold."""
     said: dict[Any, Any] = curves.points.to_dict("index")
-    best = {n_labels: mean for n_labels in curves.budgets for mean in curves.at(n_labels)["mean"].head(1)}
+    best = {n_labels: mean for n_labels in curves.budgets for mean in curves.ranking[n_labels]["mean"].head(1)}
     lines = []
     for name in strategies:
         if name not in {strategy for strategy, _ in said}:
@@ -227,7 +227,3 @@ def _provenance(tables: Tables) -> str:
     parts.append(table(["Backbone", *columns], backbones, left=5))
     parts.append("Whole hashes are in `manifest.json`, every cell in `results.csv`, the curves in `curves.csv`.")
     return "\n\n".join(parts)
-
-
-def _all_curves(tables: Tables) -> Iterable[tuple[str, Curves]]:
-    return ((task, curves) for task in tables.manifest.tasks for curves in curves_of(tables, task))

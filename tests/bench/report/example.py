@@ -1,0 +1,154 @@
+"""A small results folder with everything a report must show: gaps, failures, ties, and names that mean harm."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bench.card import BackboneCard, TaskCard
+from bench.cell import Cell, Failure, Outcome, Provenance, Result
+from bench.domain import Domain
+from bench.store import Manifest, Store, StrategyEntry, TaskEntry
+from bench.target import Classes, Horizon, Metric
+
+PROVENANCE = Provenance(bench="0.1", python="3.11", torch="2.11", platform="Linux x86_64", processor="a processor")
+FRACTIONS = (0.1, 1.0)
+STRATEGIES = {"scratch": (1.0, False), "linear_probe": (0.0, True), "full": (1.0, True)}
+SCORES = {
+    "pictures": {"scratch": (0.30, 0.80), "linear_probe": (0.70, 0.82), "full": (0.69, 0.92)},
+    "series": {"scratch": (1.60, 0.80), "linear_probe": (1.40, 0.90), "full": (1.50, 0.85)},
+}
+SPREAD = {0: 0.0, 1: 0.01, 2: -0.01}  # what each seed adds
+
+
+def task(name: str, title: str, *, domain: Domain, metric: Metric, label: str, synthetic: bool = False) -> TaskEntry:
+    """Return what a manifest says of a task."""
+    card = TaskCard(
+        name=name,
+        title=title,
+        domain=domain,
+        description=f"What {title} are.",
+        source="https://example.org",
+        licence="CC0-1.0",
+        citation="Someone (2020)",
+        version=1,
+        sha256="ab" * 32,
+        synthetic=synthetic,
+    )
+    return TaskEntry(card=card, metric=metric, label=label)
+
+
+def backbone(name: str, title: str, domain: Domain) -> BackboneCard:
+    """Return the card of a backbone."""
+    return BackboneCard(
+        name=name,
+        title=title,
+        domain=domain,
+        description="A net.",
+        source="somewhere",
+        licence="MIT",
+        citation="Someone (2021)",
+        sha256="cd" * 32,
+        parameters=1_240_000,
+        width=4,
+        stages=("one", "two"),
+    )
+
+
+TASKS = {
+    "pictures": task(
+        "pictures", "Pictures", domain="vision", metric=Classes.metric, label=Classes.label, synthetic=True
+    ),
+    "series": task("series", "Series", domain="series", metric=Horizon.metric, label=Horizon.label),
+}
+BACKBONES = {
+    "bundled:eyes": backbone("bundled:eyes", "Eyes", "vision"),
+    "bundled:clock": backbone("bundled:clock", "Clock", "series"),
+}
+READS = {"pictures": ("bundled:eyes",), "series": ("bundled:clock",)}
+N_TRAIN = {"pictures": 200, "series": 50}
+CHANCE = {"pictures": 0.1, "series": 1.25}
+
+
+def result(cell: Cell, key: str, score: float) -> Result:
+    """Return a result whose every other number follows from the cell."""
+    frozen = STRATEGIES.get(cell.strategy, (1.0, True))[0] == 0
+    return Result(
+        cell=cell,
+        key=key,
+        n_labels=round(cell.fraction * N_TRAIN[cell.task]),
+        n_test=100,
+        score=score,
+        chance=CHANCE[cell.task],
+        penalty=0.1 if frozen else None,
+        seconds=1.5,
+        shared_seconds=0.25 if frozen else 0.0,
+        steps=0 if frozen else 100,
+        trainable_parameters=50 if frozen else 1_240_050,
+        total_parameters=1_240_050,
+        peak_mib=512.0,
+        device="cpu",
+        precision="float32",
+        provenance=PROVENANCE,
+    )
+
+
+def outcome(cell: Cell, key: str) -> Result:
+    """Return the result of a cell in the example: seeds agree for the probe of the series, as they do in earnest."""
+    score = SCORES[cell.task].get(cell.strategy, (0.5, 0.7))[FRACTIONS.index(cell.fraction)]
+    same = (cell.task, cell.strategy) == ("series", "linear_probe")
+    return result(cell, key, score + (0.0 if same else SPREAD[cell.seed]))
+
+
+def failure(cell: Cell, key: str) -> Failure:
+    """Return a failed cell whose reason would act as a formula, as a table and as HTML."""
+    return Failure(cell=cell, key=key, reason="=cmd() | <script>alert(1)</script>", traceback="")
+
+
+def example(
+    root: Path,
+    *,
+    seeds: int = 3,
+    failed: Iterable[Mapping[str, object]] = (),
+    not_run: Iterable[Mapping[str, object]] = (),
+    tasks: Mapping[str, TaskEntry] = TASKS,
+    backbones: Mapping[str, BackboneCard] = BACKBONES,
+    reads: Mapping[str, tuple[str, ...]] = READS,
+    strategies: Iterable[str] = tuple(STRATEGIES),
+) -> Store:
+    """Return a results folder. A cell fails, or is not run, that has the values of one of these mappings."""
+    entries = {name: STRATEGIES.get(name, (1.0, True)) for name in strategies}
+    cells = [
+        Cell(name, reader, strategy, fraction, seed)
+        for name in tasks
+        for reader in reads[name]
+        for strategy in entries
+        for fraction in FRACTIONS
+        for seed in range(seeds)
+    ]
+    keys = {cell: f"{number:024x}" for number, cell in enumerate(cells)}
+    store = Store(root)
+    store.extend(
+        Manifest(
+            suite="example",
+            tasks=tasks,
+            backbones=backbones,
+            strategies={
+                name: StrategyEntry(name=name, depth=depth, pretrained=pretrained)
+                for name, (depth, pretrained) in entries.items()
+            },
+            cells=keys,
+        )
+    )
+    for cell, key in keys.items():
+        if not _matches(cell, not_run):
+            _put(store, failure(cell, key) if _matches(cell, failed) else outcome(cell, key))
+    return store
+
+
+def _put(store: Store, one: Outcome) -> None:
+    store.put(one, np.zeros((1, 1), dtype=np.float32) if isinstance(one, Result) else None)
+
+
+def _matches(cell: Cell, wanted: Iterable[Mapping[str, object]]) -> bool:
+    return any(all(getattr(cell, name) == value for name, value in one.items()) for one in wanted)

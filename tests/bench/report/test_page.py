@@ -1,0 +1,126 @@
+"""The page: answers in words that the numbers bear out, every gap named, nothing that acts as markup."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.report.findings import find_curves, savings, sentences, tied_with_best, verdict
+from bench.report.markdown import escape
+from bench.report.page import write_page
+from bench.report.tables import read_tables
+from bench.report.writing import write_report
+from bench.store import Store
+from tests.bench.report.example import TASKS, example
+
+HARM = "<script>alert(1)</script> [a](b) `c` | $d$ *e* @f\n# g"
+
+
+def page(store: Store) -> str:
+    """Return the page of a results folder."""
+    tables = read_tables(store)
+    return write_page(tables, find_curves(tables))
+
+
+def test_it_says_who_leads_and_by_how_much(tmp_path: Path) -> None:
+    pictures, series = (curves[0] for curves in find_curves(read_tables(example(tmp_path))).values())
+    # All seeds move every strategy of a task alike, so that paired differences are exact.
+    assert tied_with_best(pictures, 200) == ["full"]
+    assert (
+        sentences(pictures)[1]
+        == "With 200 labelled examples, full fine-tuning is best: 0.920 ± 0.025; scratch has 0.800."
+    )
+    assert verdict(pictures, 20) == "helps"
+    assert "Pretraining helps at every budget." in sentences(pictures)
+    assert verdict(series, 50) == "hurts"
+
+
+def test_it_says_when_transfer_hurts_and_when_nothing_beats_chance(tmp_path: Path) -> None:
+    said = " ".join(sentences(find_curves(read_tables(example(tmp_path)))["series"][0]))
+    assert "Pretraining helps at 5, hurts at 50 training windows." in said
+    assert "None beats a guess that learns nothing (seasonal naive 1.250)." in said
+
+
+def test_it_says_what_pretraining_is_worth_in_labels(tmp_path: Path) -> None:
+    curves = find_curves(read_tables(example(tmp_path)))["pictures"][0]
+    found = savings(curves, 20)
+    assert found is not None
+    # The probe has 0.7 at 20 labels; scratch goes from 0.3 at 20 to 0.8 at 200, so it needs 20 * 10 ** 0.8 labels.
+    assert found[2].n_labels == pytest.approx(20 * 10**0.8)
+    assert (
+        "Linear probe with 20 labelled examples does what scratch does with about 130: "
+        "pretraining is worth about 6.3 times the labels." in sentences(curves)
+    )
+
+
+def test_one_seed_decides_nothing(tmp_path: Path) -> None:
+    curves = find_curves(read_tables(example(tmp_path, seeds=1)))["pictures"][0]
+    assert verdict(curves, 20) == "makes no clear difference"
+    assert "One seed cannot tell whether pretraining helps." in sentences(curves)
+
+
+def test_failures_and_what_was_not_run_are_named(tmp_path: Path) -> None:
+    text = page(
+        example(tmp_path, failed=[{"strategy": "full", "fraction": 1.0}], not_run=[{"task": "series", "seed": 2}])
+    )
+    assert "36 cells, 25 scored, 5 failed, 6 not run." in text
+    assert "6 cells not run yet" in text
+    assert r"=cmd() \| &lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "(2 of 3 seeds)" in text
+
+
+def test_synthetic_data_are_marked(tmp_path: Path) -> None:
+    assert page(example(tmp_path)).count("**These data are synthetic.**") == 1
+
+
+def test_names_that_mean_harm_stay_text(tmp_path: Path) -> None:
+    card = replace(TASKS["pictures"].card, title=HARM, description=HARM, source=HARM, citation=HARM)
+    text = page(example(tmp_path, tasks={"pictures": replace(TASKS["pictures"], card=card)}))
+    assert "<script" not in text
+    assert "[a](b)" not in text
+    assert not re.search(r"^# g", text, flags=re.MULTILINE)
+    rows = [line for line in text.splitlines() if line.startswith("| pictures")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [6]
+
+
+def test_escaping_keeps_every_letter() -> None:
+    assert escape("linear_probe #1 & co") == r"linear\_probe \#1 &amp; co"
+    assert escape("a\n\n# b") == r"a \# b"
+    assert escape("mail@host") == "mail&#64;host"
+
+
+@pytest.mark.parametrize("gaps", [{"seeds": 1}, {"not_run": [{}]}, {"failed": [{}]}, {"strategies": ["full"]}])
+def test_every_kind_of_folder_has_a_page(gaps: dict[str, list[dict[str, object]]], tmp_path: Path) -> None:
+    assert page(example(tmp_path, **gaps)).startswith("# ")  # type: ignore[arg-type]  # one option at a time
+
+
+def test_a_report_is_whole_repeatable_and_removes_nothing(tmp_path: Path) -> None:
+    store = example(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    written = {path: path.read_bytes() for path in write_report(store)}
+    assert {path.relative_to(tmp_path).as_posix() for path in written} == {
+        "report.md",
+        "results.csv",
+        "curves.csv",
+        "leaderboard.csv",
+        *(f"charts/{name}.{kind}" for name in ("overview", "pictures", "series") for kind in ("svg", "png")),
+    }
+    assert {path: path.read_bytes() for path in write_report(Store(tmp_path))} == written
+    assert {path: path.read_bytes() for path in before} == before
+    assert str(tmp_path) not in written[tmp_path / "report.md"].decode()
+
+
+def test_every_picture_of_the_page_exists(tmp_path: Path) -> None:
+    write_report(example(tmp_path))
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (tmp_path / "report.md").read_text(encoding="utf-8"))
+    assert len(pictures) == 3
+    assert all((tmp_path / picture).is_file() for picture in pictures)
+
+
+def test_reports_do_not_import_torch() -> None:
+    asked = "import sys, bench.report.writing, bench.report.terminal; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

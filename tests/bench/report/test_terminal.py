@@ -1,0 +1,47 @@
+"""The leaderboard in a terminal: narrow enough, aligned, its best marked, its gaps shown."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bench.report.terminal import leaderboard
+from bench.report.wording import shortened
+from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
+
+
+def test_the_whole_table(tmp_path: Path) -> None:
+    assert leaderboard(example(tmp_path)).splitlines() == [
+        "rank  strategy        mean   pictures   series",
+        "   1  full           0.422*     0.783*   0.060",
+        "   2  linear_probe   0.407      0.733    0.080*",
+        "   3  scratch        0.270      0.500    0.040",
+        "",
+        "* best of a column. Areas under the learning curves: 0 is chance, 1 is perfect.",
+    ]
+
+
+def test_what_is_missing_is_a_dash_without_rank(tmp_path: Path) -> None:
+    lines = leaderboard(
+        example(tmp_path, failed=[{"task": "series", "strategy": "full", "fraction": 0.1}])
+    ).splitlines()
+    assert lines[3] == "      full               –      0.783*       –"
+    assert lines[-1] == "3 of 36 cells have no score; without them there is no area (–)."
+
+
+def test_many_tasks_and_long_names_stay_within_80_columns(tmp_path: Path) -> None:
+    names = [f"a-task-with-a-long-name-{number}" for number in range(9)]
+    many = {name: replace(TASKS["pictures"], card=replace(TASKS["pictures"].card, name=name)) for name in names}
+    text = leaderboard(
+        example(
+            tmp_path,
+            tasks={**many},
+            backbones={**BACKBONES, "a/" + "very" * 20: backbone("x", "X", "vision")},
+            reads=dict.fromkeys(names, (*READS["pictures"], "a/" + "very" * 20)),
+            not_run=[{}],
+        )
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    assert sum(line.count(shortened(name, 16)) for name in names[:1] for line in text.splitlines()) == 1
+
+
+def test_a_long_name_keeps_its_ends() -> None:
+    assert shortened("hf:sentence-transformers/all-MiniLM-L6-v2", 20) == "hf:sentence-…M-L6-v2"
