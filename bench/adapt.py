@@ -81,6 +81,7 @@ def run_cell(planned: PlannedCell, group: Group) -> tuple[Result, Outputs]:
         peak_mib=round(_peak_mib(group.device), 1),
         device=group.device.type,
         precision=precision_on(group.device),
+        data_sha256=group.content,
         provenance=describe_run(group.device),
     )
     return result, predictions

@@ -53,6 +53,7 @@ class Result:
     peak_mib: float
     device: str
     precision: str
+    data_sha256: str
     provenance: Provenance
 
 

@@ -149,8 +149,7 @@ def _show_plan(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> i
 def _write_report(store: Store) -> None:
     """Write the report and print its leaderboard."""
     terminal, writing = _late("bench.report.terminal"), _late("bench.report.writing")
-    writing.write_report(store)
-    print(terminal.leaderboard(store))
+    print(terminal.leaderboard(writing.write_report(store)))
     print(f"\nreport: {store.root / 'report.md'}")
 
 

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.group import Group
 from bench.plan import PlannedCell
 from bench.scored import Scored
-from bench.task import Task, load_verified
+from bench.task import Task, verify
 
 GROUPS_KEPT: Final = 2
 THREADS: Final = 1
@@ -59,10 +59,11 @@ class Engine:
             while len(self._groups) >= GROUPS_KEPT:
                 self._groups.popitem(last=False)
             task = self._tasks[planned.family]
-            splits = load_verified(task, self._cache.root)
+            splits = task.load(self._cache)
+            content = verify(task, splits)
             backbone = self._load_backbone(planned.cell.backbone).to(self._device)
             self._groups[name] = Group(
-                task.target, splits, backbone, content=task.card.sha256, cache=self._cache, device=self._device
+                task.target, splits, backbone, content=content, cache=self._cache, device=self._device
             )
         self._groups.move_to_end(name)
         return self._groups[name]

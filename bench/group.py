@@ -31,7 +31,7 @@ class Group:
         self.splits = splits
         self.backbone = backbone
         self.device = device
-        self._content = content
+        self.content = content
         self._cache = cache
         self._train = self._activations("train", backbone.prepare(splits.train.raw))
         self._test = self._activations("test", backbone.prepare(splits.test.raw))
@@ -100,7 +100,7 @@ class Group:
 
     def _activations(self, split: str, inputs: Batch) -> Activations:
         return Activations(
-            self.backbone, inputs, content=f"{self._content} {split}", cache=self._cache, device=self.device
+            self.backbone, inputs, content=f"{self.content} {split}", cache=self._cache, device=self.device
         )
 
     def _prior(self) -> Head | None:

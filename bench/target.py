@@ -23,12 +23,16 @@ Outputs = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """The name of a score and which direction is good. `perfect` is the score of a faultless prediction."""
+    """The name of a score and which direction is good.
+
+    `perfect` is the score of a faultless prediction, `chance_title` what the guess is called that knows nothing.
+    """
 
     name: str
     title: str
     higher_is_better: bool
     perfect: float
+    chance_title: str
 
 
 class Target(ABC):
@@ -80,7 +84,7 @@ class Target(ABC):
 class Classes(Target):
     """One of several classes per example; labels are indices into `names`, the metric is accuracy."""
 
-    metric: ClassVar[Metric] = Metric("accuracy", "accuracy", higher_is_better=True, perfect=1.0)
+    metric: ClassVar[Metric] = Metric("accuracy", "accuracy", higher_is_better=True, perfect=1.0, chance_title="chance")
     label: ClassVar[str] = "labelled examples"
     fold_count: ClassVar[int] = 5
     names: tuple[str, ...]
@@ -126,7 +130,9 @@ class Classes(Target):
 class Horizon(Target):
     """The next `steps` values of a series; labels are float32 [n, steps], the metric is MASE (lower is better)."""
 
-    metric: ClassVar[Metric] = Metric("mase", "MASE", higher_is_better=False, perfect=0.0)
+    metric: ClassVar[Metric] = Metric(
+        "mase", "MASE", higher_is_better=False, perfect=0.0, chance_title="seasonal naive"
+    )
     label: ClassVar[str] = "training windows"
     fold_count: ClassVar[int] = 5
     steps: int

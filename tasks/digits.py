@@ -1,11 +1,11 @@
 """Owns the task `digits`: real handwritten digits as 8 x 8 pictures."""
 
 import gzip
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from bench.cache import Cache
 from bench.card import TaskCard
 from bench.domain import Images
 from bench.subset import stratified_order
@@ -38,7 +38,7 @@ class Digits(Task):
     )
     target = Classes(tuple("0123456789"))
 
-    def load(self, root: Path) -> Splits:
+    def load(self, cache: Cache) -> Splits:
         with gzip.open(packaged_file("sklearn", "datasets/data/digits.csv.gz"), "rt") as lines:
             table = np.loadtxt(lines, delimiter=",", dtype=np.int64)  # [1797, 64 pixels and the label]
         labels = table[:, -1]

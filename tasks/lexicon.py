@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.cache import Cache
 from bench.card import TaskCard
 from bench.domain import Texts
 from bench.subset import stratified_order
@@ -62,7 +63,7 @@ class Lexicon(Task):
     )
     target = Classes(("negative", "positive"))
 
-    def load(self, root: Path) -> Splits:
+    def load(self, cache: Cache) -> Splits:
         ratings = read_ratings(packaged_file("vaderSentiment", "vader_lexicon.txt"))
         words = sorted(ratings)
         labels = np.array([ratings[word] > 0 for word in words], dtype=np.int64)

@@ -1,12 +1,12 @@
 """Owns the tasks `co2` and `elnino`: forecasts of one measured series each, from windows of its past."""
 
 import csv
-from pathlib import Path
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.cache import Cache
 from bench.card import TaskCard
 from bench.domain import Windows
 from bench.target import Horizon
@@ -43,7 +43,7 @@ class Co2(Task):
     )
     target = Horizon(HORIZON)
 
-    def load(self, root: Path) -> Splits:
+    def load(self, cache: Cache) -> Splits:
         with packaged_file("statsmodels", "datasets/co2/co2.csv").open(newline="") as lines:
             cells = [row["co2"] for row in csv.DictReader(lines)]
         weekly = np.array([float(cell) if cell else np.nan for cell in cells])
@@ -75,7 +75,7 @@ class ElNino(Task):
     )
     target = Horizon(HORIZON)
 
-    def load(self, root: Path) -> Splits:
+    def load(self, cache: Cache) -> Splits:
         path = packaged_file("statsmodels", "datasets/elnino/elnino.csv")
         by_year = np.loadtxt(path, delimiter=",", skiprows=1)  # [61 years, the year and 12 months]
         return forecasting_splits(by_year[:, 1:].reshape(-1), season=MONTHS_A_YEAR)

@@ -1,12 +1,11 @@
 """Small stand-ins for tasks and backbones: they are quick, need no file, and can be made to misbehave."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, Stage
+from bench.cache import Cache
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
 from bench.domain import Images, Raw
@@ -60,7 +59,7 @@ class ToyTask(Task):
             sha256=fingerprint(toy_splits()),
         )
 
-    def load(self, root: Path) -> Splits:
+    def load(self, cache: Cache) -> Splits:
         return toy_splits()
 
 

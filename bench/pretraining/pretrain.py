@@ -87,8 +87,8 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
     ),
     "spoken-words": Pretraining(
         source=Words(),
-        recipe=Recipe(learning_rate=2e-3, head_learning_rate=2e-3, weight_decay=0.05, batch_size=128),
-        steps=2500,
+        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=64),
+        steps=5000,
         domain="audio",
         title="Spoken words",
         description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart, none a digit.",

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.report.findings import Curves
 from bench.report.spacing import spread
 from bench.report.tables import Tables
-from bench.report.wording import chance_title, count, shortened, strategy_title
+from bench.report.wording import count, shortened, strategy_title
 
 # Okabe and Ito (2008), Color Universal Design: told apart under every common colour blindness. Yellow is left out, it
 # is too pale on white; black is for what is not pretrained.
@@ -157,7 +157,7 @@ def label_chance(axes: Axes, found: list[Curves]) -> None:
     bottom, top = axes.get_ylim()
     above = (chance - bottom) < 0.9 * (top - bottom)
     axes.annotate(
-        f"{chance_title(found[0].entry.metric)} {chance:.3f}",
+        f"{found[0].entry.metric.chance_title} {chance:.3f}",
         (1, chance),
         xycoords=axes.get_yaxis_transform(),
         xytext=(-3, 3 if above else -3),

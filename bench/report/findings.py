@@ -11,7 +11,6 @@ from bench.report.tables import Tables
 from bench.report.wording import (
     about,
     capitalised,
-    chance_title,
     count,
     listed,
     score,
@@ -175,7 +174,7 @@ def _leader_sentence(curves: Curves, n_labels: int) -> str:
     if scratch is not None and scratch not in tied:
         said += f"; {strategy_title(scratch)} has {score(here['mean'][scratch])}"
     if not here["skill"].iloc[0] > 0:
-        guess = chance_title(curves.entry.metric)
+        guess = curves.entry.metric.chance_title
         said += f". None beats a guess that learns nothing ({guess} {score(here['chance'].iloc[0])})"
     return f"{said}."
 

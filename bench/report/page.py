@@ -13,7 +13,6 @@ from bench.report.wording import (
     MISSING,
     backbone_titles,
     capitalised,
-    chance_title,
     count,
     counted,
     direction,
@@ -112,7 +111,7 @@ def _task(tables: Tables, task: str, found: list[Curves]) -> str:
         parts.append(
             f"{capitalised(direction(entry.metric))}. Backbone: "
             f"{escape(backbone_titles(manifest, [curves.backbone]))}. "
-            f"{capitalised(chance_title(entry.metric))}: {score(float(curves.points['chance'].max()))}. "
+            f"{capitalised(entry.metric.chance_title)}: {score(float(curves.points['chance'].max()))}. "
             f"Columns are numbers of {entry.label}."
         )
         parts.append(_scores(curves, list(manifest.strategies)))

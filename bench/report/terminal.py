@@ -5,21 +5,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench.report.tables import Tables, read_tables
+from bench.report.tables import Tables
 from bench.report.wording import MISSING, shortened
-from bench.store import Store
 
 WIDEST: Final = 80
 BEST: Final = "*"
 NARROWEST: Final = 7  # a column: a sign, a number of five letters and the mark of the best
 
 
-def leaderboard(store: Store) -> str:
-    """Return the leaderboard of a results folder as plain text of at most 80 columns."""
-    return show(read_tables(store))
-
-
-def show(tables: Tables) -> str:
+def leaderboard(tables: Tables) -> str:
     """Return the leaderboard as plain text of at most 80 columns: a block for rows that cover the same tasks.
 
     Tasks that do not fit beside each other go below.

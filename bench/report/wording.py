@@ -7,7 +7,6 @@ from typing import Final
 from bench.store import Manifest
 from bench.target import Metric
 
-CHANCE_TITLES: Final[Mapping[str, str]] = {"mase": "seasonal naive"}
 STRATEGY_TITLES: Final[Mapping[str, str]] = {"partial": "partial fine-tuning", "full": "full fine-tuning"}
 MISSING: Final = "–"
 
@@ -27,11 +26,6 @@ def task_title(manifest: Manifest, task: str) -> str:
 def direction(metric: Metric) -> str:
     """Return the metric and which direction is good."""
     return f"{metric.title}, {'higher' if metric.higher_is_better else 'lower'} is better"
-
-
-def chance_title(metric: Metric) -> str:
-    """Return what a guess without learning is called under this metric."""
-    return CHANCE_TITLES.get(metric.name, "chance")
 
 
 def count(number: float) -> str:

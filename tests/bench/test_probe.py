@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
 from bench.backbone import Head
+from bench.cache import Cache
 from bench.domain import Images
 from bench.probe import solve_head
 from bench.target import Classes, Horizon
@@ -26,7 +27,7 @@ def scaled(features: Tensor) -> np.ndarray:
 
 def digit_features(n: int) -> tuple[Tensor, Tensor]:
     """Return real digits through a random layer: correlated, skewed, not quite separable."""
-    splits = Digits().load(Path())
+    splits = Digits().load(Cache(Path()))
     assert isinstance(splits.train.raw, Images)
     pixels = torch.from_numpy(splits.train.raw.pixels).float().flatten(1) / 255
     mix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))

@@ -37,6 +37,7 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
         peak_mib=7.0,
         device="cpu",
         precision="float32",
+        data_sha256="0" * 64,
         provenance=PROVENANCE,
     )
 

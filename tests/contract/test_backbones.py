@@ -9,6 +9,7 @@ import torch
 from bench.backbone import Backbone, Batch, run_stages, state_hash
 from bench.backbones import catalog
 from bench.backbones.loading import load_backbone
+from bench.cache import Cache
 from bench.domain import Raw
 from bench.inference import forward_all
 from tasks import FAMILIES
@@ -25,7 +26,7 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 def raw(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Raw:
     """Return a few test examples of the first task that the backbone can read."""
     task = next(task for task in FAMILIES.values() if task.card.domain == backbone.card.domain)
-    examples = task.load(tmp_path_factory.mktemp("data")).test
+    examples = task.load(Cache(tmp_path_factory.mktemp("data"))).test
     return examples.raw.take(np.arange(N) * (len(examples) // N))
 
 

@@ -3,9 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bench.report.terminal import leaderboard
+from bench.report import terminal
+from bench.report.tables import read_tables
 from bench.report.wording import shortened
+from bench.store import Store
 from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
+
+
+def leaderboard(store: Store) -> str:
+    return terminal.leaderboard(read_tables(store))
 
 
 def test_the_whole_table(tmp_path: Path) -> None:
