@@ -1,7 +1,7 @@
 """Owns the config: `bench.toml` read into frozen suites, every problem in it told in one error."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -169,9 +169,11 @@ def read_config(path: Path, families: Iterable[str]) -> Config:
     return config
 
 
-_KEYS: Final = tuple(
-    {key for model in (Config, StrategyTable, TaskTable, SuiteTable, Recipe) for key in model.model_fields}
-)
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "strategies": StrategyTable,
+    "tasks": TaskTable,
+    "suites": SuiteTable,
+}
 
 
 def _listing(path: Path, problems: Iterable[str]) -> str:
@@ -183,10 +185,18 @@ def _listing(path: Path, problems: Iterable[str]) -> str:
 def _explain(error: "ErrorDetails") -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{nearest(str(error['loc'][-1]), _KEYS)}"
+        *table, key = (str(part) for part in error["loc"])
+        return f"{where}: unknown key{nearest(key, _keys_of(table))}"
     if error["type"] == "missing":
         return f"{where}: missing"
     return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
+
+
+def _keys_of(table: Sequence[str]) -> Iterable[str]:
+    """Return the keys that the table at a path may have."""
+    if "recipe" in table:
+        return Recipe.model_fields
+    return (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
 
 
 def _dangling(config: Config, families: set[str]) -> Iterator[str]:
