@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return USERS_MISTAKE
     except KeyboardInterrupt:
-        print("bench: interrupted; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        kept = "; what was finished is kept, the same command goes on from there" if command is _run else ""
+        print(f"bench: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -3,6 +3,9 @@
 Most are sums of parts a forecaster knows by name: seasonalities, trends, autoregressive noise, level shifts, outliers.
 The others are draws from Gaussian processes with randomly composed kernels (KernelSynth, from Chronos: Ansari et al.
 2024, arXiv:2403.07815). No measured series is among them.
+
+What is to be forecast is not what would happen but what to expect: every shock to a process ends with the past, so that
+a future is its conditional mean. The best forecaster of either is the same one; this way it is learnt from less data.
 """
 
 from pathlib import Path
@@ -27,17 +30,20 @@ WINDOWS: Final = 300_000
 TEST_WINDOWS: Final = 5_000
 SEED: Final = 96_24
 CHUNK: Final = 10_000  # windows drawn together: what fits in the processor's cache or nearly
-KERNEL_SHARE: Final = 0.3
+KERNEL_SHARE: Final = 0.15
 DRAWS_PER_KERNEL: Final = 50
 BOUND: Final = 6.0  # deviations of its own past; beyond, squared errors would drown what can be forecast
 
 # The periods of calendars (hours in a day, days in a week, months in a year, …) get half of the seasonal parts; the
-# other half is log-uniform, up to twice the context, so that some cycles are seen only in part.
-CALENDAR_PERIODS: Final = (4, 5, 6, 7, 8, 10, 12, 14, 24, 28, 30, 36, 48, 52, 60, 72, 84, 96, 144, 168)
+# other half is log-uniform, up to a little beyond the context.
+CALENDAR_PERIODS: Final = (4, 5, 6, 7, 8, 10, 12, 14, 24, 28, 30, 36, 48, 52, 60, 72, 84, 96)
 SHORTEST_PERIOD: Final = 3.0
-LONGEST_PERIOD: Final = 192.0
+LONGEST_PERIOD: Final = 120.0
 HARMONICS: Final = 6
 BURN_IN: Final = 60
+# Deviations of the noise, log-uniform, where trend, season and shifts have a deviation of about 1.
+QUIETEST: Final = 0.01
+LOUDEST: Final = 1.0
 
 
 @final
@@ -73,20 +79,27 @@ def draw(count: int, generator: np.random.Generator) -> Series:
 
 def sums_of_parts(count: int, generator: np.random.Generator) -> Series:
     """Return series [count, 120] added up from named parts, each part present in a share of them."""
-    carrier = _trends(count, generator) * _present(0.7, count, generator, spread=1.0, typical=0.7)
-    first = _seasonalities(_periods(count, generator), generator) * _present(0.9, count, generator, spread=0.5)
-    second = _seasonalities(_periods(count, generator), generator) * _present(0.35, count, generator, spread=0.8)
-    noise = _autoregressions(count, generator) * _present(1.0, count, generator, spread=1.0, typical=0.2)
-    shifts = _level_shifts(count, generator) * _present(0.15, count, generator, spread=0.7)
-    series = carrier + first + second + noise + shifts
-    return _observed(series, generator)
+    trend = _trends(count, generator) * _present(0.75, count, generator, spread=1.0, typical=0.6)
+    season = _seasonalities(_periods(count, generator), generator) * _present(0.9, count, generator, spread=0.3)
+    other = _seasonalities(_periods(count, generator), generator)
+    other *= _present(0.25, count, generator, spread=0.8, typical=0.6)
+    shifts = _level_shifts(count, generator) * _present(0.08, count, generator, spread=0.7)
+    signal = trend + season + other + shifts
+    # The floor leaves a few series with hardly any signal.
+    signal /= signal[:, :CONTEXT].std(axis=1, keepdims=True) + 0.05
+    level = _log_uniform(QUIETEST, LOUDEST, count, generator).astype(np.float32)
+    return _observed(signal + level * _autoregressions(count, generator), generator)
 
 
 def kernel_draws(count: int, generator: np.random.Generator) -> Series:
-    """Return draws [count, 120] of Gaussian processes, 50 from each of as many random kernels as that takes."""
+    """Return draws [count, 120] of Gaussian processes, 50 from each of as many random kernels as that takes.
+
+    With a Cholesky factor L and normal z a draw is L z, and its future's mean given its past is L (z_past, 0).
+    """
     kernels = np.stack([_kernel(generator) for _ in range(-(-count // DRAWS_PER_KERNEL))])  # [kernels, 120, 120]
     factors = np.linalg.cholesky(kernels + 1e-6 * np.eye(LENGTH)).astype(np.float32)
     normal = generator.standard_normal((len(kernels), LENGTH, DRAWS_PER_KERNEL), dtype=np.float32)
+    normal[:, CONTEXT:] = 0
     return (factors @ normal).transpose(0, 2, 1).reshape(-1, LENGTH)[:count]
 
 
@@ -128,17 +141,19 @@ def _elementary_kernel(generator: np.random.Generator) -> Kernel:
 
 def _periods(count: int, generator: np.random.Generator) -> Series:
     """Return periods in steps [count, 1]."""
-    free = np.exp(generator.uniform(np.log(SHORTEST_PERIOD), np.log(LONGEST_PERIOD), (count, 1)))
+    free = _log_uniform(SHORTEST_PERIOD, LONGEST_PERIOD, count, generator)
     calendar = generator.choice(CALENDAR_PERIODS, (count, 1))
     return np.where(generator.random((count, 1)) < 0.5, free, calendar).astype(np.float32)
 
 
 def _seasonalities(periods: Series, generator: np.random.Generator) -> Series:
-    """Return cycles [n, 120] of random shape, from pure waves to sharp peaks, some of growing or swelling amplitude."""
+    """Return cycles [n, 120] of random shape, from pure waves to sharp peaks, some of wandering amplitude or phase."""
     count = len(periods)
     steps = np.arange(LENGTH, dtype=np.float32)
     phase = generator.random((count, 1), dtype=np.float32)
-    wave = np.exp(2j * np.pi * (steps / periods + phase)).astype(np.complex64)  # [n, 120]
+    loose = _log_uniform(0.002, 0.03, count, generator) * (generator.random((count, 1)) < 0.25)
+    sway = np.cumsum(loose * _until_now(count, generator), axis=1) * np.minimum(1, 12 / periods)
+    wave = np.exp(2j * np.pi * (steps / periods + phase + sway)).astype(np.complex64)  # [n, 120]
     decay = generator.uniform(0.5, 4.0, (count, 1))
     cycle = np.zeros((count, LENGTH), np.float32)
     harmonic = np.ones_like(wave)
@@ -149,12 +164,23 @@ def _seasonalities(periods: Series, generator: np.random.Generator) -> Series:
         weight *= periods > 2 * order
         cycle += (weight * harmonic).real.astype(np.float32)
     cycle /= cycle.std(axis=1, keepdims=True) + 1e-6
-    swell = np.sin(2 * np.pi * (steps / _periods(count, generator) / 2 + generator.random((count, 1))))
     growth = steps / LENGTH - 0.5
-    depth = generator.uniform(0, 0.9, (count, 1)) * (generator.random((count, 1)) < 0.25)
+    depth = _log_uniform(0.005, 0.08, count, generator) * (generator.random((count, 1)) < 0.3)
+    swell = np.cumsum(depth * _until_now(count, generator), axis=1)
     slope = generator.normal(0, 0.8, (count, 1)) * (generator.random((count, 1)) < 0.25)
-    out: Series = (cycle * (1 + depth * swell) * np.exp(slope * growth)).astype(np.float32)
+    out: Series = (cycle * np.exp(swell + slope * growth)).astype(np.float32)
     return out
+
+
+def _until_now(count: int, generator: np.random.Generator) -> Series:
+    """Return shocks [count, 120] that end with the past."""
+    shocks = generator.standard_normal((count, LENGTH), dtype=np.float32)
+    shocks[:, CONTEXT:] = 0
+    return shocks
+
+
+def _log_uniform(low: float, high: float, count: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    return np.exp(generator.uniform(np.log(low), np.log(high), (count, 1)))
 
 
 def _complex_normal(count: int, generator: np.random.Generator) -> NDArray[np.complex128]:
@@ -162,17 +188,22 @@ def _complex_normal(count: int, generator: np.random.Generator) -> NDArray[np.co
 
 
 def _trends(count: int, generator: np.random.Generator) -> Series:
-    """Return trends [count, 120], in turn straight, with knots, flattening out, and growing exponentially."""
+    """Return trends [count, 120], straight, with knots, flattening out, of wandering slope, or exponential."""
     steps = np.linspace(-1, 1, LENGTH, dtype=np.float32)
     slope = generator.standard_normal((count, 1))
-    knots = generator.uniform(-1, 1, (count, 3, 1))
+    knots = generator.uniform(-1, 0.5, (count, 3, 1))
     bends = generator.standard_normal((count, 3, 1)) * (generator.random((count, 3, 1)) < 0.5)
     piecewise = slope * steps + (bends * np.maximum(steps - knots, 0)).sum(axis=1)
-    speed = np.exp(generator.uniform(np.log(0.3), np.log(5), (count, 1)))
+    speed = _log_uniform(0.3, 5, count, generator)
     damped = -slope * np.exp(-speed * (steps + 1)) * 2
     exponential = slope * np.exp(np.minimum(speed, 2) * steps)
-    kind = generator.integers(4, size=(count, 1))
-    trends = np.select([kind == 0, kind == 1, kind == 2], [slope * steps, piecewise, damped], exponential)
+    bend = _log_uniform(0.01, 0.5, count, generator)
+    drift = bend * generator.standard_normal((count, LENGTH))
+    drift[:, CONTEXT:] = 0
+    wandering = np.cumsum(slope + np.cumsum(drift, axis=1), axis=1) * 2 / LENGTH
+    kind = generator.choice(5, (count, 1), p=(0.3, 0.15, 0.15, 0.25, 0.15))
+    options = [slope * steps, piecewise, damped, wandering]
+    trends = np.select([kind == 0, kind == 1, kind == 2, kind == 3], options, exponential)
     out: Series = trends.astype(np.float32)
     return out
 
@@ -184,7 +215,7 @@ def _autoregressions(count: int, generator: np.random.Generator) -> Series:
     """
     real = generator.random(count) < 0.8
     kind = generator.random(count)
-    p = np.where(kind < 0.25, 0, np.where(kind < 0.45, 1, 1 - 10 ** generator.uniform(-2, 0, count)))
+    p = np.where(kind < 0.4, 0, np.where(kind < 0.5, 1, 1 - 10 ** generator.uniform(-2, 0, count)))
     q = generator.uniform(-0.3, 0.6, count) * (generator.random(count) < 0.5)
     radius = 1 - 10 ** generator.uniform(-2.5, -0.7, count)
     angle = 2 * np.pi / _periods(count, generator)[:, 0]
@@ -193,18 +224,19 @@ def _autoregressions(count: int, generator: np.random.Generator) -> Series:
     shocks = generator.standard_normal((BURN_IN + LENGTH, count), dtype=np.float32)
     heavy = generator.random(count) < 0.15
     shocks[:, heavy] = generator.standard_t(3, (BURN_IN + LENGTH, int(heavy.sum())))
+    shocks[BURN_IN + CONTEXT :] = 0
     values = np.zeros_like(shocks)
     for step in range(2, len(values)):
         values[step] = first * values[step - 1] + second * values[step - 2] + shocks[step]
     noise = values[BURN_IN:].T - values[BURN_IN][:, None] * (p == 1)[:, None]
-    out: Series = (noise / (noise.std(axis=1, keepdims=True) + 1e-6)).astype(np.float32)
+    out: Series = (noise / (noise[:, :CONTEXT].std(axis=1, keepdims=True) + 1e-6)).astype(np.float32)
     return out
 
 
 def _level_shifts(count: int, generator: np.random.Generator) -> Series:
     """Return one or two steps up or down [count, 120]."""
     steps = np.arange(LENGTH)
-    moments = generator.uniform(0, LENGTH, (count, 2, 1))
+    moments = generator.uniform(0, CONTEXT, (count, 2, 1))
     heights = generator.standard_normal((count, 2, 1)) * (generator.random((count, 2, 1)) < 0.7)
     out: Series = (heights * (steps >= moments)).sum(axis=1).astype(np.float32)
     return out
@@ -222,7 +254,11 @@ def _observed(series: Series, generator: np.random.Generator) -> Series:
         [np.exp(0.7 * scaled), np.maximum(scaled, floor), np.round(scaled / grain) * grain],
         scaled,
     )
-    struck = (generator.random((count, LENGTH)) < 0.02) & (generator.random((count, 1)) < 0.15)
+    # Rounding, like outliers, is not to be forecast.
+    rounded = (kind[:, 0] >= 0.17) & (kind[:, 0] < 0.24)
+    seen[rounded, CONTEXT:] = scaled[rounded, CONTEXT:]
+    struck = (generator.random((count, LENGTH)) < 0.02) & (generator.random((count, 1)) < 0.08)
+    struck[:, CONTEXT:] = False
     out: Series = (seen + struck * generator.normal(0, 3, (count, LENGTH))).astype(np.float32)
     return out
 

