@@ -96,11 +96,16 @@ def solve_head(
 
 
 def held_out_losses(target: Target, budget: Budget, penalties: Sequence[float]) -> Tensor:
-    """Return the mean loss on the examples each fold leaves out, for every penalty; shape [len(penalties)]."""
+    """Return the mean loss on the examples each fold leaves out, for every penalty; shape [len(penalties)].
+
+    Examples that share labels with a held-out one are not learnt from either (purging: López de Prado 2018, Advances in
+    Financial Machine Learning, section 7.4.1).
+    """
     assert budget.folds is not None
     folds = budget.folds.unique()
     held_out = budget.folds[None, :] == folds[:, None]  # [folds, n]
-    masks = (~held_out).double().repeat(len(penalties), 1)  # penalty-major: [penalties * folds, n]
+    masks = (~_with_neighbours(held_out, target.overlap)).double()
+    masks = masks.repeat(len(penalties), 1)  # penalty-major: [penalties * folds, n]
     values = torch.tensor(penalties, dtype=torch.float64).repeat_interleave(len(folds))
     weights, biases = fit_heads(target, budget, masks, values, tolerance=COMPARING)
     outputs = torch.einsum("nr,prk->pnk", budget.coordinates, weights) + biases[:, None]
@@ -109,6 +114,12 @@ def held_out_losses(target: Target, budget: Budget, penalties: Sequence[float]) 
         [target.loss(outputs[p, rows], budget.labels[rows]) * rows.sum() for p, rows in enumerate(held_out)]
     )
     return losses.reshape(len(penalties), len(folds)).sum(1) / len(budget.labels)
+
+
+def _with_neighbours(rows: Tensor, reach: int) -> Tensor:
+    """Return `rows` [folds, n] with `reach` more to either side of each."""
+    spread = torch.nn.functional.max_pool1d(rows[:, None].float(), 2 * reach + 1, stride=1, padding=reach)
+    return spread[:, 0] > 0
 
 
 @singledispatch

@@ -51,6 +51,11 @@ class Target(ABC):
     def smallest_budget(self) -> int:
         """The fewest labels that can be learnt from."""
 
+    @property
+    @abstractmethod
+    def overlap(self) -> int:
+        """How many neighbours to either side share labels with an example; none if labels stand for themselves."""
+
     @abstractmethod
     def budget_order(self, labels: Labels, generator: np.random.Generator) -> Indices:
         """Return all indices [n] in the order in which budgets take them: a budget of k labels is the first k."""
@@ -96,6 +101,10 @@ class Classes(Target):
     @property
     def smallest_budget(self) -> int:
         return len(self.names)
+
+    @property
+    def overlap(self) -> int:
+        return 0
 
     def budget_order(self, labels: Labels, generator: np.random.Generator) -> Indices:
         return subset.stratified_order(labels.astype(np.int64), generator)
@@ -145,13 +154,22 @@ class Horizon(Target):
     def smallest_budget(self) -> int:
         return 1
 
+    @property
+    def overlap(self) -> int:
+        return self.steps - 1
+
     def budget_order(self, labels: Labels, generator: np.random.Generator) -> Indices:
         """Return the most recent window first: a forecaster who has less history has the latest of it."""
         return np.arange(len(labels) - 1, -1, -1, dtype=np.int64)
 
     def folds(self, labels: Labels, generator: np.random.Generator) -> Indices | None:
-        """Return blocks of neighbouring windows: windows that overlap would otherwise sit on both sides of a fold."""
-        return subset.blocked_folds(len(labels), self.fold_count) if len(labels) >= 2 * self.fold_count else None
+        """Return blocks of neighbouring windows, since windows that overlap must not be on both sides of a fold.
+
+        None if the windows that overlap no held-out one were fewer than those held out.
+        """
+        folds = subset.blocked_folds(len(labels), self.fold_count)
+        left = len(labels) - len(labels) // self.fold_count - 2 * self.overlap
+        return folds if left >= len(labels) // self.fold_count else None
 
     def encode(self, labels: Labels, raw: Raw) -> Labels:
         centre, spread = _windows(raw).scale()

@@ -97,8 +97,8 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
     ),
     "series": Pretraining(
         source=SyntheticSeries(),
-        recipe=Recipe(learning_rate=1e-3, head_learning_rate=1e-3, batch_size=256),
-        steps=3000,
+        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, batch_size=64, warmup=0.05),
+        steps=40_000,
         domain="series",
         title="Synthetic series",
         description="A small PatchTST trained to forecast synthetic series; it never saw a real one.",

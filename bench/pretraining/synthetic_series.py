@@ -5,7 +5,8 @@ The others are draws from Gaussian processes with randomly composed kernels (Ker
 2024, arXiv:2403.07815). No measured series is among them.
 
 What is to be forecast is not what would happen but what to expect: every shock to a process ends with the past, so that
-a future is its conditional mean. The best forecaster of either is the same one; this way it is learnt from less data.
+a future is its mean given how things stand. The best forecaster of either is the same one; this way it is learnt from
+less data. (Where amplitudes wander or a series is skewed or floored, it is rather the median.)
 """
 
 from pathlib import Path

@@ -9,6 +9,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
+from bench import probe
 from bench.backbone import Head
 from bench.cache import Cache
 from bench.domain import Images
@@ -123,3 +124,11 @@ def test_a_head_held_firmly_to_a_prior_is_the_prior() -> None:
     solved = solve_head(Horizon(3), features, labels, None, penalties=PENALTIES, default=1e9, prior=prior)
     torch.testing.assert_close(solved.head.weight, prior.weight)
     torch.testing.assert_close(solved.head.bias, prior.bias)
+
+
+def test_what_overlaps_a_held_out_window_is_not_learnt_from() -> None:
+    first = (torch.arange(40) // 8 == 0)[None]
+    third = (torch.arange(40) // 8 == 2)[None]
+    assert probe._with_neighbours(first, Horizon(4).overlap)[0].tolist() == [True] * 11 + [False] * 29
+    assert probe._with_neighbours(third, Horizon(4).overlap)[0].tolist() == [False] * 13 + [True] * 14 + [False] * 13
+    assert torch.equal(probe._with_neighbours(third, 0), third)

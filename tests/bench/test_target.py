@@ -70,3 +70,9 @@ def test_a_constant_past_can_be_learnt_from_too() -> None:
 
 def test_a_budget_of_windows_is_the_most_recent_ones() -> None:
     assert Horizon(6).budget_order(np.zeros((5, 6), dtype=np.float32), stream(0, "subset"))[:3].tolist() == [4, 3, 2]
+
+
+@pytest.mark.parametrize(("windows", "enough"), [(1, False), (70, False), (80, True), (1480, True)])
+def test_folds_of_windows_need_more_than_what_overlaps(windows: int, enough: bool) -> None:  # noqa: FBT001
+    folds = Horizon(24).folds(np.zeros((windows, 24), dtype=np.float32), stream(0, "folds"))
+    assert (folds is not None) == enough
