@@ -40,10 +40,14 @@ class StrategyTable(_Table):
 
 
 class TaskTable(_Table):
-    """`[tasks.NAME]`: the family (by default the task's name), the backbones to adapt, and recipes by strategy."""
+    """`[tasks.NAME]`: the family (by default the task's name), the backbones to adapt, and recipes.
+
+    `shared` is what the task sets for every strategy, `recipe` what it sets for one.
+    """
 
     family: str = ""
     backbones: Annotated[tuple[str, ...], Len(1)]
+    shared: Recipe = Recipe()
     recipe: Mapping[str, Recipe] = {}
 
 
@@ -87,7 +91,7 @@ class Config(_Table):
         return Entry(name, table.family or name, table.backbones, strategies)
 
     def _recipe(self, name: str, strategy: StrategyTable, task: TaskTable) -> Recipe:
-        layers = (self.recipe, strategy.recipe, task.recipe.get(name, Recipe()))
+        layers = (self.recipe, strategy.recipe, task.shared, task.recipe.get(name, Recipe()))
         said: dict[str, Any] = {}
         for layer in layers:
             said |= layer.model_dump(exclude_unset=True)
@@ -194,7 +198,7 @@ def _explain(error: "ErrorDetails") -> str:
 
 def _keys_of(table: Sequence[str]) -> Iterable[str]:
     """Return the keys that the table at a path may have."""
-    if "recipe" in table:
+    if "recipe" in table or "shared" in table:
         return Recipe.model_fields
     return (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
 

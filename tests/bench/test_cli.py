@@ -38,7 +38,6 @@ tasks = ["co2", "digits"]
 @pytest.fixture(autouse=True)
 def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "bench.toml").write_text(CONFIG)
 
 

@@ -27,6 +27,7 @@ backbones = ["bundled:glyphs"]
 [tasks.words]
 family = "lexicon"
 backbones = ["bundled:glyphs"]
+shared = { learning_rate = 0.03, weight_decay = 0.5 }
 recipe = { full = { learning_rate = 0.02 } }
 
 [suites.all]
@@ -51,6 +52,8 @@ def test_recipes_are_laid_over_each_other_from_general_to_particular(tmp_path: P
     assert (of_digits.batch_size, of_digits.epochs, of_digits.learning_rate) == (16, 8, 0.01)
     assert (of_words.batch_size, of_words.epochs, of_words.learning_rate) == (16, 8, 0.02)
     assert words.strategies[0].recipe.epochs == 7
+    assert words.strategies[0].recipe.learning_rate == 0.03
+    assert of_words.weight_decay == 0.5
 
 
 def test_a_suite_may_have_its_own_fractions_and_seeds(tmp_path: Path) -> None:
