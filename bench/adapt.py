@@ -43,7 +43,7 @@ def run_cell(planned: PlannedCell, group: Group) -> tuple[Result, Outputs]:
     rows = group.budget(cell.fraction, cell.seed)
     boundary = strategy.boundary(group.n_stages)
     trains = boundary < group.n_stages
-    solved = strategy.pretrained and strategy.recipe.head == "solved"
+    solved = strategy.pretrained and (strategy.recipe.head == "solved" or not trains)
     shared_seconds = group.shared_seconds({boundary, group.n_stages} if solved else {boundary})
 
     start = time.perf_counter()

@@ -20,6 +20,8 @@ Fraction = Annotated[float, Interval(gt=0, le=1)]
 Fractions = Annotated[tuple[Fraction, ...], Len(1)]
 Seeds = Annotated[int, Ge(1)]
 
+RESERVED: Final = "overview"
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -204,12 +206,14 @@ def _keys_of(table: Sequence[str]) -> Iterable[str]:
 
 
 def _dangling(config: Config, families: set[str]) -> Iterator[str]:
-    """Yield a line for every name that refers to nothing."""
+    """Yield a line for every name that refers to nothing or is taken."""
 
     def check(where: str, kind: str, name: str, known: Iterable[str]) -> Iterator[str]:
         if name not in set(known):
             yield f"{where}: {unknown_name(kind, name, known)}"
 
+    if RESERVED in config.tasks:
+        yield f"tasks.{RESERVED}: this is the name of the chart of all tasks: choose another"
     for name, suite in config.suites.items():
         for task in suite.tasks:
             yield from check(f"suites.{name}.tasks", "task", task, config.tasks)

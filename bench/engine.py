@@ -41,7 +41,7 @@ class Engine:
         try:
             group = self._group(planned)
             result, predictions = run_cell(planned, group)
-        except Exception as error:
+        except Exception as error:  # the one broad except of the project
             reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             return Scored(
                 Failure(

@@ -57,13 +57,17 @@ def run_cells(
     scored = failed = 0
     if pending:
         bar = tqdm(total=len(plan), initial=len(plan) - len(pending), unit="cell", dynamic_ncols=True, disable=None)
+        unfinished = dict.fromkeys(planned.cell for planned in pending)
         with bar, logging_redirect_tqdm():
+            bar.set_postfix_str(str(pending[0].cell))
             for delivered in execute(pending):
                 _keep(delivered, store)
                 failed += isinstance(delivered.outcome, Failure)
                 scored += not isinstance(delivered.outcome, Failure)
                 log.info("%s", describe(delivered.outcome))
-                bar.set_postfix_str(str(delivered.outcome.cell), refresh=False)
+                del unfinished[delivered.outcome.cell]
+                present = next(iter(unfinished), None)  # the one that has been running longest
+                bar.set_postfix_str(str(present or "done"), refresh=False)
                 bar.update()
     return Tally(found=len(plan) - len(pending), scored=scored, failed=failed)
 

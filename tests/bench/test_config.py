@@ -96,9 +96,13 @@ def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Pa
         ("fractions = [", "is not valid TOML"),
         (GOOD.replace('"digits", "words"', ""), "suites.all.tasks"),
         (GOOD.replace("[tasks.digits]", '[tasks."../digits"]'), "tasks.../digits: string should match pattern"),
+        (
+            GOOD.replace("tasks.digits]", "tasks.overview]").replace('"digits"', '"overview"'),
+            "tasks.overview: this is the name",
+        ),
         (GOOD.replace("depth = 1.0", "depth = 0.5\npretrained = false"), "strategies.full: .*trains all stages"),
     ],
-    ids=["syntax", "an empty suite", "a name that leaves the folder", "half a scratch"],
+    ids=["syntax", "an empty suite", "a name that leaves the folder", "a taken name", "half a scratch"],
 )
 def test_a_config_that_cannot_work_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
