@@ -5,7 +5,6 @@ The fonts are those that come with matplotlib: DejaVu, STIX (with its script and
 
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -61,8 +60,8 @@ class Letters:
     name = "glyphs"
     target = Classes(CLASSES)
 
-    def load(self, root: Path) -> Splits:
-        """Return the letters of all fonts. Nothing is kept in `root`: drawing them takes a second."""
+    def load(self) -> Splits:
+        """Return the letters of all fonts; drawing them takes a second."""
         return Splits(train=draw(FONTS), test=draw(HELD_OUT_FONTS))
 
     def augment(self, values: Tensor, generator: torch.Generator) -> Tensor:

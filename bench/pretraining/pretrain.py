@@ -18,7 +18,7 @@ from bench.backbone import Head, Pretrained
 from bench.backbones import resnet, series
 from bench.backbones.bundled import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
-from bench.cache import default_cache, file_sha256
+from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.domain import Domain
 from bench.fit import fit
@@ -51,8 +51,8 @@ class Source(Protocol):
         """What is to be predicted."""
         ...
 
-    def load(self, root: Path) -> Splits:
-        """Return the data; what has to be generated is kept in the folder `root`."""
+    def load(self) -> Splits:
+        """Return the data, the same ones every time."""
         ...
 
     def augment(self, values: Tensor, generator: torch.Generator) -> Tensor:
@@ -116,7 +116,7 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
     start = time.perf_counter()
     torch.set_num_threads(THREADS)
     made = PRETRAININGS[name]
-    splits = made.source.load(default_cache().root)
+    splits = made.source.load()
     backbone, head = _drawn(name, made)
     backbone.to(device), head.to(device)
     log.info("%s: %d steps on %d examples", name, made.steps, len(splits.train))

@@ -9,7 +9,6 @@ a future is its mean given how things stand. The best forecaster of either is th
 less data. (Where amplitudes wander or a series is skewed or floored, it is rather the median.)
 """
 
-from pathlib import Path
 from typing import Final, final
 
 import numpy as np
@@ -18,28 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.domain import Windows
+from bench.pretraining.kernels import kernel_draws
+from bench.pretraining.stretches import CONTEXT, HORIZON, LENGTH, Series, log_uniform, periods
 from bench.target import Horizon
 from bench.task import Examples, Splits
 
-Series = NDArray[np.float32]
-Kernel = NDArray[np.float64]
-
-CONTEXT: Final = 96
-HORIZON: Final = 24
-LENGTH: Final = CONTEXT + HORIZON
 WINDOWS: Final = 300_000
 TEST_WINDOWS: Final = 5_000
 SEED: Final = 96_24
 CHUNK: Final = 10_000  # windows drawn together: what fits in the processor's cache or nearly
 KERNEL_SHARE: Final = 0.15
-DRAWS_PER_KERNEL: Final = 50
 BOUND: Final = 6.0  # deviations of its own past; beyond, squared errors would drown what can be forecast
 
-# The periods of calendars (hours in a day, days in a week, months in a year, …) get half of the seasonal parts; the
-# other half is log-uniform, up to a little beyond the context.
-CALENDAR_PERIODS: Final = (4, 5, 6, 7, 8, 10, 12, 14, 24, 28, 30, 36, 48, 52, 60, 72, 84, 96)
-SHORTEST_PERIOD: Final = 3.0
-LONGEST_PERIOD: Final = 120.0
 HARMONICS: Final = 6
 BURN_IN: Final = 60
 # Deviations of the noise, log-uniform, where trend, season and shifts have a deviation of about 1.
@@ -54,8 +43,8 @@ class SyntheticSeries:
     name: Final = "series"
     target: Final = Horizon(HORIZON)
 
-    def load(self, root: Path) -> Splits:
-        """Return the windows, the same ones every time. Nothing is read from or written to `root`."""
+    def load(self) -> Splits:
+        """Return the windows, the same ones every time."""
         generator = np.random.default_rng(SEED)
         windows = draw(WINDOWS + TEST_WINDOWS, generator)
         return Splits(train=_examples(windows[TEST_WINDOWS:]), test=_examples(windows[:TEST_WINDOWS]))
@@ -81,80 +70,25 @@ def draw(count: int, generator: np.random.Generator) -> Series:
 def sums_of_parts(count: int, generator: np.random.Generator) -> Series:
     """Return series [count, 120] added up from named parts, each part present in a share of them."""
     trend = _trends(count, generator) * _present(0.75, count, generator, spread=1.0, typical=0.6)
-    season = _seasonalities(_periods(count, generator), generator) * _present(0.9, count, generator, spread=0.3)
-    other = _seasonalities(_periods(count, generator), generator)
+    season = _seasonalities(periods(count, generator), generator) * _present(0.9, count, generator, spread=0.3)
+    other = _seasonalities(periods(count, generator), generator)
     other *= _present(0.25, count, generator, spread=0.8, typical=0.6)
     shifts = _level_shifts(count, generator) * _present(0.08, count, generator, spread=0.7)
     signal = trend + season + other + shifts
     # The floor leaves a few series with hardly any signal.
     signal /= signal[:, :CONTEXT].std(axis=1, keepdims=True) + 0.05
-    level = _log_uniform(QUIETEST, LOUDEST, count, generator).astype(np.float32)
+    level = log_uniform(QUIETEST, LOUDEST, count, generator).astype(np.float32)
     return _observed(signal + level * _autoregressions(count, generator), generator)
 
 
-def kernel_draws(count: int, generator: np.random.Generator) -> Series:
-    """Return draws [count, 120] of Gaussian processes, 50 from each of as many random kernels as that takes.
-
-    With a Cholesky factor L and normal z a draw is L z, and its future's mean given its past is L (z_past, 0).
-    """
-    kernels = np.stack([_kernel(generator) for _ in range(-(-count // DRAWS_PER_KERNEL))])  # [kernels, 120, 120]
-    factors = np.linalg.cholesky(kernels + 1e-6 * np.eye(LENGTH)).astype(np.float32)
-    normal = generator.standard_normal((len(kernels), LENGTH, DRAWS_PER_KERNEL), dtype=np.float32)
-    normal[:, CONTEXT:] = 0
-    return (factors @ normal).transpose(0, 2, 1).reshape(-1, LENGTH)[:count]
-
-
-def _kernel(generator: np.random.Generator) -> Kernel:
-    """Return the covariance [120, 120] of up to five elementary kernels, joined by sums and products."""
-    kernel = _elementary_kernel(generator)
-    for _ in range(generator.integers(5)):
-        other = _elementary_kernel(generator)
-        kernel = kernel + other if generator.random() < 0.5 else kernel * other
-    noise = generator.choice((0.0, 0.003, 0.03, 0.3)) * np.eye(LENGTH)
-    kernel *= LENGTH / np.trace(kernel)
-    out: Kernel = kernel + noise
-    return out
-
-
-def _elementary_kernel(generator: np.random.Generator) -> Kernel:
-    """Return a periodic, smooth, rational quadratic, rough or linear covariance, of variance 1 or about that."""
-    steps = np.arange(LENGTH, dtype=np.float64)
-    lag = np.abs(steps[:, None] - steps)
-    length = np.exp(generator.uniform(np.log(2), np.log(200)))
-    kind = generator.choice(("periodic", "smooth", "rational", "rough", "linear"), p=(0.5, 0.2, 0.1, 0.1, 0.1))
-    kernel: Kernel
-    match kind:
-        case "periodic":
-            period = _periods(1, generator).item()
-            shape = np.exp(generator.uniform(np.log(0.4), np.log(2.0)))
-            kernel = np.exp(-2 * np.square(np.sin(np.pi * lag / period) / shape))
-        case "smooth":
-            kernel = np.exp(-0.5 * np.square(lag / length))
-        case "rational":
-            kernel = 1 / (1 + np.square(lag / length))
-        case "rough":
-            kernel = np.exp(-lag / length)
-        case _:
-            from_pivot = (steps - generator.uniform(0, LENGTH)) / LENGTH
-            kernel = 3 * np.outer(from_pivot, from_pivot)
-    return kernel
-
-
-def _periods(count: int, generator: np.random.Generator) -> Series:
-    """Return periods in steps [count, 1]."""
-    free = _log_uniform(SHORTEST_PERIOD, LONGEST_PERIOD, count, generator)
-    calendar = generator.choice(CALENDAR_PERIODS, (count, 1))
-    return np.where(generator.random((count, 1)) < 0.5, free, calendar).astype(np.float32)
-
-
-def _seasonalities(periods: Series, generator: np.random.Generator) -> Series:
+def _seasonalities(period: Series, generator: np.random.Generator) -> Series:
     """Return cycles [n, 120] of random shape, from pure waves to sharp peaks, some of wandering amplitude or phase."""
-    count = len(periods)
+    count = len(period)
     steps = np.arange(LENGTH, dtype=np.float32)
     phase = generator.random((count, 1), dtype=np.float32)
-    loose = _log_uniform(0.002, 0.03, count, generator) * (generator.random((count, 1)) < 0.25)
-    sway = np.cumsum(loose * _until_now(count, generator), axis=1) * np.minimum(1, 12 / periods)
-    wave = np.exp(2j * np.pi * (steps / periods + phase + sway)).astype(np.complex64)  # [n, 120]
+    loose = log_uniform(0.002, 0.03, count, generator) * (generator.random((count, 1)) < 0.25)
+    sway = np.cumsum(loose * _until_now(count, generator), axis=1) * np.minimum(1, 12 / period)
+    wave = np.exp(2j * np.pi * (steps / period + phase + sway)).astype(np.complex64)  # [n, 120]
     decay = generator.uniform(0.5, 4.0, (count, 1))
     cycle = np.zeros((count, LENGTH), np.float32)
     harmonic = np.ones_like(wave)
@@ -162,11 +96,11 @@ def _seasonalities(periods: Series, generator: np.random.Generator) -> Series:
         harmonic = harmonic * wave
         weight = _complex_normal(count, generator) * order**-decay
         # What the sampling cannot carry would alias to another period.
-        weight *= periods > 2 * order
+        weight *= period > 2 * order
         cycle += (weight * harmonic).real.astype(np.float32)
     cycle /= cycle.std(axis=1, keepdims=True) + 1e-6
     growth = steps / LENGTH - 0.5
-    depth = _log_uniform(0.005, 0.08, count, generator) * (generator.random((count, 1)) < 0.3)
+    depth = log_uniform(0.005, 0.08, count, generator) * (generator.random((count, 1)) < 0.3)
     swell = np.cumsum(depth * _until_now(count, generator), axis=1)
     slope = generator.normal(0, 0.8, (count, 1)) * (generator.random((count, 1)) < 0.25)
     out: Series = (cycle * np.exp(swell + slope * growth)).astype(np.float32)
@@ -180,10 +114,6 @@ def _until_now(count: int, generator: np.random.Generator) -> Series:
     return shocks
 
 
-def _log_uniform(low: float, high: float, count: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    return np.exp(generator.uniform(np.log(low), np.log(high), (count, 1)))
-
-
 def _complex_normal(count: int, generator: np.random.Generator) -> NDArray[np.complex128]:
     return generator.standard_normal((count, 1)) + 1j * generator.standard_normal((count, 1))
 
@@ -195,10 +125,10 @@ def _trends(count: int, generator: np.random.Generator) -> Series:
     knots = generator.uniform(-1, 0.5, (count, 3, 1))
     bends = generator.standard_normal((count, 3, 1)) * (generator.random((count, 3, 1)) < 0.5)
     piecewise = slope * steps + (bends * np.maximum(steps - knots, 0)).sum(axis=1)
-    speed = _log_uniform(0.3, 5, count, generator)
+    speed = log_uniform(0.3, 5, count, generator)
     damped = -slope * np.exp(-speed * (steps + 1)) * 2
     exponential = slope * np.exp(np.minimum(speed, 2) * steps)
-    bend = _log_uniform(0.01, 0.5, count, generator)
+    bend = log_uniform(0.01, 0.5, count, generator)
     drift = bend * generator.standard_normal((count, LENGTH))
     drift[:, CONTEXT:] = 0
     wandering = np.cumsum(slope + np.cumsum(drift, axis=1), axis=1) * 2 / LENGTH
@@ -219,7 +149,7 @@ def _autoregressions(count: int, generator: np.random.Generator) -> Series:
     p = np.where(kind < 0.4, 0, np.where(kind < 0.5, 1, 1 - 10 ** generator.uniform(-2, 0, count)))
     q = generator.uniform(-0.3, 0.6, count) * (generator.random(count) < 0.5)
     radius = 1 - 10 ** generator.uniform(-2.5, -0.7, count)
-    angle = 2 * np.pi / _periods(count, generator)[:, 0]
+    angle = 2 * np.pi / periods(count, generator)[:, 0]
     first = np.where(real, p + q, 2 * radius * np.cos(angle)).astype(np.float32)
     second = np.where(real, -p * q, -(radius**2)).astype(np.float32)
     shocks = generator.standard_normal((BURN_IN + LENGTH, count), dtype=np.float32)

@@ -2,7 +2,6 @@
 
 import math
 from itertools import product
-from pathlib import Path
 from typing import Final, final
 
 import numpy as np
@@ -67,8 +66,8 @@ class Words:
     name: Final = "spoken-words"
     target: Final = Classes(WORDS)
 
-    def load(self, root: Path) -> Splits:
-        """Return the clips, the same ones every time; whole variants are held out. Nothing is kept in `root`."""
+    def load(self) -> Splits:
+        """Return the clips, the same ones every time; whole variants are held out."""
         generator = np.random.default_rng(SEED)
         train, train_voices = speak(VARIANTS, generator)
         test, test_voices = speak(HELD_OUT_VARIANTS, generator)

@@ -19,8 +19,8 @@ from tasks.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
 class FewLetters(Letters):
     """Some of the letters."""
 
-    def load(self, root: Path) -> Splits:
-        splits = super().load(root)
+    def load(self) -> Splits:
+        splits = super().load()
         keep = torch.arange(0, len(splits.train), 16).numpy()
         return Splits(splits.train.take(keep), splits.test.take(keep[keep < len(splits.test)]))
 
@@ -55,7 +55,7 @@ def test_no_voice_of_the_task_is_pretrained_on() -> None:
 
 def test_letters_are_held_out_by_whole_fonts() -> None:
     assert not set(FONTS) & set(HELD_OUT_FONTS)
-    splits = Letters().load(Path())
+    splits = Letters().load()
     assert set(splits.test.labels.tolist()) <= set(splits.train.labels.tolist())
 
 
