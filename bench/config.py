@@ -54,12 +54,13 @@ class TaskTable(_Table):
 
 
 class SuiteTable(_Table):
-    """`[suites.NAME]`: tasks, and what differs from the file's fractions and number of seeds."""
+    """`[suites.NAME]`: tasks, and what differs from the file's fractions, number of seeds and all recipes."""
 
     description: str = ""
     tasks: Annotated[tuple[str, ...], Len(1)]
     fractions: Fractions | None = None
     seeds: Seeds | None = None
+    recipe: Recipe = Recipe()
 
 
 class Config(_Table):
@@ -81,19 +82,19 @@ class Config(_Table):
             name=name,
             fractions=tuple(sorted(set(table.fractions or self.fractions))),
             seeds=table.seeds or self.seeds,
-            entries=tuple(self._entry(task) for task in table.tasks),
+            entries=tuple(self._entry(task, table.recipe) for task in table.tasks),
         )
 
-    def _entry(self, name: str) -> "Entry":
+    def _entry(self, name: str, of_suite: Recipe) -> "Entry":
         table = self.tasks[name]
         strategies = tuple(
-            Strategy(key, strategy.depth, strategy.pretrained, self._recipe(key, strategy, table))
+            Strategy(key, strategy.depth, strategy.pretrained, self._recipe(key, strategy, table, of_suite))
             for key, strategy in self.strategies.items()
         )
         return Entry(name, table.family or name, table.backbones, strategies)
 
-    def _recipe(self, name: str, strategy: StrategyTable, task: TaskTable) -> Recipe:
-        layers = (self.recipe, strategy.recipe, task.shared, task.recipe.get(name, Recipe()))
+    def _recipe(self, name: str, strategy: StrategyTable, task: TaskTable, of_suite: Recipe) -> Recipe:
+        layers = (self.recipe, strategy.recipe, task.shared, task.recipe.get(name, Recipe()), of_suite)
         said: dict[str, Any] = {}
         for layer in layers:
             said |= layer.model_dump(exclude_unset=True)

@@ -37,6 +37,7 @@ tasks = ["digits", "words"]
 tasks = ["words"]
 fractions = [1.0]
 seeds = 1
+recipe = { max_steps = 5 }
 """
 
 
@@ -56,10 +57,11 @@ def test_recipes_are_laid_over_each_other_from_general_to_particular(tmp_path: P
     assert of_words.weight_decay == 0.5
 
 
-def test_a_suite_may_have_its_own_fractions_and_seeds(tmp_path: Path) -> None:
+def test_a_suite_may_have_its_own_fractions_seeds_and_recipe(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert (config.suite("all").fractions, config.suite("all").seeds) == ((0.1, 0.5), 3)
     assert (config.suite("small").fractions, config.suite("small").seeds) == ((1.0,), 1)
+    assert {strategy.recipe.max_steps for strategy in config.suite("small").entries[0].strategies} == {5}
 
 
 def test_every_problem_is_told_with_its_key_in_one_error(tmp_path: Path) -> None:
