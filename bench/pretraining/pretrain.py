@@ -111,7 +111,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
 def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
     """Make the bundled backbone `name` anew, write its weights and card into `folder`, and return the card.
 
-    Takes about five minutes on one core. The same machine and versions give the same bytes.
+    Takes five to ten minutes on one core. The same machine and versions give the same bytes.
     """
     start = time.perf_counter()
     torch.set_num_threads(THREADS)
