@@ -166,6 +166,8 @@ def label_chance(axes: Axes, found: list[Curves]) -> None:
         va="bottom" if above else "top",
         color=GREY,
         fontsize=9,
+        zorder=10,  # lines may cross it
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
     )
 
 

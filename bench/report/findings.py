@@ -13,6 +13,7 @@ from bench.report.wording import (
     capitalised,
     count,
     listed,
+    rounded,
     score,
     score_with_margin,
     strategy_title,
@@ -212,11 +213,11 @@ def _savings_sentence(curves: Curves, n_labels: int) -> str | None:
     if saved.kind == "at least":
         return (
             f"{start}beats {strategy_title(theirs)} with {count(saved.n_labels)}: "
-            f"pretraining is worth more than {saved.ratio:.2g} times the labels."
+            f"pretraining is worth more than {rounded(saved.ratio)} times the labels."
             if saved.ratio > 1
             else None
         )
     return (
         f"{start}does what {strategy_title(theirs)} does with about {about(saved.n_labels)}: "
-        f"pretraining is worth about {saved.ratio:.2g} times the labels."
+        f"pretraining is worth about {rounded(saved.ratio)} times the labels."
     )

@@ -56,6 +56,11 @@ def about(number: float) -> str:
     return count(round(number / digits) * digits)
 
 
+def rounded(number: float) -> str:
+    """Return a number with two significant digits, never as a power of ten."""
+    return f"{number:.2g}" if number < 10 else about(number)
+
+
 def duration(seconds: float) -> str:
     """Return a duration in the unit a person would choose."""
     if seconds < 60:
@@ -85,4 +90,4 @@ def capitalised(sentence: str) -> str:
 def backbone_titles(manifest: Manifest, names: Sequence[str]) -> str:
     """Return the titles of backbones with their sizes."""
     cards = [manifest.backbones[name] for name in names]
-    return ", ".join(f"{card.title} ({card.parameters / 1e6:.2g} M parameters)" for card in cards)
+    return ", ".join(f"{card.title} ({rounded(card.parameters / 1e6)} M parameters)" for card in cards)

@@ -1,0 +1,12 @@
+"""Numbers read as a person would write them."""
+
+import pytest
+
+from bench.report.wording import rounded
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0.4012, "0.4"), (7.71, "7.7"), (9.96, "10"), (14.2, "14"), (99.8, "100"), (109.6, "110")]
+)
+def test_a_rounded_number_has_two_digits_and_no_power_of_ten(number: float, said: str) -> None:
+    assert rounded(number) == said
