@@ -87,12 +87,16 @@ class Target(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Classes(Target):
-    """One of several classes per example; labels are indices into `names`, the metric is accuracy."""
+    """One of several classes per example; labels are indices into `names`, the metric is accuracy.
+
+    `smoothing` is the share of a label that the loss spreads over all classes (Szegedy et al. 2016, arXiv:1512.00567).
+    """
 
     metric: ClassVar[Metric] = Metric("accuracy", "accuracy", higher_is_better=True, perfect=1.0, chance_title="chance")
     label: ClassVar[str] = "labelled examples"
     fold_count: ClassVar[int] = 5
     names: tuple[str, ...]
+    smoothing: float = 0.0
 
     @property
     def width(self) -> int:
@@ -122,7 +126,9 @@ class Classes(Target):
         return outputs
 
     def loss(self, outputs: "Tensor", encoded: "Tensor") -> "Tensor":
-        return -outputs.float().log_softmax(-1).gather(-1, encoded[:, None]).mean()
+        logs = outputs.float().log_softmax(-1)
+        named = logs.gather(-1, encoded[:, None]).mean()
+        return -(1 - self.smoothing) * named - self.smoothing * logs.mean()
 
     def score(self, predictions: Outputs, labels: Labels, raw: Raw) -> float:
         return float((predictions.argmax(axis=1) == labels).mean())

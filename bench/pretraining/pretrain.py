@@ -28,7 +28,7 @@ from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
 from bench.seeds import stream, torch_seed
 from bench.strategy import Recipe
-from bench.target import Horizon, Target
+from bench.target import Classes, Horizon, Target
 from bench.task import Examples, Splits
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
     "spoken-words": Pretraining(
         source=Words(),
         recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=64),
-        steps=4000,
+        steps=2800,
         domain="audio",
         title="Spoken words",
         description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart, none a digit.",
@@ -143,6 +143,7 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
         "seed": SEED,
         "steps": made.steps,
         "recipe": made.recipe.model_dump(exclude_unset=True),
+        **({"label_smoothing": made.source.target.smoothing} if isinstance(made.source.target, Classes) else {}),
         f"held_out_{made.source.target.metric.name}": round(_score(backbone, head, made.source.target, splits.test), 4),
     }
     card = replace(backbone.card, sha256=file_sha256(path), pretraining=pretraining)

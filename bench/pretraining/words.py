@@ -64,7 +64,7 @@ class Words:
     """Synthesised words, each said once by every variant in an accent, at a rate and a pitch drawn for the clip."""
 
     name: Final = "spoken-words"
-    target: Final = Classes(WORDS)
+    target: Final = Classes(WORDS, smoothing=0.1)
 
     def load(self) -> Splits:
         """Return the clips, the same ones every time; whole variants are held out."""

@@ -25,6 +25,8 @@ def test_the_loss_of_classes_is_torchs_cross_entropy() -> None:
     outputs, labels = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1])
     expected = torch.nn.functional.cross_entropy(outputs, labels)
     torch.testing.assert_close(CLASSES.loss(outputs, labels), expected)
+    smoothed = torch.nn.functional.cross_entropy(outputs, labels, label_smoothing=0.1)
+    torch.testing.assert_close(Classes(CLASSES.names, smoothing=0.1).loss(outputs, labels), smoothed)
 
 
 def test_folds_need_two_examples_of_every_class() -> None:
