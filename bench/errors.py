@@ -40,10 +40,6 @@ class FreezeError(BenchError):
     """A parameter or buffer below the boundary moved while a cell ran."""
 
 
-class WorkerError(BenchError):
-    """A worker process died under a cell, as when the system runs out of memory."""
-
-
 def unknown_name(kind: str, got: str, known: Iterable[str]) -> UnknownNameError:
     """Return the error for a name that is not among the known ones, with the nearest and all of them.
 

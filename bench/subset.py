@@ -30,11 +30,11 @@ def stratified_order(labels: NDArray[np.int64], generator: np.random.Generator) 
 def stratified_folds(labels: NDArray[np.int64], count: int, generator: np.random.Generator) -> Indices:
     """Return the fold (0 to count - 1) of each example; shape [n]. Each class is dealt out over the folds in turn."""
     folds = np.empty(len(labels), dtype=np.int64)
-    folds[stratified_deal(labels, generator)] = np.arange(len(labels)) % count
+    folds[_stratified_deal(labels, generator)] = np.arange(len(labels)) % count
     return folds
 
 
-def stratified_deal(labels: NDArray[np.int64], generator: np.random.Generator) -> Indices:
+def _stratified_deal(labels: NDArray[np.int64], generator: np.random.Generator) -> Indices:
     """Return all indices class by class, shuffled within each: dealing them out in turn is stratified."""
     return np.lexsort((generator.random(len(labels)), labels)).astype(np.int64)
 
