@@ -1,6 +1,8 @@
 """Owns what frozen stages say about a split: computed once per content, kept in the cache, mapped from there."""
 
+import json
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -9,56 +11,86 @@ from safetensors.torch import save_file
 
 from bench.backbone import Backbone, Batch
 from bench.cache import Cache, content_key
-from bench.inference import forward_all, precision_on
+from bench.cell import FROZEN, Work
+from bench.inference import forward_all
+from bench.plan import ALGORITHM
+from bench.precision import frozen_precision
 
 
 class Activations:
     """The examples of one split at any boundary of one backbone."""
 
-    def __init__(self, backbone: Backbone, inputs: Batch, *, content: str, cache: Cache, device: torch.device) -> None:
-        """`inputs` are prepared examples on the CPU; `content` is a hash of them and of how they were prepared."""
+    def __init__(
+        self,
+        backbone: Backbone,
+        inputs: Batch,
+        *,
+        content: str,
+        cache: Cache,
+        device: torch.device,
+        boundaries: Iterable[int],
+        check: Callable[[], None],
+    ) -> None:
+        """`inputs` are prepared examples on the CPU; `content` is a hash of them and of how they were prepared.
+
+        `boundaries` will be asked for: one pass through the stages serves them all. `check` is called after a pass, and
+        what it raises ends it.
+        """
         self._backbone = backbone
         self._inputs = inputs
         self._content = content
         self._cache = cache
         self._device = device
-        self._at: dict[int, tuple[Batch, float]] = {0: (inputs.to(device), 0.0)}
+        self._boundaries = frozenset(boundaries)
+        self._check = check
+        self._at: dict[int, tuple[Batch, list[Work]]] = {0: (inputs.to(device), [])}
 
     def key(self, boundary: int) -> str:
         """Return the hash of all that the activations at `boundary` depend on."""
-        precision = precision_on(self._device)
-        return content_key("activations", self._content, self._backbone.card.sha256, boundary, precision)
+        precision = frozen_precision(self._device)
+        return content_key("activations", ALGORITHM, self._content, self._backbone.card.sha256, boundary, precision)
 
     def at(self, boundary: int) -> Batch:
         """Return the examples after the stages below `boundary`, on the device."""
         return self._entry(boundary)[0]
 
-    def seconds(self, boundary: int) -> float:
-        """Return what it took to compute them, whenever that was."""
+    def work(self, boundary: int) -> list[Work]:
+        """Return what it took to compute them, whenever that was: a piece of work per run of stages."""
         return self._entry(boundary)[1]
 
-    def _entry(self, boundary: int) -> tuple[Batch, float]:
+    def _entry(self, boundary: int) -> tuple[Batch, list[Work]]:
         if boundary not in self._at:
             card = self._backbone.card
-            path = self._cache.fetch(
-                self.key(boundary),
-                f"{card.name}, after {boundary} of {len(card.stages)} stages, {len(self._inputs)} examples",
-                lambda path: self._compute(boundary, path),
-            )
-            self._at[boundary] = self._read(path)
+            together = sorted({boundary, *(other for other in self._boundaries if 0 < other < boundary)})
+            about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"
+            wanted = {self.key(one): about.format(one) for one in together}
+            paths = self._cache.fetch_all(wanted, lambda missing: self._compute(together, missing))
+            self._at[boundary] = self._read(paths[self.key(boundary)])
         return self._at[boundary]
 
-    def _compute(self, boundary: int, path: Path) -> None:
-        start = time.perf_counter()
+    def _compute(self, boundaries: Iterable[int], missing: Mapping[str, Path]) -> None:
+        """Write the activations that are missing, each computed from the ones before."""
         self._backbone.to(self._device)
-        batch = forward_all(self._backbone.stages[:boundary], self._inputs.to(self._device))
-        tensors = {"values": batch.values.cpu().contiguous()}
-        if batch.mask is not None:
-            tensors["mask"] = batch.mask.cpu()
-        save_file(tensors, path, metadata={"seconds": str(time.perf_counter() - start)})
+        reached, (batch, works) = 0, self._at[0]
+        for boundary in boundaries:
+            path = missing.get(self.key(boundary))
+            if path is None:
+                batch, works = self._entry(boundary)
+            else:
+                start = time.perf_counter()
+                batch = forward_all(self._backbone.stages[reached:boundary], batch)
+                self._check()
+                works = [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
+                _write(path, batch, works)
+            reached = boundary
 
-    def _read(self, path: Path) -> tuple[Batch, float]:
+    def _read(self, path: Path) -> tuple[Batch, list[Work]]:
         with safe_open(path, framework="pt") as file:
-            seconds = float(file.metadata()["seconds"])
-            mask = file.get_tensor("mask") if "mask" in file.keys() else None  # noqa: SIM118  (not a mapping)
-            return Batch(file.get_tensor("values"), mask).to(self._device), seconds
+            works = [Work(*fields) for fields in json.loads(file.metadata()["works"])]
+            values = file.get_tensor("values")
+        return Batch(values, self._inputs.lengths if values.ndim == 3 else None).to(self._device), works
+
+
+def _write(path: Path, batch: Batch, works: Iterable[Work]) -> None:
+    said = json.dumps([(work.phase, work.key, work.seconds) for work in works])
+    save_file({"values": batch.values.cpu().contiguous()}, path, metadata={"works": said})

@@ -4,6 +4,7 @@ import copy
 import resource
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,12 +12,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.cell import Result
+from bench.cell import Result, Work
 from bench.domain import Indices
 from bench.fit import fit
 from bench.group import Group
-from bench.inference import forward_all, precision_on
+from bench.heads import KeptHead
+from bench.inference import forward_all
 from bench.plan import PlannedCell
+from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
 from bench.seeds import stream, torch_seed
 from bench.target import Outputs
@@ -26,68 +29,112 @@ MIB: Final = 2**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapted:
-    """A backbone's trained stages and its head; `penalty` is the probe's, if the head began as one."""
+    """A backbone's trained stages and its head. `parameters` counts both, unused rows of token tables included."""
 
     stages: nn.ModuleList
     head: nn.Linear
-    penalty: float | None
+    parameters: int
 
 
-def run_cell(planned: PlannedCell, group: Group) -> tuple[Result, Outputs]:
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a cell cost alone, in seconds, and the precision and number of its steps."""
+
+    seconds: float
+    training_seconds: float
+    evaluation_seconds: float
+    steps: int
+    precision: Precision
+
+
+def run_cell(
+    planned: PlannedCell, group: Group, *, loading: Work | None = None, companions: Iterable[PlannedCell] = ()
+) -> tuple[Result, Outputs]:
     """Return the result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
 
-    Raises `DataError` for a budget that is too small, `DivergedError`, and `FreezeError` if anything below the boundary
-    moved.
+    `loading` is what it took to make the group. `companions` are cells to come: heads on budgets as large as this one's
+    are solved together with its own. Raises `DataError` for a budget that is too small, `DivergedError`, and
+    `FreezeError` if anything below the boundary moved.
     """
-    cell, strategy = planned.cell, planned.strategy
+    cell = planned.cell
     rows = group.budget(cell.fraction, cell.seed)
-    boundary = strategy.boundary(group.n_stages)
-    trains = boundary < group.n_stages
-    solved = strategy.pretrained and (strategy.recipe.head == "solved" or not trains)
-    shared_seconds = group.shared_seconds({boundary, group.n_stages} if solved else {boundary})
-
-    start = time.perf_counter()
+    shared = group.frozen_work(planned.strategy.boundary(group.n_stages))
+    probe = _probe(planned, group, rows, companions)
+    if probe:
+        shared += [*group.frozen_work(group.n_stages), probe.work]
+    if loading:
+        shared.append(loading)
     if group.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(group.device)
-    adapted = _starting_point(planned, group, rows, solved=solved)
-    steps = strategy.recipe.steps(len(rows)) if trains else 0
-    if trains:
+    adapted, predictions, spent = _adapt(planned, group, rows, probe)
+    return (
+        Result(
+            cell=cell,
+            key=planned.key,
+            n_labels=len(rows),
+            n_test=len(group.splits.test),
+            score=group.target.score(predictions, group.splits.test.labels, group.splits.test.raw),
+            chance=group.chance,
+            penalty=probe.solved.penalty if probe else None,
+            seconds=round(spent.seconds, 4),
+            training_seconds=round(spent.training_seconds, 4),
+            evaluation_seconds=round(spent.evaluation_seconds, 4),
+            shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
+            steps=spent.steps,
+            trainable_parameters=adapted.parameters,
+            total_parameters=_count(group.backbone) + _count(adapted.head),
+            peak_mib=round(_peak_mib(group.device), 1),
+            device=group.device.type,
+            precision=spent.precision,
+            data_sha256=group.content,
+            provenance=describe_run(group.device),
+        ),
+        predictions,
+    )
+
+
+def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
+    """Train what is to be trained and predict the test split."""
+    start = time.perf_counter()
+    cell, recipe = planned.cell, planned.strategy.recipe
+    boundary = planned.strategy.boundary(group.n_stages)
+    adapted = _starting_point(planned, group, probe)
+    inputs, encoded = group.train(boundary, rows), group.encoded(rows)
+    steps = recipe.steps(len(rows)) if len(adapted.stages) else 0
+    precision = training_precision(group.device, adapted.parameters) if steps else frozen_precision(group.device)
+    begun = time.perf_counter()
+    if steps:
         fit(
             adapted.stages,
             adapted.head,
-            group.train(boundary, rows),
-            group.encoded(rows),
+            inputs,
+            encoded,
             target=group.target,
-            recipe=strategy.recipe,
+            recipe=recipe,
             steps=steps,
             order=stream(cell.seed, "order"),
+            precision=precision,
         )
+    trained = time.perf_counter()
     predictions = _predict(adapted, group, boundary)
-    seconds = time.perf_counter() - start
-    group.check_frozen(boundary)
-    result = Result(
-        cell=cell,
-        key=planned.key,
-        n_labels=len(rows),
-        n_test=len(group.splits.test),
-        score=group.target.score(predictions, group.splits.test.labels, group.splits.test.raw),
-        chance=group.chance,
-        penalty=adapted.penalty,
-        seconds=round(seconds, 3),
-        shared_seconds=round(shared_seconds, 3),
-        steps=steps,
-        trainable_parameters=_count(adapted.stages) + _count(adapted.head),
-        total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(_peak_mib(group.device), 1),
-        device=group.device.type,
-        precision=precision_on(group.device),
-        data_sha256=group.content,
-        provenance=describe_run(group.device),
-    )
-    return result, predictions
+    predicted = time.perf_counter()
+    if steps:
+        group.check_frozen(boundary)
+    end = time.perf_counter()
+    return adapted, predictions, Spent(end - start, trained - begun, predicted - trained, steps, precision)
 
 
-def _starting_point(planned: PlannedCell, group: Group, rows: Indices, *, solved: bool) -> Adapted:
+def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterable[PlannedCell]) -> KeptHead | None:
+    """Return the linear probe that a cell is or begins with, if it does."""
+    strategy, fraction = planned.strategy, planned.cell.fraction
+    if not strategy.pretrained or (strategy.recipe.head == "zero" and strategy.depth > 0):
+        return None
+    like = [other for other in companions if (other.strategy, other.cell.fraction) == (strategy, fraction)]
+    budgets = [group.budget(fraction, other.cell.seed) for other in like]
+    return group.heads.solve(rows, recipe=strategy.recipe, companions=budgets)
+
+
+def _starting_point(planned: PlannedCell, group: Group, probe: KeptHead | None) -> Adapted:
     """Return a copy of the stages to train and the head, as they are before the first step."""
     cell, strategy = planned.cell, planned.strategy
     boundary = strategy.boundary(group.n_stages)
@@ -102,12 +149,12 @@ def _starting_point(planned: PlannedCell, group: Group, rows: Indices, *, solved
     head = nn.Linear(group.backbone.card.width, group.target.width)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
-    penalty = None
-    if solved:
-        probe = group.solved_head(rows, seed=cell.seed, recipe=strategy.recipe)
-        penalty = probe.penalty
-        head.load_state_dict({"weight": probe.head.weight.T, "bias": probe.head.bias})
-    return Adapted(stages.to(group.device), head.to(group.device), penalty)
+    if probe:
+        solved = probe.solved.head
+        head.load_state_dict({"weight": solved.weight.T, "bias": solved.bias})
+    parameters = _count(stages) + _count(head)
+    group.narrow(boundary, stages)
+    return Adapted(stages.to(group.device), head.to(group.device), parameters)
 
 
 def _predict(adapted: Adapted, group: Group, boundary: int) -> Outputs:

@@ -14,28 +14,38 @@ from bench.target import Target
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What flows from stage to stage: `values` [n, …], and for sequences `mask` [n, length] (True: a token).
+    """What flows from stage to stage: `values` [n, …], and for sequences the `lengths` [n] of each.
 
-    With a mask, the second axis of `values` runs over the same positions, and padding is at the end.
+    With lengths, the second axis of `values` runs over positions, and padding is at the end. Lengths stay on the CPU,
+    where batches are put together: a GPU is never waited for.
     """
 
     values: Tensor
-    mask: Tensor | None = None
+    lengths: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, indices: Tensor | slice) -> "Batch":
-        """Return the examples at `indices`, cut to the longest of them."""
-        if self.mask is None:
-            return Batch(self.values[indices])
-        mask = self.mask[indices]
-        length = int(mask.sum(1).max()) if len(mask) else 0
-        return Batch(self.values[indices, :length], mask[:, :length])
+    @property
+    def mask(self) -> Tensor | None:
+        """Which positions hold a token, bool [n, length], on the device of the values."""
+        if self.lengths is None:
+            return None
+        lengths = self.lengths.to(self.values.device, non_blocking=True)
+        return torch.arange(self.values.shape[1], device=self.values.device) < lengths[:, None]
+
+    def take(self, indices: Tensor) -> "Batch":
+        """Return the examples at `indices`, given on the CPU, cut to the longest of them."""
+        rows = indices.to(self.values.device, non_blocking=True)
+        if self.lengths is None:
+            return Batch(self.values[rows])
+        lengths = self.lengths[indices]
+        longest = int(lengths.max()) if len(lengths) else 0
+        return Batch(self.values[rows, :longest], lengths)
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the batch on `device`."""
-        return Batch(self.values.to(device), None if self.mask is None else self.mask.to(device))
+        """Return the batch with its values on `device`."""
+        return Batch(self.values.to(device), self.lengths)
 
 
 class Stage(nn.Module, ABC):
@@ -44,6 +54,19 @@ class Stage(nn.Module, ABC):
     @abstractmethod
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the next values [n, …]; the last stage's are features [n, width]. `mask` stays as it is."""
+
+
+class TokenStage(Stage, ABC):
+    """A first stage that looks token ids up in a table with a row for each."""
+
+    @property
+    @abstractmethod
+    def table(self) -> nn.Embedding:
+        """The table."""
+
+    @table.setter
+    @abstractmethod
+    def table(self, table: nn.Embedding) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,10 +110,10 @@ class Backbone(nn.Module, ABC):
 
 def run_stages(stages: nn.ModuleList, batch: Batch) -> Batch:
     """Return the batch after all of `stages`."""
-    values = batch.values
+    values, mask = batch.values, batch.mask
     for stage in stages:
-        values = stage(values, batch.mask)
-    return Batch(values, batch.mask)
+        values = stage(values, mask)
+    return Batch(values, batch.lengths if values.ndim > 2 else None)
 
 
 def state_hash(module: nn.Module) -> str:

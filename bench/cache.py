@@ -8,7 +8,8 @@ outlive runs; the least recently used go when the folder outgrows its limit.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,17 +45,30 @@ class Cache:
 
         Raises `BenchError` if the folder cannot be written, and whatever `make` raises.
         """
+        return self.fetch_all({key: description}, lambda paths: make(paths[key]))[key]
+
+    def fetch_all(self, wanted: Mapping[str, str], make: Callable[[Mapping[str, Path]], None]) -> dict[str, Path]:
+        """Return the files of several keys, `wanted` with their descriptions; what is missing is made in one call.
+
+        `make` is given the paths to write, by key, of those without a sound entry. Raises like `fetch`.
+        """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BenchError(f"cannot write the cache {self.root}: {error.strerror}; set BENCH_CACHE") from error
-        path = self._file(key)
-        if not self._sound(key):
-            with FileLock(self.root / f"{key}.lock"):
-                if not self._sound(key):
-                    self._make(key, description, make)
-        os.utime(self._note(key))
-        return path
+        missing = [key for key in sorted(wanted) if not self._sound(key)]
+        with ExitStack() as locks:
+            for key in missing:  # in one order everywhere, so that no two processes wait for each other
+                locks.enter_context(FileLock(self.root / f"{key}.lock"))
+            missing = [key for key in missing if not self._sound(key)]
+            if missing:
+                make({key: self._partial(key) for key in missing})
+                for key in missing:
+                    self._keep(key, wanted[key])
+                self._evict(keep=wanted)
+        for key in wanted:
+            os.utime(self._note(key))
+        return {key: self._file(key) for key in wanted}
 
     def entries(self) -> Iterator[CacheEntry]:
         """Yield all entries, the least recently used first."""
@@ -68,17 +82,15 @@ class Cache:
         for entry in list(self.entries()):
             self._remove(entry.key)
 
-    def _make(self, key: str, description: str, make: Callable[[Path], None]) -> None:
-        path, note = self._file(key), self._note(key)
-        partial = path.with_suffix(".partial")
-        make(partial)
+    def _keep(self, key: str, description: str) -> None:
+        """Put what was written for `key` in its place, the note last."""
+        path, note, partial = self._file(key), self._note(key), self._partial(key)
         said = {"description": description, "size_bytes": partial.stat().st_size, "sha256": file_sha256(partial)}
         note.unlink(missing_ok=True)
         partial.replace(path)
         partial.write_text(json.dumps(said), encoding="utf-8")
         partial.replace(note)
         self._verified.add(key)
-        self._evict(keep=key)
 
     def _sound(self, key: str) -> bool:
         """Whether the entry is whole; its bytes are read once per process."""
@@ -93,13 +105,14 @@ class Cache:
             self._verified.add(key)
         return whole
 
-    def _evict(self, *, keep: str) -> None:
-        entries = list(self.entries())
-        surplus = sum(entry.size_bytes for entry in entries) - self.limit_bytes
-        for entry in entries:
+    def _evict(self, *, keep: Container[str]) -> None:
+        surplus = sum(path.stat().st_size for path in self.root.glob("*.bin")) - self.limit_bytes
+        if surplus <= 0:
+            return
+        for entry in self.entries():
             if surplus <= 0:
                 return
-            if entry.key != keep:
+            if entry.key not in keep:
                 self._remove(entry.key)
                 surplus -= entry.size_bytes
 
@@ -110,6 +123,9 @@ class Cache:
 
     def _file(self, key: str) -> Path:
         return self.root / f"{key}.bin"
+
+    def _partial(self, key: str) -> Path:
+        return self.root / f"{key}.partial"
 
     def _note(self, key: str) -> Path:
         return self.root / f"{key}.json"

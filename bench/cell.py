@@ -1,7 +1,7 @@
 """Owns the unit of work and what comes of it. Standard library only, so that reading results needs nothing else."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,13 +29,32 @@ class Provenance:
     processor: str
 
 
+LOADING: Final = "loading"
+FROZEN: Final = "frozen"
+HEAD: Final = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that a cell needs and others may need too; done once, `key` names it.
+
+    `phase` is "loading" (data and backbone, once per process), "frozen" (stages run once over the examples) or "head"
+    (a linear head solved).
+    """
+
+    phase: str
+    key: str
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A scored cell.
 
-    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost, `shared_seconds` what
-    the frozen activations took that it read and other cells read too: alone it would have cost both. `peak_mib` is the
-    process's peak resident memory so far, or on a GPU the peak allocated while the cell ran.
+    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost: of it
+    `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what it
+    used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the process's
+    peak resident memory so far, or on a GPU the peak allocated while the cell ran.
     """
 
     cell: Cell
@@ -46,7 +65,9 @@ class Result:
     chance: float
     penalty: float | None
     seconds: float
-    shared_seconds: float
+    training_seconds: float
+    evaluation_seconds: float
+    shared: tuple[Work, ...]
     steps: int
     trainable_parameters: int
     total_parameters: int
@@ -55,6 +76,24 @@ class Result:
     precision: str
     data_sha256: str
     provenance: Provenance
+
+    @property
+    def loading_seconds(self) -> float:
+        """What it took to load its task and backbone."""
+        return self._shared(LOADING)
+
+    @property
+    def frozen_seconds(self) -> float:
+        """What it took to compute the frozen activations it read."""
+        return self._shared(FROZEN)
+
+    @property
+    def head_seconds(self) -> float:
+        """What it took to solve the linear head it began with."""
+        return self._shared(HEAD)
+
+    def _shared(self, phase: str) -> float:
+        return sum(work.seconds for work in self.shared if work.phase == phase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +125,7 @@ def from_record(record: dict[str, Any]) -> Outcome:
     if kind == "failure":
         return Failure(**values)
     if kind == "result":
+        values["shared"] = tuple(Work(**work) for work in values["shared"])
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
     raise ValueError(f"an outcome is a result or a failure, not {kind!r}")

@@ -1,19 +1,21 @@
 """Owns running cells in one process: what they need is loaded and kept for the next, and a crash becomes a failure."""
 
+import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
+from uuid import uuid4
 
 import torch
 
 from bench.adapt import run_cell
 from bench.backbone import Backbone
 from bench.cache import Cache
-from bench.cell import Failure
+from bench.cell import LOADING, Failure, Work
 from bench.errors import BenchError
 from bench.group import Group
-from bench.plan import PlannedCell
+from bench.plan import Needs, Pack, PlannedCell
 from bench.scored import Scored
 from bench.task import Task, verify
 
@@ -34,13 +36,20 @@ class Engine:
         self._load_backbone = load_backbone
         self._cache = cache
         self._device = torch.device(device)
-        self._groups: OrderedDict[tuple[str, str], Group] = OrderedDict()
+        self._groups: OrderedDict[tuple[str, str], tuple[Group, Work]] = OrderedDict()
 
-    def run(self, planned: PlannedCell) -> Scored:
-        """Return what came of a cell. Whatever goes wrong with it becomes a `Failure` and concerns no other cell."""
+    def run(self, pack: Pack) -> Iterator[Scored]:
+        """Yield what came of each cell of a pack, in order.
+
+        Whatever goes wrong with a cell becomes a `Failure` and concerns no other.
+        """
+        for planned in pack.cells:
+            yield self._run(planned, pack)
+
+    def _run(self, planned: PlannedCell, pack: Pack) -> Scored:
         try:
-            group = self._group(planned)
-            result, predictions = run_cell(planned, group)
+            group, loading = self._group(planned, pack.needs)
+            result, predictions = run_cell(planned, group, loading=loading, companions=pack.cells)
         except Exception as error:  # the one broad except of the project
             reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             return Scored(
@@ -53,17 +62,19 @@ class Engine:
             )
         return Scored(result, predictions, group.splits.test.labels)
 
-    def _group(self, planned: PlannedCell) -> Group:
+    def _group(self, planned: PlannedCell, needs: Needs) -> tuple[Group, Work]:
         name = (planned.family, planned.cell.backbone)
         if name not in self._groups:
             while len(self._groups) >= GROUPS_KEPT:
                 self._groups.popitem(last=False)
+            start = time.perf_counter()
             task = self._tasks[planned.family]
             splits = task.load(self._cache)
             content = verify(task, splits)
             backbone = self._load_backbone(planned.cell.backbone).to(self._device)
-            self._groups[name] = Group(
-                task.target, splits, backbone, content=content, cache=self._cache, device=self._device
+            group = Group(
+                task.target, splits, backbone, needs=needs, content=content, cache=self._cache, device=self._device
             )
+            self._groups[name] = group, Work(LOADING, uuid4().hex, time.perf_counter() - start)
         self._groups.move_to_end(name)
         return self._groups[name]

@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bench.backbone import Batch, run_stages
+from bench.domain import Indices
 from bench.errors import BenchError
-from bench.inference import autocast
+from bench.precision import Precision, autocast
 from bench.strategy import Recipe
 from bench.target import Target
+
+POOL: Final = 8
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From values [n, …] to values of the same shape, seen anew."""
@@ -32,6 +35,7 @@ def fit(
     recipe: Recipe,
     steps: int,
     order: np.random.Generator,
+    precision: Precision = "float32",
     augment: Augment | None = None,
 ) -> None:
     """Train `stages` and `head` in place on `inputs` as they lie on their device, for `steps` steps.
@@ -45,14 +49,15 @@ def fit(
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
     total = torch.zeros((), device=device)
     stages.train()
-    for rows in batches(len(inputs), recipe.batch_size, steps, order):
-        indices = torch.from_numpy(rows).to(device, non_blocking=True)
+    lengths = None if inputs.lengths is None else inputs.lengths.numpy()
+    for rows in batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths):
+        indices = torch.from_numpy(rows)
         batch = inputs.take(indices)
         if augment is not None:
-            batch = Batch(augment(batch.values, views), batch.mask)
-        with autocast(device):
+            batch = Batch(augment(batch.values, views), batch.lengths)
+        with autocast(device, precision):
             outputs = head(run_stages(stages, batch).values)
-        loss = target.loss(outputs, encoded[indices])
+        loss = target.loss(outputs, encoded[indices.to(device, non_blocking=True)])
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -64,15 +69,26 @@ def fit(
         )
 
 
-def batches(n: int, size: int, steps: int, order: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield `steps` batches of indices below `n`: one shuffled pass after the other, each batch full."""
+def batches(
+    n: int, size: int, steps: int, order: np.random.Generator, *, lengths: Indices | None = None
+) -> Iterator[Indices]:
+    """Yield `steps` batches of indices below `n`: one shuffled pass after the other, each batch full.
+
+    With the `lengths` [n] of sequences, those of a batch are about equal: every `POOL` batches that follow each other
+    in the shuffled pass are sorted by length, and go out in a shuffled order.
+    """
     size = min(size, n)
     queue = np.empty(0, dtype=np.int64)
-    for _ in range(steps):
-        while len(queue) < size:
+    left = steps
+    while left:
+        pool = min(left, POOL, n // size) if lengths is not None else 1
+        while len(queue) < size * pool:
             queue = np.concatenate([queue, order.permutation(n)])
-        yield queue[:size]
-        queue = queue[size:]
+        drawn, queue = queue[: size * pool], queue[size * pool :]
+        if lengths is not None:
+            drawn = drawn[np.argsort(lengths[drawn], kind="stable")]
+        yield from drawn.reshape(pool, size)[order.permutation(pool) if pool > 1 else slice(None)]
+        left -= pool
 
 
 def parameter_groups(stages: nn.ModuleList, head: nn.Linear, recipe: Recipe) -> list[dict[str, Any]]:

@@ -1,42 +1,71 @@
 """Owns what the cells of one task and backbone share: data, network, activations, heads and the freeze contract."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from typing import Final
 
+import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.activations import Activations
-from bench.backbone import Backbone, Batch, Head, state_hash
+from bench.backbone import Backbone, Batch, TokenStage, state_hash
 from bench.cache import Cache, content_key
+from bench.cell import Work
 from bench.domain import Indices
 from bench.errors import DataError, FreezeError
-from bench.probe import Solved, solve_head
+from bench.heads import Heads
+from bench.plan import Needs
 from bench.seeds import stream
-from bench.strategy import Recipe
+from bench.strategy import boundary
 from bench.subset import budget_size
 from bench.target import Target
 from bench.task import Splits
+from bench.vocabulary import Vocabulary
+
+WHOLE_SPLIT: Final = 0.5
+"""Share of a split from which all of it is run through the frozen stages: then any later budget finds it done."""
 
 
 class Group:
     """One task's splits seen through one backbone, on one device."""
 
     def __init__(
-        self, target: Target, splits: Splits, backbone: Backbone, *, content: str, cache: Cache, device: torch.device
+        self,
+        target: Target,
+        splits: Splits,
+        backbone: Backbone,
+        *,
+        needs: Needs,
+        content: str,
+        cache: Cache,
+        device: torch.device,
     ) -> None:
-        """`content` is the sha256 of the splits."""
+        """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for."""
         self.target = target
         self.splits = splits
         self.backbone = backbone
         self.device = device
         self.content = content
         self._cache = cache
-        self._train = self._activations("train", backbone.prepare(splits.train.raw))
-        self._test = self._activations("test", backbone.prepare(splits.test.raw))
         self._encoded = torch.from_numpy(target.encode(splits.train.labels, splits.train.raw))
         self._hashes = [state_hash(stage) for stage in backbone.stages]
+        self._places = self._places_of(self._rows_needed(needs))
+        self._boundaries = {boundary(depth, self.n_stages) for depth in needs.depths}
+        train, test = backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
+        kept = np.flatnonzero(self._places >= 0)
+        part = "" if len(kept) == len(train) else f" {content_key(kept.tolist())}"
+        self._train = self._activations(f"train{part}", train.take(torch.from_numpy(kept)))
+        self._test = self._activations("test", test)
+        self._vocabulary = Vocabulary(train, test) if isinstance(backbone.stages[0], TokenStage) else None
+        pretrained = backbone.pretrained
+        self.heads = Heads(
+            target,
+            splits.train.labels,
+            self._encoded,
+            lambda rows: self.train(self.n_stages, rows).values,
+            content=self._train.key(self.n_stages),
+            prior=pretrained.head if pretrained and pretrained.target == target else None,
+            cache=cache,
+        )
         self.chance = target.chance(splits.test.labels, splits.test.raw)
 
     @property
@@ -45,7 +74,7 @@ class Group:
         return len(self.backbone.stages)
 
     def budget(self, fraction: float, seed: int) -> Indices:
-        """Return the rows of the training split that a cell may see, [n_labels].
+        """Return the rows of the training split that a cell may see, [n_labels], in the order of the split.
 
         Raises `DataError` if they are too few to learn from.
         """
@@ -56,35 +85,30 @@ class Group:
                 f"fraction {fraction:g} of {total} training examples is a budget of {n_labels} labels, too few for one "
                 f"example of each of {needed} classes: use a fraction of at least {needed / total:.2g}"
             )
-        return self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))[:n_labels]
+        return np.sort(self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))[:n_labels])
 
     def train(self, boundary: int, rows: Indices) -> Batch:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
-        return self._train.at(boundary).take(torch.from_numpy(rows).to(self.device))
+        return self._renumbered(boundary, self._train.at(boundary).take(torch.from_numpy(self._places[rows])))
 
     def test(self, boundary: int) -> Batch:
         """Return all test examples after the stages below `boundary`, on the device."""
-        return self._test.at(boundary)
+        return self._renumbered(boundary, self._test.at(boundary))
 
     def encoded(self, rows: Indices) -> Tensor:
         """Return what a head learns for the training examples `rows`, on the device."""
         return self._encoded[torch.from_numpy(rows)].to(self.device)
 
-    def shared_seconds(self, boundaries: Iterable[int]) -> float:
-        """Return what the activations at `boundaries` took, whenever they were made; makes those that are missing."""
-        return sum(part.seconds(boundary) for boundary in set(boundaries) for part in (self._train, self._test))
+    def narrow(self, boundary: int, stages: nn.ModuleList) -> None:
+        """Fit stages copied from above `boundary` to what `train` and `test` return: the tokens of this task."""
+        if boundary == 0 and self._vocabulary is not None:
+            first = stages[0]
+            assert isinstance(first, TokenStage)
+            self._vocabulary.narrow(first)
 
-    def solved_head(self, rows: Indices, *, seed: int, recipe: Recipe) -> Solved:
-        """Return the linear probe's head for a budget, solved once and kept beside the activations."""
-        key = content_key(
-            "head", self._train.key(self.n_stages), rows.tolist(), seed, recipe.penalties, recipe.default_penalty
-        )
-        path = self._cache.fetch(
-            key, f"a head on {len(rows)} labels", lambda path: self._solve(rows, seed=seed, recipe=recipe, path=path)
-        )
-        kept = load_file(path)
-        head = Head(kept["weight"].to(self.device), kept["bias"].to(self.device))
-        return Solved(head, float(kept["penalty"]))
+    def frozen_work(self, boundary: int) -> list[Work]:
+        """Return what the activations at `boundary` took, whenever they were made; makes those that are missing."""
+        return [*self._train.work(boundary), *self._test.work(boundary)]
 
     def check_frozen(self, boundary: int) -> None:
         """Raise `FreezeError` if any parameter or buffer below `boundary` is not what was loaded."""
@@ -98,30 +122,33 @@ class Group:
                     "moved"
                 )
 
+    def _rows_needed(self, needs: Needs) -> Indices:
+        """Return the rows of the training split that some cell will see; all of them if they are most."""
+        total = len(self.splits.train)
+        largest: dict[int, float] = {}
+        for fraction, seed in needs.budgets:
+            largest[seed] = max(fraction, largest.get(seed, 0.0))
+        orders = {seed: self.target.budget_order(self.splits.train.labels, stream(seed, "subset")) for seed in largest}
+        rows = [orders[seed][: budget_size(fraction, total)] for seed, fraction in largest.items()]
+        union = np.unique(np.concatenate(rows))
+        return union if len(union) < WHOLE_SPLIT * total else np.arange(total)
+
+    def _places_of(self, rows: Indices) -> Indices:
+        """Return the place of each training example among `rows`, -1 where it has none, [n_train]."""
+        places = np.full(len(self.splits.train), -1, dtype=np.int64)
+        places[rows] = np.arange(len(rows))
+        return places
+
+    def _renumbered(self, boundary: int, batch: Batch) -> Batch:
+        return batch if boundary or self._vocabulary is None else self._vocabulary.renumber(batch)
+
     def _activations(self, split: str, inputs: Batch) -> Activations:
         return Activations(
-            self.backbone, inputs, content=f"{self.content} {split}", cache=self._cache, device=self.device
+            self.backbone,
+            inputs,
+            content=f"{self.content} {split}",
+            cache=self._cache,
+            device=self.device,
+            boundaries=self._boundaries,
+            check=lambda: self.check_frozen(self.n_stages),
         )
-
-    def _prior(self) -> Head | None:
-        """Return the head that the backbone was pretrained with, if the task asks for the same."""
-        pretrained = self.backbone.pretrained
-        return pretrained.head if pretrained and pretrained.target == self.target else None
-
-    def _solve(self, rows: Indices, *, seed: int, recipe: Recipe, path: Path) -> None:
-        folds = self.target.folds(self.splits.train.labels[rows], stream(seed, "folds"))
-        solved = solve_head(
-            self.target,
-            self.train(self.n_stages, rows).values.cpu(),
-            self._encoded[torch.from_numpy(rows)],
-            None if folds is None else torch.from_numpy(folds),
-            penalties=recipe.penalties,
-            default=recipe.default_penalty,
-            prior=self._prior(),
-        )
-        tensors = {
-            "weight": solved.head.weight.contiguous(),
-            "bias": solved.head.bias,
-            "penalty": torch.tensor(solved.penalty, dtype=torch.float64),
-        }
-        save_file(tensors, path)

@@ -5,45 +5,40 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from bench.backbone import Batch, run_stages
+from bench.backbone import Batch
+from bench.precision import autocast, frozen_precision
 
 CHUNK: Final = 256
 """Examples in one forward pass. Fixed, so that a result does not depend on how many were asked for at a time."""
 
 
-def precision_on(device: torch.device) -> str:
-    """Return the arithmetic used on a device: bfloat16 products on a GPU, float32 elsewhere."""
-    return "bfloat16" if device.type == "cuda" else "float32"
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """Return the context in which networks run on a device."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision_on(device) == "bfloat16")
-
-
 def forward_all(stages: nn.ModuleList, inputs: Batch) -> Batch:
     """Return `inputs` after `stages` in evaluation mode, float32, on the device of the inputs.
 
-    Hidden states of sequences come back padded with zeros to the length of the inputs, with their mask.
+    Hidden states of sequences come back padded with zeros to the length of the inputs, with their lengths.
     """
     if not len(stages):
         return inputs
     stages.eval()
+    device = inputs.values.device
     rows_of_chunks = _by_length(inputs).split(CHUNK)
-    with torch.inference_mode(), autocast(inputs.values.device):
-        pieces = [run_stages(stages, inputs.take(rows)).values.float() for rows in rows_of_chunks]
-    if inputs.mask is None or pieces[0].ndim == 2:  # features: one vector per example
-        values = torch.empty((len(inputs), *pieces[0].shape[1:]), device=inputs.values.device)
-        for rows, piece in zip(rows_of_chunks, pieces, strict=True):
-            values[rows] = piece
-        return Batch(values)
-    values = torch.zeros((*inputs.mask.shape, *pieces[0].shape[2:]), device=inputs.values.device)
+    with torch.inference_mode(), autocast(device, frozen_precision(device)):
+        pieces = [_forward(stages, inputs.take(rows)) for rows in rows_of_chunks]
+    sequences = inputs.lengths is not None and pieces[0].ndim > 2
+    longest = inputs.values.shape[1] if sequences else pieces[0].shape[1]
+    values = torch.zeros(len(inputs), longest, *pieces[0].shape[2:], device=device)
     for rows, piece in zip(rows_of_chunks, pieces, strict=True):
-        values[rows, : piece.shape[1]] = piece
-    return Batch(values, inputs.mask)
+        values[rows.to(device), : piece.shape[1]] = piece
+    return Batch(values, inputs.lengths if sequences else None)
+
+
+def _forward(stages: nn.ModuleList, batch: Batch) -> Tensor:
+    """Return the values after `stages`, float32 between any two, so that a pass may be cut in two anywhere."""
+    values, mask = batch.values, batch.mask
+    for stage in stages:
+        values = stage(values, mask).float()
+    return values
 
 
 def _by_length(inputs: Batch) -> Tensor:
-    if inputs.mask is None:
-        return torch.arange(len(inputs), device=inputs.values.device)
-    return inputs.mask.sum(1).argsort(stable=True)
+    return torch.arange(len(inputs)) if inputs.lengths is None else inputs.lengths.argsort(stable=True)

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from bench.card import BackboneCard, TaskCard
@@ -12,7 +14,7 @@ from bench.config import Suite
 from bench.errors import ConfigError
 from bench.strategy import Strategy
 
-ALGORITHM: Final = 1
+ALGORITHM: Final = 2
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
 
 
@@ -24,6 +26,25 @@ class PlannedCell:
     family: str
     strategy: Strategy
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the pending cells of one task and backbone ask of what they share.
+
+    `depths` are the shares of stages that their strategies train, `budgets` their fractions with their seeds.
+    """
+
+    depths: frozenset[float]
+    budgets: frozenset[tuple[float, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Cells that one process runs in turn because they share work: the probes of a task and backbone, else one cell."""
+
+    cells: tuple[PlannedCell, ...]
+    needs: Needs
 
 
 def plan_cells(
@@ -51,6 +72,27 @@ def plan_cells(
                         key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
                         planned.append(PlannedCell(cell, entry.family, strategy, key))
     return tuple(planned)
+
+
+def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
+    """Return the packs in which to run pending cells, in their order."""
+    shared = defaultdict(list)
+    for planned in cells:
+        shared[planned.family, planned.cell.backbone].append(planned)
+    needs = {
+        name: Needs(
+            frozenset(planned.strategy.depth for planned in several),
+            frozenset((planned.cell.fraction, planned.cell.seed) for planned in several),
+        )
+        for name, several in shared.items()
+    }
+    return [Pack(tuple(several), needs[family, backbone]) for (family, backbone, _), several in groupby(cells, _alike)]
+
+
+def _alike(planned: PlannedCell) -> tuple[str, str, str]:
+    """Return what the cells of one pack have in common."""
+    alike = planned.cell.strategy if planned.strategy.depth == 0 else planned.key
+    return planned.family, planned.cell.backbone, alike
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy) -> str:

@@ -9,13 +9,13 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from bench.card import BackboneCard
 from bench.cell import Failure, Outcome
-from bench.plan import PlannedCell
+from bench.plan import Pack, PlannedCell, pack_cells
 from bench.scored import Scored
 from bench.store import Store
 
 log = logging.getLogger(__name__)
 
-Execute = Callable[[Sequence[PlannedCell]], Iterator[Scored]]
+Execute = Callable[[Sequence[Pack]], Iterator[Scored]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ def pending_cells(
 ) -> list[PlannedCell]:
     """Return the cells without a result, in the order to run them.
 
-    The largest backbone goes first, so that no long cell is left for the end; within a task and backbone the probes
-    come first, since they need no training and what they compute serves the others, then the largest budgets.
+    Probes go first: they need no training, what they compute serves the others, and after seconds there is something
+    to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
     """
     pending = [planned for planned in plan if store.get(planned.key) is None]
     return sorted(
         pending,
         key=lambda planned: (
+            planned.strategy.depth > 0,
             -backbones[planned.cell.backbone].parameters,
             planned.cell.task,
             planned.cell.backbone,
-            planned.strategy.depth > 0,
             -planned.cell.fraction,
             -planned.strategy.depth,
         ),
@@ -60,7 +60,7 @@ def run_cells(
         unfinished = dict.fromkeys(planned.cell for planned in pending)
         with bar, logging_redirect_tqdm():
             bar.set_postfix_str(str(pending[0].cell))
-            for delivered in execute(pending):
+            for delivered in execute(pack_cells(pending)):
                 _keep(delivered, store)
                 failed += isinstance(delivered.outcome, Failure)
                 scored += not isinstance(delivered.outcome, Failure)

@@ -23,7 +23,7 @@ from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.target import Labels, Metric, Outputs
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,10 +52,15 @@ class Strategy(NamedTuple):
     recipe: Recipe
 
     def boundary(self, n_stages: int) -> int:
-        """Return the index of the first trained stage; `n_stages` if none is trained.
+        """Return the index of the first trained stage; `n_stages` if none is trained."""
+        return boundary(self.depth, n_stages)
 
-        A share that is no whole number of stages is rounded down, but a depth above 0 trains at least one stage.
-        """
-        if self.depth == 0:
-            return n_stages
-        return n_stages - max(1, math.floor(self.depth * n_stages + 1e-9))
+
+def boundary(depth: float, n_stages: int) -> int:
+    """Return the index of the first of `n_stages` stages that a depth trains; `n_stages` if it trains none.
+
+    A share that is no whole number of stages is rounded down, but a depth above 0 trains at least one stage.
+    """
+    if depth == 0:
+        return n_stages
+    return n_stages - max(1, math.floor(depth * n_stages + 1e-9))

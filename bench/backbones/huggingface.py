@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertEmbeddings, BertLayer, BertModel
 
-from bench.backbone import Backbone, Batch, Stage
+from bench.backbone import Backbone, Batch, Stage, TokenStage
 from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.domain import Raw, Texts
@@ -108,12 +108,12 @@ class BertEncoder(Backbone):
         self._copy(BertModel(self._config, add_pooling_layer=False))
 
     def prepare(self, raw: Raw) -> Batch:
-        """Return token ids int64 [n, length] and their mask, padded to the longest text."""
+        """Return token ids int64 [n, length] with the lengths of the texts, padded to the longest."""
         assert isinstance(raw, Texts)
         encodings = self._tokenizer.encode_batch(list(raw.strings))
         ids = np.array([one.ids for one in encodings], dtype=np.int64)
-        mask = np.array([one.attention_mask for one in encodings], dtype=bool)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(mask))
+        lengths = np.array([sum(one.attention_mask) for one in encodings], dtype=np.int64)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(lengths))
 
     def _copy(self, network: BertModel) -> None:
         sources = (network.embeddings, *network.encoder.layer)
@@ -125,12 +125,21 @@ def _config(folder: Path) -> BertConfig:
     return BertConfig(**json.loads((folder / "config.json").read_bytes()), attn_implementation="sdpa")
 
 
-class Embeddings(Stage):
+class Embeddings(TokenStage):
     """Token ids [n, length] to hidden states [n, length, width]."""
 
     def __init__(self, block: BertEmbeddings) -> None:
         super().__init__()
         self.block = block
+
+    @property
+    def table(self) -> nn.Embedding:
+        words: nn.Embedding = self.block.word_embeddings
+        return words
+
+    @table.setter
+    def table(self, table: nn.Embedding) -> None:
+        self.block.word_embeddings = table
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         hidden: Tensor = self.block(values)

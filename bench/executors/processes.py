@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.cache import Cache
 from bench.cell import Failure
 from bench.executors.starting import start_engine
-from bench.plan import PlannedCell
+from bench.plan import Pack, PlannedCell
 from bench.scored import Scored
 
 
@@ -26,12 +26,12 @@ from bench.scored import Scored
 class _Worker:
     process: SpawnProcess
     connection: Connection
-    holds: PlannedCell | None = None
+    holds: Pack | None = None  # the cells of it that it has not delivered yet, the one that is running first
 
 
-def execute_in_processes(cells: Sequence[PlannedCell], *, workers: int, cache: Cache, device: str) -> Iterator[Scored]:
+def execute_in_processes(packs: Sequence[Pack], *, workers: int, cache: Cache, device: str) -> Iterator[Scored]:
     """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
-    waiting = deque(cells)
+    waiting = deque(packs)
     crew = [_hire(cache, device) for _ in range(min(workers, len(waiting)))]
     try:
         while waiting or any(worker.holds for worker in crew):
@@ -43,16 +43,18 @@ def execute_in_processes(cells: Sequence[PlannedCell], *, workers: int, cache: C
             for place, worker in enumerate(crew):
                 if worker.connection not in ready:
                     continue
-                planned, worker.holds = worker.holds, None
-                assert planned is not None, "only workers that hold a cell are waited for"
+                assert worker.holds is not None, "only workers that hold cells are waited for"
+                running, *left = worker.holds.cells
+                worker.holds = replace(worker.holds, cells=tuple(left)) if left else None
                 try:
                     scored = worker.connection.recv()
                 except (EOFError, ConnectionError):
                     worker.process.join()
                     crew[place] = _hire(cache, device)
-                    yield _lost(planned, worker.process.exitcode)
-                else:
-                    yield scored
+                    if worker.holds:
+                        waiting.appendleft(worker.holds)
+                    scored = _lost(running, worker.process.exitcode)
+                yield scored
     finally:
         for worker in crew:
             worker.process.kill()
@@ -75,7 +77,8 @@ def _work(connection: Connection, cache_root: Path, cache_limit_bytes: int, devi
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     engine = start_engine(cache_root=cache_root, cache_limit_bytes=cache_limit_bytes, device=device)
     while True:
-        connection.send(engine.run(connection.recv()))
+        for scored in engine.run(connection.recv()):
+            connection.send(scored)
 
 
 def _leave_with_parent() -> None:

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from bench.report.costs import PHASES, Costs
 from bench.report.findings import Curves, sentences
 from bench.report.leaderboard import shared_budgets
 from bench.report.markdown import bold, escape, table
-from bench.report.tables import FAILED, NOT_RUN, PROVENANCE_FIELDS, SCORED, Tables
+from bench.report.tables import FAILED, NOT_RUN, PROVENANCE_FIELDS, SCORED, SHARED_SECONDS, Tables
 from bench.report.wording import (
     MISSING,
     backbone_titles,
@@ -23,6 +24,7 @@ from bench.report.wording import (
     task_title,
 )
 
+TINY: Final = 1e-9  # seconds
 MOST_REASONS: Final = 20  # of failures shown; all are in results.csv
 
 
@@ -34,7 +36,7 @@ def write_page(tables: Tables, found: Mapping[str, list[Curves]]) -> str:
         _leaderboard(tables),
         *(_task(tables, task, curves) for task, curves in found.items()),
         _gaps(tables.cells),
-        _cost(tables.cells),
+        _cost(tables),
         _provenance(tables),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -168,17 +170,22 @@ def _gaps(cells: pd.DataFrame) -> str:
     return "\n\n".join(parts)
 
 
-def _cost(cells: pd.DataFrame) -> str:
-    scored = cells[cells["status"] == SCORED]
+def _cost(tables: Tables) -> str:
+    scored = tables.cells[tables.cells["status"] == SCORED]
     if scored.empty:
         return ""
-    costs = scored.groupby("strategy", observed=True).agg(
-        cells=("seconds", "size"),
-        total=("seconds", "sum"),
-        median=("seconds", "median"),
-        shared=("shared_seconds", "median"),
-        trained=("trainable_parameters", "median"),
-        peak=("peak_mib", "max"),
+    shared = scored[list(SHARED_SECONDS)].sum(axis=1)
+    costs = (
+        scored.assign(shared=shared)
+        .groupby("strategy", observed=True)
+        .agg(
+            cells=("seconds", "size"),
+            total=("seconds", "sum"),
+            median=("seconds", "median"),
+            shared=("shared", "median"),
+            trained=("trainable_parameters", "median"),
+            peak=("peak_mib", "max"),
+        )
     )
     lines = [
         [
@@ -198,10 +205,24 @@ def _cost(cells: pd.DataFrame) -> str:
         "Peak MiB",
     ]
     return (
-        "## Cost\n\n"
-        f"{table(heading, lines, left=1)}\n\n"
-        "“Shared” is the time of the frozen activations that a cell reads and other cells read too: computed once, it "
-        "is in no cell's own time; alone a cell would have cost both."
+        f"## Cost\n\n{_phases(tables.costs)}\n\n{table(heading, lines, left=1)}\n\n"
+        "“Shared” is what a cell uses and other cells use too: data and backbone loaded, frozen stages run over the "
+        "examples, a linear head solved. Done once, it is in no cell's own time; alone a cell would have cost both."
+    )
+
+
+def _phases(costs: Costs) -> str:
+    """Return the table of seconds by phase, over all processes, and what sharing saved."""
+    lines = [
+        [capitalised(title), duration(costs.spent[phase]), f"{costs.spent[phase] / max(costs.total, TINY):.0%}"]
+        for phase, title in PHASES.items()
+    ]
+    lines.append([bold("All"), bold(duration(costs.total)), ""])
+    saved = costs.alone - costs.total
+    return (
+        f"{table(['Phase', 'Time', 'Share'], lines, left=1)}\n\n"
+        f"Times are added up over all processes. Had each cell done alone what it shares, it would have been "
+        f"{duration(costs.alone)}: sharing saved {duration(saved)}, {saved / max(costs.alone, TINY):.0%}."
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench import stats
 from bench.cell import CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
+from bench.report.costs import Costs, add_up
 from bench.report.leaderboard import Leaderboard, rank_strategies
 from bench.store import Manifest, Store
 
@@ -19,7 +20,10 @@ NOT_RUN: Final = "not run"
 
 CURVE: Final = ["task", "backbone", "strategy"]
 
-RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in {"cell", "key", "provenance"})
+RESULT_FIELDS: Final = tuple(
+    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "provenance"}
+)
+SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
 PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
 CELL_COLUMNS: Final = (
     *CELL_FIELDS,
@@ -27,12 +31,13 @@ CELL_COLUMNS: Final = (
     "metric",
     "status",
     *(field.name for field in RESULT_FIELDS),
+    *SHARED_SECONDS,
     *PROVENANCE_FIELDS,
     "key",
     "reason",
 )
 
-_scores = attrgetter(*(field.name for field in RESULT_FIELDS))
+_scores = attrgetter(*(field.name for field in RESULT_FIELDS), *SHARED_SECONDS)
 _provenance = attrgetter(*PROVENANCE_FIELDS)
 
 
@@ -41,21 +46,24 @@ class Tables:
     """All that a report says in numbers.
 
     `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and fraction;
-    `leaderboard` the areas under the curves. Rows of the first two are in the order of the manifest.
+    `leaderboard` the areas under the curves; `costs` the seconds spent. Rows of the first two are in the order of the
+    manifest.
     """
 
     manifest: Manifest
     cells: pd.DataFrame
     curves: pd.DataFrame
     leaderboard: Leaderboard
+    costs: Costs
 
 
 def read_tables(store: Store) -> Tables:
     """Return the tables of a results folder; every outcome is read once."""
-    manifest = store.manifest
-    cells = tabulate_cells(manifest, store.outcomes())
+    manifest, outcomes = store.manifest, store.outcomes()
+    cells = tabulate_cells(manifest, outcomes)
     curves = average_seeds(manifest, cells)
-    return Tables(manifest, cells, curves, rank_strategies(curves))
+    costs = add_up(outcome for outcome in outcomes.values() if isinstance(outcome, Result))
+    return Tables(manifest, cells, curves, rank_strategies(curves), costs)
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
@@ -67,7 +75,8 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     ]
     cells = pd.DataFrame.from_records(rows, columns=list(CELL_COLUMNS))
     dtypes: dict[Any, Any] = {int: "Int64", float: "float64", float | None: "float64"}
-    cells = cells.astype({field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes})
+    of_fields = {field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes}
+    cells = cells.astype({**of_fields, **dict.fromkeys(SHARED_SECONDS, "float64")})
     orders = {"task": manifest.tasks, "backbone": manifest.backbones, "strategy": manifest.strategies}
     for column, names in orders.items():
         cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
@@ -110,7 +119,7 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
 
 def _said(outcome: Outcome | None) -> tuple[Any, ...]:
     """Return the columns from "status" on."""
-    nothing = (None,) * (len(RESULT_FIELDS) + len(PROVENANCE_FIELDS))
+    nothing = (None,) * (len(RESULT_FIELDS) + len(SHARED_SECONDS) + len(PROVENANCE_FIELDS))
     if outcome is None:
         return (NOT_RUN, *nothing, None, None)
     if isinstance(outcome, Failure):

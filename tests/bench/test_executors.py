@@ -16,7 +16,7 @@ from bench.cache import Cache
 from bench.cell import Cell, Failure, Result
 from bench.config import read_config
 from bench.executors.processes import execute_in_processes
-from bench.plan import PlannedCell, plan_cells
+from bench.plan import PlannedCell, pack_cells, plan_cells
 from bench.store import Store
 from tasks import FAMILIES
 
@@ -93,7 +93,7 @@ def cells_on_disk(folder: Path) -> int:
 
 def test_a_killed_worker_costs_its_cell_and_is_replaced(tmp_path: Path, config: Path) -> None:
     plan = planned_cells(config)
-    delivered = execute_in_processes(plan, workers=1, cache=Cache(tmp_path / "cache"), device="cpu")
+    delivered = execute_in_processes(pack_cells(plan), workers=1, cache=Cache(tmp_path / "cache"), device="cpu")
     outcomes = [next(delivered).outcome]
     os.kill(newest_child(), signal.SIGKILL)
     outcomes += [scored.outcome for scored in delivered]

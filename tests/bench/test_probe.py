@@ -13,11 +13,21 @@ from bench import probe
 from bench.backbone import Head
 from bench.cache import Cache
 from bench.domain import Images
-from bench.probe import solve_head
-from bench.target import Classes, Horizon
+from bench.probe import Solved, solve_heads
+from bench.target import Classes, Horizon, Target
 from tasks.digits import Digits
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+
+
+def solve_head(
+    target: Target, features: Tensor, labels: Tensor, folds: Tensor | None, *, default: float, prior: Head | None = None
+) -> Solved:
+    """Return the head of one budget."""
+    dealt = None if folds is None else folds[None]
+    return solve_heads(target, features[None], labels[None], dealt, penalties=PENALTIES, default=default, prior=prior)[
+        0
+    ]
 
 
 def scaled(features: Tensor) -> np.ndarray:
@@ -39,7 +49,7 @@ def digit_features(n: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("n", [50, 600])
 def test_a_classifying_head_is_scikit_learns_logistic_regression(n: int, penalty: float) -> None:
     features, labels = digit_features(n)
-    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, penalties=PENALTIES, default=penalty)
+    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, default=penalty)
     x = scaled(features)
     reference = LogisticRegression(C=1 / (n * penalty), tol=1e-8, max_iter=20_000).fit(x, labels)
     ours = (features @ solved.head.weight + solved.head.bias).numpy()
@@ -51,7 +61,7 @@ def test_a_classifying_head_is_scikit_learns_logistic_regression(n: int, penalty
 def test_two_classes_are_no_special_case() -> None:
     features, labels = digit_features(200)
     binary = (labels > 4).long()
-    solved = solve_head(Classes(("low", "high")), features, binary, None, penalties=PENALTIES, default=0.1)
+    solved = solve_head(Classes(("low", "high")), features, binary, None, default=0.1)
     x = scaled(features)
     # With two weight vectors, of opposite sign, the same penalty counts half as much as on their difference.
     reference = LogisticRegression(C=2 / (200 * 0.1), tol=1e-8, max_iter=20_000).fit(x, binary)
@@ -64,7 +74,7 @@ def test_a_forecasting_head_is_scikit_learns_ridge(n: int, width: int) -> None:
     generator = torch.Generator().manual_seed(1)
     features = torch.randn(n, width, generator=generator)
     labels = features[:, :5] + 0.3 * torch.randn(n, 5, generator=generator) + 2
-    solved = solve_head(Horizon(5), features, labels, None, penalties=PENALTIES, default=0.1)
+    solved = solve_head(Horizon(5), features, labels, None, default=0.1)
     x = scaled(features)
     reference = Ridge(alpha=n * 0.1).fit(x, labels.numpy())
     np.testing.assert_allclose(
@@ -75,7 +85,7 @@ def test_a_forecasting_head_is_scikit_learns_ridge(n: int, width: int) -> None:
 def test_the_penalty_is_the_one_that_held_out_examples_like_best() -> None:
     features, labels = digit_features(150)
     folds = torch.arange(150) % 5
-    solved = solve_head(Classes(tuple("0123456789")), features, labels, folds, penalties=PENALTIES, default=9.0)
+    solved = solve_head(Classes(tuple("0123456789")), features, labels, folds, default=9.0)
     assert solved.penalty == best_by_reference(features, labels, folds, PENALTIES)
 
 
@@ -94,13 +104,13 @@ def best_by_reference(features: Tensor, labels: Tensor, folds: Tensor, penalties
 
 def test_without_folds_the_default_penalty_holds() -> None:
     features, labels = digit_features(30)
-    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, penalties=PENALTIES, default=0.5)
+    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, default=0.5)
     assert solved.penalty == 0.5
 
 
 def test_constant_features_give_a_head_that_only_knows_the_classes_shares() -> None:
     labels = torch.tensor([0, 0, 0, 1])
-    solved = solve_head(Classes(("a", "b")), torch.ones(4, 3), labels, None, penalties=PENALTIES, default=0.1)
+    solved = solve_head(Classes(("a", "b")), torch.ones(4, 3), labels, None, default=0.1)
     odds = (torch.ones(3) @ solved.head.weight + solved.head.bias).softmax(0)
     assert odds[0].item() == pytest.approx(0.75, abs=1e-4)
 
@@ -109,7 +119,7 @@ def test_a_head_held_to_a_prior_is_ridge_on_the_priors_residuals() -> None:
     generator = torch.Generator().manual_seed(1)
     features, labels = torch.randn(60, 8, generator=generator), torch.randn(60, 3, generator=generator)
     prior = Head(torch.randn(8, 3, generator=generator), torch.randn(3, generator=generator))
-    solved = solve_head(Horizon(3), features, labels, None, penalties=PENALTIES, default=0.3, prior=prior)
+    solved = solve_head(Horizon(3), features, labels, None, default=0.3, prior=prior)
     x = np.concatenate([scaled(features), np.ones((60, 1))], axis=1)  # the bias is a penalised feature
     forecast = (features @ prior.weight + prior.bias).numpy()
     reference = Ridge(alpha=60 * 0.3, fit_intercept=False).fit(x, labels.numpy() - forecast)
@@ -121,7 +131,7 @@ def test_a_head_held_firmly_to_a_prior_is_the_prior() -> None:
     generator = torch.Generator().manual_seed(2)
     features, labels = torch.randn(5, 8, generator=generator), torch.randn(5, 3, generator=generator)
     prior = Head(torch.randn(8, 3, generator=generator), torch.randn(3, generator=generator))
-    solved = solve_head(Horizon(3), features, labels, None, penalties=PENALTIES, default=1e9, prior=prior)
+    solved = solve_head(Horizon(3), features, labels, None, default=1e9, prior=prior)
     torch.testing.assert_close(solved.head.weight, prior.weight)
     torch.testing.assert_close(solved.head.bias, prior.bias)
 

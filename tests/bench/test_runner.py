@@ -9,7 +9,7 @@ import pytest
 from bench.cache import Cache
 from bench.cell import Failure, Result
 from bench.engine import Engine
-from bench.plan import PlannedCell
+from bench.plan import Pack, PlannedCell, pack_cells
 from bench.runner import pending_cells, run_cells
 from bench.scored import Scored
 from bench.store import Store
@@ -35,12 +35,13 @@ class Bench:
         )
         self.ran: list[PlannedCell] = []
 
-    def execute(self, cells: Sequence[PlannedCell], *, until: int | None = None) -> Iterator[Scored]:
-        for planned in cells:
-            if until is not None and len(self.ran) == until:
-                raise KeyboardInterrupt
-            self.ran.append(planned)
-            yield self.engine.run(planned)
+    def execute(self, packs: Sequence[Pack], *, until: int | None = None) -> Iterator[Scored]:
+        for pack in packs:
+            for planned, scored in zip(pack.cells, self.engine.run(pack), strict=True):
+                if until is not None and len(self.ran) == until:
+                    raise KeyboardInterrupt
+                self.ran.append(planned)
+                yield scored
 
     def scores(self) -> dict[str, float]:
         return {str(result.cell): result.score for result in self.store.results()}
@@ -60,7 +61,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_pat
         bench.store.extend(manifest(*((planned.cell, planned.key) for planned in PLAN)))
     run_cells(PLAN, undisturbed.store, BACKBONES, undisturbed.execute)
     with pytest.raises(KeyboardInterrupt):
-        run_cells(PLAN, stopped.store, BACKBONES, lambda cells: stopped.execute(cells, until=5))
+        run_cells(PLAN, stopped.store, BACKBONES, lambda packs: stopped.execute(packs, until=5))
     assert len(list(stopped.store.results())) == 5
     run_cells(PLAN, stopped.store, BACKBONES, stopped.execute)
     assert sorted(planned.key for planned in stopped.ran) == sorted(planned.key for planned in PLAN)
@@ -97,18 +98,23 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
             self.card = replace(self.card, sha256="0" * 64)
 
     engine = Engine({"damaged": Damaged()}, lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    outcome = engine.run(toy_cell(PROBE, task="damaged")).outcome
+    [pack] = pack_cells([toy_cell(PROBE, task="damaged")])
+    [outcome] = [scored.outcome for scored in engine.run(pack)]
     assert isinstance(outcome, Failure)
     assert "the data of task 'damaged' are not those of its card" in outcome.reason
 
 
 def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    outcome = bench.engine.run(toy_cell(FULL)).outcome
+    [pack] = pack_cells([toy_cell(FULL)])
+    [outcome] = [scored.outcome for scored in bench.engine.run(pack)]
     assert isinstance(outcome, Result)
     assert outcome.n_labels == 30
     assert outcome.steps == 8
-    assert outcome.seconds > 0
+    assert outcome.seconds > outcome.training_seconds + outcome.evaluation_seconds > outcome.training_seconds > 0
+    assert outcome.loading_seconds > 0
+    assert outcome.frozen_seconds > 0
+    assert outcome.head_seconds > 0
     assert outcome.peak_mib > 10
     assert (outcome.device, outcome.precision) == ("cpu", "float32")
     assert outcome.provenance.torch

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cell import Cell, Failure, Provenance, Result
+from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Work
 from bench.errors import StoreError
 from bench.store import FORMAT, Manifest, Store, StrategyEntry, TaskEntry
 from tests.toys import ToyBackbone, ToyTask
@@ -30,7 +30,9 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
         chance=0.5,
         penalty=None,
         seconds=1.0,
-        shared_seconds=0.0,
+        training_seconds=0.75,
+        evaluation_seconds=0.125,
+        shared=(Work(FROZEN, "features", 2.0),),
         steps=4,
         trainable_parameters=5,
         total_parameters=6,

@@ -94,9 +94,9 @@ def test_initialising_forgets_the_weights_and_follows_the_seed(backbone: Backbon
 
 def test_longer_padding_changes_no_feature(backbone: Backbone, raw: Raw) -> None:
     inputs = backbone.prepare(raw)
-    if inputs.mask is None:  # only sequences are padded
+    if inputs.lengths is None:  # only sequences are padded
         return
-    longer = Batch(torch.nn.functional.pad(inputs.values, (0, 9)), torch.nn.functional.pad(inputs.mask, (0, 9)))
+    longer = Batch(torch.nn.functional.pad(inputs.values, (0, 9)), inputs.lengths)
     with torch.inference_mode():
         padded = run_stages(backbone.stages, longer).values
         plain = run_stages(backbone.stages, inputs).values

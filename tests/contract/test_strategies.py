@@ -14,6 +14,7 @@ from bench.cache import Cache
 from bench.config import read_config
 from bench.errors import DataError, FreezeError
 from bench.group import Group
+from bench.plan import Needs
 from bench.strategy import Strategy
 from tasks import FAMILIES
 from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
@@ -25,7 +26,15 @@ STRATEGIES = read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies
 
 def toy_group(folder: Path, *, restless: bool = False) -> Group:
     backbone = ToyBackbone(restless=restless)
-    return Group(ToyTask.target, toy_splits(), backbone, content="toy", cache=Cache(folder), device=torch.device("cpu"))
+    return Group(
+        ToyTask.target,
+        toy_splits(),
+        backbone,
+        needs=Needs(depths=frozenset({0.0, 0.5}), budgets=frozenset({(1.0, 0)})),
+        content="toy",
+        cache=Cache(folder),
+        device=torch.device("cpu"),
+    )
 
 
 def quick(strategy: Strategy) -> Strategy:
@@ -117,6 +126,6 @@ def test_a_budget_without_room_for_every_class_says_which_fraction_would_do(tmp_
 def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: Path) -> None:
     group = toy_group(tmp_path)
     rows = group.budget(1.0, 0)
-    start = adapt._starting_point(toy_cell(FULL), group, rows, solved=True)
+    start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
     _, of_probe = run_cell(toy_cell(PROBE), group)
     np.testing.assert_allclose(adapt._predict(start, group, 0), of_probe, atol=1e-4)

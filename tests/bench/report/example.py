@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.card import BackboneCard, TaskCard
-from bench.cell import Cell, Failure, Outcome, Provenance, Result
+from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Work
 from bench.domain import Domain
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
 from bench.target import Classes, Horizon, Metric
@@ -82,7 +82,9 @@ def result(cell: Cell, key: str, score: float) -> Result:
         chance=CHANCE[cell.task],
         penalty=0.1 if frozen else None,
         seconds=1.5,
-        shared_seconds=0.25 if frozen else 0.0,
+        training_seconds=0.0 if frozen else 1.25,
+        evaluation_seconds=0.125,
+        shared=(Work(FROZEN, f"{cell.task} features", 4.0), Work(HEAD, key, 0.25)) if frozen else (),
         steps=0 if frozen else 100,
         trainable_parameters=50 if frozen else 1_240_050,
         total_parameters=1_240_050,

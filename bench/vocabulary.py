@@ -1,0 +1,27 @@
+"""Owns leaving out of a token table what no example of a task holds.
+
+Rows that no example looks up get no gradient and change no output, but a gradient step pays for all of them: of 30,522
+rows of MiniLM a task of 7,000 short texts uses a tenth.
+"""
+
+import torch
+from torch import nn
+
+from bench.backbone import Batch, TokenStage
+
+
+class Vocabulary:
+    """The tokens of some examples."""
+
+    def __init__(self, *inputs: Batch) -> None:
+        """`inputs` hold token ids [n, length]."""
+        self._ids = torch.cat([batch.values.unique() for batch in inputs]).unique()  # sorted
+
+    def renumber(self, inputs: Batch) -> Batch:
+        """Return token ids as positions in a narrowed table."""
+        return Batch(torch.searchsorted(self._ids, inputs.values), inputs.lengths)
+
+    def narrow(self, stage: TokenStage) -> None:
+        """Leave in the stage's table only the rows of these tokens."""
+        rows = stage.table.weight.detach()[self._ids.to(stage.table.weight.device)]
+        stage.table = nn.Embedding.from_pretrained(rows.clone(), freeze=False)
