@@ -64,9 +64,9 @@ class TokenStage(Stage, ABC):
     def table(self) -> nn.Embedding:
         """The table."""
 
-    @table.setter
     @abstractmethod
-    def table(self, table: nn.Embedding) -> None: ...
+    def look_up_in(self, table: nn.Embedding) -> None:
+        """Put another table in its place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,4 +24,4 @@ class Vocabulary:
     def narrow(self, stage: TokenStage) -> None:
         """Leave in the stage's table only the rows of these tokens."""
         rows = stage.table.weight.detach()[self._ids.to(stage.table.weight.device)]
-        stage.table = nn.Embedding.from_pretrained(rows.clone(), freeze=False)
+        stage.look_up_in(nn.Embedding.from_pretrained(rows.clone(), freeze=False))

@@ -137,8 +137,7 @@ class Embeddings(TokenStage):
         words: nn.Embedding = self.block.word_embeddings
         return words
 
-    @table.setter
-    def table(self, table: nn.Embedding) -> None:
+    def look_up_in(self, table: nn.Embedding) -> None:
         self.block.word_embeddings = table
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -48,6 +48,24 @@ def test_batches_are_full_and_go_through_all_examples_before_any_comes_again(
         assert sorted(seen[start : start + n].tolist()) == list(range(n))
 
 
+@given(st.integers(1, 200), st.integers(1, 20), st.integers(1, 40), st.integers(0, 9))
+def test_batches_of_sequences_go_through_all_examples_too(n: int, size: int, steps: int, seed: int) -> None:
+    lengths = np.random.default_rng(seed).integers(1, 50, n)
+    drawn = list(batches(n, size, steps, stream(seed, "order"), lengths=lengths))
+    assert len(drawn) == steps
+    assert {len(batch) for batch in drawn} == {min(size, n)}
+    counts = np.bincount(np.concatenate(drawn), minlength=n)
+    assert counts.max() - counts.min() <= 2
+
+
+def test_sequences_of_a_batch_are_of_about_one_length_and_batches_are_not_sorted() -> None:
+    lengths = np.random.default_rng(0).integers(1, 50, 3200)
+    drawn = [lengths[batch] for batch in batches(3200, 32, 100, stream(0, "order"), lengths=lengths)]
+    longest = np.array([batch.max() for batch in drawn])
+    assert np.mean([batch.mean() for batch in drawn] / longest) > 0.8
+    assert 20 < (np.diff(longest) > 0).sum() < 80
+
+
 def test_a_stage_learns_more_slowly_the_lower_it_lies_and_the_head_at_its_own_rate() -> None:
     stages = nn.ModuleList([Dense(SIDE, WIDTH), Dense(WIDTH, WIDTH), Dense(WIDTH, WIDTH)])
     recipe = Recipe(learning_rate=1.0, head_learning_rate=5.0, layer_decay=0.5, weight_decay=0.1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench.cell import Cell
 from bench.config import Entry, Suite
 from bench.errors import ConfigError
-from bench.plan import cell_key, plan_cells
+from bench.plan import Needs, cell_key, pack_cells, plan_cells
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
@@ -75,3 +75,16 @@ def test_a_backbone_of_another_domain_is_refused_by_both_names() -> None:
 )
 def test_a_depth_is_a_boundary_counted_from_the_top(depth: float, n_stages: int, boundary: int) -> None:
     assert PROBE._replace(depth=depth).boundary(n_stages) == boundary
+
+
+def test_the_probes_of_a_task_and_backbone_are_one_pack_and_every_other_cell_its_own() -> None:
+    plan = plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE})
+    packs = pack_cells(sorted(plan, key=lambda planned: planned.strategy.depth > 0))
+    assert [planned for pack in packs for planned in pack.cells] == sorted(plan, key=lambda p: p.strategy.depth > 0)
+    probes, *others = packs
+    assert {planned.strategy.name for planned in probes.cells} == {PROBE.name}
+    assert len(probes.cells) == 4
+    assert all(len(pack.cells) == 1 for pack in others)
+    assert {pack.needs for pack in packs} == {
+        Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(0.1, 0), (0.1, 1), (1.0, 0), (1.0, 1)}))
+    }

@@ -1,0 +1,143 @@
+"""Frozen stages run once over each example, however many boundaries, runs and processes ask."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bench import activations, precision
+from bench.activations import Activations
+from bench.backbone import Batch
+from bench.cache import Cache
+from bench.group import Group
+from bench.plan import Needs
+from tests.toys import STAGES, Dense, ToyBackbone, ToyTask, toy_splits
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the examples that each call of a dense stage sees."""
+    seen: list[int] = []
+    plain = Dense.forward
+
+    def forward(self: Dense, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        seen.append(len(values))
+        return plain(self, values, mask)
+
+    monkeypatch.setattr(Dense, "forward", forward)
+    return seen
+
+
+def made(folder: Path, *, content: str = "toy", seed: int = 0, boundaries: tuple[int, ...] = (2, 4)) -> Activations:
+    backbone = ToyBackbone(seed=seed)
+    return Activations(
+        backbone,
+        backbone.prepare(toy_splits().train.raw),
+        content=content,
+        cache=Cache(folder),
+        device=CPU,
+        boundaries=boundaries,
+        check=lambda: None,
+    )
+
+
+def test_one_pass_serves_all_boundaries(tmp_path: Path, runs: list[int]) -> None:
+    split = made(tmp_path)
+    split.at(4), split.at(2)
+    assert runs == [30] * len(STAGES)
+    made(tmp_path).at(2)
+    assert runs == [30] * len(STAGES), "kept between runs"
+
+
+def test_a_higher_boundary_goes_on_from_a_lower_one(tmp_path: Path, runs: list[int]) -> None:
+    made(tmp_path, boundaries=(2,)).at(2)
+    made(tmp_path).at(4)
+    assert runs == [30] * len(STAGES)
+
+
+def test_stopping_on_the_way_changes_no_value(tmp_path: Path) -> None:
+    direct, by_steps = made(tmp_path / "a", boundaries=()).at(4), made(tmp_path / "b", boundaries=(1, 2, 3)).at(4)
+    assert torch.equal(direct.values, by_steps.values)
+
+
+def test_work_is_told_in_pieces_that_boundaries_share(tmp_path: Path) -> None:
+    split = made(tmp_path)
+    (lower,), upper = split.work(2), split.work(4)
+    assert upper[0] == lower
+    assert len(upper) == 2
+    assert made(tmp_path).work(4) == upper, "what it took is kept with it"
+
+
+def test_another_content_backbone_boundary_or_precision_is_another_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {
+        made(tmp_path).key(4),
+        made(tmp_path).key(2),
+        made(tmp_path, content="other").key(4),
+        made(tmp_path, seed=1).key(4),
+    }
+    monkeypatch.setattr(activations, "frozen_precision", lambda device: "bfloat16")
+    assert len(keys | {made(tmp_path).key(4)}) == 5
+    assert precision.frozen_precision(CPU) == "float32"
+
+
+def test_a_damaged_entry_is_made_anew(tmp_path: Path, runs: list[int]) -> None:
+    before = made(tmp_path, boundaries=()).at(4).values.clone()  # not mapped from the file
+    for path in tmp_path.glob("*.bin"):
+        path.write_bytes(path.read_bytes()[:-1])
+    after = made(tmp_path, boundaries=()).at(4)
+    assert torch.equal(before, after.values)
+    assert len(runs) == 2 * len(STAGES)
+
+
+def test_sequences_keep_their_lengths_until_they_are_features(tmp_path: Path) -> None:
+    batch = Batch(torch.zeros(3, 4, 5), torch.tensor([1, 4, 2]))
+    assert batch.take(torch.tensor([0, 2])).values.shape == (2, 2, 5)
+    assert batch.mask is not None
+    assert batch.mask.sum(1).tolist() == [1, 4, 2]
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.2, 6), (0.9, 30)])
+def test_only_examples_that_some_cell_sees_are_run_unless_they_are_most(
+    fraction: float, expected: int, tmp_path: Path, runs: list[int]
+) -> None:
+    group = Group(
+        ToyTask.target,
+        toy_splits(),
+        ToyBackbone(),
+        needs=Needs(frozenset({0.0}), frozenset({(fraction, 0), (0.1, 0)})),
+        content="toy",
+        cache=Cache(tmp_path),
+        device=CPU,
+    )
+    rows = group.budget(0.1, 0)
+    found = group.train(4, rows).values
+    assert runs == [expected] * len(STAGES)
+    whole = ToyBackbone().forward(ToyBackbone().prepare(toy_splits().train.raw))
+    torch.testing.assert_close(found, whole[torch.from_numpy(rows)])
+    assert np.array_equal(group.encoded(rows).numpy(), toy_splits().train.labels[rows])
+
+
+def test_a_card_with_other_bytes_is_never_confused(tmp_path: Path) -> None:
+    one = ToyBackbone()
+    other = ToyBackbone()
+    other.card = replace(one.card, sha256="another")
+    keys = [
+        Activations(
+            backbone,
+            Batch(torch.zeros(1, 16)),
+            content="toy",
+            cache=Cache(tmp_path),
+            device=CPU,
+            boundaries=(),
+            check=lambda: None,
+        ).key(4)
+        for backbone in (one, other)
+    ]
+    assert len(set(keys)) == 2
