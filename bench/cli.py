@@ -55,7 +55,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show_plan(plan, pending_cells(plan, store, backbones))
     device = resolve_device(options.device)
-    workers = options.workers or default_workers(device)
+    largest = max(card.parameters for card in backbones.values())
+    workers = options.workers or default_workers(device, parameters=largest)
     store.extend(_manifest(suite, plan))
     execute: Execute = (
         partial(execute_here, cache=default_cache(), device=device)

@@ -11,6 +11,8 @@ from bench.errors import DeviceError
 Device = Literal["cpu", "cuda"]
 
 MOST_WORKERS: Final = 8
+SHARES_A_GPU: Final = 50_000_000  # parameters
+BYTES_OF_A_GPU_EACH: Final = 8 * 2**30
 
 
 def resolve_device(wanted: str) -> Device:
@@ -27,12 +29,19 @@ def resolve_device(wanted: str) -> Device:
     return "cpu"
 
 
-def default_workers(device: Device) -> int:
-    """Return how many processes to run cells in: one on a GPU, else one per core that this process may use."""
-    if device == "cuda":
-        return 1
+def default_workers(device: Device, *, parameters: int) -> int:
+    """Return how many processes to run cells in, for backbones of up to `parameters`.
+
+    One per core that this process may use. On a GPU small networks share it, since one alone mostly waits for its next
+    kernel to be launched; each needs a core to launch from, and room. A large one has the GPU to itself.
+    """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, MOST_WORKERS)
+    if device == "cpu":
+        return min(usable, MOST_WORKERS)
+    if parameters > SHARES_A_GPU:
+        return 1
+    room = importlib.import_module("torch").cuda.get_device_properties(0).total_memory
+    return int(max(1, min(usable // 2, room // BYTES_OF_A_GPU_EACH, MOST_WORKERS)))
 
 
 def _has_driver() -> bool:
