@@ -78,7 +78,9 @@ class Activations:
                 batch, works = self._entry(boundary)
             else:
                 start = time.perf_counter()
-                batch = forward_all(self._backbone.stages[reached:boundary], batch)
+                batch = forward_all(
+                    self._backbone.stages[reached:boundary], batch, precision=frozen_precision(self._device)
+                )
                 self._check()
                 works = [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
                 _write(path, batch, works)

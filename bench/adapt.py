@@ -116,7 +116,7 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
             precision=precision,
         )
     trained = time.perf_counter()
-    predictions = _predict(adapted, group, boundary)
+    predictions = _predict(adapted, group, boundary, precision)
     predicted = time.perf_counter()
     if steps:
         group.check_frozen(boundary)
@@ -157,8 +157,8 @@ def _starting_point(planned: PlannedCell, group: Group, probe: KeptHead | None) 
     return Adapted(stages.to(group.device), head.to(group.device), parameters)
 
 
-def _predict(adapted: Adapted, group: Group, boundary: int) -> Outputs:
-    features = forward_all(adapted.stages, group.test(boundary)).values
+def _predict(adapted: Adapted, group: Group, boundary: int, precision: Precision) -> Outputs:
+    features = forward_all(adapted.stages, group.test(boundary), precision=precision).values
     with torch.inference_mode():
         outputs = adapted.head(features).cpu().numpy()
     return group.target.decode(outputs, group.splits.test.raw).astype(np.float32)

@@ -2,7 +2,6 @@
 
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from uuid import uuid4
@@ -19,7 +18,6 @@ from bench.plan import Needs, Pack, PlannedCell
 from bench.scored import Scored
 from bench.task import Task, verify
 
-GROUPS_KEPT: Final = 2
 THREADS: Final = 1
 """Per process. Work is spread over processes instead: small networks gain more from that, and sums that are always
 taken in the same order make a score the same on any number of cores."""
@@ -36,7 +34,7 @@ class Engine:
         self._load_backbone = load_backbone
         self._cache = cache
         self._device = torch.device(device)
-        self._groups: OrderedDict[tuple[str, str], tuple[Group, Work]] = OrderedDict()
+        self._loaded: tuple[tuple[str, str], Group, Work] | None = None
 
     def run(self, pack: Pack) -> Iterator[Scored]:
         """Yield what came of each cell of a pack, in order.
@@ -63,10 +61,10 @@ class Engine:
         return Scored(result, predictions, group.splits.test.labels)
 
     def _group(self, planned: PlannedCell, needs: Needs) -> tuple[Group, Work]:
+        """Return the group of a cell and what it took to load; the one before it is dropped first."""
         name = (planned.family, planned.cell.backbone)
-        if name not in self._groups:
-            while len(self._groups) >= GROUPS_KEPT:
-                self._groups.popitem(last=False)
+        if self._loaded is None or self._loaded[0] != name:
+            self._loaded = None
             start = time.perf_counter()
             task = self._tasks[planned.family]
             splits = task.load(self._cache)
@@ -75,6 +73,5 @@ class Engine:
             group = Group(
                 task.target, splits, backbone, needs=needs, content=content, cache=self._cache, device=self._device
             )
-            self._groups[name] = group, Work(LOADING, uuid4().hex, time.perf_counter() - start)
-        self._groups.move_to_end(name)
-        return self._groups[name]
+            self._loaded = name, group, Work(LOADING, uuid4().hex, time.perf_counter() - start)
+        return self._loaded[1:]

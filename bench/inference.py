@@ -6,23 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Batch
-from bench.precision import autocast, frozen_precision
+from bench.precision import Precision, autocast
 
 CHUNK: Final = 256
 """Examples in one forward pass. Fixed, so that a result does not depend on how many were asked for at a time."""
 
 
-def forward_all(stages: nn.ModuleList, inputs: Batch) -> Batch:
+def forward_all(stages: nn.ModuleList, inputs: Batch, *, precision: Precision) -> Batch:
     """Return `inputs` after `stages` in evaluation mode, float32, on the device of the inputs.
 
-    Hidden states of sequences come back padded with zeros to the length of the inputs, with their lengths.
+    Hidden states of sequences come back padded with zeros to the length of the inputs, with their lengths. `precision`
+    is that of the products.
     """
     if not len(stages):
         return inputs
     stages.eval()
     device = inputs.values.device
     rows_of_chunks = _by_length(inputs).split(CHUNK)
-    with torch.inference_mode(), autocast(device, frozen_precision(device)):
+    with torch.inference_mode(), autocast(device, precision):
         pieces = [_forward(stages, inputs.take(rows)) for rows in rows_of_chunks]
     sequences = inputs.lengths is not None and pieces[0].ndim > 2
     longest = inputs.values.shape[1] if sequences else pieces[0].shape[1]

@@ -1,4 +1,4 @@
-"""Owns the arithmetic that networks run in, by device: what is kept or scored, and what is only a step on the way."""
+"""Owns the arithmetic that networks run in, by device: of what is kept, and of what is trained."""
 
 from typing import Final, Literal
 
@@ -11,15 +11,15 @@ WORTHWHILE: Final = 1_000_000
 
 
 def frozen_precision(device: torch.device) -> Precision:
-    """Return the precision of frozen activations and of scores.
+    """Return the precision of frozen activations.
 
-    On a CPU these are computed once, which is not worth a rounding.
+    On a CPU they are computed once, which is not worth a rounding.
     """
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
 def training_precision(device: torch.device, parameters: int) -> Precision:
-    """Return the precision of the products in gradient steps on a network with so many parameters.
+    """Return the precision of the products in gradient steps, and in scoring, of so many trained parameters.
 
     bfloat16 on a GPU, and on a CPU that multiplies it natively; weights, their updates and the loss are float32
     everywhere (mixed precision: Micikevicius et al. 2018, arXiv:1710.03740).

@@ -15,11 +15,11 @@ class Vocabulary:
 
     def __init__(self, *inputs: Batch) -> None:
         """`inputs` hold token ids [n, length]."""
-        self._ids = torch.cat([batch.values.unique() for batch in inputs]).unique()  # sorted
+        self._ids = torch.cat([batch.values.flatten() for batch in inputs]).unique(sorted=True)
 
     def renumber(self, inputs: Batch) -> Batch:
         """Return token ids as positions in a narrowed table."""
-        return Batch(torch.searchsorted(self._ids, inputs.values), inputs.lengths)
+        return Batch(torch.searchsorted(self._ids.to(inputs.values.device), inputs.values), inputs.lengths)
 
     def narrow(self, stage: TokenStage) -> None:
         """Leave in the stage's table only the rows of these tokens."""

@@ -177,7 +177,9 @@ def _drawn(name: str, made: Pretraining) -> tuple[Bundled, nn.Linear]:
 
 
 def _score(backbone: Bundled, head: nn.Linear, target: Target, held_out: Examples) -> float:
-    features = forward_all(backbone.stages, backbone.prepare(held_out.raw).to(head.weight.device)).values
+    features = forward_all(
+        backbone.stages, backbone.prepare(held_out.raw).to(head.weight.device), precision="float32"
+    ).values
     with torch.inference_mode():
         outputs = head(features).cpu().numpy()
     return target.score(target.decode(outputs, held_out.raw), held_out.labels, held_out.raw)

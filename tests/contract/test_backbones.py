@@ -46,30 +46,35 @@ def test_every_parameter_can_be_trained_and_matters(backbone: Backbone, raw: Raw
 
 def test_the_card_names_every_stage_and_the_width(backbone: Backbone, raw: Raw) -> None:
     assert len(backbone.card.stages) == len(backbone.stages)
-    features = forward_all(backbone.stages, backbone.prepare(raw)).values
+    features = forward_all(backbone.stages, backbone.prepare(raw), precision="float32").values
     assert features.shape == (N, backbone.card.width)
     assert features.isfinite().all()
 
 
 def test_features_do_not_depend_on_the_other_examples(backbone: Backbone, raw: Raw) -> None:
-    together = forward_all(backbone.stages, backbone.prepare(raw)).values
+    together = forward_all(backbone.stages, backbone.prepare(raw), precision="float32").values
     alone = torch.cat(
-        [forward_all(backbone.stages, backbone.prepare(raw.take(np.array([index])))).values for index in range(N)]
+        [
+            forward_all(backbone.stages, backbone.prepare(raw.take(np.array([index]))), precision="float32").values
+            for index in range(N)
+        ]
     )
     torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-4)
 
 
 def test_running_in_two_parts_is_running_as_one(backbone: Backbone, raw: Raw) -> None:
     inputs = backbone.prepare(raw)
-    whole = forward_all(backbone.stages, inputs).values
+    whole = forward_all(backbone.stages, inputs, precision="float32").values
     for boundary in range(1, len(backbone.stages)):
-        middle = forward_all(backbone.stages[:boundary], inputs)
-        torch.testing.assert_close(forward_all(backbone.stages[boundary:], middle).values, whole, rtol=1e-3, atol=1e-4)
+        middle = forward_all(backbone.stages[:boundary], inputs, precision="float32")
+        torch.testing.assert_close(
+            forward_all(backbone.stages[boundary:], middle, precision="float32").values, whole, rtol=1e-3, atol=1e-4
+        )
 
 
 def test_evaluation_moves_neither_parameter_nor_buffer(backbone: Backbone, raw: Raw) -> None:
     before = state_hash(backbone)
-    forward_all(backbone.stages, backbone.prepare(raw))
+    forward_all(backbone.stages, backbone.prepare(raw), precision="float32")
     assert state_hash(backbone) == before
 
 

@@ -15,6 +15,7 @@ from bench.config import read_config
 from bench.errors import DataError, FreezeError
 from bench.group import Group
 from bench.plan import Needs
+from bench.precision import Precision
 from bench.strategy import Strategy
 from tasks import FAMILIES
 from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
@@ -50,10 +51,10 @@ def test_exactly_the_stages_above_the_boundary_are_trained(
     hashes: list[str] = []
     boundaries: list[int] = []
 
-    def watch(adapted: adapt.Adapted, group: Group, boundary: int) -> object:
+    def watch(adapted: adapt.Adapted, group: Group, boundary: int, precision: Precision) -> object:
         hashes.extend(state_hash(stage) for stage in adapted.stages)
         boundaries.append(boundary)
-        return predict(adapted, group, boundary)
+        return predict(adapted, group, boundary, precision)
 
     predict = adapt._predict
     monkeypatch.setattr(adapt, "_predict", watch)
@@ -128,4 +129,4 @@ def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: 
     rows = group.budget(1.0, 0)
     start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
     _, of_probe = run_cell(toy_cell(PROBE), group)
-    np.testing.assert_allclose(adapt._predict(start, group, 0), of_probe, atol=1e-4)
+    np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
