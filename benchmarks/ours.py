@@ -43,7 +43,7 @@ from bench.task import Splits, Task, verify
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
 from tasks import FAMILIES
 
-__all__ = ["CHUNK", "Batch", "BenchError", "PlannedCell", "Result", "autocast", "run_stages", "unknown_name"]
+__all__ = ["CHUNK", "BenchError", "PlannedCell", "Result", "unknown_name"]
 
 ROOT: Final = Path(__file__).parents[1]
 MINILM: Final = "sentence-transformers/all-MiniLM-L6-v2"
@@ -65,6 +65,12 @@ class Material:
         labels = self.splits.train.labels
         order = self.task.target.budget_order(labels, stream(seed, "subset"))
         return order[: budget_size(fraction, len(labels))]
+
+    def features(self, batch: Batch) -> Tensor:
+        """Return the backbone's features [n, width] in the product's precision, and nothing else done."""
+        with torch.inference_mode(), autocast(batch.values.device):
+            out: Tensor = self.backbone(batch)
+        return out
 
     def prepared(self) -> Prepared:
         """Return both splits' raw examples beside what the backbone made of them."""
@@ -93,6 +99,12 @@ class Trainable:
         """Return the same with weights of its own."""
         stages, head = copy.deepcopy(self.stages), copy.deepcopy(self.head)
         return Trainable(stages, head, self.inputs, self.encoded, self.target, self.recipe)
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """Return the head's outputs [n, classes] in the product's precision, and nothing else done."""
+        with autocast(batch.values.device):
+            out: Tensor = self.head(run_stages(self.stages, batch).values)
+        return out
 
     def fit(self, steps: int) -> None:
         """Take so many steps of the product's loop, in place."""

@@ -65,7 +65,7 @@ def measure(settings: Settings) -> Iterator[Row]:
     """Yield the row."""
     steps = QUICK_STEPS if settings.quick else STEPS
     start = vit(settings.device)
-    flops = steps * flops_of_step(start, settings.device)
+    flops = steps * flops_of_step(start)
     seconds = side_by_side(
         {
             "ceiling": partial(matrix_products, settings.device),
@@ -94,15 +94,13 @@ def vit(device: str) -> ours.Trainable:
     return ours.classifier(parts, pixels, labels, width=network.num_features, classes=CLASSES, batch_size=BATCH)
 
 
-def flops_of_step(start: ours.Trainable, device: str) -> int:
+def flops_of_step(start: ours.Trainable) -> int:
     """Return the operations of one forward and backward pass over a batch."""
     copied = start.copy()
     batch, labels = copied.batches(1)[0]
     counter = FlopCounterMode(display=False)
     with counter:
-        with ours.autocast(torch.device(device)):
-            outputs = copied.head(ours.run_stages(copied.stages, batch).values)
-        nn.functional.cross_entropy(outputs.float(), labels).backward()
+        nn.functional.cross_entropy(copied.outputs(batch).float(), labels).backward()
     return counter.get_total_flops()
 
 
