@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PEERS := .venv/.peers
 
-.PHONY: run test lint install smoke clean
+.PHONY: run test lint install smoke benchmark clean
 
 run: install
 	$(BIN)/python -m bench run --suite all
@@ -14,6 +15,9 @@ test: install
 
 smoke: install
 	$(BIN)/python -m bench run --suite smoke
+
+benchmark: $(PEERS)
+	$(BIN)/python -m benchmarks --write $(ROWS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -27,6 +31,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bench needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(PEERS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
 	@touch $@
 
 clean:

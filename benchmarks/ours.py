@@ -1,0 +1,270 @@
+"""Owns every call into the product, so that a change of its interfaces is followed here and nowhere else.
+
+What is timed goes through the product's own engine, runner, store and gradient loop. What is the same on both sides of
+a pair is done beforehand and kept as `Material`: `Task.load`, reading the weights, and `Backbone.prepare` (tokenising,
+resizing). Hashing the data, planning, activations, heads and everything written to disk is the product's own cost.
+"""
+
+import copy
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from bench.backbone import Backbone, Batch, run_stages
+from bench.backbones.catalog import describe_all
+from bench.backbones.glyphs import Glyphs
+from bench.backbones.huggingface import find_files
+from bench.backbones.loading import load_backbone
+from bench.cache import Cache, default_cache
+from bench.cell import Failure, Provenance, Result
+from bench.config import read_config
+from bench.device import default_workers, resolve_device
+from bench.domain import Indices, Texts
+from bench.engine import Engine
+from bench.errors import BenchError, unknown_name
+from bench.fit import batches, fit
+from bench.group import Group
+from bench.inference import CHUNK, autocast
+from bench.plan import PlannedCell, plan_cells
+from bench.provenance import describe_run
+from bench.runner import run_cells
+from bench.scored import Scored
+from bench.seeds import stream
+from bench.store import Store
+from bench.strategy import Recipe
+from bench.subset import budget_size
+from bench.target import Classes, Target
+from bench.task import Splits, Task, verify
+from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
+from tasks import FAMILIES
+
+__all__ = ["CHUNK", "BenchError", "PlannedCell", "Result", "unknown_name"]
+
+ROOT: Final = Path(__file__).parents[1]
+MINILM: Final = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What both sides of a pair start from. `train` and `test` are prepared examples, on the CPU."""
+
+    name: str
+    task: Task
+    splits: Splits
+    backbone: Backbone
+    train: Batch
+    test: Batch
+
+    def budget(self, *, fraction: float, seed: int) -> Indices:
+        """Return the rows of the training split that a cell of this fraction and seed sees."""
+        labels = self.splits.train.labels
+        order = self.task.target.budget_order(labels, stream(seed, "subset"))
+        return order[: budget_size(fraction, len(labels))]
+
+    def features(self, batch: Batch) -> Tensor:
+        """Return the backbone's features [n, width] in the product's precision, and nothing else done."""
+        with torch.inference_mode(), autocast(batch.values.device):
+            out: Tensor = self.backbone(batch)
+        return out
+
+    def prepared(self) -> Prepared:
+        """Return both splits' raw examples beside what the backbone made of them."""
+        return (self.splits.train.raw, self.train), (self.splits.test.raw, self.test)
+
+    def strings(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the texts of both splits."""
+        train, test = self.splits.train.raw, self.splits.test.raw
+        assert isinstance(train, Texts)
+        assert isinstance(test, Texts)
+        return train.strings, test.strings
+
+
+@dataclass(slots=True, eq=False)
+class Trainable:
+    """Stages and a head to train, and all that the product's loop asks for, on the device."""
+
+    stages: nn.ModuleList
+    head: nn.Linear
+    inputs: Batch
+    encoded: Tensor
+    target: Target
+    recipe: Recipe
+
+    def copy(self) -> "Trainable":
+        """Return the same with weights of its own."""
+        stages, head = copy.deepcopy(self.stages), copy.deepcopy(self.head)
+        return Trainable(stages, head, self.inputs, self.encoded, self.target, self.recipe)
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """Return the head's outputs [n, classes] in the product's precision, and nothing else done."""
+        with autocast(batch.values.device):
+            out: Tensor = self.head(run_stages(self.stages, batch).values)
+        return out
+
+    def fit(self, steps: int) -> None:
+        """Take so many steps of the product's loop, in place."""
+        fit(
+            self.stages,
+            self.head,
+            self.inputs,
+            self.encoded,
+            target=self.target,
+            recipe=self.recipe,
+            steps=steps,
+            order=stream(0, "order"),
+        )
+
+    def batches(self, steps: int) -> list[tuple[Batch, Tensor]]:
+        """Return batches as `fit` draws them, lying ready with their targets."""
+        drawn = batches(len(self.inputs), self.recipe.batch_size, steps, stream(0, "order"))
+        rows = [torch.from_numpy(one).to(self.encoded.device) for one in drawn]
+        return [(self.inputs.take(one), self.encoded[one]) for one in rows]
+
+
+def material(task: str) -> Material:
+    """Return a task of the suite `all` with its first backbone, ready."""
+    entry = next(
+        entry for entry in read_config(ROOT / "bench.toml", FAMILIES).suite("all").entries if entry.task == task
+    )
+    family = FAMILIES[entry.family]
+    splits, backbone = family.load(default_cache()), load_backbone(entry.backbones[0])
+    return Material(
+        task, family, splits, backbone, backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
+    )
+
+
+def plan(
+    *,
+    suite: str = "all",
+    tasks: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    fractions: Sequence[float] = (),
+    seeds: int = 0,
+) -> Sequence[PlannedCell]:
+    """Return the cells of a suite of `bench.toml`, narrowed to what is named as the command line does it."""
+    chosen = read_config(ROOT / "bench.toml", FAMILIES).suite(suite)
+    chosen = chosen.select(tasks=tasks, strategies=strategies, fractions=fractions, seeds=seeds)
+    backbones = describe_all(name for entry in chosen.entries for name in entry.backbones)
+    return plan_cells(chosen, {name: task.card for name, task in FAMILIES.items()}, backbones)
+
+
+def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: str) -> Sequence[Result]:
+    """Run cells of one task in this process, as one worker does, and return their results.
+
+    Cache and results are kept under `folder`: cold if it is empty. Raises `BenchError` if a cell fails.
+    """
+    results: list[Result] = []
+    task, backbone = KeptTask(ready.task, ready.splits), KeptBackbone(ready.backbone, ready.prepared())
+    engine = Engine({ready.name: task}, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
+
+    def execute(pending: Sequence[PlannedCell]) -> Iterator[Scored]:
+        for planned in pending:
+            scored = engine.run(planned)
+            if isinstance(scored.outcome, Failure):
+                raise BenchError(f"{planned.cell} failed, so there is nothing to compare: {scored.outcome.reason}")
+            results.append(scored.outcome)
+            yield scored
+
+    card = ready.backbone.card
+    run_cells(cells, Store(folder / "results"), {card.name: card}, execute)
+    return results
+
+
+def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> Trainable:
+    """Return what a strategy trains on all labels, from a head of zeros; frozen activations are kept in `folder`."""
+    planned = plan(tasks=[ready.name], strategies=[strategy], fractions=[1.0], seeds=1)[0]
+    group = Group(
+        ready.task.target,
+        ready.splits,
+        KeptBackbone(ready.backbone, ready.prepared()).to(torch.device(device)),
+        content=verify(ready.task, ready.splits),
+        cache=Cache(folder),
+        device=torch.device(device),
+    )
+    boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(1.0, 0)
+    return Trainable(
+        copy.deepcopy(group.backbone.stages[boundary:]).to(device),
+        _head(ready.backbone.card.width, ready.task.target.width).to(device),
+        group.train(boundary, rows),
+        group.encoded(rows),
+        ready.task.target,
+        planned.strategy.recipe,
+    )
+
+
+def text_classifier(strings: Sequence[str], labels: Tensor, *, classes: int, device: str) -> Trainable:
+    """Return all of MiniLM with a head of zeros, to be trained on texts, with the recipe of `lexicon`."""
+    recipe = plan(tasks=["lexicon"], strategies=["full"], fractions=[1.0], seeds=1)[0].strategy.recipe
+    backbone = load_backbone(f"hf:{MINILM}").to(device)
+    return Trainable(
+        backbone.stages,
+        _head(backbone.card.width, classes).to(device),
+        backbone.prepare(Texts(tuple(strings))).to(torch.device(device)),
+        labels.to(device),
+        Classes(tuple(map(str, range(classes)))),
+        recipe,
+    )
+
+
+def classifier(
+    parts: Sequence[nn.Module], values: Tensor, labels: Tensor, *, width: int, classes: int, batch_size: int
+) -> Trainable:
+    """Return any network, as parts in a row that end in features [n, width], to be trained on values on a device."""
+    stages, head = nn.ModuleList([PlainStage(part) for part in parts]), _head(width, classes)
+    return Trainable(
+        stages.to(values.device),
+        head.to(values.device),
+        Batch(values),
+        labels,
+        Classes(tuple(map(str, range(classes)))),
+        Recipe(batch_size=batch_size, learning_rate=1e-4),
+    )
+
+
+def timm_network(ready: Material) -> nn.Module:
+    """Return the timm network that `bundled:glyphs` is made of, with its weights, as a copy."""
+    assert isinstance(ready.backbone, Glyphs)
+    network: nn.Module = copy.deepcopy(ready.backbone.network)
+    return network
+
+
+def results(folder: Path) -> Sequence[Result]:
+    """Return the results that the command line left in a folder."""
+    return list(Store(folder).results())
+
+
+def minilm_folder() -> Path:
+    """Return the folder with MiniLM's files."""
+    return find_files(MINILM)
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of the product, to be run in `ROOT`."""
+    return [sys.executable, "-m", "bench", *arguments]
+
+
+def workers(device: str) -> int:
+    """Return how many processes the product runs cells in."""
+    return default_workers(resolve_device(device))
+
+
+def provenance(device: str) -> Provenance:
+    """Return versions and hardware as the product writes them beside its results."""
+    return describe_run(torch.device(device))
+
+
+def device_named(wanted: str) -> str:
+    """Return the device to measure on. Raises `BenchError` for a GPU that is not there."""
+    return resolve_device(wanted)
+
+
+def _head(width: int, outputs: int) -> nn.Linear:
+    head = nn.Linear(width, outputs)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
