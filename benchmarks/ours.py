@@ -8,7 +8,8 @@ resizing). Hashing the data, planning, activations, heads and everything written
 import copy
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,9 @@ from bench.engine import Engine
 from bench.errors import BenchError, unknown_name
 from bench.fit import batches, fit
 from bench.group import Group
-from bench.inference import CHUNK, autocast
-from bench.plan import PlannedCell, plan_cells
+from bench.inference import CHUNK
+from bench.plan import Needs, Pack, PlannedCell, plan_cells
+from bench.precision import Precision, autocast, frozen_precision, training_precision
 from bench.provenance import describe_run
 from bench.runner import run_cells
 from bench.scored import Scored
@@ -68,7 +70,8 @@ class Material:
 
     def features(self, batch: Batch) -> Tensor:
         """Return the backbone's features [n, width] in the product's precision, and nothing else done."""
-        with torch.inference_mode(), autocast(batch.values.device):
+        device = batch.values.device
+        with torch.inference_mode(), autocast(device, frozen_precision(device)):
             out: Tensor = self.backbone(batch)
         return out
 
@@ -95,6 +98,12 @@ class Trainable:
     target: Target
     recipe: Recipe
 
+    @property
+    def precision(self) -> Precision:
+        """That of the product's products, on a network of this size."""
+        parameters = sum(parameter.numel() for part in (self.stages, self.head) for parameter in part.parameters())
+        return training_precision(self.inputs.values.device, parameters)
+
     def copy(self) -> "Trainable":
         """Return the same with weights of its own."""
         stages, head = copy.deepcopy(self.stages), copy.deepcopy(self.head)
@@ -102,7 +111,7 @@ class Trainable:
 
     def outputs(self, batch: Batch) -> Tensor:
         """Return the head's outputs [n, classes] in the product's precision, and nothing else done."""
-        with autocast(batch.values.device):
+        with autocast(batch.values.device, self.precision):
             out: Tensor = self.head(run_stages(self.stages, batch).values)
         return out
 
@@ -117,13 +126,15 @@ class Trainable:
             recipe=self.recipe,
             steps=steps,
             order=stream(0, "order"),
+            precision=self.precision,
         )
 
     def batches(self, steps: int) -> list[tuple[Batch, Tensor]]:
         """Return batches as `fit` draws them, lying ready with their targets."""
-        drawn = batches(len(self.inputs), self.recipe.batch_size, steps, stream(0, "order"))
-        rows = [torch.from_numpy(one).to(self.encoded.device) for one in drawn]
-        return [(self.inputs.take(one), self.encoded[one]) for one in rows]
+        lengths = None if self.inputs.lengths is None else self.inputs.lengths.numpy()
+        drawn = batches(len(self.inputs), self.recipe.batch_size, steps, stream(0, "order"), lengths=lengths)
+        rows = [torch.from_numpy(one) for one in drawn]
+        return [(self.inputs.take(one), self.encoded[one.to(self.encoded.device)]) for one in rows]
 
 
 def material(task: str) -> Material:
@@ -153,6 +164,12 @@ def plan(
     return plan_cells(chosen, {name: task.card for name, task in FAMILIES.items()}, backbones)
 
 
+def with_recipe(planned: PlannedCell, **changes: object) -> PlannedCell:
+    """Return the cell with another recipe."""
+    recipe = planned.strategy.recipe.model_copy(update=changes)
+    return replace(planned, strategy=planned.strategy._replace(recipe=recipe))
+
+
 def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: str) -> Sequence[Result]:
     """Run cells of one task in this process, as one worker does, and return their results.
 
@@ -162,12 +179,12 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
     task, backbone = KeptTask(ready.task, ready.splits), KeptBackbone(ready.backbone, ready.prepared())
     engine = Engine({ready.name: task}, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
 
-    def execute(pending: Sequence[PlannedCell]) -> Iterator[Scored]:
-        for planned in pending:
-            scored = engine.run(planned)
-            if isinstance(scored.outcome, Failure):
-                raise BenchError(f"{planned.cell} failed, so there is nothing to compare: {scored.outcome.reason}")
-            results.append(scored.outcome)
+    def execute(packs: Sequence[Pack]) -> Iterator[Scored]:
+        for scored in chain.from_iterable(map(engine.run, packs)):
+            found = scored.outcome
+            if isinstance(found, Failure):
+                raise BenchError(f"{found.cell} failed, so there is nothing to compare: {found.reason}")
+            results.append(found)
             yield scored
 
     card = ready.backbone.card
@@ -182,13 +199,16 @@ def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> T
         ready.task.target,
         ready.splits,
         KeptBackbone(ready.backbone, ready.prepared()).to(torch.device(device)),
+        needs=Needs(frozenset({planned.strategy.depth}), frozenset({(1.0, 0)})),
         content=verify(ready.task, ready.splits),
         cache=Cache(folder),
         device=torch.device(device),
     )
     boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(1.0, 0)
+    stages = copy.deepcopy(group.backbone.stages[boundary:])
+    group.narrow(boundary, stages)
     return Trainable(
-        copy.deepcopy(group.backbone.stages[boundary:]).to(device),
+        stages.to(device),
         _head(ready.backbone.card.width, ready.task.target.width).to(device),
         group.train(boundary, rows),
         group.encoded(rows),
@@ -250,7 +270,8 @@ def command(*arguments: str) -> list[str]:
 
 def workers(device: str) -> int:
     """Return how many processes the product runs cells in."""
-    return default_workers(resolve_device(device))
+    largest = max(card.parameters for card in describe_all(planned.cell.backbone for planned in plan()).values())
+    return default_workers(resolve_device(device), parameters=largest)
 
 
 def provenance(device: str) -> Provenance:

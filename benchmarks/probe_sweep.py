@@ -65,7 +65,7 @@ def forward_pass(ready: ours.Material, device: str) -> float:
     ready.backbone.to(device).eval()
     splits = [split.to(torch.device(device)) for split in (ready.train, ready.test)]
     orders = [
-        torch.arange(len(split)) if split.mask is None else split.mask.sum(1).argsort(stable=True) for split in splits
+        torch.arange(len(split)) if split.lengths is None else split.lengths.argsort(stable=True) for split in splits
     ]
 
     def work() -> None:

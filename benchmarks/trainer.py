@@ -3,13 +3,14 @@
 The peer's model is MiniLM with mean pooling and a linear head, from the same files. `Trainer` gets what its
 documentation recommends: `DataCollatorWithPadding`, its default optimiser (fused AdamW), the cosine schedule with a
 tenth of warm-up, no evaluation, saving, logging or reporting while it trains, and float32, its default. Steps, batch
-size and label budget are those of our cell. Its learning rate is the best of 5e-5, 1e-4, 2e-4 and 4e-4 on this task.
-Both sides start from weights read and texts tokenised, and end with the test split predicted.
+size and label budget are those of our cell, and our cell has the peer's recipe: a head of zeros and one learning rate
+for all layers, which is the best of 5e-5, 1e-4, 2e-4 and 4e-4 for the peer on this task. Both sides start from weights
+read and texts tokenised, and end with the test split predicted.
 """
 
 import copy
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from torch import nn
 
 from benchmarks import ours
 from benchmarks.agreement import Accuracies
-from benchmarks.harness import Seconds, Settings, Side, has_bfloat16, medians, ratio, side_by_side, stopwatch
+from benchmarks.harness import Settings, Side, has_bfloat16, medians, ratio, side_by_side, stopwatch
 from benchmarks.peers import Tokens, accuracy
 from benchmarks.quiet_trainer import Classifier, quiet_trainer
 from benchmarks.table import Row, Target
@@ -28,44 +29,35 @@ QUICK_FRACTION: Final = 0.03
 LEARNING_RATE: Final = 1e-4
 EVALUATION_BATCH: Final = 64
 REPETITIONS: Final = 3
+RECIPE: Final = {
+    "head": "zero",
+    "layer_decay": 1.0,
+    "learning_rate": LEARNING_RATE,
+    "head_learning_rate": LEARNING_RATE,
+}
 TARGET: Final = Target(1.6, at_most=False)
 
 
 def measure(settings: Settings) -> Iterator[Row]:
-    """Yield a row for our cell alone, one for the same cell in a sweep, and one for `Trainer` in bfloat16."""
+    """Yield a row for `Trainer` as it is, and one for it in bfloat16."""
     ready = ours.material("lexicon")
     fraction = QUICK_FRACTION if settings.quick else FRACTION
-    peers = {"peer": Peer(ready, fraction, settings.device, bf16=False)}
+    peers = {"trainer": Peer(ready, fraction, settings.device, bf16=False)}
     if has_bfloat16(settings.device):
-        peers["peer in bf16"] = Peer(ready, fraction, settings.device, bf16=True)
-    cells = {
-        "ours": OurCell(ready, fraction, settings.device, kept=False),
-        "ours in a sweep": OurCell(ready, fraction, settings.device, kept=True),
-    }
-    sides: dict[str, Side] = {name: side.train for name, side in (peers | cells).items()}
-    seconds = side_by_side(sides, repetitions=settings.repetitions(REPETITIONS))
-    scores = {
-        name: Accuracies(peer.accuracy, cells["ours"].accuracy, len(ready.splits.test)) for name, peer in peers.items()
-    }
-    yield from _rows(seconds, scores)
-
-
-def _rows(seconds: Seconds, scores: Mapping[str, Accuracies]) -> Iterator[Row]:
-    notes = {
-        "trainer": ("peer", "ours", f"our cell alone, cold cache; {scores['peer']}; {medians(seconds)}."),
-        "trainer, in a sweep": (
-            "peer",
-            "ours in a sweep",
-            "our cell after the linear probe of the same budget, as in every suite: activations and head are kept.",
-        ),
-        "trainer, bf16": ("peer in bf16", "ours", f"`bf16=True`; {scores.get('peer in bf16', '')}."),
-    }
-    for name, (peer, our, note) in notes.items():
-        if peer in seconds:
-            target = TARGET if peer == "peer" else None
-            value = ratio(seconds, peer, our)
-            agree = scores[peer].agree
-            yield Row(name=name, compares="Trainer / ours", value=value, target=target, agree=agree, note=note)
+        peers["trainer, bf16"] = Peer(ready, fraction, settings.device, bf16=True)
+    cell = OurCell(ready, fraction, settings.device)
+    sides: dict[str, Side] = {name: peer.train for name, peer in peers.items()}
+    seconds = side_by_side({**sides, "ours": cell.train}, repetitions=settings.repetitions(REPETITIONS))
+    for name, peer in peers.items():
+        scores = Accuracies(peer.accuracy, cell.accuracy, len(ready.splits.test))
+        yield Row(
+            name=name,
+            compares="Trainer / ours",
+            value=ratio(seconds, name, "ours"),
+            target=TARGET if name == "trainer" else None,
+            agree=scores.agree,
+            note=f"{scores}; {medians(seconds)}.",
+        )
 
 
 class Peer:
@@ -79,7 +71,7 @@ class Peer:
         self._test = tokens.examples(test, ready.splits.test.labels.tolist())
         self._collate, self._device, self._bf16 = tokens.collate, device, bf16
         self._start = Classifier(ready.task.target.width)
-        recipe = our_cells(fraction, "full")[0].strategy.recipe
+        recipe = our_cell(fraction).strategy.recipe
         self._steps, self._batch_size = recipe.steps(len(rows)), recipe.batch_size
         self.accuracy = float("nan")
 
@@ -108,24 +100,22 @@ class Peer:
 
 
 class OurCell:
-    """The product's cell; with `kept`, the probe of its budget has run before."""
+    """The product's cell, from an empty cache."""
 
-    def __init__(self, ready: ours.Material, fraction: float, device: str, *, kept: bool) -> None:
-        self._ready, self._fraction, self._device, self._kept = ready, fraction, device, kept
+    def __init__(self, ready: ours.Material, fraction: float, device: str) -> None:
+        self._ready, self._cell, self._device = ready, our_cell(fraction), device
         self.accuracy = float("nan")
 
     def train(self) -> float:
         """Return the seconds of the cell; `accuracy` is what it scored."""
         with tempfile.TemporaryDirectory() as folder:
-            if self._kept:
-                self._run("linear_probe", Path(folder))
-            return stopwatch(lambda: self._run("full", Path(folder)), self._device)
+            return stopwatch(lambda: self._run(Path(folder)), self._device)
 
-    def _run(self, strategy: str, folder: Path) -> None:
-        cells = our_cells(self._fraction, strategy)
-        self.accuracy = ours.run(cells, self._ready, folder=folder, device=self._device)[0].score
+    def _run(self, folder: Path) -> None:
+        self.accuracy = ours.run([self._cell], self._ready, folder=folder, device=self._device)[0].score
 
 
-def our_cells(fraction: float, strategy: str) -> Sequence[ours.PlannedCell]:
-    """Return the one cell of a strategy at this fraction."""
-    return ours.plan(tasks=["lexicon"], strategies=[strategy], fractions=[fraction], seeds=1)
+def our_cell(fraction: float) -> ours.PlannedCell:
+    """Return the cell of full fine-tuning at this fraction, with the peer's recipe."""
+    [planned] = ours.plan(tasks=["lexicon"], strategies=["full"], fractions=[fraction], seeds=1)
+    return ours.with_recipe(planned, **RECIPE)
