@@ -130,7 +130,7 @@ def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterab
     if not strategy.pretrained or (strategy.recipe.head == "zero" and strategy.depth > 0):
         return None
     like = [other for other in companions if (other.strategy, other.cell.fraction) == (strategy, fraction)]
-    budgets = [group.budget(fraction, other.cell.seed) for other in like]
+    budgets = (group.budget(fraction, other.cell.seed) for other in like)
     return group.heads.solve(rows, recipe=strategy.recipe, companions=budgets)
 
 

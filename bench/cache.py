@@ -56,11 +56,11 @@ class Cache:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BenchError(f"cannot write the cache {self.root}: {error.strerror}; set BENCH_CACHE") from error
-        missing = [key for key in sorted(wanted) if not self._sound(key)]
+        missing = [key for key in sorted(wanted) if not self.holds(key)]
         with ExitStack() as locks:
             for key in missing:  # in one order everywhere, so that no two processes wait for each other
                 locks.enter_context(FileLock(self.root / f"{key}.lock"))
-            missing = [key for key in missing if not self._sound(key)]
+            missing = [key for key in missing if not self.holds(key)]
             if missing:
                 make({key: self._partial(key) for key in missing})
                 for key in missing:
@@ -69,6 +69,19 @@ class Cache:
         for key in wanted:
             os.utime(self._note(key))
         return {key: self._file(key) for key in wanted}
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a sound entry; its bytes are read once per process."""
+        try:
+            said = json.loads(self._note(key).read_bytes())
+            whole = bool(self._file(key).stat().st_size == said["size_bytes"])
+            if whole and key not in self._verified:
+                whole = file_sha256(self._file(key)) == said["sha256"]
+        except (OSError, ValueError, KeyError):
+            return False
+        if whole:
+            self._verified.add(key)
+        return whole
 
     def entries(self) -> Iterator[CacheEntry]:
         """Yield all entries, the least recently used first."""
@@ -91,19 +104,6 @@ class Cache:
         partial.write_text(json.dumps(said), encoding="utf-8")
         partial.replace(note)
         self._verified.add(key)
-
-    def _sound(self, key: str) -> bool:
-        """Whether the entry is whole; its bytes are read once per process."""
-        try:
-            said = json.loads(self._note(key).read_bytes())
-            whole = bool(self._file(key).stat().st_size == said["size_bytes"])
-            if whole and key not in self._verified:
-                whole = file_sha256(self._file(key)) == said["sha256"]
-        except (OSError, ValueError, KeyError):
-            return False
-        if whole:
-            self._verified.add(key)
-        return whole
 
     def _evict(self, *, keep: Container[str]) -> None:
         surplus = sum(path.stat().st_size for path in self.root.glob("*.bin")) - self.limit_bytes

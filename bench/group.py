@@ -48,6 +48,7 @@ class Group:
         self._cache = cache
         self._encoded = torch.from_numpy(target.encode(splits.train.labels, splits.train.raw))
         self._hashes = [state_hash(stage) for stage in backbone.stages]
+        self._orders: dict[int, Indices] = {}
         self._places = self._places_of(self._rows_needed(needs))
         self._boundaries = {boundary(depth, self.n_stages) for depth in needs.depths}
         train, test = backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
@@ -85,7 +86,7 @@ class Group:
                 f"fraction {fraction:g} of {total} training examples is a budget of {n_labels} labels, too few for one "
                 f"example of each of {needed} classes: use a fraction of at least {needed / total:.2g}"
             )
-        return np.sort(self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))[:n_labels])
+        return np.sort(self._order(seed)[:n_labels])
 
     def train(self, boundary: int, rows: Indices) -> Batch:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
@@ -128,10 +129,15 @@ class Group:
         largest: dict[int, float] = {}
         for fraction, seed in needs.budgets:
             largest[seed] = max(fraction, largest.get(seed, 0.0))
-        orders = {seed: self.target.budget_order(self.splits.train.labels, stream(seed, "subset")) for seed in largest}
-        rows = [orders[seed][: budget_size(fraction, total)] for seed, fraction in largest.items()]
+        rows = [self._order(seed)[: budget_size(fraction, total)] for seed, fraction in largest.items()]
         union = np.unique(np.concatenate(rows))
         return union if len(union) < WHOLE_SPLIT * total else np.arange(total)
+
+    def _order(self, seed: int) -> Indices:
+        """Return all rows of the training split in the order in which budgets of this seed take them."""
+        if seed not in self._orders:
+            self._orders[seed] = self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))
+        return self._orders[seed]
 
     def _places_of(self, rows: Indices) -> Indices:
         """Return the place of each training example among `rows`, -1 where it has none, [n_train]."""

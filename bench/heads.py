@@ -56,14 +56,17 @@ class Heads:
     def solve(self, rows: Indices, *, recipe: Recipe, companions: Iterable[Indices] = ()) -> KeptHead:
         """Return the head for a budget, solved once however many ask.
 
-        `companions` are budgets of as many labels whose heads will be wanted too: they are solved side by side.
+        `companions` are budgets of as many labels whose heads will be wanted too: they are solved side by side. They
+        are looked at only if there is something to solve.
         """
-        budgets = {self._key(budget, recipe): budget for budget in (*companions, rows)}
+        key = self._key(rows, recipe)
+        budgets = {key: rows}
+        if not self._cache.holds(key):
+            budgets |= {self._key(budget, recipe): budget for budget in companions}
         paths = self._cache.fetch_all(
             {key: f"a head on {len(rows)} labels" for key in budgets},
             lambda missing: self._write({path: budgets[key] for key, path in missing.items()}, recipe),
         )
-        key = self._key(rows, recipe)
         with safe_open(paths[key], framework="pt") as file:
             said = file.metadata()
             head = Head(file.get_tensor("weight"), file.get_tensor("bias"))

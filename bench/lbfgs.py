@@ -27,7 +27,7 @@ class Objective(Protocol):
 class _State(NamedTuple):
     """Where the problems are; every tensor begins with [s, p].
 
-    `pairs` [s, p, 2m, d] are the last m moves and, after them, the turns of the gradient that they brought; `products`
+    `pairs` [s, p, 2m, d] are the last m moves, each followed by the turn of the gradient that it brought; `products`
     [s, p, 2m, 2m] are their inner products.
     """
 
@@ -83,15 +83,13 @@ def _step(objective: Objective, state: _State, unsolved: Tensor) -> _State:
 
 def _remember(state: _State, point: Tensor, value: Tensor, gradient: Tensor) -> _State:
     """Return the state at a new point, with the pair that led there; the oldest of too many pairs is forgotten."""
-    m = state.pairs.shape[2] // 2
-    kept = [i for i in range(2 * m) if m < MEMORY or i % m]
-    old, products = state.pairs[:, :, kept], state.products[:, :, kept][..., kept]
+    pairs, products = state.pairs, state.products
+    if pairs.shape[2] == 2 * MEMORY:
+        pairs, products = pairs[:, :, 2:], products[:, :, 2:, 2:]
     new = torch.stack((point - state.point, gradient - state.gradient), 2)  # [s, p, 2, d]
-    across = old @ new.mT
+    across = pairs @ new.mT
     products = torch.cat((torch.cat((products, across), 3), torch.cat((across.mT, new @ new.mT), 3)), 2)
-    m = len(kept) // 2
-    order = [*range(m), 2 * m, *range(m, 2 * m), 2 * m + 1]  # moves, the new move, turns, the new turn
-    return _State(point, value, gradient, torch.cat((old, new), 2)[:, :, order], products[:, :, order][..., order])
+    return _State(point, value, gradient, torch.cat((pairs, new), 2), products)
 
 
 def _direction(state: _State) -> Tensor:
@@ -101,21 +99,20 @@ def _direction(state: _State) -> Tensor:
     of on vectors (Chen, Wang and Zhou 2014, Large-scale L-BFGS using MapReduce), so that the pairs are read twice,
     however many there are. A pair without positive curvature is passed over, problem by problem.
     """
-    m = state.pairs.shape[2] // 2
-    if not m:
+    if not state.pairs.shape[2]:
         return -state.gradient
     products, tiny = state.products, torch.finfo(state.products.dtype).tiny
-    along = products.diagonal(m, 2, 3)  # of each move with its turn, [s, p, m]
+    along = products.diagonal(1, 2, 3)[..., ::2]  # of each move with its turn, [s, p, m]
     inverse = torch.where(along > 0, 1 / along.clamp_min(tiny), 0)
     projected = (state.pairs @ state.gradient[..., None])[..., 0]  # [s, p, 2m]
     weights, loads = torch.zeros_like(inverse), torch.zeros_like(projected)  # the product is gradient + loads @ pairs
-    for i in reversed(range(m)):
-        product = projected[..., i] + (products[..., i, m:] * loads[..., m:]).sum(-1)
-        weights[..., i] = inverse[..., i] * product
-        loads[..., m + i] = -weights[..., i]
+    for pair in reversed(range(along.shape[2])):
+        product = projected[..., 2 * pair] + (products[..., 2 * pair, :] * loads).sum(-1)
+        weights[..., pair] = inverse[..., pair] * product
+        loads[..., 2 * pair + 1] = -weights[..., pair]
     scale = torch.where(along[..., -1] > 0, along[..., -1] / products[..., -1, -1].clamp_min(tiny), 1)
     loads *= scale[..., None]
-    for i in range(m):
-        product = scale * projected[..., m + i] + (products[..., m + i, :] * loads).sum(-1)
-        loads[..., i] = weights[..., i] - inverse[..., i] * product
+    for pair in range(along.shape[2]):
+        product = scale * projected[..., 2 * pair + 1] + (products[..., 2 * pair + 1, :] * loads).sum(-1)
+        loads[..., 2 * pair] = weights[..., pair] - inverse[..., pair] * product
     return -(scale[..., None] * state.gradient + (loads[..., None, :] @ state.pairs)[..., 0, :])

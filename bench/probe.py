@@ -74,10 +74,10 @@ def _solve(
 ) -> list[Solved]:
     if prior is not None:
         labels = labels - (features @ prior.weight + prior.bias)
-    centre = features.double().mean(1)  # [s, d]
-    centred = features.double() - centre[:, None]
+    centre = features.mean(1)  # [s, d]
+    centred = features - centre[:, None]
     scale = centred.square().mean((1, 2)).sqrt().clamp_min(torch.finfo(torch.float32).tiny)  # [s]
-    inputs = (centred / scale[:, None, None]).float()
+    inputs = centred / scale[:, None, None]
     basis = singular_basis(inputs)  # [s, d, r]
     solver = solver_for(target, inputs @ basis, labels, prior)
     if folds is None:
@@ -87,7 +87,7 @@ def _solve(
     everything = torch.ones(len(features), 1, features.shape[1], dtype=torch.bool)
     weights = solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, r + 1]
     weight = basis.double() @ weights[..., :-1].mT / scale[:, None, None]  # [s, d, k]
-    bias = weights[..., -1] - (centre[:, None] @ weight)[:, 0]
+    bias = weights[..., -1] - (centre.double()[:, None] @ weight)[:, 0]
     if prior is not None:
         weight, bias = prior.weight + weight, prior.bias + bias
     heads = zip(weight.float(), bias.float(), penalty.tolist(), strict=True)
