@@ -116,7 +116,9 @@ def test_points_with_fewer_seeds_than_planned_are_hollow_and_only_those(tmp_path
     with chart_style():
         axes = draw_task(tables, "pictures", find_curves(tables)["pictures"]).axes[0]
     curves = [line for line in axes.lines if line.get_marker() != "None" and line.get_transform() == axes.transData]
-    hollow = [line.get_xdata(orig=True).tolist() for line in curves if line.get_markerfacecolor() == "white"]
+    hollow = [
+        np.asarray(line.get_xdata(orig=True)).tolist() for line in curves if line.get_markerfacecolor() == "white"
+    ]
     filled = [line.get_markevery() for line in curves if line.get_markerfacecolor() != "white"]
     assert hollow == [[20]]
     assert filled == [[True, True], [True, True], [False, True]]
