@@ -8,6 +8,7 @@
 Every file is written under another name, flushed to the disk and renamed: a file is whole or not there.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -123,6 +124,21 @@ class Store:
     def results(self) -> Iterable[Result]:
         """Return the finished results, sorted by cell."""
         return [outcome for outcome in self.outcomes().values() if isinstance(outcome, Result)]
+
+    def fingerprint(self) -> str:
+        """Return the hash of the manifest and of what is on disk of every planned cell."""
+        digest = hashlib.sha256()
+        for name in ("manifest.json", *(f"cells/{key}.json" for key in sorted(self.manifest.cells.values()))):
+            content = self.read_bytes(name)
+            digest.update(f"{name} {'missing' if content is None else len(content)}\n".encode() + (content or b""))
+        return digest.hexdigest()
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """Return a file of the folder, or None if it is not there or cannot be read."""
+        try:
+            return (self.root / name).read_bytes()
+        except OSError:
+            return None
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a report file into the folder and return its path."""

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.report.findings import Curves
@@ -23,6 +24,8 @@ Dash = Literal["-", "--", ":", "-."]
 DASHES: Final[tuple[Dash, ...]] = ("-", "--", ":", "-.")
 
 LABEL_INCHES: Final = 0.19  # least distance between two direct labels
+LEADER_X: Final = 1.045  # of the markers beside direct labels, as a share of the axes' width
+LEADER_GAP_POINTS: Final = 4.0
 MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a logarithmic axis
 
 CHANCE_DASH: Final = (0, (4, 3))
@@ -95,19 +98,28 @@ def draw_lines(axes: Axes, lines: list[Line], chance: float, size: float = 6.0) 
         axes.fill_between(
             line.n_labels, line.lower, line.upper, color=colour, alpha=min(0.13, 0.8 / len(lines)), linewidth=0
         )
-        axes.plot(line.n_labels, line.mean, color=colour, linestyle=line.look.dash, linewidth=size / 3)
-        for whole in (True, False):  # hollow where seeds are missing
-            shown = line.whole == whole
+        axes.plot(
+            line.n_labels,
+            line.mean,
+            color=colour,
+            linestyle=line.look.dash,
+            linewidth=size / 3,
+            marker=line.look.marker,
+            markevery=line.whole.tolist(),
+            markersize=size,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+        )
+        if not line.whole.all():  # hollow where seeds are missing
             axes.plot(
-                line.n_labels[shown],
-                line.mean[shown],
+                line.n_labels[~line.whole],
+                line.mean[~line.whole],
                 color=colour,
                 linestyle="none",
                 marker=line.look.marker,
                 markersize=size,
-                markerfacecolor=colour if whole else "white",
-                markeredgecolor=colour if not whole else "white",
-                markeredgewidth=0.6 if whole else 1.4,
+                markerfacecolor="white",
+                markeredgewidth=1.4,
             )
     _limit(axes, lines, chance)
 
@@ -189,20 +201,27 @@ def label_ends(axes: Axes, lines: list[Line], labels: list[str], n_slots: float)
             va="center",
             color=_ink(line.look.colour) if end else GREY,
         )
-        if end is None:
-            continue
-        arrow = {"arrowstyle": "-", "color": line.look.colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
-        axes.annotate(
-            "", end, xytext=(1.045, height), textcoords="axes fraction", annotation_clip=False, arrowprops=arrow
-        )
-        axes.plot(
-            *([1.045], [height]),
-            color=line.look.colour,
-            marker=line.look.marker,
-            markersize=5.5,
-            transform=axes.transAxes,
-            clip_on=False,
-        )
+        if end is not None:
+            axes.add_line(_leader(axes, end, height, line.look))
+
+
+def _leader(axes: Axes, end: tuple[float, float], height: float, look: Look) -> Line2D:
+    """Return the thin line from a label's marker to the end of its curve, which it stops a little short of."""
+    marker, tip = axes.transAxes.transform((LEADER_X, height)), axes.transData.transform(end)  # in pixels
+    gap_pixels = LEADER_GAP_POINTS / 72 * axes.figure.dpi
+    tip += (marker - tip) * gap_pixels / np.hypot(*(marker - tip))
+    (x, y) = axes.transAxes.inverted().transform((marker, tip)).T
+    return Line2D(
+        x,
+        y,
+        color=look.colour,
+        linewidth=0.8,
+        marker=look.marker,
+        markersize=5.5,
+        markevery=[0],
+        transform=axes.transAxes,
+        clip_on=False,
+    )
 
 
 def _ink(colour: str) -> tuple[float, float, float]:

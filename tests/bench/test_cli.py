@@ -34,6 +34,17 @@ backbones = ["bundled:glyphs"]
 tasks = ["co2", "digits"]
 """
 
+REPORT = {
+    "report.md",
+    "results.csv",
+    "curves.csv",
+    "leaderboard.csv",
+    "overview.svg",
+    "co2.svg",
+    "co2.png",
+    "stamp.json",
+}
+
 
 @pytest.fixture(autouse=True)
 def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +69,29 @@ def test_a_run_scores_its_cells_writes_the_report_and_says_where(capsys: pytest.
     assert "results/all/report.md" in said
     assert Path("results/all/results.csv").read_text().count("\n") == 3
     assert len(list(Store(Path("results/all")).results())) == 2
+
+
+def test_a_run_with_nothing_to_do_says_the_same_and_leaves_the_report_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    written = {path: path.stat().st_mtime_ns for path in Path("results/all").rglob("*.*") if path.name in REPORT}
+    assert len(written) == len(REPORT)
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == said
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_a_run_with_nothing_to_do_mends_a_report_that_is_not_whole() -> None:
+    arguments = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
+    assert main(arguments) == 0
+    chart = Path("results/all/charts/co2.png")
+    whole = chart.read_bytes()
+    chart.unlink()
+    assert main(arguments) == 0
+    assert chart.read_bytes() == whole
 
 
 def test_reporting_twice_gives_the_same_bytes() -> None:
@@ -154,22 +188,42 @@ def test_listing_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(len(line) for line in said.splitlines()) <= 80
 
 
+DRAWING = {"matplotlib", "pandas"}
+HEAVY = {"torch", "transformers", "timm", "sklearn", "statsmodels"}
+PROBE = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
+
+
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["list"], ["list", "tasks"], ["run", "--dry-run"], ["cache"], ["report", "results/all"]]
+    ("arguments", "heavy"),
+    [
+        (["--help"], {*HEAVY, *DRAWING, "numpy", "pydantic"}),
+        (["list"], {*HEAVY, *DRAWING, "tqdm", "multiprocessing"}),
+        (["list", "tasks"], HEAVY),
+        (["run", "--dry-run"], {*HEAVY, *DRAWING}),
+        (["cache"], HEAVY),
+        (["report", "results/all"], HEAVY),
+        (PROBE, {*HEAVY, *DRAWING}),
+        (["pretrain", "faces"], HEAVY),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )
-def test_what_runs_no_cell_never_loads_torch(arguments: list[str]) -> None:
-    if arguments[0] == "report":
-        assert main(["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]) == 0
+def test_what_runs_no_cell_never_loads_what_takes_long(arguments: list[str], heavy: set[str]) -> None:
+    if arguments in (["report", "results/all"], PROBE):
+        assert main(PROBE) == 0
     program = (
         "import sys; from bench.cli import main\n"
         f"try: main({arguments!r})\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'timm', 'sklearn', 'statsmodels'} & set(sys.modules)\n"
-        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+        f"loaded = {heavy!r} & set(sys.modules)\n"
+        "sys.exit(f'loaded {loaded}' if loaded else 0)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_backbone_that_is_not_bundled_cannot_be_remade(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "unknown bundled backbone 'glyph'; did you mean 'glyphs'?" in mistake(capsys, "pretrain", "glyph")
 
 
 def test_the_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,3 +107,18 @@ def test_labels_keep_their_distance_and_their_order(wanted: list[float]) -> None
 def test_labels_with_room_stay_where_they_belong() -> None:
     assert spread(np.array([0.9, 0.1, 0.5]), gap=0.1, low=0, high=1).tolist() == pytest.approx([0.9, 0.1, 0.5])
     assert spread(np.array([0.5, 0.5]), gap=0.1, low=0, high=1).tolist() == pytest.approx([0.45, 0.55])
+
+
+def test_points_with_fewer_seeds_than_planned_are_hollow_and_only_those(tmp_path: Path) -> None:
+    tables = read_tables(
+        example(tmp_path, failed=[{"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1}])
+    )
+    with chart_style():
+        axes = draw_task(tables, "pictures", find_curves(tables)["pictures"]).axes[0]
+    curves = [line for line in axes.lines if line.get_marker() != "None" and line.get_transform() == axes.transData]
+    hollow = [
+        np.asarray(line.get_xdata(orig=True)).tolist() for line in curves if line.get_markerfacecolor() == "white"
+    ]
+    filled = [line.get_markevery() for line in curves if line.get_markerfacecolor() != "white"]
+    assert hollow == [[20]]
+    assert filled == [[True, True], [True, True], [False, True]]

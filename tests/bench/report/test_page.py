@@ -108,6 +108,7 @@ def test_a_report_is_whole_repeatable_and_removes_nothing(tmp_path: Path) -> Non
         "results.csv",
         "curves.csv",
         "leaderboard.csv",
+        "stamp.json",
         *(f"charts/{name}.{kind}" for name in ("overview", "pictures", "series") for kind in ("svg", "png")),
     }
     write_report(Store(tmp_path))

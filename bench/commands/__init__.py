@@ -1,0 +1,1 @@
+"""The commands of the command line, a module each: what one imports, the others need not wait for."""

@@ -1,0 +1,37 @@
+"""Owns `list`: what there is to measure."""
+
+import argparse
+
+from bench.backbones import catalog
+from bench.config import Config, read_config
+from tasks import FAMILIES
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Print suites, tasks, backbones and strategies, or what is asked for of them, and return the exit code."""
+    config = read_config(options.config, FAMILIES)
+    tables: dict[str, list[tuple[str, str]]] = {
+        "suites": [(name, table.description) for name, table in config.suites.items()],
+        "tasks": [(name, _about_task(config, name)) for name in config.tasks],
+        "backbones": [(name, _about_backbone(name)) for name in catalog.names()],
+        "strategies": [
+            (name, f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}")
+            for name, table in config.strategies.items()
+        ],
+    }
+    for heading in [options.what] if options.what else tables:
+        print(f"{heading}")
+        for name, about in tables[heading]:
+            print(f"  {name:<16} {about}" if len(name) <= 16 else f"  {name}\n  {'':<16} {about}")
+    return 0
+
+
+def _about_task(config: Config, name: str) -> str:
+    table = config.tasks[name]
+    task = FAMILIES[table.family or name]
+    return f"{task.card.domain}, {task.target.metric.title}: {task.card.title}"
+
+
+def _about_backbone(name: str) -> str:
+    card = catalog.describe(name)
+    return f"{card.domain}, {card.parameters / 1e6:.1f} M parameters, {len(card.stages)} stages: {card.title}"

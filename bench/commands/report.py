@@ -1,0 +1,23 @@
+"""Owns `report`, and the report at the end of a run."""
+
+import argparse
+import importlib
+
+from bench.report.stamp import kept_leaderboard
+from bench.store import Store
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Make the report of a results folder anew, print its leaderboard, and return the exit code."""
+    show_report(Store(options.folder), anew=True)
+    return 0
+
+
+def show_report(store: Store, *, anew: bool) -> None:
+    """Print the leaderboard; make the report first, if `anew` or if the one on disk is not that of the cells."""
+    leaderboard = None if anew else kept_leaderboard(store)
+    if leaderboard is None:
+        writing = importlib.import_module("bench.report.writing")  # with all that draws it takes a second to load
+        leaderboard = writing.write_report(store)
+    print(leaderboard)
+    print(f"\nreport: {store.root / 'report.md'}")
