@@ -14,6 +14,7 @@ from bench.cache import Cache
 from bench.cell import LOADING, Failure, Work
 from bench.errors import BenchError
 from bench.group import Group
+from bench.memory import release
 from bench.plan import Needs, Pack, PlannedCell
 from bench.scored import Scored
 from bench.task import Task, verify
@@ -65,6 +66,7 @@ class Engine:
         name = (planned.family, planned.cell.backbone)
         if self._loaded is None or self._loaded[0] != name:
             self._loaded = None
+            release()
             start = time.perf_counter()
             task = self._tasks[planned.family]
             splits = task.load(self._cache)

@@ -122,7 +122,27 @@ class BertEncoder(Backbone):
 
 
 def _config(folder: Path) -> BertConfig:
-    return BertConfig(**json.loads((folder / "config.json").read_bytes()), attn_implementation="sdpa")
+    return BertConfig(**json.loads((folder / "config.json").read_bytes()), attn_implementation=_attention())
+
+
+def _attention() -> str:
+    """Return which of transformers' attentions to use: torch's kernels on a GPU, plain products where there is none.
+
+    torch's kernel for CPUs takes two to five times as long as the plain products, whatever the length, in bfloat16.
+    """
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
+def _admitted(mask: Tensor, hidden: Tensor) -> Tensor:
+    """Return what either attention adds to its scores, [n, 1, 1, length]: nothing for tokens, all but -inf for padding.
+
+    Of the type of the products around it, as torch's kernels want it.
+    """
+    device = hidden.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)[
+        :, None, None
+    ]
 
 
 class Embeddings(TokenStage):
@@ -153,7 +173,8 @@ class Layer(Stage):
         self.block = block
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        hidden: Tensor = self.block(values, None if mask is None else mask[:, None, None, :])
+        assert mask is not None
+        hidden: Tensor = self.block(values, _admitted(mask, values))
         return hidden
 
 
@@ -166,6 +187,6 @@ class PooledLayer(Stage):
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
-        hidden: Tensor = self.block(values, mask[:, None, None, :])
+        hidden: Tensor = self.block(values, _admitted(mask, values))
         weights = mask.to(hidden.dtype)[:, :, None]
         return (hidden * weights).sum(1) / weights.sum(1)

@@ -17,6 +17,6 @@ def load_backbone(name: str) -> Backbone:
     source, _, rest = name.partition(":")
     backbone = load_bundled(rest) if source == "bundled" else load_huggingface(card)
     for parameter in backbone.parameters():
-        if parameter.ndim == 4:  # of convolutions, which are fastest in this order
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if parameter.ndim == 4:  # of convolutions, which are fastest in this order; `contiguous` would leave out 1 x 1
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
     return backbone.eval()

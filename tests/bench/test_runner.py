@@ -1,5 +1,6 @@
 """A run finishes what is missing, keeps what is done, and lets one failing cell cost only itself."""
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -125,3 +126,19 @@ def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -
     assert {name for name, _ in order[:4]} == {"linear_probe"}
     fractions = [fraction for _, fraction in order[4:]]
     assert fractions == sorted(fractions, reverse=True)
+
+
+def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    loaded: list[weakref.ref[ToyBackbone]] = []
+
+    def load(name: str) -> ToyBackbone:
+        assert all(earlier() is None for earlier in loaded)
+        backbone = ToyBackbone()
+        loaded.append(weakref.ref(backbone))
+        return backbone
+
+    tasks = {name: ToyTask(name) for name in ("toy", "other")}
+    engine = Engine(tasks, load, cache=Cache(tmp_path), device="cpu")
+    for pack in pack_cells([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
+        assert all(isinstance(scored.outcome, Result) for scored in engine.run(pack))
+    assert len(loaded) == 3

@@ -12,6 +12,7 @@ from bench.backbones.catalog import MINILM
 from bench.backbones.huggingface import find_files, load_huggingface
 from bench.domain import Texts
 from bench.errors import WeightsError
+from bench.inference import forward_all
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -86,3 +87,17 @@ def test_sentences_of_like_meaning_lie_close() -> None:
 def test_long_texts_are_cut() -> None:
     batch = load_huggingface(MINILM).prepare(Texts(("word " * 1000, "short")))
     assert batch.values.shape == (2, huggingface.LONGEST)
+
+
+def test_both_attentions_say_the_same_and_neither_looks_at_padding(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for attention in ("eager", "sdpa"):
+        monkeypatch.setattr(huggingface, "_attention", lambda attention=attention: attention)
+        backbone = load_huggingface(MINILM).eval()
+        inputs = backbone.prepare(Texts(("good", "a very nice and long evening out")))
+        found.append(forward_all(backbone.stages, inputs, precision="float32").values)
+        alone = forward_all(backbone.stages, backbone.prepare(Texts(("good",))), precision="float32").values
+        torch.testing.assert_close(found[-1][:1], alone, rtol=1e-4, atol=1e-5)
+        for_gpu = forward_all(backbone.stages, inputs, precision="bfloat16").values
+        torch.testing.assert_close(for_gpu, found[-1], rtol=0, atol=0.05)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
