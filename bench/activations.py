@@ -90,7 +90,7 @@ class Activations:
         with safe_open(path, framework="pt") as file:
             works = [Work(*fields) for fields in json.loads(file.metadata()["works"])]
             values = file.get_tensor("values")
-        return Batch(values, self._inputs.lengths if values.ndim == 3 else None).to(self._device), works
+        return Batch(values, self._inputs.lengths if values.ndim > 2 else None).to(self._device), works
 
 
 def _write(path: Path, batch: Batch, works: Iterable[Work]) -> None:
