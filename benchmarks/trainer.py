@@ -5,13 +5,15 @@ documentation recommends: `DataCollatorWithPadding`, its default optimiser (fuse
 tenth of warm-up, no evaluation, saving, logging or reporting while it trains, and float32, its default. Steps, batch
 size and label budget are those of our cell, and our cell has the peer's recipe: a head of zeros and one learning rate
 for all layers, which is the best of 5e-5, 1e-4, 2e-4 and 4e-4 for the peer on this task. Both sides start from weights
-read and texts tokenised, and end with the test split predicted.
+read and texts tokenised, and end with the test split predicted. Every turn has a seed and a label budget of its own,
+since another order of the same batches moves the accuracy by about a standard error; means over the turns are compared.
 """
 
 import copy
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 import torch
@@ -49,7 +51,7 @@ def measure(settings: Settings) -> Iterator[Row]:
     sides: dict[str, Side] = {name: peer.train for name, peer in peers.items()}
     seconds = side_by_side({**sides, "ours": cell.train}, repetitions=settings.repetitions(REPETITIONS))
     for name, peer in peers.items():
-        scores = Accuracies(peer.accuracy, cell.accuracy, len(ready.splits.test))
+        scores = Accuracies(fmean(peer.accuracies), fmean(cell.accuracies), len(ready.splits.test))
         yield Row(
             name=name,
             compares="Trainer / ours",
@@ -65,57 +67,57 @@ class Peer:
 
     def __init__(self, ready: ours.Material, fraction: float, device: str, *, bf16: bool) -> None:
         tokens, (train, test) = Tokens(), ready.strings()
-        rows = ready.budget(fraction=fraction, seed=0)
-        examples = tokens.examples(train, ready.splits.train.labels.tolist())
-        self._train = [examples[row] for row in rows]
+        self._ready, self._fraction, self._device, self._bf16 = ready, fraction, device, bf16
+        self._train = tokens.examples(train, ready.splits.train.labels.tolist())
         self._test = tokens.examples(test, ready.splits.test.labels.tolist())
-        self._collate, self._device, self._bf16 = tokens.collate, device, bf16
-        self._start = Classifier(ready.task.target.width)
-        recipe = our_cell(fraction).strategy.recipe
-        self._steps, self._batch_size = recipe.steps(len(rows)), recipe.batch_size
-        self.accuracy = float("nan")
+        self._collate, self._start = tokens.collate, Classifier(ready.task.target.width)
+        self.accuracies: list[float] = []
 
     def train(self) -> float:
-        """Return the seconds of training and predicting the test split; `accuracy` is what it scored."""
-        model = copy.deepcopy(self._start)
+        """Return the seconds of training and predicting the test split, with the next seed."""
+        model, seed = copy.deepcopy(self._start), len(self.accuracies)
         with tempfile.TemporaryDirectory() as folder:
-            return stopwatch(lambda: self._work(model, folder), self._device)
+            return stopwatch(lambda: self._work(model, seed, folder), self._device)
 
-    def _work(self, model: nn.Module, folder: str) -> None:
+    def _work(self, model: nn.Module, seed: int, folder: str) -> None:
+        rows = self._ready.budget(fraction=self._fraction, seed=seed)
+        recipe = our_cell(self._fraction, seed).strategy.recipe
         trainer = quiet_trainer(
             model,
-            self._train,
+            [self._train[row] for row in rows],
             self._collate,
             output_dir=folder,
             use_cpu=self._device == "cpu",
             bf16=self._bf16,
-            max_steps=self._steps,
-            per_device_train_batch_size=self._batch_size,
+            seed=seed,
+            max_steps=recipe.steps(len(rows)),
+            per_device_train_batch_size=recipe.batch_size,
             per_device_eval_batch_size=EVALUATION_BATCH,
             learning_rate=LEARNING_RATE,
         )
         trainer.train()
         found = trainer.predict(self._test)
-        self.accuracy = accuracy(torch.as_tensor(found.predictions), found.label_ids)
+        self.accuracies.append(accuracy(torch.as_tensor(found.predictions), found.label_ids))
 
 
 class OurCell:
     """The product's cell, from an empty cache."""
 
     def __init__(self, ready: ours.Material, fraction: float, device: str) -> None:
-        self._ready, self._cell, self._device = ready, our_cell(fraction), device
-        self.accuracy = float("nan")
+        self._ready, self._fraction, self._device = ready, fraction, device
+        self.accuracies: list[float] = []
 
     def train(self) -> float:
-        """Return the seconds of the cell; `accuracy` is what it scored."""
+        """Return the seconds of the cell, with the next seed."""
+        cell = our_cell(self._fraction, len(self.accuracies))
         with tempfile.TemporaryDirectory() as folder:
-            return stopwatch(lambda: self._run(Path(folder)), self._device)
+            return stopwatch(lambda: self._run(cell, Path(folder)), self._device)
 
-    def _run(self, folder: Path) -> None:
-        self.accuracy = ours.run([self._cell], self._ready, folder=folder, device=self._device)[0].score
+    def _run(self, cell: ours.PlannedCell, folder: Path) -> None:
+        self.accuracies.append(ours.run([cell], self._ready, folder=folder, device=self._device)[0].score)
 
 
-def our_cell(fraction: float) -> ours.PlannedCell:
+def our_cell(fraction: float, seed: int) -> ours.PlannedCell:
     """Return the cell of full fine-tuning at this fraction, with the peer's recipe."""
-    [planned] = ours.plan(tasks=["lexicon"], strategies=["full"], fractions=[fraction], seeds=1)
-    return ours.with_recipe(planned, **RECIPE)
+    cells = ours.plan(tasks=["lexicon"], strategies=["full"], fractions=[fraction], seeds=seed + 1)
+    return ours.with_recipe(cells[seed], **RECIPE)
