@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from bench.backbone import Batch
+from bench.backbone import Batch, Stage
 from bench.fit import Augment, DivergedError, batches, fit, parameter_groups, rate_share
 from bench.seeds import stream
 from bench.strategy import Recipe
@@ -111,3 +111,28 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_lower() -> None:
 @pytest.mark.parametrize(("n_labels", "steps"), [(1, 12), (8, 12), (80, 20), (4000, 50)])
 def test_steps_are_passes_over_the_budget_within_bounds(n_labels: int, steps: int) -> None:
     assert Recipe(batch_size=8, epochs=2, min_steps=12, max_steps=50).steps(n_labels) == steps
+
+
+class Convolution(Stage):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Conv2d(2, WIDTH, 3)
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.kernel(values).relu().mean((2, 3))  # type: ignore[no-any-return]  # a module returns anything
+
+
+def test_kernels_learn_the_same_in_either_memory_order() -> None:
+    values = torch.randn(20, 2, 6, 6, generator=torch.Generator().manual_seed(1))
+    trained = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        stage, head = Convolution(), nn.Linear(WIDTH, 2)
+        before = stage.kernel.weight.detach().clone()
+        stage.kernel.weight.data = stage.kernel.weight.data.to(memory_format=order)
+        labels, recipe = torch.arange(20) % 2, Recipe(batch_size=4, learning_rate=1e-2)
+        rows = stream(0, "order")
+        fit(nn.ModuleList([stage]), head, Batch(values), labels, target=TARGET, recipe=recipe, steps=8, order=rows)
+        assert (stage.kernel.weight - before).abs().mean() > 1e-3
+        trained.append(stage.kernel.weight.detach())
+    torch.testing.assert_close(trained[1], trained[0], rtol=1e-3, atol=1e-4)
