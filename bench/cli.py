@@ -59,7 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: the config's)")
     _add_device(run)
-    run.add_argument("--workers", type=_positive, default=0, metavar="N", help="processes (default: one per core)")
+    run.add_argument(
+        "--workers",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="processes (default: one per core, or what a GPU takes)",
+    )
     run.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     run.add_argument("--dry-run", action="store_true", help="show what would be run")
     run.set_defaults(command=RUN)

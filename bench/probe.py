@@ -137,7 +137,7 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
     best = weights = None
     going = torch.arange(len(folds))
     for penalty in sorted(grid, reverse=True):
-        there = solver.take(_flags(going, len(folds)))
+        there = solver.take(going)
         held = torch.full((len(going),), penalty, dtype=torch.float64)
         weights = there.fit(learnt_from[going], held, exact=False, start=weights)  # [going, folds, outputs, r + 1]
         losses = ((there.losses(weights) * held_out[going]).sum((1, 2)) / folds.shape[1]).double()
@@ -149,10 +149,6 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
         least[going], chosen[going], best[going] = losses[better], penalty, weights.mean(1, keepdim=True)
     assert best is not None, "the grid is not empty"
     return chosen, best
-
-
-def _flags(indices: Tensor, count: int) -> Tensor:
-    return torch.zeros(count, dtype=torch.bool).index_fill(0, indices, 1)
 
 
 def _with_neighbours(rows: Tensor, reach: int) -> Tensor:

@@ -6,7 +6,7 @@ for any choice of examples and penalties. Weights have a last column for the bia
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import torch
@@ -28,7 +28,7 @@ class Solver(ABC):
 
     @abstractmethod
     def take(self, budgets: Tensor) -> "Solver":
-        """Return the solver of these budgets."""
+        """Return the solver of the budgets at these indices."""
 
     @abstractmethod
     def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
@@ -70,8 +70,8 @@ class SoftmaxSolver(Solver):
         directions = DIFFERENCE.to(dtype) if self.classes == 2 else None
         if directions is not None:
             start = (start * directions).sum(2, keepdim=True)
-        free = _SoftmaxObjective(inputs, hot, shares, ridge, torch.ones_like(start), directions)
-        problems = _SoftmaxObjective(inputs, hot, shares, ridge, free.curvature(start).sqrt(), directions)
+        unscaled = _SoftmaxObjective(inputs, hot, shares, ridge, torch.ones_like(start), directions)
+        problems = replace(unscaled, scale=unscaled.curvature(start).sqrt())
         flat = minimise(problems, problems.flat(start), tolerance=EXACT if exact else COMPARING)
         weights = problems.weights(flat)
         return weights if directions is None else weights * directions
@@ -161,7 +161,7 @@ class RidgeSolver(Solver):
     """By the name of a budget and its examples: a Gram matrix is made once and serves every penalty."""
 
     def take(self, budgets: Tensor) -> "RidgeSolver":
-        names = [self.names[budget] for budget in budgets.nonzero()[:, 0].tolist()]
+        names = [self.names[budget] for budget in budgets.tolist()]
         return RidgeSolver(self.coordinates[budgets], self.labels[budgets], self.holds_bias, names, self.moments)
 
     def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:

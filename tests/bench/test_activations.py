@@ -1,6 +1,5 @@
 """Frozen stages run once over each example, however many boundaries, runs and processes ask."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench import activations, precision
+from bench import activations
 from bench.activations import Activations
 from bench.backbone import Batch
 from bench.cache import Cache
@@ -84,7 +83,6 @@ def test_another_content_backbone_boundary_or_precision_is_another_entry(
     }
     monkeypatch.setattr(activations, "frozen_precision", lambda device: "bfloat16")
     assert len(keys | {made(tmp_path).key(4)}) == 5
-    assert precision.frozen_precision(CPU) == "float32"
 
 
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, runs: list[int]) -> None:
@@ -96,7 +94,7 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, runs: list[int]) -> None:
     assert len(runs) == 2 * len(STAGES)
 
 
-def test_sequences_keep_their_lengths_until_they_are_features(tmp_path: Path) -> None:
+def test_sequences_are_cut_to_the_longest_taken_and_mask_their_padding() -> None:
     batch = Batch(torch.zeros(3, 4, 5), torch.tensor([1, 4, 2]))
     assert batch.take(torch.tensor([0, 2])).values.shape == (2, 2, 5)
     assert batch.mask is not None
@@ -122,22 +120,3 @@ def test_only_examples_that_some_cell_sees_are_run_unless_they_are_most(
     whole = ToyBackbone().forward(ToyBackbone().prepare(toy_splits().train.raw))
     torch.testing.assert_close(found, whole[torch.from_numpy(rows)])
     assert np.array_equal(group.encoded(rows).numpy(), toy_splits().train.labels[rows])
-
-
-def test_a_card_with_other_bytes_is_never_confused(tmp_path: Path) -> None:
-    one = ToyBackbone()
-    other = ToyBackbone()
-    other.card = replace(one.card, sha256="another")
-    keys = [
-        Activations(
-            backbone,
-            Batch(torch.zeros(1, 16)),
-            content="toy",
-            cache=Cache(tmp_path),
-            device=CPU,
-            boundaries=(),
-            check=lambda: None,
-        ).key(4)
-        for backbone in (one, other)
-    ]
-    assert len(set(keys)) == 2
