@@ -9,9 +9,12 @@ from bench.domain import Domain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCard:
-    """A task's identity. `sha256` is that of the split data as used (`bench.task.fingerprint`).
+    """A task's identity. `sha256` is that of the split data as used (`bench.task.fingerprint`) where they are `pinned`.
 
-    `version` rises when the task changes in a way that the data do not show, such as another metric.
+    Data that the user names are not pinned: their hash is that of the files they were found in, and of all that decides
+    what is made of them. `version` rises when the task changes in a way that the data do not show, such as another
+    metric. `n_train` is the number of examples of the training split, 0 where the card was written without it.
+    `remarks` are what was noticed about the data and left as it is, such as files that are in both splits.
     """
 
     name: str
@@ -24,6 +27,9 @@ class TaskCard:
     version: int
     sha256: str
     synthetic: bool = False
+    pinned: bool = True
+    n_train: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Owns the raw examples of each domain: what a task yields and what a backbone prepares.
 
-All four are immutable columns of examples: `len()` counts them and `take` selects rows.
+All are immutable columns of examples: `len()` counts them and `take` selects rows. Those that lie in files are read
+when they are looked at: see `bench.media`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,40 @@ from numpy.typing import NDArray
 Domain = Literal["vision", "text", "audio", "series"]
 
 Indices = NDArray[np.int64]
+
+
+class Raw(Protocol):
+    """Examples of one domain."""
+
+    @property
+    def domain(self) -> Domain:
+        """Which backbones can read them."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, indices: Indices) -> Self:
+        """Return the examples at `indices`."""
+
+    def columns(self) -> tuple[bytes, ...]:
+        """Return the content as bytes, for hashing."""
+
+
+class Vision(Raw, Protocol):
+    """Pictures, of one size or of many."""
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield each picture as uint8 [height, width, channels], channels 1 or 3."""
+
+
+class Audio(Raw, Protocol):
+    """Mono recordings of one length."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples a second."""
+
+    def waveforms(self) -> "Waveforms":
+        """Return the recordings themselves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +67,10 @@ class Images:
     def columns(self) -> tuple[bytes, ...]:
         """Return the content as bytes, for hashing."""
         return (str(self.pixels.shape).encode(), self.pixels.tobytes())
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield each picture as uint8 [height, width, channels]."""
+        yield from self.pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +111,10 @@ class Waveforms:
         """Return the content as bytes, for hashing."""
         return (f"{self.rate_hz} {self.samples.shape}".encode(), self.samples.tobytes())
 
+    def waveforms(self) -> "Waveforms":
+        """Return these."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
@@ -105,6 +149,3 @@ class Windows:
         centre = self.past.mean(axis=1, keepdims=True)
         spread = self.past.std(axis=1, keepdims=True)
         return centre, np.where(spread > 1e-6 * self.unit, spread, np.float32(self.unit)).astype(np.float32)
-
-
-Raw = Images | Texts | Waveforms | Windows

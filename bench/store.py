@@ -214,11 +214,15 @@ def _manifest_record(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def _task_card(record: Mapping[str, Any]) -> TaskCard:
+    return TaskCard(**{**record, "remarks": tuple(record.get("remarks", ()))})
+
+
 def _manifest_of(record: Mapping[str, Any]) -> Manifest:
     return Manifest(
         suite=record["suite"],
         tasks={
-            name: TaskEntry(card=TaskCard(**entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"])
+            name: TaskEntry(card=_task_card(entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"])
             for name, entry in record["tasks"].items()
         },
         backbones={

@@ -10,6 +10,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones import resnet
 from bench.card import BackboneCard
 from bench.domain import Images, Raw
+from bench.media import Pictures
 
 SIDE: Final = 32
 SIGN_SIDE: Final = 26  # of the longer side of a sign's box, which leaves room for its stray ends
@@ -39,7 +40,9 @@ class Glyphs(Backbone):
         Where a sign stands on its paper and how large it is says nothing about which it is, but much about who made the
         data set; so do the colours of ink and paper, and how evenly they are lit.
         """
-        assert isinstance(raw, Images), f"glyphs are read from images, not from {type(raw).__name__}"
+        assert isinstance(raw, Images | Pictures), f"glyphs are read from images, not from {type(raw).__name__}"
+        if isinstance(raw, Pictures):  # of many sizes, so one at a time
+            return Batch(torch.cat([self.prepare(Images(picture[None])).values for picture in raw.pictures()]))
         pixels = torch.from_numpy(raw.pixels).float().mean(dim=3)[:, None]  # [n, 1, height, width]
         height, width = pixels.shape[-2:]
         fine = interpolate(pixels, (FINE_SIDE, FINE_SIDE), mode="bicubic", antialias=max(height, width) > FINE_SIDE)

@@ -12,6 +12,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones import resnet
 from bench.card import BackboneCard
 from bench.domain import Raw, Waveforms
+from bench.media import Recordings
 
 RATE_HZ: Final = 8_000
 WINDOW: Final = 256  # samples: 32 ms
@@ -41,9 +42,10 @@ class SpokenWords(Backbone):
 
     def prepare(self, raw: Raw) -> Batch:
         """Return float32 [n, 1, 32, 48]: log power in mel bands by frames, relative to the mean power of the clip."""
-        assert isinstance(raw, Waveforms), f"words are heard in waveforms, not in {type(raw).__name__}"
-        chunks = (torch.tensor(raw.samples[start : start + CHUNK]) for start in range(0, len(raw), CHUNK))
-        parts = [normalise(excerpt(log_mel(chunk, raw.rate_hz))) for chunk in chunks]
+        assert isinstance(raw, Waveforms | Recordings), f"words are heard in waveforms, not in {type(raw).__name__}"
+        waves = raw.waveforms()
+        chunks = (torch.tensor(waves.samples[start : start + CHUNK]) for start in range(0, len(waves), CHUNK))
+        parts = [normalise(excerpt(log_mel(chunk, waves.rate_hz))) for chunk in chunks]
         return Batch(torch.cat(parts)[:, None])
 
     def initialise(self) -> None:

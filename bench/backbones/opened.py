@@ -1,0 +1,35 @@
+"""Owns what a source of backbones answers, and how a backbone's name is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from bench.backbone import Backbone
+
+
+class Reference(NamedTuple):
+    """A backbone's name taken apart: `source:place?key=value&…`.
+
+    `layers` is the dotted path of the list of layers in a network whose structure is not known.
+    """
+
+    name: str
+    source: str
+    place: str
+    settings: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A backbone with its card, and the `files` it was read from: as long as these are the same, so is the backbone."""
+
+    backbone: Backbone
+    files: tuple[Path, ...]
+
+
+def read_reference(name: str) -> Reference:
+    """Return a backbone's name taken apart."""
+    address, _, query = name.partition("?")
+    source, _, place = address.partition(":")
+    return Reference(name, source, place, dict(parse_qsl(query)))

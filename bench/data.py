@@ -1,0 +1,102 @@
+"""Owns how a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
+
+from typing import Annotated, Final, Literal, NamedTuple
+
+from annotated_types import Ge, Gt, Interval
+from pydantic import BaseModel, ConfigDict
+
+from bench.domain import Domain
+from bench.errors import unknown_name
+
+Count = Annotated[int, Gt(0)]
+
+DOMAINS: Final[dict[str, Domain]] = {
+    "image_classification": "vision",
+    "text_classification": "text",
+    "audio_classification": "audio",
+    "forecasting": "series",
+}
+"""Families of tasks on data that are named, with the domain of each."""
+
+
+class DataOptions(BaseModel):
+    """What a task may say of its data, beside where they are. What is not said is found out, or has the default here.
+
+    Splits: `test_share` of the examples is held out, stratified, and whole groups of them, if the data do not come
+    split. `split` names the column that says train or test. `group` names the column (for files: a regular expression
+    with one group, searched in the path within the folder) of what must not be on both sides, such as a speaker or a
+    patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
+    nothing is chosen on the validation rows, and nothing learnt from them.
+
+    Columns: `text`, `label`, `image` and `audio` name those of a table; `time`, `series` and `values` those of a table
+    of series. `config` and `revision` are those of a data set on a hub.
+
+    Recordings are heard at `rate_hz` and cut or padded to `seconds`. Forecasts are of `horizon` steps after `context`
+    ones, with a cycle of `season` steps; `metric` is what their errors are counted in.
+
+    `skip_bad` leaves out files that cannot be read, `fill` interpolates what a series lacks; otherwise both are
+    refused, with a list.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    licence: str = "not stated"
+    citation: str = "not stated"
+    source: str = ""
+
+    test_share: Annotated[float, Interval(gt=0, lt=1)] = 0.25
+    split_seed: Annotated[int, Ge(0)] = 0
+    split: str | None = None
+    group: str | None = None
+    held_out: tuple[str, ...] = ()
+    skip_bad: bool = False
+
+    text: str = "text"
+    label: str = "label"
+    image: str = "image"
+    audio: str = "audio"
+    config: str | None = None
+    revision: str | None = None
+
+    rate_hz: Count = 16_000
+    seconds: Annotated[float, Gt(0)] | None = None
+
+    time: str | None = None
+    series: str | None = None
+    values: tuple[str, ...] = ()
+    context: Count = 96
+    horizon: Count = 24
+    season: Count | None = None
+    frequency: str | None = None
+    counts: tuple[Count, Annotated[int, Ge(0)], Count] | None = None
+    metric: Literal["mase", "mse"] = "mase"
+    fill: bool = False
+
+
+class DataSpec(NamedTuple):
+    """Which data a task is about: `family` alone for a bundled task, else with the `address` of the data.
+
+    An address is a kind and a place, such as `folder:photos/ants` or `torchvision:CIFAR10`.
+    """
+
+    family: str
+    address: str = ""
+    options: DataOptions = DataOptions()
+
+    @property
+    def kind(self) -> str:
+        """How the data are kept, such as "folder"."""
+        return self.address.partition(":")[0]
+
+    @property
+    def place(self) -> str:
+        """Where they are, or what they are called there."""
+        return self.address.partition(":")[2]
+
+    @property
+    def domain(self) -> Domain:
+        """The domain of the family. Raises `UnknownNameError` if there is no such family."""
+        if self.family not in DOMAINS:
+            raise unknown_name("task family", self.family, DOMAINS)
+        return DOMAINS[self.family]
