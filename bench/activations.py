@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from bench.backbone import Backbone, Batch
 from bench.cache import Cache, content_key
 from bench.cell import FROZEN, Work
-from bench.inference import forward_all
+from bench.inference import Recomputed, forward_all
+from bench.inputs import Allowance, Inputs
 from bench.plan import ALGORITHM
 from bench.precision import frozen_precision
 
@@ -23,18 +24,20 @@ class Activations:
     def __init__(
         self,
         backbone: Backbone,
-        inputs: Batch,
+        inputs: Inputs,
         *,
         content: str,
         cache: Cache,
         device: torch.device,
         boundaries: Iterable[int],
+        allowance: Allowance,
         check: Callable[[], None],
     ) -> None:
         """`inputs` are prepared examples on the CPU; `content` is a hash of them and of how they were prepared.
 
-        `boundaries` will be asked for: one pass through the stages serves them all. `check` is called after a pass, and
-        what it raises ends it.
+        `boundaries` will be asked for: one pass through the stages serves them all. Features are always kept; what lies
+        between only if the `allowance` grants it, else it is computed anew whenever it is asked for. `check` is called
+        after a pass, and what it raises ends it.
         """
         self._backbone = backbone
         self._inputs = inputs
@@ -42,35 +45,65 @@ class Activations:
         self._cache = cache
         self._device = device
         self._boundaries = frozenset(boundaries)
+        self._allowance = allowance
         self._check = check
-        self._at: dict[int, tuple[Batch, list[Work]]] = {0: (inputs.to(device), [])}
+        self._keeps = {len(backbone.stages): True}
+        self._at: dict[int, tuple[Inputs, list[Work]]] = {0: (inputs.to(device), [])}
 
     def key(self, boundary: int) -> str:
         """Return the hash of all that the activations at `boundary` depend on."""
         precision = frozen_precision(self._device)
-        return content_key("activations", ALGORITHM, self._content, self._backbone.card.sha256, boundary, precision)
+        card = self._backbone.card  # one file of weights may be prepared for in several ways, by several names
+        return content_key("activations", ALGORITHM, self._content, card.name, card.sha256, boundary, precision)
 
-    def at(self, boundary: int) -> Batch:
+    def at(self, boundary: int) -> Inputs:
         """Return the examples after the stages below `boundary`, on the device."""
         return self._entry(boundary)[0]
+
+    def features(self) -> Batch:
+        """Return the examples after all stages [n, width], on the device."""
+        features = self.at(len(self._backbone.stages))
+        assert isinstance(features, Batch), "features are always kept"
+        return features
 
     def work(self, boundary: int) -> list[Work]:
         """Return what it took to compute them, whenever that was: a piece of work per run of stages."""
         return self._entry(boundary)[1]
 
-    def _entry(self, boundary: int) -> tuple[Batch, list[Work]]:
+    def _entry(self, boundary: int) -> tuple[Inputs, list[Work]]:
         if boundary not in self._at:
-            card = self._backbone.card
-            together = sorted({boundary, *(other for other in self._boundaries if 0 < other < boundary)})
-            about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"
-            wanted = {self.key(one): about.format(one) for one in together}
-            paths = self._cache.fetch_all(wanted, lambda missing: self._compute(together, missing))
-            self._at[boundary] = self._read(paths[self.key(boundary)])
+            self._at[boundary] = self._kept(boundary) if self._may_keep(boundary) else self._recomputed(boundary)
         return self._at[boundary]
+
+    def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
+        card = self._backbone.card
+        below = (other for other in self._boundaries if 0 < other < boundary and self._may_keep(other))
+        together = sorted({boundary, *below})
+        about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"
+        wanted = {self.key(one): about.format(one) for one in together}
+        paths = self._cache.fetch_all(wanted, lambda missing: self._compute(together, missing))
+        return self._read(paths[self.key(boundary)])
+
+    def _recomputed(self, boundary: int) -> tuple[Recomputed, list[Work]]:
+        stages, precision = self._backbone.stages[:boundary], frozen_precision(self._device)
+        return Recomputed(self.at(0), stages, precision), []
+
+    def _may_keep(self, boundary: int) -> bool:
+        """Whether the examples at `boundary` are features or are granted memory, which the first of them tells."""
+        if boundary not in self._keeps:
+            self._backbone.to(self._device)
+            first = self._inputs.take(torch.tensor([0])).to(self._device)
+            stages, precision = self._backbone.stages[:boundary], frozen_precision(self._device)
+            values = forward_all(stages, first, precision=precision).values
+            lengths = self._inputs.lengths
+            longer = 1 if lengths is None or values.ndim < 3 else int(lengths.max()) / values.shape[1]
+            self._keeps[boundary] = self._allowance.grants(int(values.nbytes * longer * len(self._inputs)))
+        return self._keeps[boundary]
 
     def _compute(self, boundaries: Iterable[int], missing: Mapping[str, Path]) -> None:
         """Write the activations that are missing, each computed from the ones before."""
         self._backbone.to(self._device)
+        batch: Inputs
         reached, (batch, works) = 0, self._at[0]
         for boundary in boundaries:
             path = missing.get(self.key(boundary))
@@ -78,12 +111,12 @@ class Activations:
                 batch, works = self._entry(boundary)
             else:
                 start = time.perf_counter()
-                batch = forward_all(
+                done = forward_all(
                     self._backbone.stages[reached:boundary], batch, precision=frozen_precision(self._device)
                 )
                 self._check()
-                works = [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
-                _write(path, batch, works)
+                batch, works = done, [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
+                _write(path, done, works)
             reached = boundary
 
     def _read(self, path: Path) -> tuple[Batch, list[Work]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,11 @@ class Batch:
         return len(self.values)
 
     @property
+    def device(self) -> torch.device:
+        """Where the values are."""
+        return self.values.device
+
+    @property
     def mask(self) -> Tensor | None:
         """Which positions hold a token, bool [n, length], on the device of the values."""
         if self.lengths is None:
@@ -42,6 +48,10 @@ class Batch:
         lengths = self.lengths[indices]
         longest = int(lengths.max()) if len(lengths) else 0
         return Batch(self.values[rows, :longest], lengths)
+
+    def batches(self, rows: Iterable[Tensor]) -> Iterator["Batch"]:
+        """Yield the examples at each of `rows`, given on the CPU, each cut to its longest."""
+        return map(self.take, rows)
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its values on `device`."""

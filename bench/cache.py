@@ -90,6 +90,10 @@ class Cache:
             said = json.loads(note.read_bytes())
             yield CacheEntry(note.stem, said["description"], said["size_bytes"], note.stat().st_mtime)
 
+    def discard(self, key: str) -> None:
+        """Remove the entry of `key`, if there is one."""
+        self._remove(key)
+
     def clear(self) -> None:
         """Remove all entries."""
         for entry in list(self.entries()):

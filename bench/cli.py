@@ -50,14 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="measure a suite; the same command again finishes what is missing")
-    run.add_argument("--suite", default="all", metavar="S", help="which suite of the config (default: all)")
-    _add_config(run)
-    run.add_argument("--task", action="append", default=[], metavar="T", help="only this task; may be repeated")
-    run.add_argument("--strategy", action="append", default=[], metavar="S", help="only this strategy; may be repeated")
-    run.add_argument(
-        "--fraction", action="append", default=[], type=float, metavar="F", help="only this share of labels, in (0, 1]"
-    )
-    run.add_argument("--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: the config's)")
+    _add_selection(run)
     _add_device(run)
     run.add_argument(
         "--workers",
@@ -65,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="N",
         help="processes (default: one per core, or what a GPU takes)",
+    )
+    run.add_argument(
+        "--memory", type=_gibibytes, default=2**30, metavar="GIB", help="of examples that a process holds (default: 1)"
     )
     run.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     run.add_argument("--dry-run", action="store_true", help="show what would be run")
@@ -90,12 +86,48 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add what says which cells are meant."""
+    parser.add_argument("--suite", metavar="S", help="which suite of the config (default: all)")
+    _add_config(parser)
+    _add_repeated(parser, "--task", "T", "only this task; may be repeated, as all of these")
+    _add_repeated(parser, "--strategy", "S", "only this strategy")
+    parser.add_argument(
+        "--fraction", action="append", default=[], type=float, metavar="F", help="only this share of labels, in (0, 1]"
+    )
+    parser.add_argument("--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: 3)")
+    _add_data(parser)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    """Add what names data and backbones without a config."""
+    parser.add_argument("--data", metavar="KIND:PLACE", help="your data, such as folder:photos or csv:tickets.csv")
+    _add_repeated(parser, "--backbone", "B", "with --data: what to see them through; else only this one of the suite")
+    parser.add_argument("--family", metavar="F", help="what --data is, such as image_classification, if not plain")
+    _add_repeated(parser, "--option", "KEY=VALUE", "what else there is to say of --data, such as label=queue")
+    parser.add_argument("--skip-bad", action="store_true", help="leave out files of --data that cannot be read")
+    parser.add_argument("--fill", action="store_true", help="interpolate what a series of --data lacks")
+    parser.add_argument("--trust-remote-code", action="store_true", help="let models of a hub bring code of their own")
+
+
+def _add_repeated(parser: argparse.ArgumentParser, flag: str, metavar: str, about: str) -> None:
+    parser.add_argument(flag, action="append", default=[], metavar=metavar, help=about)
+
+
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=Path("bench.toml"), metavar="FILE", help="default: bench.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: bench.toml")
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto, a GPU if any")
+
+
+def _gibibytes(text: str) -> int:
+    """Return a number of bytes."""
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {value:g}")
+    return int(value * 2**30)
 
 
 def _positive(text: str) -> int:

@@ -1,14 +1,16 @@
-"""Owns the config: `bench.toml` read into frozen suites, every problem in it told in one error."""
+"""Owns the config: `bench.toml` laid over the defaults and read into frozen suites, all its problems in one error."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from annotated_types import Ge, Interval, Len
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bench.data import DOMAINS, DataOptions, DataSpec, options_of, problems_of
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import Recipe, Strategy
 
@@ -21,6 +23,8 @@ Fractions = Annotated[tuple[Fraction, ...], Len(1)]
 Seeds = Annotated[int, Ge(1)]
 
 RESERVED: Final = "overview"
+CONFIG: Final = Path("bench.toml")
+DEFAULTS: Final = Path(__file__).parent / "defaults.toml"
 
 
 class _Table(BaseModel):
@@ -41,16 +45,29 @@ class StrategyTable(_Table):
         return self
 
 
-class TaskTable(_Table):
-    """`[tasks.NAME]`: the family (by default the task's name), the backbones to adapt, and recipes.
+class BackboneTable(_Table):
+    """`[backbones."PATTERN"]`: recipes for the backbones whose names match, for every strategy and for one."""
 
-    `shared` is what the task sets for every strategy, `recipe` what it sets for one.
+    shared: Recipe = Recipe()
+    recipe: Mapping[str, Recipe] = {}
+
+
+class TaskTable(DataOptions):
+    """`[tasks.NAME]`: family, data, the backbones to adapt, and recipes.
+
+    The family is by default the task's name, as that of a bundled task; data that are named need one of `DOMAINS`, and
+    may have any of the options. `shared` is what the task sets for every strategy, `recipe` what it sets for one.
     """
 
     family: str = ""
+    data: str = ""
     backbones: Annotated[tuple[str, ...], Len(1)]
     shared: Recipe = Recipe()
     recipe: Mapping[str, Recipe] = {}
+
+    def spec(self, name: str) -> DataSpec:
+        """Return which data the task `name` is about."""
+        return DataSpec(self.family or name, self.data, options_of(self))
 
 
 class SuiteTable(_Table):
@@ -64,14 +81,15 @@ class SuiteTable(_Table):
 
 
 class Config(_Table):
-    """The whole of `bench.toml`."""
+    """The whole of `bench.toml`, laid over the defaults."""
 
     fractions: Fractions
     seeds: Seeds
     recipe: Recipe = Recipe()
     strategies: Annotated[Mapping[Name, StrategyTable], Len(1)]
-    tasks: Annotated[Mapping[Name, TaskTable], Len(1)]
-    suites: Annotated[Mapping[Name, SuiteTable], Len(1)]
+    backbones: Mapping[str, BackboneTable] = {}
+    tasks: Mapping[Name, TaskTable] = {}
+    suites: Mapping[Name, SuiteTable] = {}
 
     def suite(self, name: str) -> "Suite":
         """Return the suite `name`, its recipes worked out. Raises `UnknownNameError` if there is none."""
@@ -82,38 +100,49 @@ class Config(_Table):
             name=name,
             fractions=tuple(sorted(set(table.fractions or self.fractions))),
             seeds=table.seeds or self.seeds,
-            entries=tuple(self._entry(task, table.recipe) for task in table.tasks),
+            entries=tuple(
+                Entry(
+                    task,
+                    self.tasks[task].spec(task),
+                    backbone,
+                    tuple(self._strategy(name, task, backbone, table.recipe) for name in self.strategies),
+                )
+                for task in table.tasks
+                for backbone in self.tasks[task].backbones
+            ),
         )
 
-    def _entry(self, name: str, of_suite: Recipe) -> "Entry":
-        table = self.tasks[name]
-        strategies = tuple(
-            Strategy(key, strategy.depth, strategy.pretrained, self._recipe(key, strategy, table, of_suite))
-            for key, strategy in self.strategies.items()
-        )
-        return Entry(name, table.family or name, table.backbones, strategies)
+    def with_task(self, name: str, table: TaskTable) -> "Config":
+        """Return the config with a task, and a suite of the same name that is this task alone."""
+        tasks, suites = {**self.tasks, name: table}, {**self.suites, name: SuiteTable(tasks=(name,))}
+        return self.model_copy(update={"tasks": tasks, "suites": suites})
 
-    def _recipe(self, name: str, strategy: StrategyTable, task: TaskTable, of_suite: Recipe) -> Recipe:
-        layers = (self.recipe, strategy.recipe, task.shared, task.recipe.get(name, Recipe()), of_suite)
+    def _strategy(self, name: str, task: str, backbone: str, of_suite: Recipe) -> Strategy:
+        table = self.strategies[name]
+        of_backbone = [one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern)]
+        layers = [self.recipe, table.recipe]
+        particular: list[BackboneTable | TaskTable] = [*of_backbone, self.tasks[task]]
+        for one in particular:
+            layers += [one.shared, one.recipe.get(name, Recipe())]
         said: dict[str, Any] = {}
-        for layer in layers:
+        for layer in (*layers, of_suite):
             said |= layer.model_dump(exclude_unset=True)
-        return Recipe(**said)
+        return Strategy(name, table.depth, table.pretrained, Recipe(**said))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One task of a suite with its backbones and the strategies as they hold for it."""
+    """One task of a suite on one backbone, with the strategies as they hold for the two."""
 
     task: str
-    family: str
-    backbones: tuple[str, ...]
+    spec: DataSpec
+    backbone: str
     strategies: tuple[Strategy, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to measure: every entry's backbones and strategies at every fraction and seed (0 to `seeds` - 1)."""
+    """What to measure: every entry's strategies at every fraction and seed (0 to `seeds` - 1)."""
 
     name: str
     fractions: tuple[float, ...]
@@ -124,16 +153,19 @@ class Suite:
         self,
         *,
         tasks: Iterable[str] = (),
+        backbones: Iterable[str] = (),
         strategies: Iterable[str] = (),
         fractions: Iterable[float] = (),
         seeds: int = 0,
     ) -> "Suite":
         """Return the suite narrowed to what is named; what is not named stays whole.
 
-        Raises `UnknownNameError` for a task or strategy that is not in the suite, `ConfigError` for a fraction
-        outside (0, 1].
+        Raises `UnknownNameError` for a task, backbone or strategy that is not in the suite, `ConfigError` for a
+        fraction outside (0, 1].
         """
         wanted_tasks, wanted_strategies, wanted_fractions = set(tasks), set(strategies), set(fractions)
+        wanted_backbones = set(backbones)
+        _refuse_unknown("backbone", wanted_backbones, (entry.backbone for entry in self.entries))
         _refuse_unknown("task", wanted_tasks, (entry.task for entry in self.entries))
         _refuse_unknown("strategy", wanted_strategies, (one.name for entry in self.entries for one in entry.strategies))
         for fraction in wanted_fractions:
@@ -147,49 +179,65 @@ class Suite:
                 ),
             )
             for entry in self.entries
-            if not wanted_tasks or entry.task in wanted_tasks
+            if (not wanted_tasks or entry.task in wanted_tasks)
+            and (not wanted_backbones or entry.backbone in wanted_backbones)
         )
         return Suite(self.name, tuple(sorted(wanted_fractions)) or self.fractions, seeds or self.seeds, entries)
 
 
-def read_config(path: Path, families: Iterable[str]) -> Config:
-    """Return the config in `path`; `families` are the task families that exist.
+def read_config(path: Path, bundled: Iterable[str]) -> Config:
+    """Return the config in `path`, laid over the defaults; `bundled` are the task families that bring their data.
 
     Raises `ConfigError` naming the file and every problem in it.
     """
+    said, defaults = _toml(path), _toml(DEFAULTS)
+    if "strategies" in said:
+        del defaults["backbones"]  # whose rates are for the strategies there
+    table = {**defaults, **said}
+    try:
+        config = Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(listing(str(path), map(explain, error.errors()))) from error
+    problems = list(_dangling(config, set(bundled)))
+    if problems:
+        raise ConfigError(listing(str(path), problems))
+    return config
+
+
+def default_config() -> Config:
+    """Return the config that holds where there is none: no tasks, no suites."""
+    return Config.model_validate(_toml(DEFAULTS))
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except FileNotFoundError as error:
         raise ConfigError(f"there is no config {path}: run where a bench.toml is, or name one with --config") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the config {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    try:
-        config = Config.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(_listing(path, (_explain(one) for one in error.errors()))) from error
-    problems = list(_dangling(config, set(families)))
-    if problems:
-        raise ConfigError(_listing(path, problems))
-    return config
 
 
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "strategies": StrategyTable,
+    "backbones": BackboneTable,
     "tasks": TaskTable,
     "suites": SuiteTable,
 }
 
 
-def _listing(path: Path, problems: Iterable[str]) -> str:
+def listing(what: str, problems: Iterable[str]) -> str:
+    """Return one line that tells all problems of a file or an argument."""
     lines = list(problems)
     count = f"{len(lines)} problems" if len(lines) > 1 else "one problem"
-    return f"{path} has {count}: " + "; ".join(lines)
+    return f"{what} has {count}: " + "; ".join(lines)
 
 
-def _explain(error: "ErrorDetails") -> str:
+def explain(error: "ErrorDetails") -> str:
+    """Return what is wrong with one key, in one line."""
     where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         *table, key = (str(part) for part in error["loc"])
@@ -206,8 +254,8 @@ def _keys_of(table: Sequence[str]) -> Iterable[str]:
     return (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
 
 
-def _dangling(config: Config, families: set[str]) -> Iterator[str]:
-    """Yield a line for every name that refers to nothing or is taken."""
+def _dangling(config: Config, bundled: set[str]) -> Iterator[str]:
+    """Yield a line for every name that refers to nothing or is taken, and for data that cannot be what is said."""
 
     def check(where: str, kind: str, name: str, known: Iterable[str]) -> Iterator[str]:
         if name not in set(known):
@@ -219,7 +267,10 @@ def _dangling(config: Config, families: set[str]) -> Iterator[str]:
         for task in suite.tasks:
             yield from check(f"suites.{name}.tasks", "task", task, config.tasks)
     for name, table in config.tasks.items():
-        yield from check(f"tasks.{name}.family", "task family", table.family or name, families)
+        known = DOMAINS if table.data else bundled
+        yield from check(f"tasks.{name}.family", "task family", table.family or name, known)
+        if (table.family or name) in known:
+            yield from (f"tasks.{name}: {problem}" for problem in problems_of(table.spec(name)))
         for strategy in table.recipe:
             yield from check(f"tasks.{name}.recipe", "strategy", strategy, config.strategies)
 

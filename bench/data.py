@@ -1,22 +1,46 @@
 """Owns how a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Interval
 from pydantic import BaseModel, ConfigDict
 
 from bench.domain import Domain
-from bench.errors import unknown_name
+from bench.errors import nearest
 
 Count = Annotated[int, Gt(0)]
 
-DOMAINS: Final[dict[str, Domain]] = {
+DOMAINS: Final[Mapping[str, Domain]] = {
     "image_classification": "vision",
     "text_classification": "text",
     "audio_classification": "audio",
     "forecasting": "series",
 }
 """Families of tasks on data that are named, with the domain of each."""
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "folder": ("image_classification", "audio_classification"),
+    "csv": ("text_classification", "forecasting"),
+    "torchvision": ("image_classification",),
+    "torchaudio": ("audio_classification",),
+    "hf": ("image_classification", "text_classification", "audio_classification"),
+}
+"""The kinds of address, with the families that can be told apart in them."""
+
+CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
+    "text": ("text",),
+    "image": ("vision",),
+    "audio": ("audio",),
+    "rate_hz": ("audio",),
+    "seconds": ("audio",),
+    **dict.fromkeys(("split", "group", "held_out", "label", "split_seed", "config"), ("vision", "text", "audio")),
+    **dict.fromkeys(
+        ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "metric", "fill"),
+        ("series",),
+    ),
+}
+"""Options that say something of some domains only."""
 
 
 class DataOptions(BaseModel):
@@ -94,9 +118,27 @@ class DataSpec(NamedTuple):
         """Where they are, or what they are called there."""
         return self.address.partition(":")[2]
 
-    @property
-    def domain(self) -> Domain:
-        """The domain of the family. Raises `UnknownNameError` if there is no such family."""
-        if self.family not in DOMAINS:
-            raise unknown_name("task family", self.family, DOMAINS)
-        return DOMAINS[self.family]
+
+
+def options_of(table: DataOptions) -> DataOptions:
+    """Return the options that a table sets, without what else it holds."""
+    said = {name: getattr(table, name) for name in table.model_fields_set if name in DataOptions.model_fields}
+    return DataOptions(**said)
+
+
+def problems_of(spec: DataSpec) -> Iterator[str]:
+    """Yield a line for everything that does not go together in a description of data."""
+    said = spec.options.model_fields_set
+    if not spec.address:
+        yield from (f"{name}: a bundled task has no such option" for name in sorted(said))
+        return
+    if spec.kind not in KINDS or not spec.place:
+        hint = nearest(spec.kind, KINDS)
+        known = ", ".join(f"{kind}:…" for kind in KINDS)
+        yield f"data: an address is one of {known}, got {spec.address!r}{hint}"
+    elif spec.family not in KINDS[spec.kind]:
+        yield f"data: {spec.kind}: holds {' or '.join(KINDS[spec.kind])}, not {spec.family}"
+    domain = DOMAINS[spec.family]
+    for name in sorted(said & CONCERNS.keys()):
+        if domain not in CONCERNS[name]:
+            yield f"{name}: says nothing of {spec.family} (only of {', '.join(CONCERNS[name])})"

@@ -35,13 +35,22 @@ def default_workers(device: Device, *, parameters: int) -> int:
     One per core that this process may use. On a GPU small networks share it, since one alone mostly waits for its next
     kernel to be launched; each needs a core to launch from, and room. A large one has the GPU to itself.
     """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = _usable_cores()
     if device == "cpu":
         return min(usable, MOST_WORKERS)
     if parameters > SHARES_A_GPU:
         return 1
     room = importlib.import_module("torch").cuda.get_device_properties(0).total_memory
     return int(max(1, min(usable // 2, room // BYTES_OF_A_GPU_EACH, MOST_WORKERS)))
+
+
+def default_decoders(workers: int) -> int:
+    """Return how many threads each of so many processes reads pictures with: one for each of its cores."""
+    return max(1, _usable_cores() // workers)
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _has_driver() -> bool:

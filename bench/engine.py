@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 from uuid import uuid4
 
@@ -12,8 +12,10 @@ from bench.adapt import run_cell
 from bench.backbone import Backbone
 from bench.cache import Cache
 from bench.cell import LOADING, Failure, Work
-from bench.errors import BenchError
+from bench.data import DataSpec
+from bench.errors import BenchError, DataError
 from bench.group import Group
+from bench.inputs import MEMORY_BYTES
 from bench.memory import release
 from bench.plan import Needs, Pack, PlannedCell
 from bench.scored import Scored
@@ -28,14 +30,27 @@ class Engine:
     """Runs cells one after the other on one device."""
 
     def __init__(
-        self, tasks: Mapping[str, Task], load_backbone: Callable[[str], Backbone], *, cache: Cache, device: str
+        self,
+        open_task: Callable[[str, DataSpec, Cache], Task],
+        load_backbone: Callable[[str], Backbone],
+        *,
+        cache: Cache,
+        device: str,
+        memory_bytes: int = MEMORY_BYTES,
+        decoders: int = 1,
     ) -> None:
+        """`open_task` returns the task of a name and a description of its data, `load_backbone` a backbone by name.
+
+        `memory_bytes` is how much of the examples is held at once, `decoders` how many threads read their files.
+        """
         torch.set_num_threads(THREADS)
-        self._tasks = tasks
+        self._open_task = open_task
         self._load_backbone = load_backbone
         self._cache = cache
         self._device = torch.device(device)
-        self._loaded: tuple[tuple[str, str], Group, Work] | None = None
+        self._memory_bytes = memory_bytes
+        self._decoders = decoders
+        self._loaded: tuple[tuple[DataSpec, str], Group, Work] | None = None
 
     def run(self, pack: Pack) -> Iterator[Scored]:
         """Yield what came of each cell of a pack, in order.
@@ -63,17 +78,29 @@ class Engine:
 
     def _group(self, planned: PlannedCell, needs: Needs) -> tuple[Group, Work]:
         """Return the group of a cell and what it took to load; the one before it is dropped first."""
-        name = (planned.family, planned.cell.backbone)
+        name = (planned.spec, planned.cell.backbone)
         if self._loaded is None or self._loaded[0] != name:
             self._loaded = None
             release()
             start = time.perf_counter()
-            task = self._tasks[planned.family]
+            task = self._open_task(planned.cell.task, planned.spec, self._cache)
+            if task.card.sha256 != planned.data_sha256:
+                raise DataError(
+                    f"{planned.spec.address} changed since the run was planned: give the same command once more"
+                )
             splits = task.load(self._cache)
             content = verify(task, splits)
             backbone = self._load_backbone(planned.cell.backbone).to(self._device)
             group = Group(
-                task.target, splits, backbone, needs=needs, content=content, cache=self._cache, device=self._device
+                task.target,
+                splits,
+                backbone,
+                needs=needs,
+                content=content,
+                cache=self._cache,
+                device=self._device,
+                memory_bytes=self._memory_bytes,
+                decoders=self._decoders,
             )
             self._loaded = name, group, Work(LOADING, uuid4().hex, time.perf_counter() - start)
         return self._loaded[1:]

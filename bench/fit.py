@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import tee
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from bench.backbone import Batch, run_stages
 from bench.domain import Indices
 from bench.errors import BenchError
+from bench.inputs import Inputs
 from bench.precision import Precision, autocast
 from bench.strategy import Recipe
 from bench.target import Target
@@ -28,7 +30,7 @@ class DivergedError(BenchError):
 def fit(
     stages: nn.ModuleList,
     head: nn.Linear,
-    inputs: Batch,
+    inputs: Inputs,
     encoded: Tensor,
     *,
     target: Target,
@@ -38,12 +40,12 @@ def fit(
     precision: Precision = "float32",
     augment: Augment | None = None,
 ) -> None:
-    """Train `stages` and `head` in place on `inputs` as they lie on their device, for `steps` steps.
+    """Train `stages` and `head` in place on `inputs`, for `steps` steps.
 
-    Batches are slices of tensors that are already there; `encoded` are the targets [n] or [n, width]. `augment` sees
-    the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no number.
+    Batches are slices of tensors on the device, or are read as they come; `encoded` are the targets [n] or [n, width].
+    `augment` sees the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no number.
     """
-    device = inputs.values.device
+    device = inputs.device
     groups = parameter_groups(stages, head, recipe)
     reordered = in_memory_order(groups)
     optimizer = torch.optim.AdamW(groups, fused=True)
@@ -52,11 +54,11 @@ def fit(
     total = torch.zeros((), device=device)
     stages.train()
     lengths = None if inputs.lengths is None else inputs.lengths.numpy()
-    for rows in batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths):
-        indices = torch.from_numpy(rows)
-        batch = inputs.take(indices)
+    rows = map(torch.from_numpy, batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths))
+    drawn, read = tee(rows)
+    for indices, batch in zip(drawn, inputs.batches(read), strict=True):
         if augment is not None:
-            batch = Batch(augment(batch.values, views), batch.lengths)
+            batch = Batch(augment(batch.values, views), batch.lengths)  # noqa: PLW2901 (the batch as it is seen)
         with autocast(device, precision):
             outputs = head(run_stages(stages, batch).values)
         loss = target.loss(outputs, encoded[indices.to(device, non_blocking=True)])

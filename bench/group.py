@@ -7,12 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from bench.activations import Activations
-from bench.backbone import Backbone, Batch, TokenStage, state_hash
+from bench.backbone import Backbone, TokenStage, state_hash
 from bench.cache import Cache, content_key
 from bench.cell import Work
 from bench.domain import Indices
 from bench.errors import DataError, FreezeError
 from bench.heads import Heads
+from bench.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
 from bench.plan import Needs
 from bench.seeds import stream
 from bench.strategy import boundary
@@ -38,8 +39,13 @@ class Group:
         content: str,
         cache: Cache,
         device: torch.device,
+        memory_bytes: int = MEMORY_BYTES,
+        decoders: int = 1,
     ) -> None:
-        """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for."""
+        """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for.
+
+        At most `memory_bytes` of examples are held, beside their features; `decoders` threads read their files.
+        """
         self.target = target
         self.splits = splits
         self.backbone = backbone
@@ -51,18 +57,20 @@ class Group:
         self._orders: dict[int, Indices] = {}
         self._places = self._places_of(self._rows_needed(needs))
         self._boundaries = {boundary(depth, self.n_stages) for depth in needs.depths}
-        train, test = backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
         kept = np.flatnonzero(self._places >= 0)
-        part = "" if len(kept) == len(train) else f" {content_key(kept.tolist())}"
-        self._train = self._activations(f"train{part}", train.take(torch.from_numpy(kept)))
-        self._test = self._activations("test", test)
+        part = "" if len(kept) == len(splits.train) else f" {content_key(kept.tolist())}"
+        allowance = Allowance(memory_bytes)
+        test = prepare(backbone, splits.test.raw, allowance=allowance, decoders=decoders)
+        train = prepare(backbone, splits.train.raw.take(kept), allowance=allowance, decoders=decoders)
+        self._train = self._activations(f"train{part}", train, allowance)
+        self._test = self._activations("test", test, allowance)
         self._vocabulary = Vocabulary(train, test) if isinstance(backbone.stages[0], TokenStage) else None
         pretrained = backbone.pretrained
         self.heads = Heads(
             target,
             splits.train.labels,
             self._encoded,
-            lambda rows: self.train(self.n_stages, rows).values,
+            lambda rows: self._train.features().take(torch.from_numpy(self._places[rows])).values,
             content=self._train.key(self.n_stages),
             prior=pretrained.head if pretrained and pretrained.target == target else None,
             cache=cache,
@@ -88,11 +96,11 @@ class Group:
             )
         return np.sort(self._order(seed)[:n_labels])
 
-    def train(self, boundary: int, rows: Indices) -> Batch:
+    def train(self, boundary: int, rows: Indices) -> Inputs:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
         return self._renumbered(boundary, self._train.at(boundary).take(torch.from_numpy(self._places[rows])))
 
-    def test(self, boundary: int) -> Batch:
+    def test(self, boundary: int) -> Inputs:
         """Return all test examples after the stages below `boundary`, on the device."""
         return self._renumbered(boundary, self._test.at(boundary))
 
@@ -145,10 +153,10 @@ class Group:
         places[rows] = np.arange(len(rows))
         return places
 
-    def _renumbered(self, boundary: int, batch: Batch) -> Batch:
-        return batch if boundary or self._vocabulary is None else self._vocabulary.renumber(batch)
+    def _renumbered(self, boundary: int, inputs: Inputs) -> Inputs:
+        return inputs if boundary or self._vocabulary is None else self._vocabulary.renumber(inputs)
 
-    def _activations(self, split: str, inputs: Batch) -> Activations:
+    def _activations(self, split: str, inputs: Inputs, allowance: Allowance) -> Activations:
         return Activations(
             self.backbone,
             inputs,
@@ -156,5 +164,6 @@ class Group:
             cache=self._cache,
             device=self.device,
             boundaries=self._boundaries,
+            allowance=allowance,
             check=lambda: self.check_frozen(self.n_stages),
         )

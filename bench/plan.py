@@ -11,6 +11,7 @@ from typing import Final
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
 from bench.config import Suite
+from bench.data import DataSpec
 from bench.errors import ConfigError
 from bench.strategy import Strategy
 
@@ -20,10 +21,11 @@ ALGORITHM: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell:
-    """A cell with all that is needed to run it. `family` is the task family; `key` names its result."""
+    """A cell with all that is needed to run it: which data, of which hash. `key` names its result."""
 
     cell: Cell
-    family: str
+    spec: DataSpec
+    data_sha256: str
     strategy: Strategy
     key: str
 
@@ -52,25 +54,23 @@ def plan_cells(
 ) -> tuple[PlannedCell, ...]:
     """Return the suite's cells, group by group: those of one task and backbone share data and activations.
 
-    `tasks` maps task families and `backbones` backbone names to their cards. Raises `ConfigError` for a backbone that
-    does not read the task's domain.
+    `tasks` and `backbones` map their names to their cards. Raises `ConfigError` for a backbone that does not read the
+    task's domain.
     """
     planned = []
     for entry in suite.entries:
-        task = tasks[entry.family]
-        for name in entry.backbones:
-            backbone = backbones[name]
-            if backbone.domain != task.domain:
-                raise ConfigError(
-                    f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {name!r} reads "
-                    f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
-                )
-            for strategy in entry.strategies:
-                for fraction in suite.fractions:
-                    for seed in range(suite.seeds):
-                        cell = Cell(entry.task, name, strategy.name, fraction, seed)
-                        key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
-                        planned.append(PlannedCell(cell, entry.family, strategy, key))
+        task, backbone = tasks[entry.task], backbones[entry.backbone]
+        if backbone.domain != task.domain:
+            raise ConfigError(
+                f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
+                f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
+            )
+        for strategy in entry.strategies:
+            for fraction in suite.fractions:
+                for seed in range(suite.seeds):
+                    cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed)
+                    key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
+                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key))
     return tuple(planned)
 
 
@@ -78,7 +78,7 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     """Return the packs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.family, planned.cell.backbone].append(planned)
+        shared[planned.spec, planned.cell.backbone].append(planned)
     needs = {
         name: Needs(
             frozenset(planned.strategy.depth for planned in several),
@@ -86,13 +86,13 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
         )
         for name, several in shared.items()
     }
-    return [Pack(tuple(several), needs[family, backbone]) for (family, backbone, _), several in groupby(cells, _alike)]
+    return [Pack(tuple(several), needs[spec, backbone]) for (spec, backbone, _), several in groupby(cells, _alike)]
 
 
-def _alike(planned: PlannedCell) -> tuple[str, str, str]:
+def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
     """Return what the cells of one pack have in common."""
     alike = planned.cell.strategy if planned.strategy.depth == 0 else planned.key
-    return planned.family, planned.cell.backbone, alike
+    return planned.spec, planned.cell.backbone, alike
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy) -> str:

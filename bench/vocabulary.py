@@ -8,20 +8,27 @@ import torch
 from torch import nn
 
 from bench.backbone import Batch, TokenStage
+from bench.inputs import Inputs
 
 
 class Vocabulary:
     """The tokens of some examples."""
 
-    def __init__(self, *inputs: Batch) -> None:
+    def __init__(self, *inputs: Inputs) -> None:
         """`inputs` hold token ids [n, length]."""
-        self._ids = torch.cat([batch.values.flatten() for batch in inputs]).unique(sorted=True)
+        self._ids = torch.cat([_held(one).values.flatten() for one in inputs]).unique(sorted=True)
 
-    def renumber(self, inputs: Batch) -> Batch:
+    def renumber(self, inputs: Inputs) -> Batch:
         """Return token ids as positions in a narrowed table."""
+        inputs = _held(inputs)
         return Batch(torch.searchsorted(self._ids.to(inputs.values.device), inputs.values), inputs.lengths)
 
     def narrow(self, stage: TokenStage) -> None:
         """Leave in the stage's table only the rows of these tokens."""
         rows = stage.table.weight.detach()[self._ids.to(stage.table.weight.device)]
         stage.look_up_in(nn.Embedding.from_pretrained(rows.clone(), freeze=False))
+
+
+def _held(inputs: Inputs) -> Batch:
+    assert isinstance(inputs, Batch), "tokens are always held in memory"
+    return inputs

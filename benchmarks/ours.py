@@ -142,8 +142,8 @@ def material(task: str) -> Material:
     entry = next(
         entry for entry in read_config(ROOT / "bench.toml", FAMILIES).suite("all").entries if entry.task == task
     )
-    family = FAMILIES[entry.family]
-    splits, backbone = family.load(default_cache()), load_backbone(entry.backbones[0])
+    family = FAMILIES[entry.spec.family]
+    splits, backbone = family.load(default_cache()), load_backbone(entry.backbone)
     return Material(
         task, family, splits, backbone, backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
     )
@@ -160,7 +160,7 @@ def plan(
     """Return the cells of a suite of `bench.toml`, narrowed to what is named as the command line does it."""
     chosen = read_config(ROOT / "bench.toml", FAMILIES).suite(suite)
     chosen = chosen.select(tasks=tasks, strategies=strategies, fractions=fractions, seeds=seeds)
-    backbones = describe_all(name for entry in chosen.entries for name in entry.backbones)
+    backbones = describe_all((entry.backbone for entry in chosen.entries), default_cache())
     return plan_cells(chosen, {name: task.card for name, task in FAMILIES.items()}, backbones)
 
 
@@ -177,7 +177,7 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
     """
     results: list[Result] = []
     task, backbone = KeptTask(ready.task, ready.splits), KeptBackbone(ready.backbone, ready.prepared())
-    engine = Engine({ready.name: task}, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
+    engine = Engine(lambda *_: task, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
 
     def execute(packs: Sequence[Pack]) -> Iterator[Scored]:
         for scored in chain.from_iterable(map(engine.run, packs)):
@@ -207,10 +207,12 @@ def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> T
     boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(1.0, 0)
     stages = copy.deepcopy(group.backbone.stages[boundary:])
     group.narrow(boundary, stages)
+    inputs = group.train(boundary, rows)
+    assert isinstance(inputs, Batch), "the tasks measured here fit into memory"
     return Trainable(
         stages.to(device),
         _head(ready.backbone.card.width, ready.task.target.width).to(device),
-        group.train(boundary, rows),
+        inputs,
         group.encoded(rows),
         ready.task.target,
         planned.strategy.recipe,
@@ -270,7 +272,8 @@ def command(*arguments: str) -> list[str]:
 
 def workers(device: str) -> int:
     """Return how many processes the product runs cells in."""
-    largest = max(card.parameters for card in describe_all(planned.cell.backbone for planned in plan()).values())
+    cards = describe_all((planned.cell.backbone for planned in plan()), default_cache())
+    largest = max(card.parameters for card in cards.values())
     return default_workers(resolve_device(device), parameters=largest)
 
 

@@ -8,6 +8,7 @@ from bench.backbone import Backbone, Batch, Stage
 from bench.cache import Cache
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
+from bench.data import DataSpec
 from bench.domain import Images, Raw
 from bench.plan import PlannedCell, cell_key
 from bench.strategy import Recipe, Strategy
@@ -127,4 +128,4 @@ def toy_cell(strategy: Strategy, *, fraction: float = 1.0, seed: int = 0, task: 
     """Return a planned cell of the toy task and backbone."""
     cell = Cell(task, "toy:dense", strategy.name, fraction, seed)
     key = cell_key(cell, task=ToyTask(task).card, backbone=ToyBackbone().card, strategy=strategy)
-    return PlannedCell(cell, task, strategy, key)
+    return PlannedCell(cell, DataSpec(task), ToyTask(task).card.sha256, strategy, key)

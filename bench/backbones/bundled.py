@@ -10,10 +10,11 @@ from safetensors.torch import load_file, save_file
 from bench.backbone import Head, Pretrained
 from bench.backbones.catalog import WEIGHTS, bundled_card
 from bench.backbones.glyphs import Glyphs
+from bench.backbones.opened import Opened, Reference
 from bench.backbones.series import Series
 from bench.backbones.spoken_words import SpokenWords
 from bench.cache import file_sha256
-from bench.errors import WeightsError
+from bench.errors import WeightsError, unknown_name
 from bench.target import Horizon
 
 Bundled = Glyphs | SpokenWords | Series
@@ -23,6 +24,16 @@ ARCHITECTURES: Final[Mapping[str, type[Glyphs] | type[SpokenWords] | type[Series
     "spoken-words": SpokenWords,
     "series": Series,
 }
+
+
+def open_bundled(reference: Reference) -> Opened:
+    """Return the bundled backbone of a reference.
+
+    Raises `UnknownNameError` if there is none of this name, and like `load_bundled`.
+    """
+    if reference.place not in ARCHITECTURES:
+        raise unknown_name("bundled backbone", reference.place, ARCHITECTURES)
+    return Opened(load_bundled(reference.place), (WEIGHTS / f"{reference.place}.safetensors",))
 
 
 def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:

@@ -1,10 +1,13 @@
 """Owns the names of backbones and their cards; needs no tensor library, so that listing and planning are quick."""
 
+import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bench.backbones.cards import keep_card, kept_card
+from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.errors import WeightsError, unknown_name
 
@@ -26,25 +29,54 @@ MINILM: Final = BackboneCard(
     stages=("embeddings", "layer1", "layer2", "layer3", "layer4", "layer5", "layer6"),
 )
 
+SOURCES: Final[Mapping[str, tuple[str, str]]] = {
+    "bundled": ("bench.backbones.bundled", "open_bundled"),
+    "hf": ("bench.backbones.huggingface", "open_huggingface"),
+}
+"""Where backbones come from, by the first part of their names: the module and its function that opens one."""
+
+ELSEWHERE: Final[Mapping[str, str]] = {
+    "timm:…": "pictures, by timm: timm:resnet18.a1_in1k",
+    "torchvision:…": "pictures, by torchvision: torchvision:mobilenet_v2",
+    "torchaudio:…": "speech, its pipelines: torchaudio:WAV2VEC2_BASE",
+    "hf:…": "any domain, from the hub or a folder: hf:openai-community/gpt2",
+    "file:…": "your weights: file:timm/resnet18:my.safetensors",
+    "untrained:…": "weights drawn by chance: untrained:timm/resnet18",
+}
+"""Names of backbones that are elsewhere, with what they mean."""
+
 
 def names() -> tuple[str, ...]:
-    """Return the names of all backbones."""
+    """Return the names of all backbones that are there without being fetched."""
     return (*(f"bundled:{name}" for name in BUNDLED), MINILM.name)
 
 
-def describe(name: str) -> BackboneCard:
-    """Return the card of the backbone `name`.
+def describe(name: str, cache: Cache, *, trust_remote_code: bool = False) -> BackboneCard:
+    """Return the card of the backbone `name`; one that has no card yet is opened to make it, and it is kept.
 
-    Raises `UnknownNameError` if there is none, `WeightsError` if the card of a bundled one cannot be read.
+    `trust_remote_code` allows a model of a hub to bring code of its own. Raises `UnknownNameError` if there is no such
+    backbone and `WeightsError` if its files cannot be had or read.
     """
-    if name not in names():
-        raise unknown_name("backbone", name, names())
-    return MINILM if name == MINILM.name else bundled_card(name.removeprefix("bundled:"))
+    source, _, place = name.partition(":")
+    if source == "bundled" and place in BUNDLED:
+        return bundled_card(place)
+    if name == MINILM.name:
+        return MINILM
+    if source not in SOURCES or source == "bundled" or not place:
+        examples = (*names(), *(f"{other}:…" for other in SOURCES if other != "bundled"))
+        raise unknown_name("backbone", name, examples)
+    card = kept_card(name, cache)
+    if card is None:
+        loading = importlib.import_module("bench.backbones.loading")  # with the tensor library, seconds
+        opened = loading.open_backbone(name, trust_remote_code=trust_remote_code)
+        card = opened.backbone.card
+        keep_card(card, opened.files, cache)
+    return card
 
 
-def describe_all(wanted: Iterable[str]) -> dict[str, BackboneCard]:
-    """Return the cards of the backbones `wanted`, by name."""
-    return {name: describe(name) for name in wanted}
+def describe_all(wanted: Iterable[str], cache: Cache, *, trust_remote_code: bool = False) -> dict[str, BackboneCard]:
+    """Return the cards of the backbones `wanted`, by name. Raises like `describe`."""
+    return {name: describe(name, cache, trust_remote_code=trust_remote_code) for name in dict.fromkeys(wanted)}
 
 
 def bundled_card(name: str) -> BackboneCard:

@@ -16,6 +16,8 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertEmbeddings, BertLayer, BertModel
 
 from bench.backbone import Backbone, Batch, Stage, TokenStage
+from bench.backbones.catalog import MINILM
+from bench.backbones.opened import Opened, Reference
 from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.domain import Raw, Texts
@@ -46,6 +48,11 @@ def load_huggingface(card: BackboneCard) -> Backbone:
     backbone = BertEncoder(card, _config(folder), folder / "tokenizer.json")
     backbone.load(load_file(path))
     return backbone
+
+
+def open_huggingface(reference: Reference) -> Opened:
+    """Return the backbone of a reference."""
+    return Opened(load_huggingface(MINILM), ())
 
 
 def find_files(hub_id: str) -> Path:

@@ -1,22 +1,36 @@
 """Owns loading a backbone by its name, whichever source it comes from."""
 
+import importlib
+from collections.abc import Callable
+
 import torch
 
 from bench.backbone import Backbone
-from bench.backbones.bundled import load_bundled
-from bench.backbones.catalog import describe
-from bench.backbones.huggingface import load_huggingface
+from bench.backbones.catalog import SOURCES
+from bench.backbones.opened import Opened, read_reference
+from bench.errors import unknown_name
 
 
-def load_backbone(name: str) -> Backbone:
+def load_backbone(name: str, *, trust_remote_code: bool = False) -> Backbone:
     """Return the backbone `name` with its pretrained weights, in evaluation mode.
 
-    Raises `UnknownNameError` or `WeightsError`.
+    `trust_remote_code` allows a model of a hub to bring code of its own. Raises `UnknownNameError` or `WeightsError`.
     """
-    card = describe(name)
-    source, _, rest = name.partition(":")
-    backbone = load_bundled(rest) if source == "bundled" else load_huggingface(card)
+    backbone = open_backbone(name, trust_remote_code=trust_remote_code).backbone
     for parameter in backbone.parameters():
         if parameter.ndim == 4:  # of convolutions, which are fastest in this order; `contiguous` would leave out 1 x 1
             parameter.data = parameter.data.to(memory_format=torch.channels_last)
     return backbone.eval()
+
+
+def open_backbone(name: str, *, trust_remote_code: bool = False) -> Opened:
+    """Return the backbone `name` as its source opens it, with the files it was read from.
+
+    Raises like `load_backbone`.
+    """
+    reference = read_reference(name)._replace(trust_remote_code=trust_remote_code)
+    if reference.source not in SOURCES:
+        raise unknown_name("source of backbones", reference.source, SOURCES)
+    module, function = SOURCES[reference.source]
+    opener: Callable[..., Opened] = getattr(importlib.import_module(module), function)
+    return opener(reference)

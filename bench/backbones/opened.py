@@ -11,13 +11,15 @@ from bench.backbone import Backbone
 class Reference(NamedTuple):
     """A backbone's name taken apart: `source:place?key=value&…`.
 
-    `layers` is the dotted path of the list of layers in a network whose structure is not known.
+    `settings` are the keys and values, such as `layers`, the dotted path of the list of layers in a network whose
+    structure is not known. `trust_remote_code` allows a model of a hub to bring code of its own.
     """
 
     name: str
     source: str
     place: str
     settings: dict[str, str]
+    trust_remote_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,17 +3,19 @@
 import argparse
 
 from bench.backbones import catalog
-from bench.config import Config, read_config
+from bench.cache import default_cache
+from bench.config import CONFIG, Config, read_config
+from bench.data import DOMAINS
 from tasks import FAMILIES
 
 
 def answer(options: argparse.Namespace) -> int:
     """Print suites, tasks, backbones and strategies, or what is asked for of them, and return the exit code."""
-    config = read_config(options.config, FAMILIES)
+    config = read_config(options.config or CONFIG, FAMILIES)
     tables: dict[str, list[tuple[str, str]]] = {
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
-        "backbones": [(name, _about_backbone(name)) for name in catalog.names()],
+        "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(catalog.ELSEWHERE.items()),
         "strategies": [
             (name, f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}")
             for name, table in config.strategies.items()
@@ -27,11 +29,13 @@ def answer(options: argparse.Namespace) -> int:
 
 
 def _about_task(config: Config, name: str) -> str:
-    table = config.tasks[name]
-    task = FAMILIES[table.family or name]
+    spec = config.tasks[name].spec(name)
+    if spec.address:
+        return f"{DOMAINS[spec.family]}: {spec.options.title or spec.address}"
+    task = FAMILIES[spec.family]
     return f"{task.card.domain}, {task.target.metric.title}: {task.card.title}"
 
 
 def _about_backbone(name: str) -> str:
-    card = catalog.describe(name)
+    card = catalog.describe(name, default_cache())
     return f"{card.domain}, {card.parameters / 1e6:.1f} M parameters, {len(card.stages)} stages: {card.title}"

@@ -2,23 +2,21 @@
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.backbones import catalog
-from bench.cache import default_cache
-from bench.card import BackboneCard
+from bench.cache import Cache, default_cache
 from bench.commands.report import show_report
-from bench.config import Suite, read_config
-from bench.device import default_workers, resolve_device
+from bench.commands.selection import Selection, select
+from bench.device import default_decoders, default_workers, resolve_device
 from bench.executors.in_process import execute_here
 from bench.executors.processes import execute_in_processes
-from bench.plan import PlannedCell, plan_cells
+from bench.executors.starting import EngineSettings
+from bench.plan import PlannedCell
 from bench.runner import Execute, Tally, pending_cells, run_cells
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
-from tasks import FAMILIES
 
 FINE: Final = 0
 SOME_FAILED: Final = 1
@@ -26,15 +24,15 @@ SOME_FAILED: Final = 1
 
 def answer(options: argparse.Namespace) -> int:
     """Run what is pending of a suite, show the report, and return the exit code: 1 if some cell failed."""
-    suite = _suite(options)
-    backbones = catalog.describe_all(name for entry in suite.entries for name in entry.backbones)
-    plan = plan_cells(suite, {name: task.card for name, task in FAMILIES.items()}, backbones)
-    store = Store(options.out or Path("results") / suite.name)
+    cache = default_cache()
+    selection = select(options, cache)
+    plan, backbones = selection.plan, selection.backbones
+    store = Store(options.out or Path("results") / selection.suite.name)
     pending = pending_cells(plan, store, backbones)
     if options.dry_run:
         return _show_plan(plan, pending)
-    execute = _executor(options, backbones) if pending else None
-    store.extend(_manifest(suite, plan))
+    execute = _executor(options, selection, cache) if pending else None
+    store.extend(_manifest(selection))
     tally = run_cells(plan, store, backbones, execute) if execute else Tally(found=len(plan), scored=0, failed=0)
     show_report(store, anew=False)
     logging.info(
@@ -43,38 +41,37 @@ def answer(options: argparse.Namespace) -> int:
     return SOME_FAILED if tally.failed else FINE
 
 
-def _suite(options: argparse.Namespace) -> Suite:
-    return (
-        read_config(options.config, FAMILIES)
-        .suite(options.suite)
-        .select(tasks=options.task, strategies=options.strategy, fractions=options.fraction, seeds=options.seeds)
-    )
-
-
-def _executor(options: argparse.Namespace, backbones: Mapping[str, BackboneCard]) -> Execute:
+def _executor(options: argparse.Namespace, selection: Selection, cache: Cache) -> Execute:
     device = resolve_device(options.device)
-    largest = max(card.parameters for card in backbones.values())
+    largest = max(card.parameters for card in selection.backbones.values())
     workers = options.workers or default_workers(device, parameters=largest)
+    settings = EngineSettings(
+        cache_root=cache.root,
+        cache_limit_bytes=cache.limit_bytes,
+        device=device,
+        memory_bytes=options.memory,
+        decoders=default_decoders(workers),
+        trust_remote_code=options.trust_remote_code,
+    )
     if workers == 1:
-        return partial(execute_here, cache=default_cache(), device=device)
-    return partial(execute_in_processes, workers=workers, cache=default_cache(), device=device)
+        return partial(execute_here, settings=settings)
+    return partial(execute_in_processes, workers=workers, settings=settings)
 
 
-def _manifest(suite: Suite, plan: Sequence[PlannedCell]) -> Manifest:
+def _manifest(selection: Selection) -> Manifest:
     return Manifest(
-        suite=suite.name,
+        suite=selection.suite.name,
         tasks={
-            entry.task: TaskEntry(card=task.card, metric=task.target.metric, label=task.target.label)
-            for entry in suite.entries
-            for task in [FAMILIES[entry.family]]
+            name: TaskEntry(card=task.card, metric=task.target.metric, label=task.target.label)
+            for name, task in selection.tasks.items()
         },
-        backbones=catalog.describe_all(name for entry in suite.entries for name in entry.backbones),
+        backbones=selection.backbones,
         strategies={
             strategy.name: StrategyEntry(name=strategy.name, depth=strategy.depth, pretrained=strategy.pretrained)
-            for entry in suite.entries
+            for entry in selection.suite.entries
             for strategy in entry.strategies
         },
-        cells={planned.cell: planned.key for planned in plan},
+        cells={planned.cell: planned.key for planned in selection.plan},
     )
 
 

@@ -13,11 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
-from bench.cache import Cache
 from bench.cell import Failure
-from bench.executors.starting import start_engine
+from bench.executors.starting import EngineSettings, start_engine
 from bench.plan import Pack, PlannedCell
 from bench.scored import Scored
 
@@ -29,10 +27,10 @@ class _Worker:
     holds: Pack | None = None  # the cells of it that it has not delivered yet, the one that is running first
 
 
-def execute_in_processes(packs: Sequence[Pack], *, workers: int, cache: Cache, device: str) -> Iterator[Scored]:
+def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[Scored]:
     """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
     waiting = deque(packs)
-    crew = [_hire(cache, device) for _ in range(min(workers, len(waiting)))]
+    crew = [_hire(settings) for _ in range(min(workers, len(waiting)))]
     try:
         while waiting or any(worker.holds for worker in crew):
             for worker in crew:
@@ -50,7 +48,7 @@ def execute_in_processes(packs: Sequence[Pack], *, workers: int, cache: Cache, d
                     scored = worker.connection.recv()
                 except (EOFError, ConnectionError):
                     worker.process.join()
-                    crew[place] = _hire(cache, device)
+                    crew[place] = _hire(settings)
                     if worker.holds:
                         waiting.appendleft(worker.holds)
                     scored = _lost(running, worker.process.exitcode)
@@ -62,20 +60,20 @@ def execute_in_processes(packs: Sequence[Pack], *, workers: int, cache: Cache, d
             worker.process.join()
 
 
-def _hire(cache: Cache, device: str) -> _Worker:
+def _hire(settings: EngineSettings) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, cache.root, cache.limit_bytes, device), daemon=True)
+    process = context.Process(target=_work, args=(theirs, settings), daemon=True)
     process.start()
     theirs.close()  # so that a worker's death is the end of the stream
     return _Worker(process, ours)
 
 
-def _work(connection: Connection, cache_root: Path, cache_limit_bytes: int, device: str) -> None:
+def _work(connection: Connection, settings: EngineSettings) -> None:
     """Run in a worker: score cells until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    engine = start_engine(cache_root=cache_root, cache_limit_bytes=cache_limit_bytes, device=device)
+    engine = start_engine(settings)
     while True:
         for scored in engine.run(connection.recv()):
             connection.send(scored)

@@ -1,6 +1,8 @@
 """Owns starting an engine, late."""
 
 import importlib
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +12,35 @@ if TYPE_CHECKING:
     from bench.engine import Engine
 
 
-def start_engine(*, cache_root: Path, cache_limit_bytes: int, device: str) -> "Engine":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """What every process that runs cells is told.
+
+    `memory_bytes` is how much of the examples a process holds at once, `decoders` how many threads read their files.
+    """
+
+    cache_root: Path
+    cache_limit_bytes: int
+    device: str
+    memory_bytes: int
+    decoders: int
+    trust_remote_code: bool
+
+
+def start_engine(settings: EngineSettings) -> "Engine":
     """Return an engine over the project's tasks and backbones.
 
     Imported by name, since importing it takes seconds that only a process which runs cells should spend.
     """
     engine = importlib.import_module("bench.engine")
     loading = importlib.import_module("bench.backbones.loading")
-    tasks = importlib.import_module("tasks")
-    cache = Cache(cache_root, limit_bytes=cache_limit_bytes)
-    started: Engine = engine.Engine(tasks.FAMILIES, loading.load_backbone, cache=cache, device=device)
+    opening = importlib.import_module("tasks.opening")
+    started: Engine = engine.Engine(
+        opening.open_task,
+        partial(loading.load_backbone, trust_remote_code=settings.trust_remote_code),
+        cache=Cache(settings.cache_root, limit_bytes=settings.cache_limit_bytes),
+        device=settings.device,
+        memory_bytes=settings.memory_bytes,
+        decoders=settings.decoders,
+    )
     return started

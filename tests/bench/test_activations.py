@@ -12,6 +12,7 @@ from bench.activations import Activations
 from bench.backbone import Batch
 from bench.cache import Cache
 from bench.group import Group
+from bench.inputs import MEMORY_BYTES, Allowance
 from bench.plan import Needs
 from tests.toys import STAGES, Dense, ToyBackbone, ToyTask, toy_splits
 
@@ -20,12 +21,13 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Count the examples that each call of a dense stage sees."""
+    """Count the examples that each call of a dense stage sees; one alone only tells how large its activations are."""
     seen: list[int] = []
     plain = Dense.forward
 
     def forward(self: Dense, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        seen.append(len(values))
+        if len(values) > 1:
+            seen.append(len(values))
         return plain(self, values, mask)
 
     monkeypatch.setattr(Dense, "forward", forward)
@@ -41,6 +43,7 @@ def made(folder: Path, *, content: str = "toy", seed: int = 0, boundaries: tuple
         cache=Cache(folder),
         device=CPU,
         boundaries=boundaries,
+        allowance=Allowance(MEMORY_BYTES),
         check=lambda: None,
     )
 
@@ -60,7 +63,7 @@ def test_a_higher_boundary_goes_on_from_a_lower_one(tmp_path: Path, runs: list[i
 
 
 def test_stopping_on_the_way_changes_no_value(tmp_path: Path) -> None:
-    direct, by_steps = made(tmp_path / "a", boundaries=()).at(4), made(tmp_path / "b", boundaries=(1, 2, 3)).at(4)
+    direct, by_steps = made(tmp_path / "a", boundaries=()).features(), made(tmp_path / "b", boundaries=(1, 2, 3)).features()
     assert torch.equal(direct.values, by_steps.values)
 
 
@@ -86,10 +89,10 @@ def test_another_content_backbone_boundary_or_precision_is_another_entry(
 
 
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, runs: list[int]) -> None:
-    before = made(tmp_path, boundaries=()).at(4).values.clone()  # not mapped from the file
+    before = made(tmp_path, boundaries=()).features().values.clone()  # not mapped from the file
     for path in tmp_path.glob("*.bin"):
         path.write_bytes(path.read_bytes()[:-1])
-    after = made(tmp_path, boundaries=()).at(4)
+    after = made(tmp_path, boundaries=()).features()
     assert torch.equal(before, after.values)
     assert len(runs) == 2 * len(STAGES)
 
@@ -115,7 +118,8 @@ def test_only_examples_that_some_cell_sees_are_run_unless_they_are_most(
         device=CPU,
     )
     rows = group.budget(0.1, 0)
-    found = group.train(4, rows).values
+    [batch] = group.train(4, rows).batches([torch.arange(len(rows))])
+    found = batch.values
     assert runs == [expected] * len(STAGES)
     whole = ToyBackbone().forward(ToyBackbone().prepare(toy_splits().train.raw))
     torch.testing.assert_close(found, whole[torch.from_numpy(rows)])

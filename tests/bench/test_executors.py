@@ -16,6 +16,7 @@ from bench.cache import Cache
 from bench.cell import Cell, Failure, Result
 from bench.config import read_config
 from bench.executors.processes import execute_in_processes
+from bench.executors.starting import EngineSettings
 from bench.plan import PlannedCell, pack_cells, plan_cells
 from bench.store import Store
 from tasks import FAMILIES
@@ -51,7 +52,7 @@ def config(tmp_path: Path) -> Path:
 def planned_cells(config: Path) -> tuple[PlannedCell, ...]:
     suite = read_config(config, FAMILIES).suite("all")
     cards = {name: task.card for name, task in FAMILIES.items()}
-    return plan_cells(suite, cards, describe_all(["bundled:series"]))
+    return plan_cells(suite, cards, describe_all(["bundled:series"], Cache(config.parent / "cache")))
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -93,7 +94,15 @@ def cells_on_disk(folder: Path) -> int:
 
 def test_a_killed_worker_costs_its_cell_and_is_replaced(tmp_path: Path, config: Path) -> None:
     plan = planned_cells(config)
-    delivered = execute_in_processes(pack_cells(plan), workers=1, cache=Cache(tmp_path / "cache"), device="cpu")
+    settings = EngineSettings(
+        cache_root=tmp_path / "cache",
+        cache_limit_bytes=2**30,
+        device="cpu",
+        memory_bytes=2**30,
+        decoders=1,
+        trust_remote_code=False,
+    )
+    delivered = execute_in_processes(pack_cells(plan), workers=1, settings=settings)
     outcomes = [next(delivered).outcome]
     os.kill(newest_child(), signal.SIGKILL)
     outcomes += [scored.outcome for scored in delivered]

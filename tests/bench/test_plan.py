@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bench.cell import Cell
 from bench.config import Entry, Suite
+from bench.data import DataSpec
 from bench.errors import ConfigError
 from bench.plan import Needs, cell_key, pack_cells, plan_cells
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
@@ -19,7 +20,7 @@ KEY = cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL)
 
 
 def suite(fractions: tuple[float, ...] = (0.1, 1.0), seeds: int = 2) -> Suite:
-    return Suite("toys", fractions, seeds, (Entry("toy", "toy", ("toy:dense",), STRATEGIES),))
+    return Suite("toys", fractions, seeds, (Entry("toy", DataSpec("toy"), "toy:dense", STRATEGIES),))
 
 
 @given(st.sets(st.floats(0.001, 1), min_size=1, max_size=5), st.integers(1, 4))

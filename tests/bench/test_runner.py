@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "results")
         self.engine = Engine(
-            {"toy": ToyTask()}, lambda name: ToyBackbone(), cache=Cache(folder / "cache"), device="cpu"
+            lambda name, spec, cache: ToyTask(), lambda name: ToyBackbone(), cache=Cache(folder / "cache"), device="cpu"
         )
         self.ran: list[PlannedCell] = []
 
@@ -98,8 +98,8 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
             super().__init__("damaged")
             self.card = replace(self.card, sha256="0" * 64)
 
-    engine = Engine({"damaged": Damaged()}, lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    [pack] = pack_cells([toy_cell(PROBE, task="damaged")])
+    engine = Engine(lambda *_: Damaged(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    [pack] = pack_cells([replace(toy_cell(PROBE, task="damaged"), data_sha256="0" * 64)])
     [outcome] = [scored.outcome for scored in engine.run(pack)]
     assert isinstance(outcome, Failure)
     assert "the data of task 'damaged' are not those of its card" in outcome.reason
@@ -137,8 +137,7 @@ def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> No
         loaded.append(weakref.ref(backbone))
         return backbone
 
-    tasks = {name: ToyTask(name) for name in ("toy", "other")}
-    engine = Engine(tasks, load, cache=Cache(tmp_path), device="cpu")
+    engine = Engine(lambda name, spec, cache: ToyTask(name), load, cache=Cache(tmp_path), device="cpu")
     for pack in pack_cells([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
         assert all(isinstance(scored.outcome, Result) for scored in engine.run(pack))
     assert len(loaded) == 3

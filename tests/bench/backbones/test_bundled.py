@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.backbones import bundled, catalog
 from bench.backbones.bundled import load_bundled, save_bundled
+from bench.cache import Cache
 from bench.errors import UnknownNameError, WeightsError
 
 
@@ -54,16 +55,16 @@ def test_missing_weights_say_how_to_make_them(tmp_path: Path) -> None:
         load_bundled("glyphs", tmp_path)
 
 
-def test_a_damaged_card_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_card_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "WEIGHTS", folder)
     (folder / "glyphs.json").write_text(json.dumps({"name": "bundled:glyphs"}))
     with pytest.raises(WeightsError, match="cannot read the card"):
-        catalog.describe("bundled:glyphs")
+        catalog.describe("bundled:glyphs", Cache(tmp_path))
 
 
-def test_an_unknown_backbone_is_told_with_the_nearest() -> None:
+def test_an_unknown_backbone_is_told_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown backbone 'bundled:glyph'; did you mean 'bundled:glyphs'"):
-        catalog.describe("bundled:glyph")
+        catalog.describe("bundled:glyph", Cache(tmp_path))
 
 
 def test_only_a_forecaster_keeps_the_head_it_was_pretrained_with() -> None:

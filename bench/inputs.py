@@ -1,0 +1,116 @@
+"""Owns how examples reach a network: held prepared, or read and prepared anew, batch by batch, where they are many."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.backbone import Backbone, Batch
+from bench.domain import Raw
+
+MEMORY_BYTES: Final = 2**30
+"""How much of the examples of a task a process holds, if it is told nothing else."""
+
+CHUNK: Final = 64  # examples prepared at a time
+
+
+class Inputs(Protocol):
+    """Examples as some stage wants them, in memory or not. `lengths` [n] are those of sequences, on the CPU."""
+
+    @property
+    def lengths(self) -> Tensor | None: ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches come out."""
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: torch.device) -> Self:
+        """Return the examples, whose batches come out on `device`."""
+
+    def take(self, indices: Tensor) -> Self:
+        """Return the examples at `indices`, given on the CPU."""
+
+    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield the examples at each of `rows`, in order."""
+
+
+class Allowance:
+    """How many bytes of examples may still be held."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left = size_bytes
+
+    def grants(self, size_bytes: int) -> bool:
+        """Whether so many more may be held; if so, they are taken off."""
+        if size_bytes > self._left:
+            return False
+        self._left -= size_bytes
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streamed:
+    """Examples that are read and prepared when they are asked for, by `decoders` threads that work ahead.
+
+    Threads, not processes: decoding and resizing pictures is done outside Python's lock, and nothing has to be sent.
+    At most one batch more than there are threads is held.
+    """
+
+    backbone: Backbone
+    raw: Raw
+    decoders: int
+    device: torch.device
+
+    @property
+    def lengths(self) -> None:
+        """None: sequences are not streamed."""
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def to(self, device: torch.device) -> "Streamed":
+        """Return the examples, whose batches come out on `device`."""
+        return replace(self, device=device)
+
+    def take(self, indices: Tensor) -> "Streamed":
+        """Return the examples at `indices`; nothing is read."""
+        return replace(self, raw=self.raw.take(indices.numpy()))
+
+    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield the examples at each of `rows`, in order."""
+        ahead: deque[Future[Batch]] = deque()
+        with ThreadPoolExecutor(self.decoders) as pool:
+            for one in rows:
+                ahead.append(pool.submit(self._prepare, one))
+                if len(ahead) > self.decoders:
+                    yield ahead.popleft().result().to(self.device)
+            while ahead:
+                yield ahead.popleft().result().to(self.device)
+
+    def _prepare(self, rows: Tensor) -> Batch:
+        return self.backbone.prepare(self.raw.take(rows.numpy()))
+
+
+def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int) -> Inputs:
+    """Return raw examples as the first stage wants them: held if the allowance grants it, else streamed.
+
+    Texts and windows are always held: they are small, and texts are padded to the longest of them.
+    """
+    if raw.domain in ("text", "series"):
+        return backbone.prepare(raw)
+    streamed = Streamed(backbone, raw, decoders, torch.device("cpu"))
+    example = backbone.prepare(raw.take(np.array([0]))).values
+    if not allowance.grants(example.nbytes * len(raw)):
+        return streamed
+    values = torch.empty((len(raw), *example.shape[1:]), dtype=example.dtype)
+    chunks = torch.arange(len(raw)).split(CHUNK)
+    for rows, batch in zip(chunks, streamed.batches(chunks), strict=True):
+        values[rows] = batch.values
+    return Batch(values)

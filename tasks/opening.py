@@ -1,0 +1,82 @@
+"""Owns opening a task by the description of its data, bundled or named."""
+
+import csv
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bench.cache import Cache
+from bench.data import DOMAINS, KINDS, DataSpec
+from bench.errors import DataError, unknown_name
+from bench.task import Task
+from tasks import FAMILIES
+
+Open = Callable[[str, DataSpec, Cache], Task]
+
+OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("folder", "image_classification"): ("tasks.folder", "open_folder"),
+    ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
+    ("csv", "text_classification"): ("tasks.table", "open_table"),
+    ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
+}
+"""Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
+
+PICTURES: Final = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
+RECORDINGS: Final = {".wav", ".flac", ".ogg", ".mp3"}
+
+
+def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
+    """Return the task `name` on the data described, looked through as far as its card needs.
+
+    Raises `UnknownNameError` for a family that does not exist and `DataError` for data that cannot be used.
+    """
+    if not spec.address:
+        if spec.family not in FAMILIES:
+            raise unknown_name("task family", spec.family, FAMILIES)
+        return FAMILIES[spec.family]
+    module, function = OPENERS[spec.kind, spec.family]
+    opener: Open = getattr(importlib.import_module(module), function)
+    return opener(name, spec, cache)
+
+
+def guess_family(address: str) -> str:
+    """Return the family that data are probably of, by what is in them.
+
+    Raises `DataError` if it cannot be told.
+    """
+    kind, _, place = address.partition(":")
+    families = KINDS.get(kind, ())
+    if len(families) == 1:
+        return families[0]
+    if kind == "folder":
+        return _family_of_files(Path(place))
+    if kind == "csv":
+        return _family_of_table(Path(place.split(",")[0]))
+    raise DataError(f"{address}: say with --family what this is: {', '.join(families or DOMAINS)}")
+
+
+def _family_of_files(folder: Path) -> str:
+    """Return the family of the first file in a folder, or in an archive of one, whose suffix tells it."""
+    if folder.is_file():
+        raise DataError(f"{folder} is a file: say with --family what is in it: {', '.join(KINDS['folder'])}")
+    for _, _, files in os.walk(folder):
+        suffixes = {Path(name).suffix.lower() for name in files}
+        if suffixes & RECORDINGS:
+            return "audio_classification"
+        if suffixes & PICTURES:
+            return "image_classification"
+    raise DataError(f"there is neither a picture nor a recording in {folder}: is this the right folder?")
+
+
+def _family_of_table(path: Path) -> str:
+    """Return the family of a table: texts if it has a column of that name, a series otherwise."""
+    if path.suffix != ".csv" and path.suffix != ".tsv":
+        raise DataError(f"{path}: say with --family what this is: {', '.join(KINDS['csv'])}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            header = next(csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ","), [])
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    return "text_classification" if {"text", "label"} & set(header) else "forecasting"
