@@ -39,7 +39,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "timm:…": "pictures, by timm: timm:resnet18.a1_in1k",
     "torchvision:…": "pictures, by torchvision: torchvision:mobilenet_v2",
     "torchaudio:…": "speech, its pipelines: torchaudio:WAV2VEC2_BASE",
-    "hf:…": "any domain, from the hub or a folder: hf:openai-community/gpt2",
+    "hf:…": "any domain, of a hub or a folder: hf:openai-community/gpt2",
     "file:…": "your weights: file:timm/resnet18:my.safetensors",
     "untrained:…": "weights drawn by chance: untrained:timm/resnet18",
 }
