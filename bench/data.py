@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "torchvision": ("image_classification",),
     "torchaudio": ("audio_classification",),
     "hf": ("image_classification", "text_classification", "audio_classification"),
+    "python": tuple(DOMAINS),
 }
 """The kinds of address, with the families that can be told apart in them."""
 
