@@ -18,6 +18,8 @@ HOUR: Final = pd.Timedelta(hours=1)
 DAY: Final = pd.Timedelta(days=1)
 YEAR: Final = pd.Timedelta(days=365.25)
 
+SOME: Final = 13  # times, so that the mean step of months is not that of a short one
+
 BUSINESS_DAYS: Final = ("B", 5)
 
 
@@ -30,7 +32,7 @@ class Calendar(NamedTuple):
     @property
     def title(self) -> str:
         """The frequency in words."""
-        return f"one step of {self.frequency!r}" if isinstance(self.frequency, str) else f"{self.frequency}"
+        return f"steps of {self.frequency}"
 
     def steps(self, first: object, last: object) -> pd.Index:
         """Return all times from the first to the last."""
@@ -61,9 +63,12 @@ def read_times(column: "pd.Series[str]", where: str) -> pd.Index:
     if dates is not None:
         return dates
     if types.is_integer_dtype(column) and not column.isna().any():
-        return pd.Index(column.to_numpy(dtype=np.int64))
+        numbers: pd.Index = pd.Index(column.to_numpy(dtype=np.int64))
+        return numbers
     if types.is_numeric_dtype(column):
-        raise DataError(f"{where} is to hold times, but holds broken numbers or none at all: use dates or whole numbers")
+        raise DataError(
+            f"{where} is to hold times, but holds broken numbers or none at all: use dates or whole numbers"
+        )
     failed = [value for value in column if not _is_date(value)]
     what = f"{len(failed)} that are none, the first {failed[0]!r}" if failed else "dates written in several ways"
     raise DataError(f"{where} is to hold {len(column)} times, but there are {what}: write them as 2016-07-01 00:00")
@@ -103,14 +108,16 @@ def find_calendar(times: pd.Index, wanted: str | None, where: str) -> Calendar:
     frequency = wanted or _frequency(times)
     if frequency is None:
         raise DataError(
-            f"{where}: the frequency of {len(times)} times from {times[0]} to {times[-1]} is not plain: set `frequency`, "
-            "such as 'h', '15min', 'D' or 'MS'"
+            f"{where}: the frequency of {len(times)} times from {times[0]} to {times[-1]} is not plain: set "
+            "`frequency`, such as 'h', '15min', 'D' or 'MS'"
         )
     try:
-        first, second = pd.date_range(times[0], periods=2, freq=frequency)
+        some = pd.date_range(times[0], periods=SOME, freq=frequency)
     except ValueError as error:
-        raise DataError(f"{where}: {frequency!r} is no frequency; there are 'h', '15min', 'D', 'W', 'MS', 'YS'") from error
-    return Calendar(frequency, season_of(frequency, second - first))
+        raise DataError(
+            f"{where}: {frequency!r} is no frequency; there are 'h', '15min', 'D', 'W', 'MS', 'YS'"
+        ) from error
+    return Calendar(frequency, season_of(frequency, (some[-1] - some[0]) / (SOME - 1)))
 
 
 def _usual_difference(times: pd.Index) -> int:
@@ -145,7 +152,7 @@ def season_of(frequency: str, step: pd.Timedelta) -> int:
     if frequency == name:
         return season
     if step >= 7 * DAY:
-        return max(1, int(YEAR / step + 0.1))
+        return max(1, round(YEAR / step))
     for cycle, shortest in ((7 * DAY, DAY), (DAY, 5 * MINUTE), (HOUR, MINUTE), (MINUTE, pd.Timedelta(0))):
         if step >= shortest:
             return int(cycle / step) if cycle % step == pd.Timedelta(0) else 1

@@ -26,7 +26,7 @@ NAMED: Final = 3
 
 
 class Missing(NamedTuple):
-    """How many `values` are not there, of which `absent` because their time has no row, and where the first ones are."""
+    """How many `values` are not there, of which `absent` for want of a row of their time, and where the first are."""
 
     values: int
     absent: int
@@ -128,8 +128,8 @@ def _time_column(path: Path, frame: pd.DataFrame, options: DataOptions, owner: s
     found = found or next((name for name in others if name.lower() in TIME_NAMES), None)
     if found is None:
         raise DataError(
-            f"{path} has no column of times, so the order of its rows is not known: name one with `time`, or add one of "
-            f"dates such as 2016-07-01 00:00, or of whole numbers called {TIME_NAMES[2]!r} (there are: "
+            f"{path} has no column of times, so the order of its rows is not known: name one with `time`, or add one "
+            f"of dates such as 2016-07-01 00:00, or of whole numbers called {TIME_NAMES[2]!r} (there are: "
             f"{', '.join(frame.columns)})"
         )
     return found
@@ -161,9 +161,7 @@ def _is_mostly_numbers(column: "pd.Series[float]") -> bool:
     return bool(pd.to_numeric(column, errors="coerce").notna().mean() >= 0.5) or bool(column.isna().all())
 
 
-def _numbers(
-    path: Path, column: "pd.Series[float]", times: pd.Index
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _numbers(path: Path, column: "pd.Series[float]", times: pd.Index) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return a column as numbers, NaN where there is none. Raises `DataError` for words and infinite values."""
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     words = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
@@ -190,14 +188,22 @@ def _in_order(path: Path, column: _Column, owner: str | None) -> _Column:
     twice = times[times.duplicated()]
     if len(twice):
         first = ", ".join(str(time) for time in twice.unique()[:NAMED])
-        apart = "" if owner else "; if several series stand below each other, name the column that tells them apart with `series`"
-        raise DataError(f"{path} has {len(twice)} rows too many for series {column.name!r}: times come twice, the first {first}{apart}")
+        apart = (
+            ""
+            if owner
+            else "; if several series stand below each other, name the column that tells them apart with `series`"
+        )
+        raise DataError(
+            f"{path} has {len(twice)} rows too many for series {column.name!r}, whose times come twice, the first "
+            f"{first}{apart}"
+        )
     return _Column(column.name, times, column.values[order])
 
 
 def _on_calendar(path: Path, columns: list[_Column], calendar: Calendar, remarks: list[str]) -> Table:
     """Return the columns with a value, or NaN, for every step of the calendar."""
-    series, first = [], []
+    series: list[Series] = []
+    first: list[str] = []
     missing = absent = 0
     for column in columns:
         steps = calendar.steps(column.times[0], column.times[-1])

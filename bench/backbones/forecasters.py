@@ -23,8 +23,8 @@ Network = Any
 class Architecture(NamedTuple):
     """How one of the library's networks is made and cut.
 
-    `settings` overrule the config: one channel, and neither scaling, which `Backbone.prepare` does, nor masking. `steps`
-    returns how many steps of the past, of those there are, the network reads.
+    `settings` overrule the config: one channel, and neither scaling, which `Backbone.prepare` does, nor masking.
+    `steps` returns how many steps of the past, of those there are, the network reads.
     """
 
     title: str
@@ -111,7 +111,8 @@ class PatchEmbedding(Stage):
         hidden: Tensor = self.embedder(torch.cat([patches, torch.zeros_like(patches)], -1))
         if self.positions is not None:
             hidden = hidden + self.positions(hidden.shape[1])
-        return hidden + self.frequencies.weight[HIGH_FREQUENCY]
+        hidden = hidden + self.frequencies.weight[HIGH_FREQUENCY]
+        return hidden
 
 
 @final
