@@ -120,7 +120,6 @@ class DataSpec(NamedTuple):
         return self.address.partition(":")[2]
 
 
-
 def options_of(table: DataOptions) -> DataOptions:
     """Return the options that a table sets, without what else it holds."""
     said = {name: getattr(table, name) for name in table.model_fields_set if name in DataOptions.model_fields}

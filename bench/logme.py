@@ -55,11 +55,15 @@ def _evidence(squared: Floats, along: Floats, beyond: float, *, n: int, width: i
     log_determinant = float(np.log(of_weights + of_noise * squared).sum()) + (width - len(squared)) * math.log(
         of_weights
     )
-    return 0.5 / n * (
-        width * math.log(of_weights)
-        + n * math.log(of_noise)
-        - log_determinant
-        - of_noise * residue
-        - of_weights * weights
-        - n * math.log(2 * math.pi)
+    return (
+        0.5
+        / n
+        * (
+            width * math.log(of_weights)
+            + n * math.log(of_noise)
+            - log_determinant
+            - of_noise * residue
+            - of_weights * weights
+            - n * math.log(2 * math.pi)
+        )
     )

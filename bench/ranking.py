@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from bench.backbone import Backbone
@@ -70,7 +69,8 @@ def rank_backbones(
 
 def _targets(group: Group, rows: Indices) -> Floats:
     """Return what a head learns as columns of numbers [n, width]: classes one-hot."""
-    encoded = group.encoded(rows).cpu().numpy()
+    encoded = group.encoded(rows).cpu()
     if isinstance(group.target, Classes):
-        return np.eye(group.target.width)[encoded]
-    return encoded.astype(np.float64)
+        encoded = torch.nn.functional.one_hot(encoded, group.target.width)
+    columns: Floats = encoded.double().numpy()
+    return columns

@@ -29,11 +29,26 @@ def test_what_goes_together_is_no_problem(family: str, address: str, options: di
 @pytest.mark.parametrize(
     ("family", "address", "options", "said"),
     [
-        ("image_classification", "foldr:photos", {}, "data: an address is one of folder:…, .*got 'foldr:photos'; did you mean 'folder'"),
+        (
+            "image_classification",
+            "foldr:photos",
+            {},
+            "data: an address is one of folder:…, .*got 'foldr:photos'; did you mean 'folder'",
+        ),
         ("image_classification", "folder:", {}, "an address is one of"),
         ("image_classification", "photos", {}, "an address is one of"),
-        ("forecasting", "folder:photos", {}, "folder: holds image_classification or audio_classification, not forecasting"),
-        ("image_classification", "folder:photos", {"horizon": 3}, r"horizon: says nothing of image_classification \(only of series\)"),
+        (
+            "forecasting",
+            "folder:photos",
+            {},
+            "folder: holds image_classification or audio_classification, not forecasting",
+        ),
+        (
+            "image_classification",
+            "folder:photos",
+            {"horizon": 3},
+            r"horizon: says nothing of image_classification \(only of series\)",
+        ),
         ("forecasting", "csv:a.csv", {"seconds": 3}, r"seconds: says nothing of forecasting \(only of audio\)"),
         ("digits", "", {"horizon": 3}, "horizon: a bundled task has no such option"),
     ],

@@ -71,5 +71,5 @@ def test_a_file_without_a_task_says_what_it_lacks(text: str, said: str, tmp_path
 def test_a_missing_file_or_class_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no Python file"):
         opened(str(tmp_path / "none.py"), tmp_path)
-    with pytest.raises(UnknownNameError, match="unknown task class in .* 'Clock'; did you mean 'Clocks'"):
+    with pytest.raises(UnknownNameError, match=r"unknown task class in .* 'Clock'; did you mean 'Clocks'"):
         opened(f"{EXAMPLE}:Clock", tmp_path)

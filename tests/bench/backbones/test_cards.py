@@ -42,9 +42,7 @@ def test_a_card_is_dropped_when_a_file_changes(change: str, weights: Path, tmp_p
     assert kept_card(CARD.name, cache) == other
 
 
-def test_another_version_of_a_library_asks_anew(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_version_of_a_library_asks_anew(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_card(CARD, [weights], Cache(tmp_path / "cache"))
     monkeypatch.setattr(cards, "version", lambda library: "99")
     assert kept_card(CARD.name, Cache(tmp_path / "cache")) is None

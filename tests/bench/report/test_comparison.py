@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cell import Cell, Result
 from bench.report.charts import chart_style, draw_task
 from bench.report.comparison import comparison
 from bench.report.findings import find_curves
@@ -23,9 +24,11 @@ BACKBONES = {
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Return a folder in which owls see the better, but at 20 labels in some seeds only."""
 
-    def outcome(cell: examples.Cell, key: str) -> examples.Result:
+    def outcome(cell: Cell, key: str) -> Result:
         plain = examples.SCORES["pictures"][cell.strategy][examples.FRACTIONS.index(cell.fraction)]
-        owl = 0.0 if cell.backbone == "bundled:eyes" else 0.02 if cell.fraction == 1.0 else (0.05, -0.04, 0.02)[cell.seed]
+        owl = (
+            0.0 if cell.backbone == "bundled:eyes" else 0.02 if cell.fraction == 1.0 else (0.05, -0.04, 0.02)[cell.seed]
+        )
         return result(cell, key, plain + owl)
 
     monkeypatch.setattr(examples, "outcome", outcome)
