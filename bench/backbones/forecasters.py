@@ -111,8 +111,8 @@ class PatchEmbedding(Stage):
         hidden: Tensor = self.embedder(torch.cat([patches, torch.zeros_like(patches)], -1))
         if self.positions is not None:
             hidden = hidden + self.positions(hidden.shape[1])
-        hidden = hidden + self.frequencies.weight[HIGH_FREQUENCY]
-        return hidden
+        frequency: Tensor = self.frequencies.weight[HIGH_FREQUENCY]
+        return hidden + frequency
 
 
 @final
