@@ -42,7 +42,7 @@ def picture_problem(data: bytes) -> str:
                 return ""
             image.load()
     except UnidentifiedImageError:
-        return "is no picture, whatever its name says"
+        return "is no picture that can be read, whatever its name says"
     except Image.DecompressionBombError as error:
         return f"is too large to be decoded safely: {error}"
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:

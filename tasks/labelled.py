@@ -278,7 +278,5 @@ def _description(spec: DataSpec, found: Found, names: Sequence[str], split: _Spl
 
 def _content_sha256(spec: DataSpec, found: Found, held_out: Mask, names: Sequence[str]) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
-    digest = hashlib.sha256(json.dumps([spec.family, found.settings, names]).encode())
-    for row in zip(found.contents, found.labels, held_out.tolist(), strict=True):
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
+    rows = list(zip(found.contents, found.labels, held_out.tolist(), strict=True))
+    return hashlib.sha256(json.dumps([spec.family, found.settings, names, rows]).encode()).hexdigest()
