@@ -210,9 +210,9 @@ def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) ->
     if alone:
         counts = np.bincount(labels)
         said = [f"{label!r} ({counts[names.index(label)]:,})" for label in alone]
-        what = "group or copies of one" if found.groups else "example or copies of one"
+        what = "all examples in one group" if found.groups else "a single example, or copies of one,"
         raise DataError(
-            f"{spec.address}: classes with one {what} cannot be both learnt from and tested on: {shown(said)}; add "
+            f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
             "examples, or leave the class out"
         )
     held_out = hold_out(labels, units, share=options.test_share, seed=options.split_seed)

@@ -135,6 +135,14 @@ def test_the_hash_follows_content_labels_splits_and_settings_but_not_the_place(r
     assert len(hashes) == 4
 
 
+def test_the_hash_tells_labels_apart_where_all_else_stays_in_its_place(root: Path, opened: Open) -> None:
+    write_pictures(root, classes(["train/", "test/"]))
+    first = opened().card
+    (root / "train" / "ants" / "7.png").rename(root / "train" / "bees" / "-7.png")
+    second = opened().card
+    assert (first.n_train, first.sha256 != second.sha256) == (second.n_train, True)
+
+
 def test_loading_is_the_same_twice_with_int64_labels(root: Path, opened: Open) -> None:
     write_pictures(root, classes())
     one, other = (opened().load(Cache(root)) for _ in range(2))

@@ -153,7 +153,7 @@ def test_a_group_on_both_sides_of_a_given_split_is_refused(opened: Open) -> None
 def test_a_class_in_one_group_is_refused(opened: Open) -> None:
     rows = [(f"{text} {who}", label, who) for who in "xy" for text, label in tickets(2)]
     write("table.csv", *rows, ("rare 1", "rare", "x"), ("rare 2", "rare", "x"), header="text,label,who")
-    with pytest.raises(DataError, match=r"one group or copies of one.*'rare' \(2\)"):
+    with pytest.raises(DataError, match=r"all examples in one group.*'rare' \(2\)"):
         opened(group="who")
 
 
