@@ -1,16 +1,20 @@
 """Owns image models of transformers as backbones: pictures prepared as the model's own processor does."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoImageProcessor, AutoModelForImageClassification
+from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification, PreTrainedModel
+from transformers.image_processing_utils import BaseImageProcessor
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+from transformers.utils import ModelOutput
 
 from bench.backbone import Backbone, Batch, Stage
+from bench.backbones.excerpts import Excerpt
 from bench.backbones.hf_snapshot import Snapshot
-from bench.backbones.layers import Excerpt, checked, cut, find_layers
+from bench.backbones.layers import checked, cut, find_layers
 from bench.domain import Images, Raw
 from bench.errors import WeightsError
 from bench.media import Pictures
@@ -24,7 +28,7 @@ def build_images(snapshot: Snapshot) -> Backbone:
 
     Raises `WeightsError` if it cannot be cut into stages, or if its weights or its processor's settings are not there.
     """
-    drawn = snapshot.load(AutoModelForImageClassification)
+    drawn = snapshot.load(_auto(snapshot))
     backbone = ImageModel(drawn.network, snapshot)
     snapshot.check_complete(backbone.stages, drawn)
     backbone.card = snapshot.card(backbone, "vision", backbone.prepare(_some_pictures()))
@@ -41,7 +45,7 @@ class ImageModel(Backbone):
         self.stages = self._cut(network)
 
     def initialise(self) -> None:
-        self.stages.load_state_dict(self._cut(self._snapshot.draw(AutoModelForImageClassification)).state_dict())
+        self.stages.load_state_dict(self._cut(self._snapshot.draw(_auto(self._snapshot))).state_dict())
 
     def prepare(self, raw: Raw) -> Batch:
         """Return uint8 [n, 3, height, width], resized and cropped. Raises `WeightsError` if the sizes differ."""
@@ -75,10 +79,11 @@ class ImageModel(Backbone):
         pixels: Tensor = found["pixel_values"]
         return pixels.round().clamp(0, 255).to(torch.uint8)
 
-    def _cut(self, network: Any) -> nn.ModuleList:
+    def _cut(self, network: PreTrainedModel) -> nn.ModuleList:
         """Return the stages of a network, which give what it gives before its classifier."""
         name, kind = self._snapshot.name, self._snapshot.config.model_type
-        _take_off_classifier(network, name)
+        if _classifies(self._snapshot):
+            _take_off_classifier(network, name)
         base = network.base_model
         inside = find_layers(base, kind, self._snapshot.settings.get("layers"), name)
         prefix = next(path for path, module in network.named_modules() if module is base)
@@ -86,7 +91,7 @@ class ImageModel(Backbone):
         batch = self.prepare(_some_pictures())
         normalise = Normalise(self._processor)
         pixels = normalise(batch.values)
-        excerpts, features = cut(network, path, kind, lambda: network(pixel_values=pixels).logits)
+        excerpts, features = cut(network, path, kind, lambda: _features(network(pixel_values=pixels)))
         shape = tuple(pixels.shape[1:])
         layers = [Layer(excerpt, shape, last=excerpt is excerpts[-1]) for excerpt in excerpts[1:]]
         stages = nn.ModuleList([Embeddings(excerpts[0], normalise), *layers])
@@ -96,7 +101,7 @@ class ImageModel(Backbone):
 class Normalise(nn.Module):
     """Pictures uint8 [n, 3, height, width] to float32 on the scale that the model learnt from."""
 
-    def __init__(self, processor: Any) -> None:
+    def __init__(self, processor: BaseImageProcessor) -> None:
         super().__init__()
         scale = processor.rescale_factor if processor.do_rescale else 1.0
         mean = processor.image_mean if processor.do_normalize else (0.0, 0.0, 0.0)
@@ -135,11 +140,26 @@ class Layer(Stage):
         # Pictures of the right shape, which nobody looks at and which take no memory.
         blank = values.new_zeros(()).expand(len(values), *self._shape)
         found = self.excerpt(hidden=values, pixel_values=blank)
-        after: Tensor = found.logits if self._last else found
-        return after
+        return _features(found) if self._last else found
 
 
-def _processor(snapshot: Snapshot) -> Any:
+def _classifies(snapshot: Snapshot) -> bool:
+    return snapshot.config.model_type in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+
+
+def _auto(snapshot: Snapshot) -> type[AutoModel]:
+    """Return what makes the network: with its classifier where there is one, as that says which features it takes."""
+    auto: type[AutoModel] = AutoModelForImageClassification if _classifies(snapshot) else AutoModel
+    return auto
+
+
+def _features(output: ModelOutput) -> Tensor:
+    """Return what a network without classifier gives in its place, or what one that never had any pools."""
+    features: Tensor = output["logits"] if "logits" in output else output["pooler_output"]
+    return features
+
+
+def _processor(snapshot: Snapshot) -> BaseImageProcessor:
     try:
         return AutoImageProcessor.from_pretrained(
             snapshot.folder, local_files_only=True, trust_remote_code=snapshot.trust_remote_code

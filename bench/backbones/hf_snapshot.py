@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from huggingface_hub.repocard import metadata_load
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedConfig
 from transformers.utils import logging
 
 from bench.backbone import Backbone, Batch, run_stages, state_hash
@@ -41,20 +42,21 @@ class Snapshot:
 
     name: str
     folder: Path
-    config: Any
+    config: PreTrainedConfig
     settings: Mapping[str, str]
     weights: tuple[Path, ...]
     trust_remote_code: bool = False
 
-    def load(self, auto: Any) -> Drawn:
+    def load(self, auto: type[AutoModel], **arguments: object) -> Drawn:
         """Return the network that `auto`, an auto class, makes of the folder, float32 and in evaluation mode.
 
-        Raises `WeightsError` if the weights cannot be read or do not fit.
+        `arguments` are further ones of the network's class. Raises `WeightsError` if the weights cannot be read or do
+        not fit.
         """
         if not self.weights:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(UNTRAINED_SEED)
-                return Drawn(self.draw(auto), {})
+                return Drawn(self.draw(auto, **arguments), {})
         try:
             with _quietly():
                 network, info = auto.from_pretrained(
@@ -65,19 +67,21 @@ class Snapshot:
                     output_loading_info=True,
                     local_files_only=True,
                     trust_remote_code=self.trust_remote_code,
+                    **arguments,
                 )
         except (OSError, RuntimeError, ValueError, SafetensorError, pickle.UnpicklingError, EOFError) as error:
             raise WeightsError(f"cannot read the weights of {self.name} in {self.folder}: {error}") from error
         parameters = dict(network.named_parameters())
         return Drawn(network.eval(), {parameters[key]: key for key in info["missing_keys"] if key in parameters})
 
-    def draw(self, auto: Any) -> nn.Module:
+    def draw(self, auto: type[AutoModel], **arguments: object) -> nn.Module:
         """Return the network with weights drawn from torch's default generator, in evaluation mode."""
         network: nn.Module = auto.from_config(
             copy.deepcopy(self.config),
             attn_implementation=attention(),
             dtype=torch.float32,
             trust_remote_code=self.trust_remote_code,
+            **arguments,
         )
         return network.eval()
 
@@ -125,17 +129,18 @@ def attention() -> str | None:
     return None if torch.cuda.is_available() else "eager"
 
 
-def without_dropout(config: Any) -> Any:
+def for_features(config: PreTrainedConfig) -> PreTrainedConfig:
     """Return a copy of a config with nothing dropped at random, of units, paths and layers alike.
 
     On a few hundred short texts the early end of training regularises enough, and every step is cheaper for it.
     """
-    quiet = copy.deepcopy(config)
+    settled = copy.deepcopy(config)
     for key, value in config.to_dict().items():
         if "drop" in key and isinstance(value, float):
-            setattr(quiet, key, 0.0)
-    quiet.use_cache = False  # of keys and values, which only writing word by word needs
-    return quiet
+            setattr(settled, key, 0.0)
+    settled.use_cache = False  # of keys and values, which only writing word by word needs
+    settled.architectures = []  # what its authors trained, such as DeiT with a teacher, is not what is wanted of it
+    return settled
 
 
 def _hash(weights: tuple[Path, ...]) -> str:

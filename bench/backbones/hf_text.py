@@ -1,24 +1,20 @@
 """Owns text models of transformers as backbones: their own tokens, their own layers, and one vector of each text."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
+from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from bench.backbone import Backbone, Batch, Stage, TokenStage
+from bench.backbones.excerpts import Excerpt, Lent
+from bench.backbones.hf_pooling import Pool, pool_of, pooled
 from bench.backbones.hf_snapshot import Snapshot
-from bench.backbones.layers import Excerpt, Lent, checked, cut, find_layers
+from bench.backbones.layers import checked, cut, find_layers
 from bench.domain import Raw, Texts
-from bench.errors import ConfigError
+from bench.errors import ConfigError, WeightsError
 
 LONGEST: Final = 256
 """Tokens kept of a text where its reference does not say otherwise."""
@@ -26,17 +22,13 @@ LONGEST: Final = 256
 UNUSED_POSITIONS: Final = 2
 """Rows at the start of a table of positions that the RoBERTa family leaves unused."""
 
-Pool = Literal["mean", "cls", "last"]
+WITHOUT_POOLER: Final = frozenset({"bert", "camembert", "roberta", "xlm-roberta"})
+"""Families that can be built without the layer that would follow the features."""
 
-SENTENCE_POOLS: Final[Mapping[str, Pool]] = {
-    "pooling_mode_mean_tokens": "mean",
-    "pooling_mode_cls_token": "cls",
-    "pooling_mode_lasttoken": "last",
-    "mean": "mean",
-    "cls": "cls",
-    "lasttoken": "last",
-}
-"""Poolings by what sentence-transformers calls them, in its older files and in its newer ones."""
+TAKES_MASK: Final = frozenset({"bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"})
+"""Families to whose layers a ready mask can be handed. Where they make their own, a GPU is waited for in every layer:
+they ask it whether there is any padding.
+"""
 
 LENDS_BIAS: Final = frozenset({"mt5", "t5"})
 """Families whose first layer has a table of relative positions that all layers use."""
@@ -48,7 +40,7 @@ def build_text(snapshot: Snapshot) -> Backbone:
     Raises `WeightsError` if it cannot be cut into stages or its weights do not fit, `ConfigError` for settings that it
     cannot follow.
     """
-    drawn = snapshot.load(AutoModel)
+    drawn = snapshot.load(AutoModel, **_arguments(snapshot))
     backbone = TextModel(_encoder(drawn.network), snapshot)
     snapshot.check_complete(backbone.stages, drawn)
     backbone.card = snapshot.card(backbone, "text", backbone.prepare(Texts(("one", "two"))))
@@ -58,16 +50,17 @@ def build_text(snapshot: Snapshot) -> Backbone:
 class TextModel(Backbone):
     """A text model of transformers whose features are hidden states pooled over the tokens of a text."""
 
-    def __init__(self, network: nn.Module, snapshot: Snapshot) -> None:
+    def __init__(self, network: PreTrainedModel, snapshot: Snapshot) -> None:
         super().__init__()
         self._snapshot = snapshot
-        self._pool = _pool(snapshot)
-        self._tokenizer = AutoTokenizer.from_pretrained(snapshot.folder, local_files_only=True)
+        self._pool = pool_of(snapshot)
+        self._tokenizer = _tokenizer(snapshot)
         self._longest = _longest(snapshot, self._tokenizer.model_max_length)
         self.stages = self._cut(network)
 
     def initialise(self) -> None:
-        self.stages.load_state_dict(self._cut(_encoder(self._snapshot.draw(AutoModel))).state_dict())
+        network = self._snapshot.draw(AutoModel, **_arguments(self._snapshot))
+        self.stages.load_state_dict(self._cut(_encoder(network)).state_dict())
 
     def prepare(self, raw: Raw) -> Batch:
         """Return token ids int64 [n, length] with the lengths of the texts, padded to the longest."""
@@ -83,7 +76,7 @@ class TextModel(Backbone):
             row[: len(ids)] = ids
         return Batch(torch.from_numpy(values), torch.from_numpy(lengths))
 
-    def _cut(self, network: nn.Module) -> nn.ModuleList:
+    def _cut(self, network: PreTrainedModel) -> nn.ModuleList:
         """Return the stages of a network, which give what it gives."""
         name, kind = self._snapshot.name, self._snapshot.config.model_type
         path = find_layers(network, kind, self._snapshot.settings.get("layers"), name)
@@ -91,16 +84,12 @@ class TextModel(Backbone):
             _lend_bias(network.get_submodule(path))
         batch = _some_tokens(self._snapshot.config, self._longest)
         assert batch.mask is not None
-        inputs = {"input_ids": batch.values, "attention_mask": batch.mask.long()}
+        inputs = {"input_ids": batch.values, "attention_mask": as_numbers(batch.mask)}
         excerpts, hidden = cut(network, path, kind, lambda: network(**inputs).last_hidden_state)
+        masks = admitted if kind in TAKES_MASK else as_numbers
         first, *others = excerpts
-        stages = nn.ModuleList(
-            [
-                Embeddings(first),
-                *(Layer(excerpt) for excerpt in others[:-1]),
-                PooledLayer(others[-1], self._pool),
-            ]
-        )
+        layers = [Layer(excerpt, masks, self._pool if excerpt is others[-1] else None) for excerpt in others]
+        stages = nn.ModuleList([Embeddings(first), *layers])
         return checked(name, stages, batch, pooled(hidden, batch.mask, self._pool))
 
 
@@ -125,62 +114,78 @@ class Embeddings(TokenStage):
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
         # Not `input_ids`: some networks count positions by which ids are padding, and narrowed tables renumber them.
-        hidden: Tensor = self.excerpt(inputs_embeds=self.table(values), attention_mask=mask.long())
+        hidden: Tensor = self.excerpt(inputs_embeds=self.table(values), attention_mask=as_numbers(mask))
         return hidden
 
 
 class Layer(Stage):
-    """Hidden states to hidden states [n, length, width]; padding is attended to by no token."""
+    """Hidden states to hidden states [n, length, width], or with a `pool` to features of each text [n, width].
 
-    def __init__(self, excerpt: Excerpt) -> None:
+    Padding is attended to by no token: `masks` makes of the mask what the network takes.
+    """
+
+    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor], pool: Pool | None) -> None:
         super().__init__()
         self.excerpt = excerpt
+        self._masks = masks
+        self._pool: Pool | None = pool
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
-        hidden: Tensor = self.excerpt(inputs_embeds=values, attention_mask=mask.long())
+        found = self.excerpt(inputs_embeds=values, attention_mask=self._masks(mask))
+        if self._pool is not None:
+            return pooled(found.last_hidden_state, mask, self._pool)
+        hidden: Tensor = found
         return hidden
 
 
-class PooledLayer(Stage):
-    """Hidden states [n, length, width] to features of each text [n, width]."""
-
-    def __init__(self, excerpt: Excerpt, pool: Pool) -> None:
-        super().__init__()
-        self.excerpt = excerpt
-        self._pool: Pool = pool
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        assert mask is not None
-        hidden = self.excerpt(inputs_embeds=values, attention_mask=mask.long()).last_hidden_state
-        return pooled(hidden, mask, self._pool)
+def as_numbers(mask: Tensor) -> Tensor:
+    """Return the mask as transformers has it from its tokenizers: 1 for tokens and 0 for padding, [n, length]."""
+    return mask.long()
 
 
-def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:
-    """Return hidden states [n, length, width] as one vector for each text, [n, width]."""
-    if pool == "cls":
-        return hidden[:, 0]
-    if pool == "last":
-        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
-    weights = mask.to(hidden.dtype)[:, :, None]
-    return (hidden * weights).sum(1) / weights.sum(1)
+def admitted(mask: Tensor) -> Tensor:
+    """Return what either attention adds to its scores, [n, 1, 1, length]: nothing for tokens, all but -inf for padding.
+
+    Of the type of the products around it, as torch's kernels want it.
+    """
+    device = mask.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+    zeros = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    return zeros.masked_fill(~mask, torch.finfo(dtype).min)[:, None, None]
 
 
-def _encoder(network: Any) -> nn.Module:
+def _arguments(snapshot: Snapshot) -> dict[str, bool]:
+    """Return what the network's class is told beside its config."""
+    return {"add_pooling_layer": False} if snapshot.config.model_type in WITHOUT_POOLER else {}
+
+
+def _tokenizer(snapshot: Snapshot) -> PreTrainedTokenizerBase:
+    try:
+        return AutoTokenizer.from_pretrained(
+            snapshot.folder, local_files_only=True, trust_remote_code=snapshot.trust_remote_code
+        )
+    except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"{snapshot.name}, of the model type {snapshot.config.model_type!r}, is taken for a text model, but no "
+            f"tokenizer can be read in {snapshot.folder}: {error}"
+        ) from error
+
+
+def _encoder(network: PreTrainedModel) -> PreTrainedModel:
     """Return the part of a network that reads."""
-    encoder: nn.Module = network.get_encoder() if network.config.is_encoder_decoder else network
-    return encoder
+    return network.get_encoder() if network.config.is_encoder_decoder else network
 
 
 def _lend_bias(layers: nn.Module) -> None:
     """Have each layer compute its relative positions from the first one's table, instead of being handed the result."""
-    first, *others = (layer.layer[0].SelfAttention for layer in layers.children())
+    first, *others = (layer.get_submodule("layer.0.SelfAttention") for layer in layers.children())
     for attention in others:
-        attention.has_relative_attention_bias = True
-        attention.relative_attention_bias = Lent(first.relative_attention_bias)
+        attention.has_relative_attention_bias = True  # type: ignore[assignment]  # T5's own flag
+        attention.relative_attention_bias = Lent(first.get_submodule("relative_attention_bias"))
 
 
-def _some_tokens(config: Any, longest: int) -> Batch:
+def _some_tokens(config: PreTrainedConfig, longest: int) -> Batch:
     """Return three texts of different lengths, drawn the same way every time, with no padding id among their tokens."""
     padding = config.pad_token_id or 0
     lengths = torch.tensor([7, 4, 1]).clamp(max=longest)
@@ -191,25 +196,6 @@ def _some_tokens(config: Any, longest: int) -> Batch:
     return Batch(ids.masked_fill(~batch.mask, padding), lengths)
 
 
-def _pool(snapshot: Snapshot) -> Pool:
-    """Return how the tokens of a text become one vector: as told, as trained for sentences, or by the architecture."""
-    named = snapshot.settings.get("pool")
-    if named is not None:
-        if named not in get_args(Pool):
-            raise ConfigError(f"{snapshot.name} asks for the pool {named!r}: there are {', '.join(get_args(Pool))}")
-        return named  # type: ignore[return-value]  # which has just been looked up
-    path = snapshot.folder / "1_Pooling" / "config.json"
-    if path.exists():
-        said = json.loads(path.read_bytes())
-        modes = [said["pooling_mode"]] if "pooling_mode" in said else [key for key, on in said.items() if on is True]
-        pools = [SENTENCE_POOLS[mode] for mode in modes if mode in SENTENCE_POOLS]
-        if len(pools) == 1:
-            return pools[0]
-    kind = snapshot.config.model_type
-    writes = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    return "last" if writes and not snapshot.config.is_encoder_decoder else "mean"
-
-
 def _longest(snapshot: Snapshot, of_tokenizer: int) -> int:
     """Return how many tokens of a text are kept. Raises `ConfigError` if more are asked for than there are places."""
     positions = getattr(snapshot.config, "max_position_embeddings", None) or of_tokenizer
@@ -217,7 +203,6 @@ def _longest(snapshot: Snapshot, of_tokenizer: int) -> int:
     if named is None:
         return min(LONGEST, of_tokenizer, max(1, positions - UNUSED_POSITIONS))
     if not named.isdecimal() or not 0 < int(named) <= min(of_tokenizer, positions):
-        raise ConfigError(
-            f"{snapshot.name} asks for texts of {named!r} tokens: give a number from 1 to {min(of_tokenizer, positions)}"
-        )
+        most = min(of_tokenizer, positions)
+        raise ConfigError(f"{snapshot.name} asks for texts of {named!r} tokens: give a number from 1 to {most}")
     return int(named)

@@ -1,18 +1,16 @@
-"""Owns cutting a network of transformers into excerpts: the network as it is, but for all of its layers save one.
-
-An excerpt runs the network's own code, so that masks, rotations and whatever else a layer is given are made as the
-authors make them. What lies outside its layer is hollow: it holds no parameter and passes on what it is given.
-"""
+"""Owns cutting a network of transformers into stages: what comes before its layers, and then each layer."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from bench.backbone import Batch, run_stages
+from bench.backbones.excerpts import Excerpt, Lent, Passage, ending, hollow, nothing
 from bench.errors import WeightsError
 
 PATHS: Final = (
@@ -20,6 +18,7 @@ PATHS: Final = (
     "encoder.layers",
     "encoder.stages",
     "encoder.block",
+    "encoder.blocks",
     "transformer.layer",
     "vision_model.encoder.layers",
     "decoder.layers",
@@ -36,83 +35,13 @@ PATH_OF: Final[Mapping[str, str]] = {"albert": "encoder"}
 """Where families keep what is not a list: ALBERT runs one layer many times, so all of them are one stage."""
 
 SHARED: Final[Mapping[str, tuple[str, ...]]] = {
-    "beit": ("shared_position_bias",),
+    "beit": ("beit.shared_position_bias",),
+    "data2vec-vision": ("data2vec_vision.shared_position_bias",),
     "deberta": ("encoder.rel_embeddings", "encoder.LayerNorm"),
     "deberta-v2": ("encoder.rel_embeddings", "encoder.LayerNorm"),
     "mpnet": ("encoder.relative_attention_bias",),
 }
 """Modules that every layer of a family uses, by model type: they belong to the first stage, and are lent to others."""
-
-
-class Reached(Exception):  # noqa: N818 — no error: it ends a run where an excerpt ends
-    """The layer after an excerpt was called with these hidden states."""
-
-    def __init__(self, hidden: Tensor) -> None:
-        super().__init__()
-        self.hidden = hidden
-
-
-class Lent(nn.Module):
-    """A module that belongs to another stage: none of its parameters are registered here.
-
-    Copied together with its owner it stays the owner's; copied without, it is a copy that nobody trains.
-    """
-
-    def __init__(self, owned: nn.Module) -> None:
-        super().__init__()
-        self._owned = (owned,)  # in a tuple, where torch looks for no module
-
-    @property
-    def weight(self) -> Tensor:
-        """The owner's weight."""
-        return self._owned[0].get_parameter("weight")
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._owned[0](*args, **kwargs)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Lent":  # noqa: FBT001, FBT002 — torch's
-        """Move with the network to another device, whether or not the owner does."""
-        self._owned[0]._apply(fn, recurse)  # noqa: SLF001 — of its own kind
-        return super()._apply(fn, recurse)
-
-
-class Passage:
-    """What runs in a hollow module's place: returns `given` if there is something, else what it is called with.
-
-    A module that returned a tuple returns `rest` with it.
-    """
-
-    def __init__(self) -> None:
-        self.given: Tensor | None = None
-        self.rest: tuple[Any, ...] = ()
-
-    def __call__(self, *args: object, **kwargs: object) -> Any:
-        hidden = _first_floats(args, kwargs) if self.given is None else self.given
-        return (hidden, *self.rest) if self.rest else hidden
-
-
-class Excerpt(nn.Module):
-    """A network with one layer or none; `passages` are what its hollow modules before the layer run."""
-
-    def __init__(self, network: nn.Module, passages: tuple[Passage, ...]) -> None:
-        super().__init__()
-        self.network = network
-        self._passages = passages
-
-    def forward(self, *, hidden: Tensor | None = None, **inputs: Tensor) -> Any:
-        """Return what the network returns, or the hidden states with which it would go on to the next layer.
-
-        `hidden` is what its layer is given, whatever the `inputs`; without it, these are passed on.
-        """
-        for passage in self._passages:
-            passage.given = hidden
-        try:
-            return self.network(**inputs)
-        except Reached as reached:
-            return reached.hidden
-        finally:
-            for passage in self._passages:
-                passage.given = None
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +53,7 @@ class Trace:
     outputs: dict[nn.Module, object] = field(default_factory=dict)
 
 
-def find_layers(network: nn.Module, kind: str, declared: str | None, name: str) -> str:
+def find_layers(network: PreTrainedModel, kind: str, declared: str | None, name: str) -> str:
     """Return the dotted path of the layers in `network`, whose model type is `kind`.
 
     Raises `WeightsError` if there are none where networks keep them, or none at the `declared` path.
@@ -145,7 +74,7 @@ def find_layers(network: nn.Module, kind: str, declared: str | None, name: str) 
     return declared
 
 
-def cut(network: nn.Module, path: str, kind: str, run: Callable[[], Tensor]) -> tuple[list[Excerpt], Tensor]:
+def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor]) -> tuple[list[Excerpt], Tensor]:
     """Return what comes before the layers at `path` and then each layer as excerpts, and the features of `run`.
 
     `run` calls the network once and returns what its features are made of. What takes no part in these is dropped.
@@ -172,7 +101,7 @@ def cut(network: nn.Module, path: str, kind: str, run: Callable[[], Tensor]) -> 
 class _Surgery:
     """What excerpts are cut by: `owners` are the stages of the modules beside the layers, None of those unused."""
 
-    network: nn.Module
+    network: PreTrainedModel
     whole: nn.Module
     layers: list[nn.Module]
     owners: Mapping[nn.Module, int | None]
@@ -182,13 +111,13 @@ class _Surgery:
     def excerpt(self, height: int) -> Excerpt:
         """Return a copy of the network that shares the parameters of the stage `height` and has no others."""
         passages: list[Passage] = []
-        memo: dict[int, Any] = {id(unit): self._in_place_of(unit, height, passages) for unit in self.owners}
+        memo: dict[int, object] = {id(unit): self._in_place_of(unit, height, passages) for unit in self.owners}
         kept = self.layers[height - 1 : height] if height else []
         if isinstance(self.whole, nn.ModuleList):
-            following = [_ending(layer) for layer in self.layers[height : height + 1]]
+            following = [ending(layer) for layer in self.layers[height : height + 1]]
             memo[id(self.whole)] = nn.ModuleList([*kept, *following])
         else:
-            memo[id(self.whole)] = self.whole if kept else _ending(self.whole)
+            memo[id(self.whole)] = self.whole if kept else ending(self.whole)
         copied = copy.deepcopy(self.network, memo)  # which takes what the memo holds for copied already
         kinds = getattr(copied.config, "layer_types", None)
         if kinds:  # which networks look up by a layer's place in the list
@@ -205,39 +134,11 @@ class _Surgery:
         if owner is not None and 0 < owner < len(self.layers):  # it runs between two layers: others do without
             return None
         passage = Passage()
-        hollow = _hollow(unit, _nothing if isinstance(unit, nn.Embedding) else passage)
+        passages.append(passage)
         output = self.trace.outputs.get(unit)
         if isinstance(output, tuple) and height:
             passage.rest = self.trace.arguments[self.layers[height - 1]][1 : len(output)]
-        passages.append(passage)
-        return hollow
-
-
-def _hollow(unit: nn.Module, runs: Callable[..., Any]) -> nn.Module:
-    """Return a module of the same kind with empty weights that `runs` something else."""
-    hollow = copy.deepcopy(unit, {id(one): torch.empty(0, dtype=one.dtype) for one in unit.parameters()})
-    for module in hollow.modules():
-        for name, tensor in list(module.named_parameters(recurse=False)):
-            delattr(module, name)
-            setattr(module, name, tensor)  # as a plain attribute: some networks ask for a weight's type
-        for name, _ in list(module.named_buffers(recurse=False)):
-            delattr(module, name)
-    hollow.forward = runs
-    return hollow
-
-
-def _ending(layer: nn.Module) -> nn.Module:
-    """Return what stands where the layer after an excerpt was, and ends the run there."""
-    return _hollow(layer, _end)
-
-
-def _end(*args: object, **kwargs: object) -> Tensor:
-    raise Reached(_first_floats(args, kwargs))
-
-
-def _nothing(*args: object, **kwargs: object) -> Tensor:
-    """Return what a table of positions adds to hidden states that have theirs."""
-    return torch.zeros(())
+        return hollow(unit, nothing if isinstance(unit, nn.Embedding) else passage)
 
 
 def _owner(unit: nn.Module, trace: Trace, layers: list[nn.Module]) -> int | None:
@@ -282,7 +183,7 @@ def _leaves(features: Tensor) -> set[Tensor]:
     return found
 
 
-def _drop_unused(network: nn.Module, used: set[Tensor]) -> None:
+def _drop_unused(network: PreTrainedModel, used: set[Tensor]) -> None:
     """Take out parameters that take no part; those that are never trained, such as waves for positions, are buffers."""
     for module in network.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
@@ -293,17 +194,13 @@ def _drop_unused(network: nn.Module, used: set[Tensor]) -> None:
                 module.register_parameter(name, None)
 
 
-def _at(network: nn.Module, path: str) -> nn.Module | None:
+def _at(network: PreTrainedModel, path: str) -> nn.Module | None:
     return dict(network.named_modules()).get(path)
 
 
 def _parents(path: str) -> Iterator[str]:
     parts = path.split(".")
     return (".".join(parts[:depth]) for depth in range(1, len(parts)))
-
-
-def _first_floats(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor:
-    return next(one for one in (*args, *kwargs.values()) if isinstance(one, Tensor) and one.is_floating_point())
 
 
 def checked(name: str, stages: nn.ModuleList, batch: Batch, expected: Tensor) -> nn.ModuleList:
