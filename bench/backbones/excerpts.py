@@ -10,6 +10,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 
@@ -62,11 +63,15 @@ class Passage:
 
 
 class Excerpt(nn.Module):
-    """A network with one layer or none; `passages` are what its hollow modules before the layer run."""
+    """A network with one layer or none; `passages` are what its hollow modules before the layer run.
 
-    def __init__(self, network: nn.Module, passages: tuple[Passage, ...]) -> None:
+    It runs in the precision around it, or in float32 if it is to be `exact`.
+    """
+
+    def __init__(self, network: PreTrainedModel, passages: tuple[Passage, ...], *, exact: bool) -> None:
         super().__init__()
-        self.network = network
+        self._exact = exact
+        self.network: PreTrainedModel = network
         self._passages = passages
 
     def forward(self, *, hidden: Tensor | None = None, **inputs: Tensor) -> ModelOutput | Tensor:
@@ -76,8 +81,11 @@ class Excerpt(nn.Module):
         """
         for passage in self._passages:
             passage.given = hidden
+        device = next(iter(inputs.values())).device.type
+        rounded = torch.is_autocast_enabled(device) and not self._exact
         try:
-            return self.network(**inputs)
+            with torch.autocast(device, torch.get_autocast_dtype(device), enabled=rounded):
+                return self.network(**inputs)
         except Reached as reached:
             return reached.hidden
         finally:

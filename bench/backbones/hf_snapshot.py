@@ -139,6 +139,8 @@ def for_features(config: PreTrainedConfig) -> PreTrainedConfig:
         if "drop" in key and isinstance(value, float):
             setattr(settled, key, 0.0)
     settled.use_cache = False  # of keys and values, which only writing word by word needs
+    settled.output_hidden_states = settled.output_attentions = False
+    settled.return_dict = True
     settled.architectures = []  # what its authors trained, such as DeiT with a teacher, is not what is wanted of it
     return settled
 

@@ -1,6 +1,6 @@
 """Owns text models of transformers as backbones: their own tokens, their own layers, and one vector of each text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,15 @@ from bench.errors import ConfigError, WeightsError
 LONGEST: Final = 256
 """Tokens kept of a text where its reference does not say otherwise."""
 
-UNUSED_POSITIONS: Final = 2
-"""Rows at the start of a table of positions that the RoBERTa family leaves unused."""
+FIRST_POSITION: Final[Mapping[str, int]] = {
+    "camembert": 2,
+    "data2vec-text": 2,
+    "mpnet": 2,
+    "roberta": 2,
+    "roberta-prelayernorm": 2,
+    "xlm-roberta": 2,
+}
+"""The row of the table of positions that families give the first token, where it is not the first row."""
 
 WITHOUT_POOLER: Final = frozenset({"bert", "camembert", "roberta", "xlm-roberta"})
 """Families that can be built without the layer that would follow the features."""
@@ -89,16 +96,17 @@ class TextModel(Backbone):
         masks = admitted if kind in TAKES_MASK else as_numbers
         first, *others = excerpts
         layers = [Layer(excerpt, masks, self._pool if excerpt is others[-1] else None) for excerpt in others]
-        stages = nn.ModuleList([Embeddings(first), *layers])
+        stages = nn.ModuleList([Embeddings(first, masks), *layers])
         return checked(name, stages, batch, pooled(hidden, batch.mask, self._pool))
 
 
 class Embeddings(TokenStage):
-    """Token ids [n, length] to hidden states [n, length, width]."""
+    """Token ids [n, length] to hidden states [n, length, width]; `masks` makes of the mask what the network takes."""
 
-    def __init__(self, excerpt: Excerpt) -> None:
+    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.excerpt = excerpt
+        self._masks = masks
         self.table.padding_idx = None  # a narrowed table has another token there, and no token attends to padding
 
     @property
@@ -114,7 +122,7 @@ class Embeddings(TokenStage):
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
         # Not `input_ids`: some networks count positions by which ids are padding, and narrowed tables renumber them.
-        hidden: Tensor = self.excerpt(inputs_embeds=self.table(values), attention_mask=as_numbers(mask))
+        hidden: Tensor = self.excerpt(inputs_embeds=self.table(values), attention_mask=self._masks(mask))
         return hidden
 
 
@@ -161,15 +169,18 @@ def _arguments(snapshot: Snapshot) -> dict[str, bool]:
 
 
 def _tokenizer(snapshot: Snapshot) -> PreTrainedTokenizerBase:
+    """Return the model's own tokenizer. Raises `WeightsError` if its files are not there or cannot be read."""
+    told = f"{snapshot.name}, of the model type {snapshot.config.model_type!r}, is taken for a text model, but no "
     try:
-        return AutoTokenizer.from_pretrained(
+        tokenizer = AutoTokenizer.from_pretrained(
             snapshot.folder, local_files_only=True, trust_remote_code=snapshot.trust_remote_code
         )
     except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{snapshot.name}, of the model type {snapshot.config.model_type!r}, is taken for a text model, but no "
-            f"tokenizer can be read in {snapshot.folder}: {error}"
-        ) from error
+        raise WeightsError(f"{told}tokenizer can be read in {snapshot.folder}: {error}") from error
+    files = tokenizer.vocab_files_names.values()
+    if files and not any((snapshot.folder / file).exists() for file in files):  # transformers makes do without words
+        raise WeightsError(f"{told}tokenizer can be read in {snapshot.folder}: expected one of {', '.join(files)}")
+    return tokenizer
 
 
 def _encoder(network: PreTrainedModel) -> PreTrainedModel:
@@ -199,10 +210,10 @@ def _some_tokens(config: PreTrainedConfig, longest: int) -> Batch:
 def _longest(snapshot: Snapshot, of_tokenizer: int) -> int:
     """Return how many tokens of a text are kept. Raises `ConfigError` if more are asked for than there are places."""
     positions = getattr(snapshot.config, "max_position_embeddings", None) or of_tokenizer
+    most = min(of_tokenizer, positions - FIRST_POSITION.get(snapshot.config.model_type, 0))
     named = snapshot.settings.get("longest")
     if named is None:
-        return min(LONGEST, of_tokenizer, max(1, positions - UNUSED_POSITIONS))
-    if not named.isdecimal() or not 0 < int(named) <= min(of_tokenizer, positions):
-        most = min(of_tokenizer, positions)
+        return min(LONGEST, most)
+    if not named.isdecimal() or not 0 < int(named) <= most:
         raise ConfigError(f"{snapshot.name} asks for texts of {named!r} tokens: give a number from 1 to {most}")
     return int(named)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import transformers
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import (
+from huggingface_hub import constants, model_info, snapshot_download
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # its client's HTTPError, whichever that is
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
+    HTTPError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -39,6 +39,9 @@ OPENERS: Final[Mapping[str, tuple[str, str]]] = {}
 
 TEXT: Final = ("bench.backbones.hf_text", "build_text")
 IMAGES: Final = ("bench.backbones.hf_images", "build_images")
+
+ANSWER_SECONDS: Final = 5.0
+"""How long the hub is waited for."""
 
 _FILES: Final = (
     "config.json",
@@ -142,11 +145,13 @@ def find_files(hub_id: str, revision: str | None = None) -> Path:
 def _download(hub_id: str, revision: str | None) -> Path:
     """Return the folder with a hub model's files, fetched: safetensors, or the older format where there are none."""
     try:
+        # The hub's library would wait without end for an answer to its first question.
+        model_info(hub_id, revision=revision, timeout=ANSWER_SECONDS)
         folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_FILES)))
         if (folder / "config.json").exists() and not weights_in(folder):
             wanted = [*_FILES, *_OLDER_WEIGHTS]
             folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted))
-    except (HfHubHTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise _not_there(hub_id, revision, error) from error
     return folder
 

@@ -44,6 +44,13 @@ SHARED: Final[Mapping[str, tuple[str, ...]]] = {
 """Modules that every layer of a family uses, by model type: they belong to the first stage, and are lent to others."""
 
 
+EXACT: Final = frozenset({"deberta"})
+"""Families that mask their scores with the least number of another type, which bfloat16 does not have."""
+
+MISFITS: Final = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""What a network raises that wants other inputs, or of which more is missing than it can do without."""
+
+
 @dataclass(slots=True, eq=False)
 class Trace:
     """What was called in one run of a network: `calls` in order, and what the modules were given and gave."""
@@ -85,7 +92,10 @@ def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor
     parents = [network, *(network.get_submodule(part) for part in _parents(path))]
     around = [unit for parent in parents for unit in parent.children() if unit is not whole and unit not in parents]
     around = [unit for unit in around if any(True for _ in unit.parameters())]
-    features, trace = _traced(run, [*layers, *around])
+    try:
+        features, trace = _traced(run, [*layers, *around])
+    except MISFITS as error:
+        raise WeightsError(f"{type(network).__name__} cannot be run: {type(error).__name__}: {error}") from error
     if [call for call in trace.calls if call in layers] != layers:
         raise WeightsError(f"the layers {path!r} of {type(network).__name__} do not run one after the other, once each")
     _drop_unused(network, _leaves(features))
@@ -122,7 +132,7 @@ class _Surgery:
         kinds = getattr(copied.config, "layer_types", None)
         if kinds:  # which networks look up by a layer's place in the list
             copied.config.layer_types = kinds[max(0, height - 1) : height + 1]
-        return Excerpt(copied, tuple(passages))
+        return Excerpt(copied, tuple(passages), exact=copied.config.model_type in EXACT)
 
     def _in_place_of(self, unit: nn.Module, height: int, passages: list[Passage]) -> nn.Module | None:
         """Return what stands for a module in the excerpt `height`; a new passage is added to `passages`."""
@@ -162,7 +172,8 @@ def _traced(run: Callable[[], Tensor], modules: list[nn.Module]) -> tuple[Tensor
 
     handles = [module.register_forward_pre_hook(before) for module in modules]
     handles += [module.register_forward_hook(after) for module in modules]
-    features = run()
+    with torch.enable_grad():
+        features = run()
     for handle in handles:
         handle.remove()
     return features, trace
@@ -212,7 +223,7 @@ def checked(name: str, stages: nn.ModuleList, batch: Batch, expected: Tensor) ->
         with torch.inference_mode():
             found = run_stages(stages.eval(), batch).values
             padded = run_stages(stages, _padded(batch)).values
-    except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except MISFITS as error:
         raise WeightsError(f"{name} cannot be cut into stages: {type(error).__name__}: {error}") from error
     if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3, atol=1e-4):
         raise WeightsError(

@@ -37,6 +37,11 @@ class Hub:
         return str(found)
 
 
+@pytest.fixture(autouse=True)
+def hub_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface, "model_info", lambda hub_id, revision, timeout: None)
+
+
 @pytest.fixture
 def without_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface, "find_spec", lambda name: None)
