@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
@@ -198,14 +199,22 @@ def _load(family: Family, folder: Path, config: PreTrainedConfig, name: str) -> 
                 dtype=torch.float32,
                 local_files_only=True,
                 key_mapping=mapping,
+                ignore_mismatched_sizes=True,  # the library names none of them in its error
                 output_loading_info=True,
             )
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise WeightsError(f"cannot read the weights of {name} in {folder}: {error}; fetch them anew") from error
-    if missing := sorted(found["missing_keys"]):
+    except UnpicklingError as error:
         raise WeightsError(
-            f"the weights in {folder} are not for the network that its config.json describes: {len(missing)} tensors "
-            f"of {name} are missing, such as {', '.join(missing[:3])}"
+            f"the weights of {name} in {folder} are damaged, or hold more than tensors, such as code, which is never "
+            "run: fetch them anew, or as safetensors"
+        ) from error
+    except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
+        raise WeightsError(f"cannot read the weights of {name} in {folder}: {error}; fetch them anew") from error
+    missing = sorted(found["missing_keys"])
+    wrong = sorted(key for key, *_ in found["mismatched_keys"])
+    if missing or wrong:
+        raise WeightsError(
+            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of {name}, "
+            f"{len(missing)} are missing and {len(wrong)} have another shape, such as {', '.join((missing + wrong)[:3])}"
         )
     return network
 

@@ -162,9 +162,15 @@ def _load(reference: Reference, pipeline: Pipeline) -> Wav2Vec2Model:
     try:
         with redirect_stdout(sys.stderr):  # where torch says what it downloads
             network = pipeline.bundle.get_model(dl_kwargs={"weights_only": True, "map_location": "cpu"})
-    except (OSError, RuntimeError, EOFError, UnpicklingError, KeyError) as error:
+    except UnpicklingError as error:
         raise WeightsError(
-            f"cannot read the weights of {reference.name} in {pipeline.path}: {error}; delete the file, so that it is "
+            f"{pipeline.path} is damaged, or holds more than the weights of {reference.name}, such as code, which is "
+            "never run: delete the file, so that it is fetched anew"
+        ) from error
+    except (OSError, EOFError, RuntimeError, KeyError) as error:
+        first, *_ = str(error).splitlines() or [repr(error)]
+        raise WeightsError(
+            f"cannot read the weights of {reference.name} in {pipeline.path}: {first}; delete the file, so that it is "
             "fetched anew"
         ) from error
     network = network.model if pipeline.normalised else network  # which a wrapper does before the network
