@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -60,11 +61,11 @@ class AudioBackbone(Backbone):
         A clip that is too short for a single frame is followed by silence.
         """
         assert isinstance(raw, Waveforms | Recordings), f"recordings are heard, not {type(raw).__name__}"
-        waves = raw.waveforms()
         hearing = self._hearing
         parts = []
-        for start in range(0, len(waves), CHUNK):
-            samples = torch.tensor(waves.samples[start : start + CHUNK]).float() / 32_768
+        for rows in np.split(np.arange(len(raw)), range(CHUNK, len(raw), CHUNK)):
+            waves = raw.take(rows).waveforms()  # files are read a few at a time
+            samples = torch.from_numpy(waves.samples).float() / 32_768
             heard = resample(samples, waves.rate_hz, hearing.rate_hz)
             parts.append(hearing.extract(pad(heard, (0, max(0, hearing.shortest - heard.shape[1])))))
         return Batch(torch.cat(parts))

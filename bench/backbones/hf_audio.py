@@ -213,8 +213,9 @@ def _load(family: Family, folder: Path, config: PreTrainedConfig, name: str) -> 
     wrong = sorted(key for key, *_ in found["mismatched_keys"])
     if missing or wrong:
         raise WeightsError(
-            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of {name}, "
-            f"{len(missing)} are missing and {len(wrong)} have another shape, such as {', '.join((missing + wrong)[:3])}"
+            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of "
+            f"{name}, {len(missing)} are missing and {len(wrong)} have another shape, such as "
+            f"{', '.join((missing + wrong)[:3])}"
         )
     return network
 

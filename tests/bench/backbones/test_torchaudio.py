@@ -48,7 +48,7 @@ def make_tiny(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> nn.Modu
     build = wavlm_model if said["_model_type"] == "WavLM" else wav2vec2_model
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = build(**settings)
+        network: nn.Module = build(**settings)
     unsettle(network)
     state = network.state_dict()
     for key in ("aux.weight", "aux.bias"):
