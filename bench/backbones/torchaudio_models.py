@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from typing import Any, Final, final
@@ -167,11 +168,11 @@ def _load(reference: Reference, pipeline: Pipeline) -> Wav2Vec2Model:
             f"{pipeline.path} is damaged, or holds more than the weights of {reference.name}, such as code, which is "
             "never run: delete the file, so that it is fetched anew"
         ) from error
-    except (OSError, EOFError, RuntimeError, KeyError) as error:
+    except (OSError, EOFError, HTTPException, RuntimeError, KeyError) as error:
         first, *_ = str(error).splitlines() or [repr(error)]
         raise WeightsError(
-            f"cannot read the weights of {reference.name} in {pipeline.path}: {first}; delete the file, so that it is "
-            "fetched anew"
+            f"cannot fetch or read the weights of {reference.name} in {pipeline.path}: {first}; delete the file, if it "
+            "is there, so that it is fetched anew"
         ) from error
     network = network.model if pipeline.normalised else network  # which a wrapper does before the network
     network.aux = None  # the head of those that were fine-tuned

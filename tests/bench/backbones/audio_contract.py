@@ -42,6 +42,7 @@ def check_contract(backbone: Backbone) -> None:
     check_independence(backbone)
     check_parts(backbone)
     check_initialise(backbone)
+    check_devices(backbone)
 
 
 def check_partition(backbone: Backbone) -> None:
@@ -54,6 +55,7 @@ def check_partition(backbone: Backbone) -> None:
 
 def check_gradients(backbone: Backbone) -> None:
     inputs = backbone.prepare(clips())
+    assert inputs.values.dtype == torch.float32
     features = backbone(inputs)
     assert features.shape == (6, backbone.card.width)
     weights = torch.randn(features.shape, generator=torch.Generator().manual_seed(0))
@@ -100,6 +102,15 @@ def check_initialise(backbone: Backbone) -> None:
     pretrained = dict(backbone.named_parameters())
     same = [name for name, p in drawn[0].named_parameters() if p.ndim > 1 and torch.equal(p, pretrained[name])]
     assert not same
+
+
+def check_devices(backbone: Backbone) -> None:
+    """Assert that upper stages alone run where they are moved, on a device that only counts shapes."""
+    values = backbone.prepare(clips()).values
+    for boundary, stage in enumerate(backbone.stages):
+        if boundary:
+            copy.deepcopy(backbone.stages[boundary:]).to("meta")[0](values.detach().to("meta"))
+        values = stage(values)
 
 
 def check_training(backbone: Backbone, boundary: int) -> nn.ModuleList:

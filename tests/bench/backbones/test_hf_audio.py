@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
@@ -31,6 +32,7 @@ from transformers import (
     WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
 )
+from transformers.utils import logging
 
 from bench.backbone import Backbone, state_hash
 from bench.backbones import audio
@@ -40,6 +42,7 @@ from bench.backbones.speech import RelativeLayer
 from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
 from bench.inference import forward_all
+from bench.media import Recordings
 from tests.bench.backbones.audio_contract import check_contract, check_training, clips, unsettle
 
 SPEECH: dict[str, Any] = {
@@ -255,6 +258,44 @@ def own_table(stages: torch.nn.ModuleList) -> torch.nn.Parameter:
 
 def shared_tables(stages: torch.nn.ModuleList) -> list[torch.Tensor]:
     return [stage._shared[0].weight for stage in stages if isinstance(stage, RelativeLayer)]
+
+
+def test_whispers_positions_are_not_learnt(tmp_path: Path) -> None:
+    save_snapshot("whisper", tmp_path / "whisper")
+    first = open_folder(tmp_path / "whisper").backbone.stages[0]
+    assert "positions" in dict(first.named_buffers())
+    assert not [name for name, _ in first.named_parameters() if "positions" in name]
+
+
+def test_a_checkpoint_need_not_hold_what_only_masking_needs(tmp_path: Path) -> None:
+    save_snapshot("hubert-base", tmp_path / "hubert")
+    expected = state_hash(open_folder(tmp_path / "hubert").backbone)
+    path = tmp_path / "hubert" / "model.safetensors"
+    state = load_file(path)
+    del state["hubert.masked_spec_embed"]
+    save_file(state, path, metadata={"format": "pt"})
+    assert state_hash(open_folder(tmp_path / "hubert").backbone) == expected
+
+
+def test_recordings_are_heard_as_their_waveforms(backbone: Backbone, tmp_path: Path) -> None:
+    raw = clips(n=3)
+    paths = tuple(tmp_path / f"{row}.wav" for row in range(len(raw)))
+    for path, samples in zip(paths, raw.samples, strict=True):
+        soundfile.write(path, samples, raw.rate_hz)
+    files = Recordings(paths, ("a", "b", "c"), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
+    assert torch.equal(backbone.prepare(files).values, backbone.prepare(raw).values)
+
+
+def test_loading_says_nothing_and_leaves_the_library_as_talkative_as_it_was(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    save_snapshot("wav2vec2-base", tmp_path / "wav2vec2")
+    config = AutoConfig.from_pretrained(tmp_path / "wav2vec2")
+    capfd.readouterr()
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    open_audio(read_reference("hf:tests/wav2vec2"), tmp_path / "wav2vec2", config)
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    assert capfd.readouterr() == ("", "")
 
 
 def test_whisper_and_spectrograms_keep_no_silence(tmp_path: Path) -> None:
