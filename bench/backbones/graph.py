@@ -302,23 +302,24 @@ class _Nodes:
         return isinstance(value, Tensor) and value.ndim > 1 and len(value) == EXAMPLES
 
     def _name(self, start: int, stop: int) -> str:
-        """Return the path of the module that is a piece, or is its first group, or is the first to be called in it."""
-        inside = {name for owned in self._owned[start:stop] for name in owned}
-        first = next(iter(name for owned in self._owned[start:stop] for name in owned))
-        group = {name for name in inside if self._groups.get(name) == self._groups.get(first)}
+        """Return the path of the module that a piece is, or that its first group is, or that is called first in it."""
+        inside = [name for owned in self._owned[start:stop] for name in owned]
+        group = [name for name in inside if self._groups.get(name) == self._groups.get(inside[0])]
+        every = [name for name, _ in self._network.named_parameters()]
         for names in (inside, group):
             path = _shared_path(names)
-            below = {name for name, _ in self._network.named_parameters() if name.startswith(f"{path}.")}
-            if path and below <= inside:
-                return path
+            for depth in range(1, len(path) + 1):  # the outermost that has no other parameters
+                whole = ".".join(path[:depth])
+                if all(name in inside for name in every if name.startswith(f"{whole}.")):
+                    return whole
         steps = zip(self.order[start:stop], self._owned[start:stop], strict=True)
-        return next((str(node.target) for node, owned in steps if owned and node.op == "call_module"), first)
+        return next((str(node.target) for node, owned in steps if owned and node.op == "call_module"), inside[0])
 
 
-def _shared_path(names: Iterable[str]) -> str:
+def _shared_path(names: Iterable[str]) -> list[str]:
     """Return the path of the innermost module that has all the parameters named, empty for the network itself."""
     levels = zip(*(name.split(".")[:-1] for name in names), strict=False)
-    return ".".join(level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels))
+    return [level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)]
 
 
 def _is_plain(value: object) -> bool:
