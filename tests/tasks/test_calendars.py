@@ -76,5 +76,11 @@ def test_words_and_numbers_are_no_dates() -> None:
     assert not is_date_column(pd.Series(["2016-01-01", "soon"]))
     assert not is_date_column(pd.Series([1.0, 2.0]))
     assert read_times(pd.Series([3, 5]), "here").tolist() == [3, 5]
+    with pytest.raises(DataError, match="there are 2 that are none, the first 'soon'"):
+        read_times(pd.Series(["2016-01-01", "soon", None]), "here")
+    with pytest.raises(DataError, match="there are dates written in several ways"):
+        read_times(pd.Series(["2016-01-01", "13/01/2016"]), "here")
+    with pytest.raises(DataError, match="'h' is one of dates"):
+        find_calendar(pd.Index([1, 2, 3]), "h", "here")
     with pytest.raises(DataError, match="broken numbers"):
         read_times(pd.Series([1.5, np.nan]), "here")
