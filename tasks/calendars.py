@@ -145,13 +145,14 @@ def _frequency(times: pd.DatetimeIndex) -> str | None:
     usual = (times[1:] - times[:-1]).value_counts().index[0]
     if usual >= MONTH:
         months = round(usual / (YEAR / 12))
+        count = "" if months == 1 else f"{months}"
         if (times.day == 1).all():
-            return f"{months}MS"
-        return f"{months}ME" if times.is_month_end.all() else None
+            return f"{count}MS"
+        return f"{count}ME" if times.is_month_end.all() else None
     if usual == DAY and len(times) > WEEKDAYS and (times.day_of_week < WEEKDAYS).all():
         return BUSINESS_DAYS
     if usual % DAY == pd.Timedelta(0):
-        return f"{usual // DAY}D"
+        return "D" if usual == DAY else f"{usual // DAY}D"
     frequency: str = to_offset(usual).freqstr
     return frequency
 

@@ -18,11 +18,11 @@ from tasks.calendars import find_calendar, is_date_column, read_times
         ("15min", 96),
         ("30min", 48),
         ("h", 24),
-        ("1D", 7),
+        ("D", 7),
         ("B", 5),
         ("7D", 52),
-        ("1MS", 12),
-        ("1ME", 12),
+        ("MS", 12),
+        ("ME", 12),
         ("3MS", 4),
         ("12MS", 1),
     ],
@@ -32,7 +32,7 @@ def test_frequency_and_season_are_found(frequency: str, season: int) -> None:
     assert find_calendar(times, None, "here") == (frequency, season)
 
 
-@pytest.mark.parametrize("frequency", ["15min", "h", "1D", "1MS", "1ME"])
+@pytest.mark.parametrize("frequency", ["15min", "h", "D", "MS", "ME"])
 def test_the_frequency_is_found_where_times_are_missing(frequency: str) -> None:
     times = pd.date_range("2014-02-01", periods=40, freq=frequency, unit="ns")
     calendar = find_calendar(times.delete([7, 8, 20]), None, "here")
