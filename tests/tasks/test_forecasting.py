@@ -248,6 +248,11 @@ def damaged(column: str, row: int, value: str) -> pd.DataFrame:
             r"no column 'OTT', which `values` names; did you mean 'OT'\? \(there are: date",
         ),
         (hourly(), {"time": "dates"}, "no column 'dates', which `time` names; did you mean 'date'?"),
+        (
+            hourly().assign(shop=pd.Series(["a"] * 120)),
+            {"series": "shop"},
+            "not say in 'shop' which series 120 of its 240 rows",
+        ),
         (hourly(), {"series": "shop"}, "no column 'shop', which `series` names"),
         (
             pd.concat([hourly(), hourly()[:2]]),
