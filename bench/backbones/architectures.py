@@ -8,6 +8,7 @@ import torch
 
 from bench.backbone import state_hash
 from bench.backbones.checkpoint import load_checkpoint
+from bench.backbones.huggingface import build_untrained
 from bench.backbones.opened import Opened, Reference
 from bench.backbones.timm_models import timm_design
 from bench.backbones.torchvision_models import torchvision_design
@@ -45,8 +46,12 @@ def open_file(reference: Reference) -> Opened:
 def open_untrained(reference: Reference) -> Opened:
     """Return the backbone `untrained:library/architecture`, its weights drawn from one seed for all.
 
-    Raises `UnknownNameError`, or `WeightsError` if the network has no stages.
+    `untrained:hf/FOLDER` is the model that a config of transformers describes. Raises `UnknownNameError`, or
+    `WeightsError` if the network has no stages.
     """
+    if reference.place.startswith("hf/"):
+        folder = Path(reference.place.removeprefix("hf/")).expanduser()
+        return Opened(build_untrained(reference), tuple(path for path in folder.iterdir() if path.is_file()))
     design = _design(reference.place)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -60,5 +65,5 @@ def open_untrained(reference: Reference) -> Opened:
 def _design(architecture: str) -> Design:
     library, _, place = architecture.partition("/")
     if library not in DESIGNS:
-        raise unknown_name("library of architectures", library, DESIGNS)
+        raise unknown_name("library of architectures", library, (*DESIGNS, "hf"))
     return DESIGNS[library](place)

@@ -66,7 +66,11 @@ def read_state(path: Path) -> State:
 
 def _tensors(found: Any, path: Path) -> State:  # noqa: ANN401 - whatever a file holds
     """Return the tensors among what a file holds."""
-    state = {str(name): value for name, value in found.items() if isinstance(value, Tensor)} if isinstance(found, Mapping) else {}
+    state = (
+        {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
+        if isinstance(found, Mapping)
+        else {}
+    )
     if not state:
         raise WeightsError(
             f"{path} holds no tensors by name (at the top, or under {', '.join(NESTED)}): save `model.state_dict()`"

@@ -72,7 +72,9 @@ class _Follower(fx.Interpreter):
     is real.
     """
 
-    def __init__(self, network: nn.Module, graph: fx.Graph, shape: Sequence[int], options: Mapping[str, object]) -> None:
+    def __init__(
+        self, network: nn.Module, graph: fx.Graph, shape: Sequence[int], options: Mapping[str, object]
+    ) -> None:
         super().__init__(copy.deepcopy(network).to(HOLLOW), garbage_collect_values=False, graph=graph)
         self._network = network
         self._parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}

@@ -17,7 +17,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # its client
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES,
@@ -25,6 +25,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from bench.backbone import Backbone
+from bench.backbones.catalog import MINILM
 from bench.backbones.hf_snapshot import Snapshot, for_features, weights_in
 from bench.backbones.opened import Opened, Reference, read_reference
 from bench.cache import file_sha256
@@ -34,8 +35,17 @@ from bench.errors import BenchError, UnknownNameError, WeightsError, unknown_nam
 SETTINGS: Final = ("layers", "longest", "pool", "revision")
 """What a reference to a text or image model may say after its '?'."""
 
-OPENERS: Final[Mapping[str, tuple[str, str]]] = {}
-"""What opens a snapshot, by model type: (module, function of a reference, its folder and its config)."""
+AUDIO: Final = ("bench.backbones.hf_audio", "open_audio", "build_untrained_audio")
+SERIES: Final = ("bench.backbones.hf_series", "open_series", "build_untrained_series")
+
+OPENERS: Final[Mapping[str, tuple[str, str, str]]] = {
+    **dict.fromkeys(
+        ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "audio-spectrogram-transformer", "whisper"), AUDIO
+    ),
+    **dict.fromkeys(("patchtst", "patchtsmixer", "timesfm", "informer", "autoformer"), SERIES),
+}
+"""What opens a snapshot that is of neither texts nor images, by model type: the module, its function of a reference, a
+folder and a config, and the one that draws the weights anew."""
 
 TEXT: Final = ("bench.backbones.hf_text", "build_text")
 IMAGES: Final = ("bench.backbones.hf_images", "build_images")
@@ -79,46 +89,52 @@ def load_huggingface(card: BackboneCard) -> Backbone:
             f"{path} is not the file that {card.name} names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; "
             "delete it, so that it is fetched anew"
         )
-    backbone = _build(_snapshot(read_reference(card.name), folder, (path,), trust_remote_code=False))
+    reference = read_reference(card.name)
+    backbone = _build(_snapshot(reference, folder, (path,), _config(reference, folder)))
     backbone.card = card
     return backbone
 
 
-def open_huggingface(reference: Reference, *, trust_remote_code: bool = False) -> Opened:
+def open_huggingface(reference: Reference) -> Opened:
     """Return the backbone that `hf:` and a hub id or a snapshot folder name, from the disk if it is there.
 
     Raises `WeightsError` if its files are not to be had, are damaged or cannot be made a backbone, and
     `UnknownNameError` for a model or a setting that does not exist.
     """
+    if reference.name == MINILM.name:
+        return Opened(load_huggingface(MINILM), ())
     local = Path(reference.place).expanduser()
     folder = local if local.is_dir() else find_files(reference.place, reference.settings.get("revision"))
     if not local.is_dir() and not ((folder / "config.json").exists() and weights_in(folder)):
         folder = _download(reference.place, reference.settings.get("revision"))  # what is cached is only a part
     weights = weights_in(folder)
-    snapshot = _snapshot(reference, folder, weights, trust_remote_code=trust_remote_code)
+    config = _config(reference, folder)
     if not weights:
         raise WeightsError(
             f"there are no weights in {folder}: expected model.safetensors or pytorch_model.bin; for weights drawn at "
             f"random say 'untrained:hf/{reference.place}'"
         )
-    if snapshot.config.model_type in OPENERS:
-        module, function = OPENERS[snapshot.config.model_type]
-        opened: Opened = getattr(import_module(module), function)(reference, folder, snapshot.config)
+    if config.model_type in OPENERS:
+        module, function, _ = OPENERS[config.model_type]
+        opened: Opened = getattr(import_module(module), function)(reference, folder, config)
         return opened
+    snapshot = _snapshot(reference, folder, weights, config)
     files = [path for path in folder.iterdir() if path.is_file()]
     return Opened(_build(snapshot), tuple(sorted([*files, *folder.glob("1_Pooling/config.json")])))
 
 
 def build_untrained(reference: Reference) -> Backbone:
-    """Return the text or image model that a snapshot folder describes, with weights drawn at random, always the same.
+    """Return the model that a snapshot folder describes, with weights drawn at random, always the same.
 
     Raises `WeightsError` if the folder does not describe one.
     """
     folder = Path(reference.place.removeprefix("hf/")).expanduser()
-    snapshot = _snapshot(reference, folder, (), trust_remote_code=False)
-    if snapshot.config.model_type in OPENERS:
-        raise WeightsError(f"{reference.name} reads neither texts nor images: only such models can be had untrained")
-    return _build(snapshot)
+    config = _config(reference, folder)
+    if config.model_type in OPENERS:
+        module, _, function = OPENERS[config.model_type]
+        drawn: Backbone = getattr(import_module(module), function)(reference, folder, config)
+        return drawn
+    return _build(_snapshot(reference, folder, (), config))
 
 
 def find_files(hub_id: str, revision: str | None = None) -> Path:
@@ -177,15 +193,22 @@ def _not_there(hub_id: str, revision: str | None, error: Exception) -> BenchErro
     )
 
 
-def _snapshot(reference: Reference, folder: Path, weights: tuple[Path, ...], *, trust_remote_code: bool) -> Snapshot:
-    """Return what is in a folder. Raises `WeightsError` if its config cannot be read or needs code that is not ours."""
+def _snapshot(reference: Reference, folder: Path, weights: tuple[Path, ...], config: PreTrainedConfig) -> Snapshot:
+    return Snapshot(
+        reference.name, folder, for_features(config), reference.settings, weights, reference.trust_remote_code
+    )
+
+
+def _config(reference: Reference, folder: Path) -> PreTrainedConfig:
+    """Return the config in a folder. Raises `WeightsError` if it cannot be read or needs code that is not ours."""
     path = folder / "config.json"
     try:
         said: dict[str, Any] = json.loads(path.read_bytes())
         kind = said["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"cannot read the config {path}, or it names no model_type: {error}") from error
-    if kind not in CONFIG_MAPPING_NAMES and not ("auto_map" in said and trust_remote_code):
+    trusted = reference.trust_remote_code
+    if kind not in CONFIG_MAPPING_NAMES and not ("auto_map" in said and trusted):
         remedy = (
             "it brings code of its own; read that, and give --trust-remote-code to run it"
             if "auto_map" in said
@@ -196,10 +219,10 @@ def _snapshot(reference: Reference, folder: Path, weights: tuple[Path, ...], *, 
             f"know: {remedy}"
         )
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
     except (OSError, ValueError, TypeError) as error:
         raise WeightsError(f"cannot read the config {path}: {error}") from error
-    return Snapshot(reference.name, folder, for_features(config), reference.settings, weights, trust_remote_code)
+    return config
 
 
 def _build(snapshot: Snapshot) -> Backbone:

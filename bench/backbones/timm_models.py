@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import timm
+from safetensors import SafetensorError
 from timm.data import create_transform, resolve_data_config
 from timm.models import get_pretrained_cfg, group_parameters
-from safetensors import SafetensorError
 from torch import nn
 
 from bench.backbones.graph import Groups

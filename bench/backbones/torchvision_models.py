@@ -16,7 +16,7 @@ from bench.backbones.pictures import Preparation
 from bench.backbones.structure import nested_groups
 from bench.backbones.vision import Design, VisionBackbone, unknown_among_many
 from bench.cache import file_sha256
-from bench.errors import WeightsError, unknown_name
+from bench.errors import unknown_name
 
 CLASSES: Final = 1000
 """Outputs of a network as torchvision builds it, by which the classifier is known."""
