@@ -203,9 +203,15 @@ def _held_out_groups(spec: DataSpec, found: Found) -> _Split:
 
 
 def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) -> _Split:
-    """Return a split that keeps groups and copies on one side."""
+    """Return a split that keeps groups on one side, and copies where groups allow.
+
+    Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
+    """
     options = spec.options
     units = units_of(found.groups, found.contents)
+    tied = not on_one_side_only(labels, units)
+    if found.groups and not tied:
+        units = units_of(found.groups)
     alone = [names[number] for number in on_one_side_only(labels, units)]
     if alone:
         counts = np.bincount(labels)
@@ -220,7 +226,7 @@ def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) ->
     how = f"about {100 * options.test_share:g} % of each class{whole}, drawn with seed {options.split_seed}"
     copies = len(labels) - len(set(found.contents))
     remark = f"copies among the {NOUNS[spec.family]}: {copies:,}, each on the same side of the split as what it copies"
-    return _Split(held_out, how, [remark] if copies else [])
+    return _Split(held_out, how, [remark] if copies and tied else [])
 
 
 def _classes_of_sides(spec: DataSpec, labels: Labels, names: Sequence[str], held_out: Mask) -> list[str]:

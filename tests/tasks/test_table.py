@@ -143,6 +143,20 @@ def test_groups_are_kept_whole(opened: Open) -> None:
     assert "those of group w" in named.card.description
 
 
+def test_copies_tie_groups_together_unless_too_many(opened: Open) -> None:
+    rows = [(f"{who} {label} {n}", label, who) for who in "uvwxyz" for label in ("a", "b") for n in range(3)]
+    write("table.csv", *rows, ("hello", "a", "u"), ("hello", "a", "v"), header="text,label,who")
+    for seed in range(4):
+        groups = set(opened(group="who", test_share=0.5, split_seed=seed).load(Cache(Path("kept"))).test_groups)
+        assert len(groups & {"u", "v"}) != 1
+    write("table.csv", *rows, *[("hello", "a", who) for who in "uvwxyz"], header="text,label,who")
+    task = opened(group="who", test_share=0.5)
+    splits = task.load(Cache(Path("kept")))
+    assert (len(set(splits.train_groups)), len(set(splits.test_groups))) == (3, 3)
+    assert len(task.card.remarks) == 1
+    assert task.card.remarks[0].startswith("of the 21 texts to test on, 3 can be learnt from, too")
+
+
 def test_a_group_on_both_sides_of_a_given_split_is_refused(opened: Open) -> None:
     rows = [(text, label, "x", part) for part in ("train", "test") for text, label in tickets(2)]
     write("table.csv", *rows, header="text,label,who,split")
