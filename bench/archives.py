@@ -13,7 +13,7 @@ from typing import Final
 
 from filelock import FileLock
 
-from bench.cache import Cache, content_key
+from bench.cache import UNPACKED, Cache, content_key
 from bench.errors import BenchError, DataError
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -38,7 +38,7 @@ def unpack(path: Path, cache: Cache) -> Path:
     try:
         status = path.stat()
         key = content_key("unpacked", path.resolve(), status.st_size, status.st_mtime_ns)
-        place = cache.root / "unpacked" / key
+        place = cache.root / UNPACKED / key
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.with_suffix(".lock")):
             if not place.exists():

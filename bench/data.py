@@ -21,7 +21,7 @@ DOMAINS: Final[Mapping[str, Domain]] = {
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "folder": ("image_classification", "audio_classification"),
-    "csv": ("text_classification", "forecasting"),
+    "csv": tuple(DOMAINS),
     "torchvision": ("image_classification",),
     "torchaudio": ("audio_classification",),
     "hf": ("image_classification", "text_classification", "audio_classification"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.cache import Cache
 from bench.card import TaskCard
-from bench.data import DataOptions, DataSpec
+from bench.data import DOMAINS, DataOptions, DataSpec
 from bench.domain import Raw
 from bench.errors import DataError, nearest
 from bench.target import Classes
@@ -105,7 +105,7 @@ def labelled_task(name: str, spec: DataSpec, found: Found) -> LabelledTask:
     card = TaskCard(
         name=name,
         title=spec.options.title or name,
-        domain=spec.domain,
+        domain=DOMAINS[spec.family],
         description=_description(spec, found, names, split),
         source=spec.options.source or spec.address,
         licence=spec.options.licence,
