@@ -176,16 +176,16 @@ def _assemble(
         lambda clips: family.features(network, own_features(extractor, clips)),
     )
     config, names = network.config, name_stages(family.first, stages)
-    hub_page = f"https://huggingface.co/{reference.place}"
+    page = reference.place if Path(reference.place).is_dir() else f"https://huggingface.co/{reference.place}"
     card = BackboneCard(
         name=reference.name,
         title=reference.place.rpartition("/")[2],
         domain="audio",
         description=f"A network of type {config.model_type} with {len(stages) - len(family.first)} layers"
         + ("." if sha256 else ", which has learnt nothing."),
-        source=hub_page if sha256 else "drawn at random",
+        source=page if sha256 else "drawn at random",
         licence="see its page" if sha256 else "none needed",
-        citation=hub_page if sha256 else "none needed",
+        citation=page if sha256 else "none needed",
         sha256=sha256 or state_hash(stages),
         parameters=sum(parameter.numel() for parameter in stages.parameters()),
         width=config.hidden_size,
