@@ -1,16 +1,12 @@
 """Owns audio networks of transformers, opened from a folder with a hub snapshot's files."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import (
     ASTFeatureExtractor,
@@ -26,7 +22,6 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
-from transformers.utils import logging
 
 from bench.backbone import Backbone, state_hash
 from bench.backbones.audio import AudioBackbone, Hearing, check_stages
@@ -40,19 +35,12 @@ from bench.backbones.hf_spectrograms import (
     whisper_stages,
 )
 from bench.backbones.hf_speech import speech_features, speech_hearing, speech_stages
+from bench.backbones.hf_weights import find_weights, load_network
 from bench.backbones.opened import Opened, Reference
 from bench.backbones.speech import name_stages
 from bench.cache import content_key, file_sha256
 from bench.card import BackboneCard
-from bench.errors import UnknownNameError, WeightsError, nearest
-
-WEIGHTS: Final = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Where weights lie, in the order in which transformers looks for them."""
+from bench.errors import UnknownNameError, nearest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +109,9 @@ def open_audio(reference: Reference, folder: Path, config: PreTrainedConfig) -> 
     family = family_of(reference, config)
     weights = find_weights(folder)
     extractor = read_extractor(family.extractor, folder)
-    network = _load(family, folder, plain_config(family, config), reference.name)
+    network = load_network(
+        family.network, folder, plain_config(family, config), name=reference.name, prefix=family.prefix
+    )
     hashes = [file_sha256(path) for path in weights]
     sha256 = hashes[0] if len(hashes) == 1 else content_key(*hashes)
     backbone = _assemble(reference, family, network, extractor, sha256=sha256)
@@ -157,21 +147,6 @@ def family_of(reference: Reference, config: PreTrainedConfig) -> Family:
     return FAMILIES[kind]
 
 
-def find_weights(folder: Path) -> tuple[Path, ...]:
-    """Return the files of the weights in `folder`. Raises `WeightsError` if there are none."""
-    for path in (folder / name for name in WEIGHTS):
-        if not path.is_file():
-            continue
-        if path.suffix != ".json":
-            return (path,)
-        try:
-            parts: dict[str, str] = json.loads(path.read_bytes())["weight_map"]
-        except (ValueError, KeyError) as error:
-            raise WeightsError(f"cannot read the list of weights {path}: {error!r}; fetch it anew") from error
-        return tuple(folder / name for name in sorted(set(parts.values())))
-    raise WeightsError(f"{folder} has no weights: expected {WEIGHTS[0]} or {WEIGHTS[2]} there")
-
-
 def plain_config(family: Family, config: PreTrainedConfig) -> PreTrainedConfig:
     """Return a copy of `config` by which nothing is dropped out or masked.
 
@@ -185,52 +160,6 @@ def plain_config(family: Family, config: PreTrainedConfig) -> PreTrainedConfig:
     # On a GPU the library takes torch's kernel for all networks that can have it.
     attention = None if torch.cuda.is_available() else family.attention
     return type(config)(**{**settings, "attn_implementation": attention})
-
-
-def _load(family: Family, folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedModel:
-    """Return the network with the weights in `folder`. Raises `WeightsError` if they cannot be read or do not fit."""
-    mapping = {family.prefix: ""} if family.prefix else None
-    try:
-        with _quiet():
-            network, found = family.network.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                local_files_only=True,
-                key_mapping=mapping,
-                ignore_mismatched_sizes=True,  # the library names none of them in its error
-                output_loading_info=True,
-            )
-    except UnpicklingError as error:
-        raise WeightsError(
-            f"the weights of {name} in {folder} are damaged, or hold more than tensors, such as code, which is never "
-            "run: fetch them anew, or as safetensors"
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
-        raise WeightsError(f"cannot read the weights of {name} in {folder}: {error}; fetch them anew") from error
-    missing = sorted(found["missing_keys"])
-    wrong = sorted(key for key, *_ in found["mismatched_keys"])
-    if missing or wrong:
-        raise WeightsError(
-            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of "
-            f"{name}, {len(missing)} are missing and {len(wrong)} have another shape, such as "
-            f"{', '.join((missing + wrong)[:3])}"
-        )
-    return network
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting what heads it leaves out, and from drawing progress bars for files at hand."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _assemble(
@@ -247,16 +176,16 @@ def _assemble(
         lambda clips: family.features(network, own_features(extractor, clips)),
     )
     config, names = network.config, name_stages(family.first, stages)
-    hub_page = f"https://huggingface.co/{reference.place}"
+    page = reference.place if Path(reference.place).is_dir() else f"https://huggingface.co/{reference.place}"
     card = BackboneCard(
         name=reference.name,
         title=reference.place.rpartition("/")[2],
         domain="audio",
         description=f"A network of type {config.model_type} with {len(stages) - len(family.first)} layers"
         + ("." if sha256 else ", which has learnt nothing."),
-        source=hub_page if sha256 else "drawn at random",
+        source=page if sha256 else "drawn at random",
         licence="see its page" if sha256 else "none needed",
-        citation=hub_page if sha256 else "none needed",
+        citation=page if sha256 else "none needed",
         sha256=sha256 or state_hash(stages),
         parameters=sum(parameter.numel() for parameter in stages.parameters()),
         width=config.hidden_size,
