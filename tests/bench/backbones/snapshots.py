@@ -19,6 +19,7 @@ from transformers import (
     DebertaV2Config,
     Dinov2Config,
     DistilBertConfig,
+    FNetConfig,
     GPT2Config,
     GPTNeoXConfig,
     ModernBertConfig,
@@ -82,6 +83,9 @@ TEXTS: Final[dict[str, PreTrainedConfig]] = {
     "deberta": DebertaConfig(**_PLAIN, relative_attention=True, pos_att_type=["p2c", "c2p"]),
     "deberta-v2": DebertaV2Config(**_RELATIVE, conv_kernel_size=3, conv_act="gelu"),
     "distilbert": DistilBertConfig(**_TOKENS, dim=16, n_layers=3, n_heads=2, hidden_dim=24, max_position_embeddings=40),
+    "fnet": FNetConfig(
+        **_TOKENS, hidden_size=16, num_hidden_layers=2, intermediate_size=24, max_position_embeddings=40
+    ),
     "gpt2": GPT2Config(**_TOKENS, n_embd=16, n_layer=3, n_head=2, n_positions=40),
     "gpt_neox": GPTNeoXConfig(**_PLAIN),
     "modernbert": ModernBertConfig(

@@ -22,7 +22,7 @@ RAW = Texts(("w1 w2 w3 w4 w5 w6 w7", "w8", "w9 w0 w3 w33 w5"))
 DECODERS = {"gpt2", "gpt_neox", "opt", "qwen2"}
 
 
-@pytest.fixture(scope="module", params=sorted(TEXTS))
+@pytest.fixture(scope="module", params=sorted(TEXTS.keys() - {"fnet"}))
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_text_model(tmp_path_factory.mktemp("snapshot"), request.param)
 
@@ -149,3 +149,8 @@ def test_layers_can_be_declared(tmp_path: Path) -> None:
 def test_layers_that_are_not_the_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="do not run one after the other"):
         opened(write_text_model(tmp_path, "albert"), "?layers=encoder.albert_layer_groups")
+
+
+def test_a_model_that_looks_at_padding_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is no backbone: the features of a text change with the padding after it"):
+        opened(write_text_model(tmp_path, "fnet"))
