@@ -5,8 +5,8 @@ from typing import Final
 
 import torch
 from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.models import BPE, WordLevel
+from tokenizers.pre_tokenizers import ByteLevel, Whitespace
 from transformers import (
     AlbertConfig,
     AutoModel,
@@ -19,6 +19,7 @@ from transformers import (
     DebertaV2Config,
     Dinov2Config,
     DistilBertConfig,
+    FNetConfig,
     GPT2Config,
     GPTNeoXConfig,
     ModernBertConfig,
@@ -36,6 +37,8 @@ from transformers import (
 )
 
 WORDS: Final = ("<pad>", "<unk>", "<s>", "</s>", *(f"w{number}" for number in range(40)))
+
+READS_LETTERS: Final = frozenset({"gpt2", "gpt_neox", "opt", "qwen2"})
 
 _TOKENS: Final = {"vocab_size": len(WORDS), "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 _PLAIN: Final = _TOKENS | {
@@ -80,6 +83,9 @@ TEXTS: Final[dict[str, PreTrainedConfig]] = {
     "deberta": DebertaConfig(**_PLAIN, relative_attention=True, pos_att_type=["p2c", "c2p"]),
     "deberta-v2": DebertaV2Config(**_RELATIVE, conv_kernel_size=3, conv_act="gelu"),
     "distilbert": DistilBertConfig(**_TOKENS, dim=16, n_layers=3, n_heads=2, hidden_dim=24, max_position_embeddings=40),
+    "fnet": FNetConfig(
+        **_TOKENS, hidden_size=16, num_hidden_layers=2, intermediate_size=24, max_position_embeddings=40
+    ),
     "gpt2": GPT2Config(**_TOKENS, n_embd=16, n_layer=3, n_head=2, n_positions=40),
     "gpt_neox": GPTNeoXConfig(**_PLAIN),
     "modernbert": ModernBertConfig(
@@ -114,19 +120,24 @@ IMAGES: Final[dict[str, PreTrainedConfig]] = {
 }
 
 
-def write_tokenizer(folder: Path, padding: int = 0) -> None:
-    """Write a tokenizer of `WORDS`, which pads with the word of that number."""
+def write_tokenizer(folder: Path, kind: str, padding: int) -> None:
+    """Write a tokenizer of `WORDS`, or of letters for families whose own take nothing else; `padding` is its pad id."""
     special = {"unk_token": "<unk>", "pad_token": WORDS[padding], "bos_token": "<s>", "eos_token": "</s>"}
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    words = Tokenizer(WordLevel(vocabulary, unk_token=special["unk_token"]))
-    words.pre_tokenizer = Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=words, **special).save_pretrained(folder)
+    if kind in READS_LETTERS:
+        letters = (*WORDS[:4], "Ġ", "w", *"0123456789")
+        tokenizer = Tokenizer(BPE({letter: number for number, letter in enumerate(letters)}, []))
+        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    else:
+        vocabulary = {word: number for number, word in enumerate(WORDS)}
+        tokenizer = Tokenizer(WordLevel(vocabulary, unk_token=special["unk_token"]))
+        tokenizer.pre_tokenizer = Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
 
 
 def write_text_model(folder: Path, kind: str, **saving: object) -> Path:
     """Write a snapshot of a text model with random weights, and return its folder."""
     config = TEXTS[kind]
-    write_tokenizer(folder, config.pad_token_id)
+    write_tokenizer(folder, kind, config.pad_token_id)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         AutoModel.from_config(config).save_pretrained(folder, **saving)
