@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
@@ -25,6 +26,7 @@ MOST_LABELS: Final = 5_000
 """Labels from which more change no order, and cost a decomposition that grows with them."""
 
 NAME_COLUMNS: Final = 44
+WIDTH: Final = 80
 
 
 def answer(options: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def answer(options: argparse.Namespace) -> int:
             raise ConfigError(f"there is nothing to rank for {name}: name two backbones or more, with --backbone A B")
         ranked = _rank(task, backbones, options, cache)
         print("\n".join(_table(task.card.title, ranked)))
-        print(_remark(ranked, _outcomes(name, selection, options)))
+        print(textwrap.fill(_remark(ranked, _outcomes(name, selection, options)), WIDTH))
     return 0
 
 
@@ -105,6 +107,6 @@ def _remark(ranked: "Sequence[Ranked]", outcomes: Mapping[str, Mapping[str, floa
     if held:
         return f"Pairs that a run put in the same order, on its largest budget: {'; '.join(held)}."
     return (
-        "LogME is a guess about a linear probe, made without training one. Whether it was right\n"
-        "here is not known: run the same backbones, and `rank` will say."
+        "LogME is a guess about a linear probe, made without training one. Whether it was right here is not known: "
+        "run the same backbones, and `rank` will say."
     )
