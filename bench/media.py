@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar, Final
+from io import BytesIO
+from typing import ClassVar, Final, Protocol
 
 import numpy as np
 import soundfile
@@ -17,12 +17,19 @@ from bench.errors import DataError
 LOUDEST: Final = 32_767
 
 
+class Stored(Protocol):
+    """The bytes of a file: a `Path`, or a cell of a table (`bench.embedded`). As a string it says which."""
+
+    def read_bytes(self) -> bytes:
+        """Return them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
     """Pictures of any size in files, `hashes` [n] the sha256 of their bytes."""
 
     domain: ClassVar[Domain] = "vision"
-    paths: tuple[Path, ...]
+    paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -46,7 +53,7 @@ class Recordings:
     """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples."""
 
     domain: ClassVar[Domain] = "audio"
-    paths: tuple[Path, ...]
+    paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
     rate_hz: int
     length: int
@@ -72,13 +79,13 @@ class Recordings:
         return Waveforms(np.stack(clips), self.rate_hz)
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Stored) -> NDArray[np.uint8]:
     """Return a picture as uint8 [height, width, 3], turned as its camera says, transparency on white.
 
     Raises `DataError` if the file cannot be decoded to its end.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(BytesIO(path.read_bytes())) as opened:
             image = ImageOps.exif_transpose(opened)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
@@ -87,10 +94,11 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"cannot read the picture {path}: {error}") from error
 
 
-def read_recording(path: Path, rate_hz: int) -> NDArray[np.int16]:
+def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
     """Return a recording as mono int16 [length] at `rate_hz`. Raises `DataError` if the file cannot be decoded."""
     try:
-        samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)  # [length, channels]
+        file = BytesIO(path.read_bytes())
+        samples, own_rate = soundfile.read(file, dtype="float32", always_2d=True)  # [length, channels]
     except (OSError, soundfile.SoundFileError) as error:
         raise DataError(f"cannot read the recording {path}: {error}") from error
     mono = samples.mean(axis=1)

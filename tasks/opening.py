@@ -20,6 +20,11 @@ OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
     ("csv", "text_classification"): ("tasks.table", "open_table"),
     ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
+    ("torchvision", "image_classification"): ("tasks.kept", "open_kept"),
+    ("torchaudio", "audio_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "image_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "text_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "audio_classification"): ("tasks.kept", "open_kept"),
 }
 """Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 
