@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 from bench.errors import DataError
 
@@ -38,6 +39,19 @@ DAMAGED: Final = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OS
 def offline_switch() -> str:
     """Return the variable that forbids all downloads, or nothing if none does."""
     return next((name for name in SWITCHES if os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"}), "")
+
+
+def hub_answers() -> bool:
+    """Whether the Hugging Face hub can be reached. Its library would try again for half a minute to find that out."""
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    try:
+        request = Request(endpoint, method="HEAD")  # noqa: S310 (the user's own setting)
+        with urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310
+            return True
+    except HTTPError:  # an answer all the same
+        return True
+    except (OSError, HTTPException, ValueError):
+        return False
 
 
 def announce(address: str, size_bytes: int, licence: str, folder: Path, *, large: bool) -> None:
@@ -94,9 +108,10 @@ def fetching(address: str, folder: Path) -> Iterator[None]:
         marker.unlink()
         raise not_to_be_had(address, folder, f"could not be fetched ({error})") from error
     except DAMAGED as error:
+        said = " ".join(str(error).split())
         raise DataError(
-            f"{address} could not be unpacked in {folder} ({error}): delete that folder, and run `python -m bench "
-            f"fetch --data {address}` once more"
+            f"{address} could not be unpacked in {folder} ({said}): delete that folder, and run `python -m bench fetch "
+            f"--data {address}` once more"
         ) from error
     marker.unlink()
 

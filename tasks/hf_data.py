@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import datasets
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
+from datasets.packaged_modules.cache.cache import Cache as CachedBuilder
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from bench.cache import Cache
 from bench.data import DataSpec
-from bench.downloads import announce, not_to_be_had, offline_switch
+from bench.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from bench.errors import DataError
 from tasks.hf_columns import found_in_columns, label_names
 from tasks.kept import Located, stamp
-from tasks.known import known_of
 from tasks.labelled import PARTS, Found, refuse_unused
 
 USED: Final = frozenset({"text", "image", "audio", "label", "config", "revision", "rate_hz", "seconds"})
@@ -52,25 +52,15 @@ def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
 
 def _prepared(spec: DataSpec, *, large: bool) -> Mapping[str, Any]:
     """Return the splits of a data set, as `datasets` keeps them in its cache."""
-    place = str(Path(spec.place).expanduser()) if Path(spec.place).expanduser().is_dir() else spec.place
-    caches = Path(datasets.config.HF_DATASETS_CACHE)
-    patience = datasets.DownloadConfig(max_retries=0)
-    options = spec.options
+    datasets.logging.set_verbosity_error()  # which otherwise warns of everything that is found in its cache
     try:
-        builder = datasets.load_dataset_builder(
-            place, options.config, revision=options.revision, download_config=patience
-        )
-        if not Path(builder.cache_dir).is_dir() and not Path(place).is_dir():
-            licence = options.licence if options.licence != known_of(spec).licence else builder.info.license
-            announce(spec.address, builder.info.download_size or 0, licence or options.licence, caches, large=large)
-        builder.download_and_prepare(download_config=patience)
+        builder = _builder(spec, large=large)
+        builder.download_and_prepare()
         splits: Mapping[str, Any] = builder.as_dataset()
     except UNREACHABLE as error:
-        switch = offline_switch()
-        why = f"{switch} is set" if switch else "the hub does not answer"
-        raise not_to_be_had(spec.address, caches, why) from error
+        raise not_to_be_had(spec.address, _caches(), f"could not be fetched ({error})") from error
     except DatasetNotFoundError as error:
-        raise DataError(f"{spec.address}: {_line(error)}; is the name right, and is it open to all?") from error
+        raise DataError(f"{spec.address}: {_line(error)} Is the name right, and is it open to all?") from error
     except RuntimeError as error:
         if REMOTE_CODE not in str(error):
             raise
@@ -81,6 +71,43 @@ def _prepared(spec: DataSpec, *, large: bool) -> Mapping[str, Any]:
     except (DatasetsError, ValueError, OSError) as error:  # of files that cannot be read, and configs that are none
         raise DataError(f"cannot read {spec.address}: {_line(error)}") from error
     return splits
+
+
+def _builder(spec: DataSpec, *, large: bool) -> Any:  # noqa: ANN401
+    """Return the builder of a data set: of a folder, else of what is in the cache, else of the hub."""
+    folder, options = Path(spec.place).expanduser(), spec.options
+    if folder.is_dir():
+        return datasets.load_dataset_builder(str(folder), options.config)
+    cached = None if options.revision else _cached(spec)  # where the cache does not say which revision is in it
+    if cached is not None:
+        return cached
+    switch = offline_switch()
+    if switch or not hub_answers():
+        why = f"{switch} is set" if switch else "the hub does not answer"
+        raise not_to_be_had(spec.address, _caches(), why)
+    builder = datasets.load_dataset_builder(spec.place, options.config, revision=options.revision)
+    if not Path(builder.cache_dir).is_dir():
+        licence = builder.info.license or options.licence
+        announce(spec.address, builder.info.download_size or 0, licence, _caches(), large=large)
+    return builder
+
+
+def _cached(spec: DataSpec) -> Any:  # noqa: ANN401
+    """Return the builder of what is in the cache of `datasets`, or None if there is nothing, or several configs."""
+    try:
+        return CachedBuilder(
+            repo_id=spec.place,
+            dataset_name=spec.place.rpartition("/")[2],
+            config_name=spec.options.config,
+            version="auto",
+            hash="auto",
+        )
+    except ValueError:
+        return None
+
+
+def _caches() -> Path:
+    return Path(datasets.config.HF_DATASETS_CACHE)
 
 
 def _line(error: Exception) -> str:

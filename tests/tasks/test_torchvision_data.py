@@ -155,7 +155,9 @@ def test_the_mnist_family_is_read_from_idx_files(home: Path, cache: Cache, name:
 def test_emnist_takes_its_split_from_the_option_config(home: Path, cache: Cache) -> None:
     raw = home / "EMNIST" / "EMNIST" / "raw"
     for side in ("train", "test"):
-        write_idx(raw / f"emnist-letters-{side}-images-idx3-ubyte", np.arange(784 * 4, dtype=np.uint8).reshape(4, 28, 28))
+        write_idx(
+            raw / f"emnist-letters-{side}-images-idx3-ubyte", np.arange(784 * 4, dtype=np.uint8).reshape(4, 28, 28)
+        )
         write_idx(raw / f"emnist-letters-{side}-labels-idx1-ubyte", np.array([1, 2, 1, 2], dtype=np.uint8))
     task = open_by_name("EMNIST", cache, config="letters")
     assert isinstance(task.target, Classes)
