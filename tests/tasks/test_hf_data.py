@@ -50,7 +50,7 @@ def open_by_name(place: object, cache: Cache, family: str = "text_classification
     return open_task("named", DataSpec(family, f"hf:{place}", DataOptions.model_validate(options)), cache)
 
 
-def write_parquet(folder: Path, splits: Mapping[str, Mapping[str, Sequence[Any]]], features: datasets.Features) -> Path:
+def write_parquet(folder: Path, splits: Mapping[str, Mapping[str, Any]], features: datasets.Features) -> Path:
     """Write splits as a repository of the hub has them."""
     (folder / "data").mkdir(parents=True)
     for split, columns in splits.items():
@@ -238,7 +238,10 @@ def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cac
 
 def test_rows_without_a_label_are_left_out_and_counted(tmp_path: Path, cache: Cache) -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": SENTIMENTS})
-    rows = {"text": [f"text {row}" for row in range(12)], "label": [-1, *(row % 2 for row in range(11))]}
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(12)],
+        "label": [-1, *(row % 2 for row in range(11))],
+    }
     task = open_by_name(write_parquet(tmp_path / "snli", {"train": rows}, features), cache, test_share=0.4)
     assert "1 texts without a label left out" in task.card.remarks
     assert task.card.n_train == 7
@@ -256,7 +259,7 @@ def test_rows_without_a_label_are_left_out_and_counted(tmp_path: Path, cache: Ca
     ids=["label", "text", "kind", "option", "config"],
 )
 def test_what_is_not_in_the_data_is_told_with_what_is(
-    sst2: Path, cache: Cache, options: dict[str, object], message: str
+    sst2: Path, cache: Cache, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         open_by_name(sst2, cache, **options)
@@ -264,13 +267,13 @@ def test_what_is_not_in_the_data_is_told_with_what_is(
 
 def test_labels_that_are_numbers_with_fractions_are_no_classes(tmp_path: Path, cache: Cache) -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.Value("float32")})
-    rows = {"text": ["one", "two"], "label": [0.5, 1.5]}
-    with pytest.raises(DataError, match="column 'label' holds .*float32.*, not classes"):
+    rows: dict[str, Any] = {"text": ["one", "two"], "label": [0.5, 1.5]}
+    with pytest.raises(DataError, match=r"column 'label' holds .*float32.*, not classes"):
         open_by_name(write_parquet(tmp_path / "scores", {"train": rows}, features), cache)
 
 
 def test_a_data_set_with_code_of_its_own_is_refused_in_one_sentence(tmp_path: Path, cache: Cache) -> None:
     (tmp_path / "coded").mkdir()
     (tmp_path / "coded" / "coded.py").write_text("raise SystemExit")
-    with pytest.raises(DataError, match="brings code of its own .* is refused"):
+    with pytest.raises(DataError, match=r"brings code of its own .* is refused"):
         open_by_name(tmp_path / "coded", cache)

@@ -116,7 +116,7 @@ class Boom:
 
 def test_a_tampered_batch_is_refused_before_it_is_unpickled(cifar: Path, cache: Cache, tmp_path: Path) -> None:
     (cifar / "data_batch_3").write_bytes(pickle.dumps(Boom(tmp_path / "boom")))
-    with pytest.raises(DataError, match="is not whole or has been changed in .*CIFAR10, and could not be fetched"):
+    with pytest.raises(DataError, match=r"is not whole or has been changed in .*CIFAR10, and could not be fetched"):
         open_by_name("CIFAR10", cache)
     assert not (tmp_path / "boom").exists()
 
@@ -174,7 +174,7 @@ def write_picture(path: Path, seed: int) -> None:
 
 @pytest.fixture
 def flowers(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write Flowers102's pictures, labels and splits, small: image 1 to 4 to learn from, 5 and 6 for val, 7, 8 to test."""
+    """Write Flowers102's pictures, labels and splits, small: four to learn from, two to test on."""
     folder = home / "Flowers102" / "flowers-102"
     for number in range(1, 9):
         write_picture(folder / "jpg" / f"image_{number:05d}.jpg", number)
@@ -192,6 +192,7 @@ def test_pictures_in_files_are_left_there_and_read_when_they_are_looked_at(flowe
     task = open_by_name("Flowers102", cache)
     splits = task.load(cache)
     assert isinstance(splits.train.raw, Pictures)
+    assert isinstance(splits.test.raw, Pictures)
     assert [picture.shape for picture in splits.test.raw.pictures()] == [(9, 9, 3), (10, 9, 3)]
     assert splits.test.labels.tolist() == splits.train.labels.tolist()[:2]
     assert "its split 'val' is not used" in task.card.remarks
@@ -239,7 +240,7 @@ def test_without_a_network_one_sentence_says_where_it_was_looked_for_and_what_to
 def test_nothing_is_tried_if_the_user_is_offline(home: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = cut_network(monkeypatch)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(DataError, match="is not in .*, and HF_HUB_OFFLINE is set: run"):
+    with pytest.raises(DataError, match=r"is not in .*, and HF_HUB_OFFLINE is set: run"):
         open_by_name("MNIST", cache)
     assert tried == []
 
@@ -266,7 +267,7 @@ def test_an_archive_whose_members_leave_the_folder_is_refused(
         member.size = 4
         tar.addfile(member, BytesIO(b"boom"))
     monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", md5(archive))
-    with pytest.raises(DataError, match="could not be unpacked .*outside.*delete that folder"):
+    with pytest.raises(DataError, match=r"could not be unpacked .*outside.*delete that folder"):
         open_by_name("CIFAR10", cache)
     assert not (home / "outside").exists()
     with pytest.raises(DataError, match="was not fetched to its end: delete"):
