@@ -13,7 +13,6 @@ from bench import __version__
 from bench.cache import Cache, content_key
 from bench.card import TaskCard
 from bench.data import DataSpec
-from bench.downloads import size_on_disk
 from bench.errors import DataError
 from bench.files import list_files
 from bench.target import Classes
@@ -85,16 +84,15 @@ def open_kept(name: str, spec: DataSpec, cache: Cache) -> Task:
     return _open(name, with_known(spec), cache, large=False)
 
 
-def fetch_kept(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, int]:
-    """Return the task `name`, its data set fetched however large, and the bytes that it takes up on the disk.
+def fetch_kept(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:
+    """Return the task `name`, its data set fetched however large, and the files and folders that it is in.
 
     Raises like `open_kept`.
     """
     told = with_known(spec)
     task = _open(name, told, cache, large=True)
     kept = _kept(name, told, cache)
-    roots = kept["located"]["roots"] if kept else ()
-    return task, sum(size_on_disk(Path(root)) for root in roots)
+    return task, tuple(map(Path, kept["located"]["roots"])) if kept else ()
 
 
 def stamp(root: Path) -> str:

@@ -12,6 +12,7 @@ from bench.data import DOMAINS, KINDS, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
+from tasks.kept import READERS, fetch_kept
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
@@ -44,6 +45,17 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
     module, function = OPENERS[spec.kind, spec.family]
     opener: Open = getattr(importlib.import_module(module), function)
     return opener(name, spec, cache)
+
+
+def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:
+    """Return the task `name` with all it needs fetched, however large, and the files and folders that its data are in.
+
+    Raises like `open_task`.
+    """
+    if spec.kind in READERS:
+        return fetch_kept(name, spec, cache)
+    place = Path(spec.place).expanduser()
+    return open_task(name, spec, cache), (place,) if spec.address and place.exists() else ()
 
 
 def guess_family(address: str) -> str:
