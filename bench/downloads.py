@@ -144,7 +144,7 @@ def torch_home() -> Path:
 
 
 def size_on_disk(folder: Path) -> int:
-    """Return the bytes of all files under a folder, or of a file."""
+    """Return the bytes of all files under a folder, or of a file; 0 if there is neither."""
     if folder.is_file():
         return folder.stat().st_size
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

@@ -13,6 +13,7 @@ from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
 from tasks.kept import READERS, fetch_kept
+from tasks.remote import brought_here, is_remote
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
@@ -42,6 +43,10 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
         if spec.family not in FAMILIES:
             raise unknown_name("task family", spec.family, FAMILIES)
         return FAMILIES[spec.family]
+    return _open_local(name, brought_here(spec, cache, large=False), cache)
+
+
+def _open_local(name: str, spec: DataSpec, cache: Cache) -> Task:
     module, function = OPENERS[spec.kind, spec.family]
     opener: Open = getattr(importlib.import_module(module), function)
     return opener(name, spec, cache)
@@ -54,8 +59,10 @@ def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
     """
     if spec.kind in READERS:
         return fetch_kept(name, spec, cache)
-    place = Path(spec.place).expanduser()
-    return open_task(name, spec, cache), (place,) if spec.address and place.exists() else ()
+    if not spec.address:
+        return open_task(name, spec, cache), ()
+    local = brought_here(spec, cache, large=True)
+    return _open_local(name, local, cache), tuple(Path(place).expanduser() for place in local.place.split(","))
 
 
 def guess_family(address: str) -> str:
@@ -67,6 +74,8 @@ def guess_family(address: str) -> str:
     families = KINDS.get(kind, ())
     if len(families) == 1:
         return families[0]
+    if is_remote(place):
+        raise DataError(f"{address} is not here yet: say with --family what it is: {', '.join(families or DOMAINS)}")
     if kind == "folder":
         return _family_of_files(Path(place))
     if kind == "csv":

@@ -4,14 +4,12 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import soundfile
 from PIL import Image
@@ -25,6 +23,7 @@ from bench.target import Classes
 from bench.task import Task
 from tasks.kept import KeptTask
 from tasks.opening import open_task
+from tests.formats import put_in_hub_cache, write_parquet, write_sst2
 from tests.offline import cut_network
 
 SENTIMENTS = datasets.ClassLabel(names=["negative", "positive"])
@@ -50,40 +49,10 @@ def open_by_name(place: object, cache: Cache, family: str = "text_classification
     return open_task("named", DataSpec(family, f"hf:{place}", DataOptions.model_validate(options)), cache)
 
 
-def write_parquet(folder: Path, splits: Mapping[str, Mapping[str, Any]], features: datasets.Features) -> Path:
-    """Write splits as a repository of the hub has them."""
-    (folder / "data").mkdir(parents=True)
-    for split, columns in splits.items():
-        table = pa.table({name: list(cells) for name, cells in columns.items()}, schema=features.arrow_schema)
-        pq.write_table(table, folder / "data" / f"{split}-00000-of-00001.parquet")
-    return folder
-
-
 @pytest.fixture
 def sst2(tmp_path: Path) -> Path:
-    """Write a repository like SST-2's: a validation split, and a test split whose labels are hidden."""
-    features = datasets.Features(
-        {"idx": datasets.Value("int32"), "sentence": datasets.Value("string"), "label": SENTIMENTS}
-    )
-    counts = {"train": 20, "validation": 6, "test": 4}
-    splits = {
-        split: {
-            "idx": range(count),
-            "sentence": [f"sentence {row} of {split}" for row in range(count)],
-            "label": [-1 if split == "test" else row % 2 for row in range(count)],
-        }
-        for split, count in counts.items()
-    }
-    return write_parquet(tmp_path / "sst2", splits, features)
-
-
-def put_in_hub_cache(folder: Path, hub_cache: Path, name: str) -> None:
-    """Put a data set into the library's cache as if it had been fetched from the hub."""
-    builder = datasets.load_dataset_builder(str(folder))
-    builder.download_and_prepare()
-    place = hub_cache / name.replace("/", "___") / "default" / "0.0.0" / ("a" * 40)
-    shutil.copytree(builder.cache_dir, place)
-    shutil.rmtree(builder.cache_dir)
+    """Write a repository like SST-2's."""
+    return write_sst2(tmp_path / "sst2")
 
 
 def test_hidden_test_labels_are_not_used_and_the_validation_split_is_tested_on(sst2: Path, cache: Cache) -> None:
@@ -101,10 +70,8 @@ def test_hidden_test_labels_are_not_used_and_the_validation_split_is_tested_on(s
     )
 
 
-def test_what_is_in_the_hubs_cache_needs_no_network(
-    sst2: Path, hub_cache: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_in_hub_cache(sst2, hub_cache, "stanfordnlp/sst2")
+def test_what_is_in_the_hubs_cache_needs_no_network(sst2: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_hub_cache(sst2, "stanfordnlp/sst2")
     shutil.rmtree(sst2)
     tried = cut_network(monkeypatch)
     task = open_by_name("stanfordnlp/sst2", cache, text="sentence")

@@ -13,10 +13,8 @@ from bench.media import Recordings
 from bench.target import Classes
 from bench.task import Task
 from tasks.opening import guess_family, open_task
+from tests.formats import RATE_HZ, SPEAKERS, tone, write_speech_commands
 from tests.offline import cut_network
-
-SPEAKERS = ("0a7c2a8d", "1b88bf70", "2aca1e72", "3b4f8f24")
-RATE_HZ = 16_000
 
 
 @pytest.fixture(autouse=True)
@@ -33,24 +31,9 @@ def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache")
 
 
-def tone(seed: int, length: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return np.random.default_rng(seed).integers(-9_000, 9_000, length, dtype=np.int16)
-
-
 @pytest.fixture
 def commands(home: Path) -> Path:
-    """Write the tree: two words by four speakers, the third of them for validation and the fourth to test on."""
-    folder = home / "SpeechCommands" / "speech_commands_v0.02"
-    for word, label in enumerate(("left", "right")):
-        (folder / label).mkdir(parents=True)
-        for number, speaker in enumerate(SPEAKERS):
-            length = RATE_HZ if number else RATE_HZ * 3 // 4
-            soundfile.write(folder / label / f"{speaker}_nohash_0.wav", tone(10 * word + number, length), RATE_HZ)
-    (folder / "_background_noise_").mkdir()
-    soundfile.write(folder / "_background_noise_" / "pink_noise.wav", tone(99, 2 * RATE_HZ), RATE_HZ)
-    for name, speaker in (("validation", SPEAKERS[2]), ("testing", SPEAKERS[3])):
-        (folder / f"{name}_list.txt").write_text(f"left/{speaker}_nohash_0.wav\nright/{speaker}_nohash_0.wav\n")
-    return folder
+    return write_speech_commands(home.parent)
 
 
 def open_commands(cache: Cache, **options: object) -> Task:

@@ -1,6 +1,5 @@
 """Data sets of torchvision are read by torchvision from their real formats, and refused where they are not whole."""
 
-import hashlib
 import os
 import pickle
 import struct
@@ -25,10 +24,8 @@ from bench.target import Classes
 from bench.task import Task
 from tasks.kept import KeptTask, fetch_kept
 from tasks.opening import open_task
+from tests.formats import CIFAR_CLASSES, cifar_batch, md5, write_cifar10
 from tests.offline import cut_network
-
-BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
-CLASSES = ["airplane", "automobile", "bird"]
 
 
 @pytest.fixture(autouse=True)
@@ -51,41 +48,19 @@ def open_by_name(place: str, cache: Cache, **options: object) -> Task:
     return open_task("pictures", spec, cache)
 
 
-def md5(path: Path) -> str:
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-
-
-def batch(seed: int) -> dict[str, object]:
-    """Return six pictures as CIFAR-10's batches keep them: the planes of red, green and blue one after the other."""
-    generator = np.random.default_rng(seed)
-    data = generator.integers(0, 256, (6, 3072), dtype=np.uint8)
-    return {"batch_label": "a batch", "labels": [0, 1, 2, 0, 1, 2], "data": data, "filenames": ["x.png"] * 6}
-
-
 @pytest.fixture
 def cifar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write CIFAR-10's files, small, and have torchvision expect these."""
-    folder = home / "CIFAR10" / "cifar-10-batches-py"
-    folder.mkdir(parents=True)
-    for seed, name in enumerate(BATCHES):
-        (folder / name).write_bytes(pickle.dumps(batch(seed), protocol=2))
-    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": CLASSES}, protocol=2))
-    hashes = [[name, md5(folder / name)] for name in BATCHES]
-    monkeypatch.setattr(datasets.CIFAR10, "train_list", hashes[:-1])
-    monkeypatch.setattr(datasets.CIFAR10, "test_list", hashes[-1:])
-    meta = {**datasets.CIFAR10.meta, "md5": md5(folder / "batches.meta")}
-    monkeypatch.setattr(datasets.CIFAR10, "meta", meta)
-    return folder
+    return write_cifar10(home, monkeypatch)
 
 
 def test_cifar_is_read_from_its_batches_with_its_own_split(cifar: Path, cache: Cache) -> None:
     task = open_by_name("CIFAR10", cache)
     splits = task.load(cache)
     assert isinstance(task.target, Classes)
-    assert task.target.names == tuple(CLASSES)
+    assert task.target.names == tuple(CIFAR_CLASSES)
     assert (len(splits.train), len(splits.test), task.card.n_train) == (30, 6, 30)
     assert isinstance(splits.test.raw, Images)
-    planes = np.asarray(batch(5)["data"]).reshape(6, 3, 32, 32)
+    planes = cifar_batch(5)["data"].reshape(6, 3, 32, 32)
     np.testing.assert_array_equal(splits.test.raw.pixels, planes.transpose(0, 2, 3, 1))
     assert splits.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert (task.card.title, task.card.pinned) == ("CIFAR-10", False)
