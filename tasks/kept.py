@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -14,7 +15,6 @@ from bench.cache import Cache, content_key
 from bench.card import TaskCard
 from bench.data import DataSpec
 from bench.errors import DataError
-from bench.files import list_files
 from bench.target import Classes
 from bench.task import Splits, Task
 from tasks.known import with_known
@@ -96,14 +96,22 @@ def fetch_kept(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
 
 
 def stamp(root: Path) -> str:
-    """Return the hash of what changes when a file, or one in a folder, does: path, size and times."""
-    if root.is_dir():
-        return hashlib.sha256(json.dumps(list_files(root, "").files).encode()).hexdigest()
-    try:
-        found = root.stat()
-    except OSError:
-        return "not there"
-    return f"{found.st_size} {found.st_mtime_ns}"
+    """Return the hash of what changes when a file, or one in a folder, does: path, size and time of writing."""
+    digest = hashlib.sha256()
+    waiting = [str(root)] if root.is_dir() else []
+    if not waiting:
+        digest.update(_state(root.stat()) if root.exists() else b"not there")
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                digest.update(entry.path.encode() + _state(entry.stat(follow_symlinks=False)))
+    return digest.hexdigest()
+
+
+def _state(found: os.stat_result) -> bytes:
+    return f"\0{found.st_size} {found.st_mtime_ns}\n".encode()
 
 
 def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
