@@ -42,7 +42,7 @@ def picture_problem(data: bytes) -> str:
                 return ""
             image.load()
     except UnidentifiedImageError:
-        return "is no picture, whatever its name says"
+        return "is no picture that can be read, whatever its name says"
     except Image.DecompressionBombError as error:
         return f"is too large to be decoded safely: {error}"
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
@@ -92,8 +92,12 @@ def hear(path: Path) -> Heard:
         return Heard(EMPTY)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
+        file.seek(_length_of_tags(head))
+        frame = file.read(HEAD_BYTES)
         file.seek(-min(size, TAIL_BYTES), io.SEEK_END)
         tail = file.read()
+    if frame.startswith(b"\xff") and _length_of_tags(head) + _said_by_mp3(frame) > size:
+        return Heard(TRUNCATED)  # not opened, since the library would complain on the terminal
     try:
         with soundfile.SoundFile(path) as sound:
             frames, rate_hz, kind = sound.frames, sound.samplerate, sound.format
@@ -119,17 +123,22 @@ def _lacks_its_end(kind: str, size: int, head: bytes, tail: bytes) -> bool:
     if kind == "OGG":  # the last page has the flag that nothing follows
         page = tail.rfind(b"OggS")
         return page < 0 or not tail[page + 5] & 4
-    if kind == "MP3":
-        return _said_by_mp3(head) > size
     return False
 
 
-def _said_by_mp3(head: bytes) -> int:
-    """Return how many bytes the first frame says that there are, 0 if it does not say."""
+def _length_of_tags(head: bytes) -> int:
+    """Return how many bytes of tags (ID3v2) there are before the first frame: seven bits of the number a byte."""
+    if not head.startswith(b"ID3"):
+        return 0
+    return 10 + sum((byte & 127) << 7 * place for place, byte in enumerate(reversed(head[6:10])))
+
+
+def _said_by_mp3(frame: bytes) -> int:
+    """Return how many bytes the first frame says that there are from it on, 0 if it does not say."""
     for tag in (b"Xing", b"Info"):
-        place = head.find(tag)
+        place = frame.find(tag)
         if place >= 0:
-            flags = int.from_bytes(head[place + 4 : place + 8], "big")
+            flags = int.from_bytes(frame[place + 4 : place + 8], "big")
             start = place + 8 + (4 if flags & 1 else 0)  # behind the number of frames, where that is said
-            return int.from_bytes(head[start : start + 4], "big") if flags & 2 else 0
+            return int.from_bytes(frame[start : start + 4], "big") if flags & 2 else 0
     return 0

@@ -10,8 +10,8 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
 from bench.files import File, Kind, Listing, list_files, list_folder
-from tasks.labelled import EXAMPLES, PARTS, Found, LabelledTask, labelled_task, refuse_unused
-from tasks.media import KINDS, check, has_suffix, perceive, refuse_or_skip
+from tasks.labelled import EXAMPLES, PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from tasks.media import KINDS, check, has_suffix, perceive
 from tasks.splitting import shown
 
 EXPECTED: Final = "expected train/ and test/ (or val/) with a folder per class in each, or a folder per class"
@@ -52,7 +52,7 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     checked = check(root, files, kind, cache)
     bad = {**layout.bad, **{path: why for _, listing in listed for path, why in listing.refused.items()}, **checked.bad}
     _refuse_empty(spec, listed, checked.files, bad)
-    remarks = refuse_or_skip(spec.address, bad, spec.options)
+    remarks = refuse_or_skip(spec, {path: bad[path] for path in sorted(bad)}, noun="file")
     shelves = [shelf_of[file.path] for file in checked.files]
     perceived = perceive(root, checked, kind, spec.options)
     paths = [file.path for file in checked.files]
@@ -156,8 +156,8 @@ def _refuse_empty(
     if empty:
         wrong = f". Besides, {shown(f'{path} {bad[path]}' for path in sorted(bad))}" if bad else ""
         raise DataError(
-            f"{spec.address}: there is no file that can be used in {shown(f'{path}/' for path in empty)}; fill or remove "
-            f"what is empty{wrong}"
+            f"{spec.address}: there is no file that can be used in {shown(f'{path}/' for path in empty)}; fill or "
+            f"remove what is empty{wrong}"
         )
 
 

@@ -19,8 +19,8 @@ from bench.errors import DataError, nearest
 from bench.files import Finding
 from bench.media import Pictures, Recordings
 from bench.soundness import picture_problem
-from tasks.labelled import NOUNS, Found
-from tasks.media import LONGEST_SECONDS, refuse_or_skip
+from tasks.labelled import NOUNS, Found, refuse_or_skip
+from tasks.media import LONGEST_SECONDS
 
 CHECKS: Final = 1  # raise it when the same cells would be judged otherwise
 
@@ -45,7 +45,7 @@ def found_in_columns(
     sides = [part for part, rows in parts.items() for _ in range(len(rows))]
     findings = _examine(spec, cells, identity, cache)
     bad = {str(cell): found.problem for cell, found in zip(cells, findings, strict=True) if found.problem}
-    left_out = refuse_or_skip(spec.address, bad, spec.options)
+    left_out = refuse_or_skip(spec, bad, noun="row")
     used = [row for row, label in enumerate(labels) if label and not findings[row].problem]
     unlabelled = labels.count("")
     found = Found(

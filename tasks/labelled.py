@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -134,6 +134,23 @@ def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
         )
 
 
+def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tuple[str, ...]:
+    """Return a remark on what was left out, `bad` saying what is wrong with each file or row (`noun`).
+
+    Raises `DataError` with a list of them unless they may be left out (`skip_bad`).
+    """
+    if not bad:
+        return ()
+    wrong = [f"{name} {why}" for name, why in bad.items()]
+    count = f"{len(bad):,} {noun}s" if len(bad) > 1 else f"one {noun}"
+    if not spec.options.skip_bad:
+        raise DataError(
+            f"{spec.address} has {count} that cannot be used: {shown(wrong)}. Mend or remove what is bad, or leave it "
+            "out with skip_bad"
+        )
+    return (f"{count} left out: {shown(wrong, at_most=EXAMPLES)}",)
+
+
 def _labels_alike(names: Sequence[str]) -> list[str]:
     """Return a remark for labels that differ only in case or in spaces around them."""
     alike: dict[str, list[str]] = {}
@@ -182,28 +199,34 @@ def _held_out_groups(spec: DataSpec, found: Found) -> _Split:
     if set(wanted) == set(known):
         raise DataError(f"{spec.address}: all groups are held out, so that there is nothing to learn from")
     held_out = np.array([group in wanted for group in found.groups])
-    return _Split(held_out, f"those of the groups {' and '.join(wanted)}", [])
+    return _Split(held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}", [])
 
 
 def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) -> _Split:
-    """Return a split that keeps groups and copies on one side."""
+    """Return a split that keeps groups on one side, and copies where groups allow.
+
+    Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
+    """
     options = spec.options
     units = units_of(found.groups, found.contents)
+    tied = not on_one_side_only(labels, units)
+    if found.groups and not tied:
+        units = units_of(found.groups)
     alone = [names[number] for number in on_one_side_only(labels, units)]
     if alone:
         counts = np.bincount(labels)
         said = [f"{label!r} ({counts[names.index(label)]:,})" for label in alone]
-        what = "group or copies of one" if found.groups else "example or copies of one"
+        what = "all examples in one group" if found.groups else "a single example, or copies of one,"
         raise DataError(
-            f"{spec.address}: classes with one {what} cannot be both learnt from and tested on: {shown(said)}; add "
+            f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
             "examples, or leave the class out"
         )
     held_out = hold_out(labels, units, share=options.test_share, seed=options.split_seed)
     whole = ", whole groups of them" if found.groups else ""
     how = f"about {100 * options.test_share:g} % of each class{whole}, drawn with seed {options.split_seed}"
     copies = len(labels) - len(set(found.contents))
-    remarks = [f"{copies:,} {NOUNS[spec.family]} are copies of others; copies are on one side of the split"]
-    return _Split(held_out, how, remarks if copies else [])
+    remark = f"copies among the {NOUNS[spec.family]}: {copies:,}, each on the same side of the split as what it copies"
+    return _Split(held_out, how, [remark] if copies and tied else [])
 
 
 def _classes_of_sides(spec: DataSpec, labels: Labels, names: Sequence[str], held_out: Mask) -> list[str]:
@@ -240,12 +263,12 @@ def _copies(spec: DataSpec, found: Found, held_out: Mask) -> list[str]:
     remarks = []
     if shared:
         remarks.append(
-            f"{len(shared):,} {noun} of the test split are also in the training split: "
+            f"of the {int(held_out.sum()):,} {noun} to test on, {len(shared):,} can be learnt from, too: "
             f"{shown(shared, at_most=EXAMPLES)}"
         )
     if contrary:
         remarks.append(
-            f"{len(contrary):,} {noun} are there more than once, with different labels: "
+            f"copies among the {noun} with different labels: {len(contrary):,}, such as "
             f"{shown(contrary.values(), at_most=EXAMPLES)}"
         )
     return remarks
@@ -261,7 +284,5 @@ def _description(spec: DataSpec, found: Found, names: Sequence[str], split: _Spl
 
 def _content_sha256(spec: DataSpec, found: Found, held_out: Mask, names: Sequence[str]) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
-    digest = hashlib.sha256(json.dumps([spec.family, found.settings, names]).encode())
-    for row in zip(found.contents, found.labels, held_out.tolist(), strict=True):
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
+    rows = list(zip(found.contents, found.labels, held_out.tolist(), strict=True))
+    return hashlib.sha256(json.dumps([spec.family, found.settings, names, rows]).encode()).hexdigest()

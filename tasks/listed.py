@@ -8,8 +8,8 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
 from bench.files import list_files
-from tasks.labelled import EXAMPLES, Found
-from tasks.media import KINDS, check, perceive, refuse_or_skip
+from tasks.labelled import EXAMPLES, Found, refuse_or_skip
+from tasks.media import KINDS, check, perceive
 from tasks.splitting import shown
 
 
@@ -33,7 +33,7 @@ def found_in_files(spec: DataSpec, folder: Path, listed: Sequence[Listed], cache
             f"({shown(missing, at_most=EXAMPLES)}): delete that folder, and fetch the data again"
         )
     checked = check(folder, [present[path] for path in paths], kind, cache)
-    remarks = refuse_or_skip(spec.address, checked.bad, spec.options)
+    remarks = refuse_or_skip(spec, checked.bad, noun="file")
     perceived = perceive(folder, checked, kind, spec.options)
     used = [one for one, path in zip(listed, paths, strict=True) if path not in checked.bad]
     return Found(

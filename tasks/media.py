@@ -7,12 +7,9 @@ from typing import Final, NamedTuple
 from bench.cache import Cache
 from bench.data import DataOptions
 from bench.domain import Raw
-from bench.errors import DataError
 from bench.files import File, Finding, Kind, examine
 from bench.media import Pictures, Recordings
 from bench.soundness import PICTURE_SUFFIXES, RECORDING_SUFFIXES
-from tasks.labelled import EXAMPLES
-from tasks.splitting import shown
 
 KINDS: Final[Mapping[str, Kind]] = {"image_classification": "picture", "audio_classification": "recording"}
 SUFFIXES: Final[Mapping[Kind, frozenset[str]]] = {"picture": PICTURE_SUFFIXES, "recording": RECORDING_SUFFIXES}
@@ -49,20 +46,6 @@ def check(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> Checke
     bad |= {file.path: found.problem for file, found in zip(named, findings, strict=True) if found.problem}
     sound = [(file, found) for file, found in zip(named, findings, strict=True) if not found.problem]
     return Checked([file for file, _ in sound], [found for _, found in sound], bad)
-
-
-def refuse_or_skip(address: str, bad: Mapping[str, str], options: DataOptions) -> tuple[str, ...]:
-    """Return a remark on the files left out. Raises `DataError` with a list of them unless they may be (`skip_bad`)."""
-    if not bad:
-        return ()
-    wrong = [f"{path} {bad[path]}" for path in sorted(bad)]
-    count = f"{len(bad):,} files" if len(bad) > 1 else "one file"
-    if not options.skip_bad:
-        raise DataError(
-            f"{address} has {count} that cannot be used: {shown(wrong)}. Mend or remove them, or leave them out with "
-            "skip_bad"
-        )
-    return (f"{count} left out, of no use: {shown(wrong, at_most=EXAMPLES)}",)
 
 
 def perceive(root: Path, checked: Checked, kind: Kind, options: DataOptions) -> Perceived:

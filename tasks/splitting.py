@@ -63,8 +63,11 @@ class _Draw:
         self._sizes = sizes
         self._share = share
         self._totals = Counter[int]()
-        for unit in sizes:
-            self._totals.update(unit)
+        self._members: dict[int, list[int]] = {}
+        for unit, counts in enumerate(sizes):
+            self._totals.update(counts)
+            for label in counts:
+                self._members.setdefault(label, []).append(unit)
         self._held = Counter[int]()
 
     def draw(self, order: Sequence[int]) -> bool:
@@ -78,7 +81,7 @@ class _Draw:
                 self._hold_out(unit)
         for label in sorted(self._totals):
             if not self._held[label]:
-                spare = [unit for unit in order if label in self._sizes[unit] and self._is_spare(unit)]
+                spare = [unit for unit in self._members[label] if self._is_spare(unit)]
                 if not spare:
                     return False
                 self._hold_out(min(spare, key=self._cost))

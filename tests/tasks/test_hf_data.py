@@ -196,7 +196,7 @@ def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cac
     files = [picture(seed) for seed in range(8)]
     files[1] = files[1][:90]
     folder = with_media(tmp_path, "image", datasets.Image(), files)
-    with pytest.raises(DataError, match="one file that cannot be used: row 1 of train is damaged or truncated"):
+    with pytest.raises(DataError, match="one row that cannot be used: row 1 of train is damaged or truncated"):
         open_by_name(folder, cache, "image_classification")
     task = open_by_name(folder, cache, "image_classification", skip_bad=True)
     assert task.card.n_train == 3
