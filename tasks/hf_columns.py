@@ -42,6 +42,7 @@ def found_in_columns(
     """
     cells = [cell for part, rows in parts.items() for cell in _cells(spec, part, rows)]
     labels = [label for rows in parts.values() for label in label_names(spec, rows)]
+    groups = [group for rows in parts.values() for group in _groups(spec, rows)]
     sides = [part for part, rows in parts.items() for _ in range(len(rows))]
     findings = _examine(spec, cells, identity, cache)
     bad = {str(cell): found.problem for cell, found in zip(cells, findings, strict=True) if found.problem}
@@ -53,6 +54,7 @@ def found_in_columns(
         labels=[labels[row] for row in used],
         contents=[findings[row].sha256 for row in used],
         names=[str(cells[row]) for row in used],
+        groups=[groups[row] for row in used] if groups else (),
         parts=[sides[row] for row in used] if len(parts) > 1 else (),
         split_as="as it comes" if len(parts) > 1 else "",
         remarks=(
@@ -76,6 +78,15 @@ def label_names(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401 (`datas
     if set(values) == {-1}:
         return [""] * len(values)
     return ["" if value is None else str(value) for value in values]
+
+
+def _groups(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401
+    """Return the group of each row, or nothing if none are asked for."""
+    column = spec.options.group
+    if not column:
+        return []
+    _refuse_missing(spec, "group", column, rows)
+    return [str(value) for value in rows.data.column(column).to_pylist()]
 
 
 def _refuse_missing(spec: DataSpec, option: str, column: str, rows: Any) -> None:  # noqa: ANN401

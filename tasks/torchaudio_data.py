@@ -44,6 +44,8 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
 def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
     """Return the recordings, which are not decoded by torchaudio. Raises `DataError` if one is missing or damaged."""
     refuse_unused(spec, USED)
+    if spec.options.group:
+        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
     folder = Path(located.roots[0])
     try:
         parts = {

@@ -87,6 +87,8 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
 def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
     """Return what is in a data set. Raises `DataError` if a file is missing or damaged."""
     refuse_unused(spec, USED)
+    if spec.options.group:
+        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
     form, folder = FORMS[spec.place], Path(located.roots[0])
     try:
         parts = _open(spec, folder)

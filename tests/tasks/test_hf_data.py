@@ -214,6 +214,22 @@ def test_rows_without_a_label_are_left_out_and_counted(tmp_path: Path, cache: Ca
     assert task.card.n_train == 7
 
 
+def test_groups_in_a_column_stay_on_one_side(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.Value("string"), "author": datasets.Value("int32")}
+    )
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(24)],
+        "label": ["spam", "ham"] * 12,
+        "author": [row // 4 for row in range(24)],
+    }
+    folder = write_parquet(tmp_path / "letters", {"train": rows}, features)
+    splits = open_by_name(folder, cache, group="author", held_out=["2", "5"]).load(cache)
+    assert (set(splits.train_groups), set(splits.test_groups)) == ({"0", "1", "3", "4"}, {"2", "5"})
+    with pytest.raises(DataError, match=r"no column 'auther'; did you mean 'author'\?"):
+        open_by_name(folder, cache, group="auther")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

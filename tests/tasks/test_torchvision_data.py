@@ -201,6 +201,51 @@ def test_pets_are_read_through_the_lists_beside_them(home: Path, cache: Cache) -
     assert [Path(str(path)).name for path in splits.test.raw.paths] == ["Abyssinian_2.jpg", "pug_2.jpg"]
 
 
+def test_traffic_signs_are_read_from_folders_to_learn_from_and_a_table_to_test_on(home: Path, cache: Cache) -> None:
+    folder = home / "GTSRB" / "gtsrb"
+    for number in range(4):
+        write_picture(folder / "GTSRB" / "Training" / f"{number % 2:05d}" / f"{number:05d}.ppm", number)
+        write_picture(folder / "GTSRB" / "Final_Test" / "Images" / f"{number:05d}.ppm", 10 + number)
+    rows = "".join(f"{number:05d}.ppm;8;9;0;0;8;9;{1 - number % 2}\n" for number in range(4))
+    (folder / "GT-final_test.csv").write_text(f"Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n{rows}")
+    task = open_by_name("GTSRB", cache)
+    splits = task.load(cache)
+    assert isinstance(task.target, Classes)
+    assert task.target.names == ("0", "1")
+    assert (splits.train.labels.tolist(), splits.test.labels.tolist()) == ([0, 0, 1, 1], [1, 0, 1, 0])
+
+
+def test_house_numbers_are_read_from_matlab_files(home: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home / "SVHN"
+    folder.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3, 6), dtype=np.uint8)
+    hashes = {}
+    for side, pictures in (("train", pixels), ("test", pixels[..., :2])):
+        name = f"{side}_32x32.mat"
+        savemat(folder / name, {"X": pictures, "y": [[10 if row % 2 else 1] for row in range(pictures.shape[-1])]})
+        hashes[side] = ["no address", name, md5(folder / name)]
+    monkeypatch.setattr(datasets.SVHN, "split_list", hashes)
+    task = open_by_name("SVHN", cache)
+    raw = task.load(cache).train.raw
+    assert isinstance(task.target, Classes)
+    assert task.target.names == ("0", "1")
+    assert isinstance(raw, Images)
+    np.testing.assert_array_equal(raw.pixels[3], pixels[..., 3])
+
+
+def test_textures_are_read_through_the_lists_of_their_first_partition(home: Path, cache: Cache) -> None:
+    folder = home / "DTD" / "dtd" / "dtd"
+    (folder / "labels").mkdir(parents=True)
+    for number, kind in enumerate(["dotted", "striped"] * 3):
+        write_picture(folder / "images" / kind / f"{kind}_{number}.jpg", number)
+    for side, numbers in (("train", (0, 1)), ("val", (2, 3)), ("test", (4, 5))):
+        lines = [f"{kind}/{kind}_{number}.jpg\n" for number, kind in zip(numbers, ("dotted", "striped"), strict=True)]
+        (folder / "labels" / f"{side}1.txt").write_text("".join(lines))
+    splits = open_by_name("DTD", cache).load(cache)
+    assert isinstance(splits.test.raw, Pictures)
+    assert [Path(str(path)).name for path in splits.test.raw.paths] == ["dotted_4.jpg", "striped_5.jpg"]
+
+
 def test_without_a_network_one_sentence_says_where_it_was_looked_for_and_what_to_run(home: Path, cache: Cache) -> None:
     start = time.monotonic()
     with pytest.raises(DataError) as caught:
@@ -259,3 +304,5 @@ def test_an_option_that_says_nothing_here_is_refused(cifar: Path, cache: Cache) 
         open_by_name("CIFAR10", cache, config="plain")
     with pytest.raises(DataError, match="split does not apply"):
         open_by_name("CIFAR10", cache, split="side")
+    with pytest.raises(DataError, match="says nothing of groups"):
+        open_by_name("CIFAR10", cache, group="author")
