@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     rank.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
     rank.set_defaults(command="bench.commands.rank")
 
+    fetch = commands.add_parser("fetch", help="get all that a suite needs, for later use without a network")
+    fetch.add_argument("suite", nargs="?", metavar="SUITE", help="which suite of the config (default: all)")
+    _add_config(fetch)
+    _add_repeated(fetch, "--task", "T", "only this task")
+    _add_data(fetch)
+    fetch.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0)
+
     report = commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder")
     report.add_argument("folder", type=Path, metavar="DIR")
     report.set_defaults(command="bench.commands.report")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar, Final, Literal
+from io import BytesIO
+from typing import ClassVar, Final, Literal, Protocol
 
 import numpy as np
 import soundfile
@@ -31,12 +31,19 @@ UNKNOWN_SIZE: Final = 0x7F00_0000
 """Bytes from which such a file's own count is a stand-in for one that was not known when it was begun."""
 
 
+class Stored(Protocol):
+    """The bytes of a file: a `Path`, or a cell of a table (`bench.embedded`). As a string it says which."""
+
+    def read_bytes(self) -> bytes:
+        """Return them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
     """Pictures of any size in files, `hashes` [n] the sha256 of their bytes."""
 
     domain: ClassVar[Domain] = "vision"
-    paths: tuple[Path, ...]
+    paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -60,7 +67,7 @@ class Recordings:
     """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples."""
 
     domain: ClassVar[Domain] = "audio"
-    paths: tuple[Path, ...]
+    paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
     rate_hz: int
     length: int
@@ -86,23 +93,23 @@ class Recordings:
         return Waveforms(np.stack(clips), self.rate_hz)
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Stored) -> NDArray[np.uint8]:
     """Return a picture as uint8 [height, width, 3], turned as its camera says, transparency on white.
 
     Of a moving one it is the first picture. Raises `DataError` if the file cannot be decoded to its end, or holds
     numbers for which no file says how bright they are.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(BytesIO(path.read_bytes())) as opened:
             image = _eight_bits(ImageOps.exif_transpose(opened), path)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))  # a copy, which PyTorch wants to be writable
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the picture {path}: {error}") from error
 
 
-def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
+def _eight_bits(image: Image.Image, path: Stored) -> Image.Image:
     """Return a grey picture of 16 bits as one of 8, and any other as it is; Pillow would cut off what is above 255."""
     if not image.mode.startswith(("I", "F")):
         return image
@@ -116,18 +123,19 @@ def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     return Image.fromarray((share * 255).round().astype(np.uint8))
 
 
-def read_recording(path: Path, rate_hz: int) -> NDArray[np.int16]:
+def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
     """Return a recording as mono int16 [length] at `rate_hz`, the mean of its channels.
 
     Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        content = path.read_bytes()
+        with soundfile.SoundFile(BytesIO(content)) as file:
             promised, own_rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True)  # [length, channels]
     except (OSError, ValueError, MemoryError, soundfile.SoundFileError) as error:
         raise DataError(f"cannot read the recording {path}: {error}") from error
-    _check_recording(path, samples, promised=promised, rate_hz=own_rate)
+    _check_recording(path, samples, promised=promised, rate_hz=own_rate, missing=_missing_bytes(content))
     mono = samples.mean(axis=1)
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
@@ -136,7 +144,9 @@ def read_recording(path: Path, rate_hz: int) -> NDArray[np.int16]:
     return scaled
 
 
-def _check_recording(path: Path, samples: NDArray[np.float32], *, promised: int, rate_hz: int) -> None:
+def _check_recording(
+    path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int
+) -> None:
     """Raise `DataError` for a recording that is empty, cut off or no sound."""
     fault = ""
     if not 0 < rate_hz <= HIGHEST_RATE_HZ:
@@ -145,7 +155,7 @@ def _check_recording(path: Path, samples: NDArray[np.float32], *, promised: int,
         fault = "it holds no sound"
     elif len(samples) < (1 - SLACK) * promised:
         fault = f"it ends after {len(samples)} of {promised} samples"
-    elif missing := _missing_bytes(path):
+    elif missing:
         fault = f"it ends {missing} bytes too early"
     elif not np.isfinite(samples).all():
         fault = "it holds samples that are no numbers"
@@ -153,19 +163,17 @@ def _check_recording(path: Path, samples: NDArray[np.float32], *, promised: int,
         raise DataError(f"cannot read the recording {path}: {fault}; replace it, or leave it out")
 
 
-def _missing_bytes(path: Path) -> int:
+def _missing_bytes(content: bytes) -> int:
     """Return how many bytes a wav or aiff file lacks of those that its header counts, 0 for other files.
 
     The decoder takes what there is. A few bytes too many are a careless header, and so many that no file has them are
     the header of a program that did not know when it would end.
     """
-    with path.open("rb") as file:
-        header = file.read(8)
-    order = ORDERS.get(header[:4])
+    order = ORDERS.get(content[:4])
     if order is None:
         return 0
-    counted = int.from_bytes(header[4:], order)
-    missing = counted + len(header) - path.stat().st_size
+    counted = int.from_bytes(content[4:8], order)
+    missing = counted + 8 - len(content)
     return missing if missing > CARELESS_BYTES and counted < UNKNOWN_SIZE else 0
 
 

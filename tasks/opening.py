@@ -13,6 +13,8 @@ from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
 from tasks.own import open_own
+from tasks.kept import READERS, fetch_kept
+from tasks.remote import brought_here, is_remote
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
@@ -24,6 +26,11 @@ OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("csv", "audio_classification"): ("tasks.table", "open_table"),
     ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
     **{("python", family): ("tasks.own", "open_own") for family in DOMAINS},
+    ("torchvision", "image_classification"): ("tasks.kept", "open_kept"),
+    ("torchaudio", "audio_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "image_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "text_classification"): ("tasks.kept", "open_kept"),
+    ("hf", "audio_classification"): ("tasks.kept", "open_kept"),
 }
 """Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 
@@ -40,9 +47,26 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
         if spec.family not in FAMILIES:
             raise unknown_name("task family", spec.family, FAMILIES)
         return FAMILIES[spec.family]
+    return _open_local(name, brought_here(spec, cache, large=False), cache)
+
+
+def _open_local(name: str, spec: DataSpec, cache: Cache) -> Task:
     module, function = OPENERS[spec.kind, spec.family]
     opener: Open = getattr(importlib.import_module(module), function)
     return opener(name, spec, cache)
+
+
+def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:
+    """Return the task `name` with all it needs fetched, however large, and the files and folders that its data are in.
+
+    Raises like `open_task`.
+    """
+    if spec.kind in READERS:
+        return fetch_kept(name, spec, cache)
+    if not spec.address:
+        return open_task(name, spec, cache), ()
+    local = brought_here(spec, cache, large=True)
+    return _open_local(name, local, cache), tuple(Path(place).expanduser() for place in local.place.split(","))
 
 
 def guess_family(address: str, cache: Cache) -> str:
@@ -57,6 +81,8 @@ def guess_family(address: str, cache: Cache) -> str:
     if kind == "python":
         domain = open_own("own", DataSpec("", address), cache).card.domain
         return next(family for family, of_family in DOMAINS.items() if of_family == domain)
+    if is_remote(place):
+        raise DataError(f"{address} is not here yet: say with --family what it is: {', '.join(families or DOMAINS)}")
     if kind == "folder":
         return _family_of_files(Path(place))
     if kind == "csv":

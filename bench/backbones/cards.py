@@ -27,6 +27,15 @@ def kept_card(name: str, cache: Cache) -> BackboneCard | None:
     return BackboneCard(**{**said["card"], "stages": tuple(said["card"]["stages"])})
 
 
+def kept_files(name: str, cache: Cache) -> tuple[Path, ...]:
+    """Return the files that the backbone `name` was read from, none if no card of it is kept."""
+    key = _key(name)
+    if not cache.holds(key):
+        return ()
+    said: dict[str, Any] = json.loads(cache.fetch(key, name, _must_be_there).read_bytes())
+    return tuple(Path(path) for path, *_ in said["files"])
+
+
 def keep_card(card: BackboneCard, files: Iterable[Path], cache: Cache) -> None:
     """Keep a card for as long as the files it was read from stay as they are."""
     said = json.dumps({"card": asdict(card), "files": [_stamp(path.resolve()) for path in files]})

@@ -61,7 +61,7 @@ def places(task: LabelledTask, root: Path) -> tuple[set[str], set[str]]:
     sides = []
     for part in (splits.train, splits.test):
         assert isinstance(part.raw, Pictures | Recordings)
-        sides.append({path.relative_to(root).as_posix() for path in part.raw.paths})
+        sides.append({Path(str(path)).relative_to(root).as_posix() for path in part.raw.paths})
     return sides[0], sides[1]
 
 

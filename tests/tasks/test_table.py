@@ -238,7 +238,9 @@ def test_a_table_names_pictures_from_its_own_folder(opened: Open) -> None:
     assert isinstance(splits.train.raw, Pictures)
     assert (len(splits.train), len(splits.test), task.card.domain) == (6, 2, "vision")
     assert {
-        path.name[:3] for path, label in zip(splits.train.raw.paths, splits.train.labels, strict=True) if label
+        Path(str(path)).name[:3]
+        for path, label in zip(splits.train.raw.paths, splits.train.labels, strict=True)
+        if label
     } == {"bee"}
     assert len(list(splits.test.raw.pictures() if isinstance(splits.test.raw, Pictures) else ())) == 2
     write("data/table.csv", *rows, ("photos/none.png", "ant"), ("table.csv", "bee"), header="image,label")
