@@ -133,7 +133,10 @@ def _advice(folder: Path) -> str:
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.touch()
+    usual = partial.stat().st_mode
     write(partial)
+    partial.chmod(usual)  # safetensors makes files that their owner alone may read
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
