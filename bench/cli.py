@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes (default: one per core, or what a GPU takes)",
     )
-    run.add_argument(
-        "--memory", type=_gibibytes, default=2**30, metavar="GIB", help="of examples that a process holds (default: 1)"
-    )
+    _add_memory(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     run.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
@@ -70,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=RUN)
 
     _add_predict(commands.add_parser("predict", help="use a model that run --export kept"))
+
+    rank = commands.add_parser("rank", help="order backbones before any training, by LogME of their frozen features")
+    _add_selection(rank)
+    _add_device(rank)
+    _add_memory(rank)
+    rank.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
+    rank.set_defaults(command="bench.commands.rank")
 
     report = commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder")
     report.add_argument("folder", type=Path, metavar="DIR")
@@ -123,7 +128,14 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     """Add what names data and backbones without a config."""
     parser.add_argument("--data", metavar="KIND:PLACE", help="your data, such as folder:photos or csv:tickets.csv")
-    _add_repeated(parser, "--backbone", "B", "with --data: what to see them through; else only this one of the suite")
+    parser.add_argument(
+        *("--backbone", "--backbones"),
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="B",
+        help="with --data: what to see them through; else only these of the suite",
+    )
     parser.add_argument("--family", metavar="F", help="what --data is, such as image_classification, if not plain")
     _add_repeated(parser, "--option", "KEY=VALUE", "what else there is to say of --data, such as label=queue")
     parser.add_argument("--skip-bad", action="store_true", help="leave out files of --data that cannot be read")
@@ -149,6 +161,12 @@ def _gibibytes(text: str) -> int:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be above 0, got {value:g}")
     return int(value * 2**30)
+
+
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--memory", type=_gibibytes, default=2**30, metavar="GIB", help="of examples that a process holds (default: 1)"
+    )
 
 
 def _positive(text: str) -> int:

@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "torchvision": ("image_classification",),
     "torchaudio": ("audio_classification",),
     "hf": ("image_classification", "text_classification", "audio_classification"),
+    "python": tuple(DOMAINS),
 }
 """The kinds of address, with the families that can be told apart in them."""
 
@@ -117,7 +118,6 @@ class DataSpec(NamedTuple):
     def place(self) -> str:
         """Where they are, or what they are called there."""
         return self.address.partition(":")[2]
-
 
 
 def options_of(table: DataOptions) -> DataOptions:

@@ -118,28 +118,31 @@ class Waveforms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Pasts of one series in order of time: `past` is float32 [n, context].
+    """Pasts of one series or of several in order of time: `past` is float32 [n, context].
 
-    `season` is the number of steps in a seasonal cycle. `unit` is the mean absolute seasonal difference over the
-    training history: the unit in which MASE counts errors (Hyndman and Koehler 2006,
-    doi:10.1016/j.ijforecast.2006.03.001).
+    `season` is the number of steps in a seasonal cycle. `unit` [n] is what an error of each window's series is counted
+    in, and comes from the training history of that series alone: for MASE the mean absolute seasonal difference
+    (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001), for the MSE of standardised data the standard
+    deviation.
     """
 
     domain: ClassVar[Domain] = "series"
     past: NDArray[np.float32]
     season: int
-    unit: float
+    unit: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.past)
 
     def take(self, indices: Indices) -> "Windows":
         """Return the examples at `indices`."""
-        return replace(self, past=self.past[indices])
+        return replace(self, past=self.past[indices], unit=self.unit[indices])
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the content as bytes, for hashing."""
-        return (f"{self.season} {self.unit:.9g} {self.past.shape}".encode(), self.past.tobytes())
+        units = ",".join(f"{unit:.9g}" for unit in np.unique(self.unit))
+        owners = () if "," not in units else (self.unit.tobytes(),)
+        return (f"{self.season} {units} {self.past.shape}".encode(), *owners, self.past.tobytes())
 
     def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return mean and standard deviation of each past, both [n, 1]: the scale on which a window is learnt.
@@ -148,4 +151,5 @@ class Windows:
         """
         centre = self.past.mean(axis=1, keepdims=True)
         spread = self.past.std(axis=1, keepdims=True)
-        return centre, np.where(spread > 1e-6 * self.unit, spread, np.float32(self.unit)).astype(np.float32)
+        unit = self.unit[:, None]
+        return centre, np.where(spread > 1e-6 * unit, spread, unit).astype(np.float32)

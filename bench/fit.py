@@ -43,7 +43,8 @@ def fit(
     """Train `stages` and `head` in place on `inputs`, for `steps` steps.
 
     Batches are slices of tensors on the device, or are read as they come; `encoded` are the targets [n] or [n, width].
-    `augment` sees the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no number.
+    `augment` sees the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no
+    number.
     """
     device = inputs.device
     groups = parameter_groups(stages, head, recipe)

@@ -70,7 +70,7 @@ class Group:
             target,
             splits.train.labels,
             self._encoded,
-            lambda rows: self._train.features().take(torch.from_numpy(self._places[rows])).values,
+            self.features,
             content=self._train.key(self.n_stages),
             prior=pretrained.head if pretrained and pretrained.target == target else None,
             cache=cache,
@@ -103,6 +103,10 @@ class Group:
     def test(self, boundary: int) -> Inputs:
         """Return all test examples after the stages below `boundary`, on the device."""
         return self._renumbered(boundary, self._test.at(boundary))
+
+    def features(self, rows: Indices) -> Tensor:
+        """Return the features of the training examples `rows`, [n, width], on the device."""
+        return self._train.features().take(torch.from_numpy(self._places[rows])).values
 
     def encoded(self, rows: Indices) -> Tensor:
         """Return what a head learns for the training examples `rows`, on the device."""

@@ -40,7 +40,10 @@ def forward_all(stages: nn.ModuleList, inputs: Inputs, *, precision: Precision) 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recomputed:
-    """Examples after frozen stages, too large to be kept: the stages run each time that a batch is asked for."""
+    """Examples after frozen stages, too large to be kept: the stages run each time that a batch is asked for.
+
+    But for the rounding of products of another batch size, they are what would have been kept.
+    """
 
     inputs: Inputs
     stages: nn.ModuleList

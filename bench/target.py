@@ -5,8 +5,8 @@ planning and reporting need none.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,12 @@ class Metric:
 class Target(ABC):
     """What is predicted, from labels to score."""
 
-    metric: ClassVar[Metric]
     label: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def metric(self) -> Metric:
+        """What is scored."""
 
     @property
     @abstractmethod
@@ -85,6 +89,11 @@ class Target(ABC):
         """Return the score, on these examples, of a guess that looks at no input and learns nothing."""
 
 
+ACCURACY: Final = Metric("accuracy", "accuracy", higher_is_better=True, perfect=1.0, chance_title="chance")
+MASE: Final = Metric("mase", "MASE", higher_is_better=False, perfect=0.0, chance_title="seasonal naive")
+MSE: Final = Metric("mse", "MSE", higher_is_better=False, perfect=0.0, chance_title="seasonal naive")
+
+
 @dataclass(frozen=True, slots=True)
 class Classes(Target):
     """One of several classes per example; labels are indices into `names`, the metric is accuracy.
@@ -92,11 +101,14 @@ class Classes(Target):
     `smoothing` is the share of a label that the loss spreads over all classes (Szegedy et al. 2016, arXiv:1512.00567).
     """
 
-    metric: ClassVar[Metric] = Metric("accuracy", "accuracy", higher_is_better=True, perfect=1.0, chance_title="chance")
     label: ClassVar[str] = "labelled examples"
     fold_count: ClassVar[int] = 5
     names: tuple[str, ...]
     smoothing: float = 0.0
+
+    @property
+    def metric(self) -> Metric:
+        return ACCURACY
 
     @property
     def width(self) -> int:
@@ -143,14 +155,25 @@ class Classes(Target):
 
 @dataclass(frozen=True, slots=True)
 class Horizon(Target):
-    """The next `steps` values of a series; labels are float32 [n, steps], the metric is MASE (lower is better)."""
+    """The next `steps` values of a series; labels are float32 [n, steps], and lower is better.
 
-    metric: ClassVar[Metric] = Metric(
-        "mase", "MASE", higher_is_better=False, perfect=0.0, chance_title="seasonal naive"
-    )
+    Windows are in order of time; where several series share it, those of one moment lie next to each other,
+    `side_by_side` at most. `error` says which errors are averaged, in units of each window's series: absolute ones
+    ("mase") or squared ones ("mse": with a standard deviation as unit, the MSE of standardised data).
+
+    Two horizons are equal if they are as long: how errors are counted changes neither head nor loss, so that a head
+    that was pretrained for a horizon serves every task that asks for it.
+    """
+
     label: ClassVar[str] = "training windows"
     fold_count: ClassVar[int] = 5
     steps: int
+    error: Literal["mase", "mse"] = field(default="mase", compare=False)
+    side_by_side: int = field(default=1, compare=False)
+
+    @property
+    def metric(self) -> Metric:
+        return MASE if self.error == "mase" else MSE
 
     @property
     def width(self) -> int:
@@ -162,7 +185,7 @@ class Horizon(Target):
 
     @property
     def overlap(self) -> int:
-        return self.steps - 1
+        return (self.steps - 1) * self.side_by_side
 
     def budget_order(self, labels: Labels, generator: np.random.Generator) -> Indices:
         """Return the most recent window first: a forecaster who has less history has the latest of it."""
@@ -189,10 +212,11 @@ class Horizon(Target):
         return (outputs.float() - encoded).square().mean()
 
     def score(self, predictions: Outputs, labels: Labels, raw: Raw) -> float:
-        return float(np.abs(predictions - labels).mean(dtype=np.float64) / _windows(raw).unit)
+        errors = np.abs(predictions - labels) / _windows(raw).unit[:, None]  # [n, steps]
+        return float((errors if self.error == "mase" else np.square(errors)).mean())
 
     def chance(self, labels: Labels, raw: Raw) -> float:
-        """Return the MASE of the seasonal naive forecast: the last cycle once more."""
+        """Return the score of the seasonal naive forecast: the last cycle once more."""
         windows = _windows(raw)
         steps_back = windows.season - np.arange(self.steps) % windows.season  # [steps]
         return self.score(windows.past[:, -steps_back], labels, raw)

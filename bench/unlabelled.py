@@ -137,12 +137,14 @@ def _windows(exported: Exported, files: Sequence[str], columns: Sequence[str]) -
             except DataError as error:
                 yield DataError(f"{path}: {error}")
             else:
-                times = times_to_come(history, past.context, steps)
+                times = times_to_come(history, steps)
                 yield Source(str(path), series=history.name, times=times), values
 
     found, problems = _each(files, "series", read)
     pasts = np.array([values for _, values in found], dtype=np.float32).reshape(-1, past.context)  # [n, context]
-    return Unlabelled(Windows(pasts, season=past.season, unit=past.unit), _sources(found), problems)
+    return Unlabelled(
+        Windows(pasts, season=past.season, unit=np.full(len(pasts), past.unit)), _sources(found), problems
+    )
 
 
 def _each(

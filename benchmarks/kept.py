@@ -31,15 +31,14 @@ class KeptBackbone(Backbone):
     def __init__(self, backbone: Backbone, prepared: Prepared) -> None:
         super().__init__()
         self.card, self.stages, self.pretrained = backbone.card, backbone.stages, backbone.pretrained
-        self._places = {
-            example: (batch, row) for raw, batch in prepared for row, example in enumerate(_examples(raw))
-        }
+        self._places = {example: (batch, row) for raw, batch in prepared for row, example in enumerate(_examples(raw))}
         self.eval()
 
     def prepare(self, raw: Raw) -> Batch:
         batches, rows = zip(*(self._places[example] for example in _examples(raw)), strict=True)
         assert len(set(map(id, batches))) == 1, "examples are asked for split by split"
-        return batches[0].take(torch.tensor(rows))
+        batch: Batch = batches[0]
+        return batch.take(torch.tensor(rows))
 
     def initialise(self) -> None:
         raise AssertionError("nothing that is compared starts from scratch")

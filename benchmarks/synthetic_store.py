@@ -11,7 +11,7 @@ import numpy as np
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, LOADING, Cell, Provenance, Result, Work
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
-from bench.target import Classes
+from bench.target import ACCURACY, Classes
 
 STRATEGIES: Final = {"scratch": (1.0, False), "linear_probe": (0.0, True), "partial": (0.5, True), "full": (1.0, True)}
 FRACTIONS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -38,7 +38,7 @@ def synthetic_store(root: Path, *, cells: int) -> Store:
     store.extend(
         Manifest(
             suite="synthetic",
-            tasks={name: TaskEntry(card=_task(name), metric=Classes.metric, label=Classes.label) for name in names},
+            tasks={name: TaskEntry(card=_task(name), metric=ACCURACY, label=Classes.label) for name in names},
             backbones={BACKBONE: _backbone()},
             strategies={
                 name: StrategyEntry(name=name, depth=depth, pretrained=pretrained)

@@ -12,6 +12,7 @@ from bench.data import DOMAINS, KINDS, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
+from tasks.own import open_own
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
@@ -20,6 +21,7 @@ OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
     ("csv", "text_classification"): ("tasks.table", "open_table"),
     ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
+    **{("python", family): ("tasks.own", "open_own") for family in DOMAINS},
 }
 """Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 
@@ -41,7 +43,7 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
     return opener(name, spec, cache)
 
 
-def guess_family(address: str) -> str:
+def guess_family(address: str, cache: Cache) -> str:
     """Return the family that data are probably of, by what is in them.
 
     Raises `DataError` if it cannot be told.
@@ -50,6 +52,9 @@ def guess_family(address: str) -> str:
     families = KINDS.get(kind, ())
     if len(families) == 1:
         return families[0]
+    if kind == "python":
+        domain = open_own("own", DataSpec("", address), cache).card.domain
+        return next(family for family, of_family in DOMAINS.items() if of_family == domain)
     if kind == "folder":
         return _family_of_files(Path(place))
     if kind == "csv":

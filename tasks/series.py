@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bench.cache import Cache
 from bench.card import TaskCard
-from bench.domain import Windows
 from bench.target import Horizon
-from bench.task import Examples, Splits, Task, packaged_file
+from bench.task import Splits, Task, packaged_file
+from tasks.windowing import Series, Shape, bounds_by_share, cut_splits, seasonal_difference
 
 CONTEXT: Final = 96
 HORIZON: Final = 24
@@ -81,21 +81,13 @@ class ElNino(Task):
         return forecasting_splits(by_year[:, 1:].reshape(-1), season=MONTHS_A_YEAR)
 
 
-def forecasting_splits(series: NDArray[np.float64], *, season: int) -> Splits:
+def forecasting_splits(values: NDArray[np.float64], *, season: int) -> Splits:
     """Return every window of past and future in a series [length], the last 30 % of time held out.
 
     Windows are cut from either side of that moment and lie wholly on it: no observation is in both splits. The unit of
     errors comes from the training history alone.
     """
-    end = len(series) - round(TEST_SHARE * len(series))
-    history = series[:end]
-    unit = float(np.abs(history[season:] - history[:-season]).mean())
-    return Splits(
-        train=_examples(history, season=season, unit=unit), test=_examples(series[end:], season=season, unit=unit)
-    )
-
-
-def _examples(stretch: NDArray[np.float64], *, season: int, unit: float) -> Examples:
-    windows = np.lib.stride_tricks.sliding_window_view(stretch, CONTEXT + HORIZON).astype(np.float32)  # [n, 120]
-    past, future = np.ascontiguousarray(windows[:, :CONTEXT]), np.ascontiguousarray(windows[:, CONTEXT:])
-    return Examples(Windows(past, season=season, unit=unit), future)
+    bounds = bounds_by_share(len(values), TEST_SHARE)
+    unit = seasonal_difference(values[: bounds.train_end], season)
+    series = Series("", values, np.arange(len(values)))
+    return cut_splits([series], [bounds], [unit], Shape(CONTEXT, HORIZON, season))

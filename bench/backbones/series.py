@@ -42,7 +42,7 @@ class Series(Backbone):
         """
         assert isinstance(raw, Windows), f"a series backbone reads windows, not {type(raw).__name__}"
         centre, spread = raw.scale()
-        return Batch(torch.from_numpy(fit_context((raw.past - centre) / spread)))
+        return Batch(torch.from_numpy(fit_context((raw.past - centre) / spread, CONTEXT)))
 
     def initialise(self) -> None:
         """Draw every parameter anew from torch's default generator."""
@@ -80,15 +80,15 @@ def as_stages(network: PatchTSTModel) -> nn.ModuleList:
     return nn.ModuleList([Embedding(network.patchifier, encoder), *(Layer(layer) for layer in lower), Features(last)])
 
 
-def fit_context(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the last 96 steps of `values` [n, length], or all of them after copies of the first; shape [n, 96]."""
-    missing = max(0, CONTEXT - values.shape[1])
-    return np.ascontiguousarray(np.pad(values, ((0, 0), (missing, 0)), mode="edge")[:, -CONTEXT:])
+def fit_context(values: NDArray[np.float32], context: int) -> NDArray[np.float32]:
+    """Return the last steps of `values` [n, length], or all of them after copies of the first; shape [n, context]."""
+    missing = max(0, context - values.shape[1])
+    return np.ascontiguousarray(np.pad(values, ((0, 0), (missing, 0)), mode="edge")[:, -context:])
 
 
 @final
 class Embedding(Stage):
-    """Windows [n, 96] to embedded patches with their positions [n, 1, patches, hidden]."""
+    """Windows [n, context] to embedded patches with their positions [n, 1, patches, hidden]."""
 
     def __init__(self, patchify: PatchTSTPatchify, encoder: PatchTSTEncoder) -> None:
         super().__init__()

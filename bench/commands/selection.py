@@ -45,7 +45,7 @@ class Selection:
 
 def select(options: argparse.Namespace, cache: Cache) -> Selection:
     """Return what is to be measured. Raises `BenchError` for what cannot be."""
-    suite = choose_suite(options)
+    suite = choose_suite(options, cache)
     tasks = {entry.task: open_task(entry.task, entry.spec, cache) for entry in suite.entries}
     for name, task in tasks.items():
         for remark in task.card.remarks:
@@ -56,13 +56,13 @@ def select(options: argparse.Namespace, cache: Cache) -> Selection:
     return Selection(suite, tasks, backbones, plan if options.fraction else _learnable(plan, tasks))
 
 
-def choose_suite(options: argparse.Namespace) -> Suite:
+def choose_suite(options: argparse.Namespace, cache: Cache) -> Suite:
     """Return the suite that is asked for, narrowed to what is asked of it; no data are looked at but to tell a family.
 
     Raises `ConfigError` or `UnknownNameError`.
     """
     if options.data:
-        config, name = _with_data(options)
+        config, name = _with_data(options, cache)
     else:
         config, name = _config(options, needed=True), options.suite or "all"
         _refuse_options(options)
@@ -82,11 +82,11 @@ def _config(options: argparse.Namespace, *, needed: bool) -> Config:
     return default_config()
 
 
-def _with_data(options: argparse.Namespace) -> tuple[Config, str]:
+def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
     """Return the config with the data of the command line as a task, and the name of that task and its suite."""
     if options.suite:
         raise ConfigError(f"--data and --suite {options.suite}: one or the other; put data into a suite in bench.toml")
-    family = options.family or guess_family(options.data)
+    family = options.family or guess_family(options.data, cache)
     said: dict[str, Any] = dict(_option(text) for text in options.option)
     said |= {"family": family, "data": options.data}
     said |= {"skip_bad": True} if options.skip_bad else {}

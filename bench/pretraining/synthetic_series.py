@@ -215,4 +215,4 @@ def _usable(series: Series) -> Series:
 
 def _examples(windows: Series) -> Examples:
     past, future = np.ascontiguousarray(windows[:, :CONTEXT]), np.ascontiguousarray(windows[:, CONTEXT:])
-    return Examples(Windows(past, season=1, unit=1.0), future)
+    return Examples(Windows(past, season=1, unit=np.ones(len(past))), future)

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench.report.comparison import comparison
 from bench.report.drawing import (
     BLACK,
     CHANCE_DASH,
@@ -144,9 +145,8 @@ def chart_style() -> Iterator[None]:
 def _header(tables: Tables, task: str, found: list[Curves]) -> list[tuple[str, dict[str, Any]]]:
     """Return the rows above a task's chart: its title, the finding, and what is shown."""
     manifest = tables.manifest
-    finding = next((said for curves in found if (said := headline(curves))), "")
-    if finding and len(found) > 1:
-        finding = f"{manifest.backbones[found[0].backbone].title}: {finding}"
+    compared = comparison(found, manifest.backbones)
+    finding = compared[0] if compared else next((said for curves in found if (said := headline(curves))), "")
     n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
     shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from bench.report.comparison import comparison
 from bench.report.costs import PHASES, Costs
 from bench.report.findings import Curves, sentences
 from bench.report.leaderboard import shared_budgets
@@ -57,12 +58,14 @@ def _question(tables: Tables) -> str:
 
 def _answers(tables: Tables, found: Mapping[str, list[Curves]]) -> str:
     rows = ["## Answers"]
-    for task, curves in ((task, one) for task, several in found.items() for one in several):
-        title = escape(task_title(tables.manifest, task))
-        if len(found[task]) > 1:
-            title += f", {escape(tables.manifest.backbones[curves.backbone].title)}"
-        metric = direction(tables.manifest.tasks[task].metric)
-        rows.append(f"**{title}** ({metric}). {' '.join(escape(said) for said in sentences(curves))}")
+    for task, several in found.items():
+        title, metric = escape(task_title(tables.manifest, task)), direction(tables.manifest.tasks[task].metric)
+        cards = tables.manifest.backbones
+        if compared := comparison(several, cards):
+            rows.append(f"**{title}: which pretraining?** ({metric}). {' '.join(map(escape, compared))}")
+        for curves in several:
+            name = f"{title}, {escape(cards[curves.backbone].title)}" if len(several) > 1 else title
+            rows.append(f"**{name}** ({metric}). {' '.join(map(escape, sentences(curves)))}")
     rows.append(
         "± is half of the 95 % interval over seeds. Strategies tie where the 95 % interval of their difference, paired "
         "by seed, holds zero; pretraining “helps” or “hurts” where it does not. Numbers of labels between budgets are "

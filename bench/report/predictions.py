@@ -15,6 +15,7 @@ WIDEST: Final = 80
 GAP: Final = "  "
 LONGEST_LABEL: Final = 28
 DIGITS: Final = 6  # significant, of a forecast
+SMALLEST: Final = 1e-2  # what is forecast below this is written with an exponent
 
 
 def class_records(sources: Sequence[Source], outputs: Outputs, names: Sequence[str], top: int) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def class_records(sources: Sequence[Source], outputs: Outputs, names: Sequence[s
 def forecast_records(sources: Sequence[Source], predictions: Outputs) -> list[dict[str, Any]]:
     """Return where each series comes from, the values of the steps to come, and their times if these are known."""
     return [
-        {**_where(source), "forecast": [float(_number(value)) for value in values]}
+        {**_where(source), "forecast": [float(f"{value:.{DIGITS}g}") for value in values]}
         for source, values in zip(sources, predictions, strict=True)
     ]
 
@@ -59,7 +60,7 @@ def forecast_table(sources: Sequence[Source], predictions: Outputs) -> str:
     for (file, times), several in groupby(rows, key=lambda row: (row[0].file, row[0].times)):
         steps = times or tuple(str(step + 1) for step in range(predictions.shape[1]))
         stub = _column("time" if times else "step", steps)
-        columns = [_column(source.series, [_number(value) for value in values]) for source, values in several]
+        columns = [_column(source.series, _numbers(values)) for source, values in several]
         blocks += [f"{shortened(file, WIDEST)}\n{block}" for block in _side_by_side(stub, columns)]
     return "\n\n".join(blocks)
 
@@ -81,8 +82,12 @@ def _where(source: Source) -> dict[str, Any]:
     return {**{key: value for key, value in said.items() if value}, **({"times": source.times} if source.times else {})}
 
 
-def _number(value: np.float32) -> str:
-    return f"{value:.{DIGITS}g}"
+def _numbers(values: Outputs) -> list[str]:
+    """Return numbers with as many decimals as give the largest of them six significant digits."""
+    whole = len(f"{abs(values).max():.0f}")
+    if whole > 2 * DIGITS or abs(values).max() < SMALLEST:
+        return [f"{value:.{DIGITS - 1}e}" for value in values]
+    return [f"{value:.{max(0, DIGITS - whole)}f}" for value in values]
 
 
 def _column(title: str, cells: Sequence[str]) -> list[str]:

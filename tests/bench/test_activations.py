@@ -63,7 +63,10 @@ def test_a_higher_boundary_goes_on_from_a_lower_one(tmp_path: Path, runs: list[i
 
 
 def test_stopping_on_the_way_changes_no_value(tmp_path: Path) -> None:
-    direct, by_steps = made(tmp_path / "a", boundaries=()).features(), made(tmp_path / "b", boundaries=(1, 2, 3)).features()
+    direct, by_steps = (
+        made(tmp_path / "a", boundaries=()).features(),
+        made(tmp_path / "b", boundaries=(1, 2, 3)).features(),
+    )
     assert torch.equal(direct.values, by_steps.values)
 
 

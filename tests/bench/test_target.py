@@ -40,7 +40,7 @@ def windows(season: int = 4) -> tuple[Windows, np.ndarray]:
     """Return windows of a saw-tooth of period 4 that climbs by 1 a season, and their next 6 steps."""
     series = (np.arange(40) % 4 + np.arange(40) // 4).astype(np.float32)
     past = np.lib.stride_tricks.sliding_window_view(series, 14)
-    return Windows(past[:, :8].copy(), season=season, unit=1.0), past[:, 8:].copy()
+    return Windows(past[:, :8].copy(), season=season, unit=np.ones(len(past))), past[:, 8:].copy()
 
 
 def test_chance_of_a_forecast_is_the_last_season_once_more() -> None:
@@ -51,21 +51,21 @@ def test_chance_of_a_forecast_is_the_last_season_once_more() -> None:
 
 def test_mase_counts_errors_in_units_of_the_seasonal_difference() -> None:
     raw, future = windows()
-    halved = Windows(raw.past, season=4, unit=2.0)
+    halved = Windows(raw.past, season=4, unit=np.full(len(raw), 2.0))
     assert Horizon(6).score(future + 3, future, raw) == pytest.approx(3)
     assert Horizon(6).score(future + 3, future, halved) == pytest.approx(1.5)
 
 
 def test_a_window_is_learnt_on_the_scale_of_its_own_past() -> None:
     raw, future = windows()
-    moved = Windows(raw.past * 10 + 500, season=4, unit=10.0)
+    moved = Windows(raw.past * 10 + 500, season=4, unit=np.full(len(raw), 10.0))
     np.testing.assert_allclose(
         Horizon(6).encode(future * 10 + 500, moved), Horizon(6).encode(future, raw), rtol=1e-3, atol=1e-3
     )
 
 
 def test_a_constant_past_can_be_learnt_from_too() -> None:
-    raw = Windows(np.full((2, 8), 7, dtype=np.float32), season=4, unit=2.0)
+    raw = Windows(np.full((2, 8), 7, dtype=np.float32), season=4, unit=np.full(2, 2.0))
     encoded = Horizon(6).encode(np.full((2, 6), 9, dtype=np.float32), raw)
     np.testing.assert_allclose(encoded, 1.0)
 

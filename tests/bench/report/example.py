@@ -9,7 +9,7 @@ from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Work
 from bench.domain import Domain
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
-from bench.target import Classes, Horizon, Metric
+from bench.target import ACCURACY, MASE, Classes, Horizon, Metric
 
 PROVENANCE = Provenance(bench="0.1", python="3.11", torch="2.11", platform="Linux x86_64", processor="a processor")
 FRACTIONS = (0.1, 1.0)
@@ -56,10 +56,8 @@ def backbone(name: str, title: str, domain: Domain) -> BackboneCard:
 
 
 TASKS = {
-    "pictures": task(
-        "pictures", "Pictures", domain="vision", metric=Classes.metric, label=Classes.label, synthetic=True
-    ),
-    "series": task("series", "Series", domain="series", metric=Horizon.metric, label=Horizon.label),
+    "pictures": task("pictures", "Pictures", domain="vision", metric=ACCURACY, label=Classes.label, synthetic=True),
+    "series": task("series", "Series", domain="series", metric=MASE, label=Horizon.label),
 }
 BACKBONES = {
     "bundled:eyes": backbone("bundled:eyes", "Eyes", "vision"),

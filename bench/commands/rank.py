@@ -1,0 +1,110 @@
+"""Owns `rank`: backbones in the order in which they promise to suit a task, before anything is trained."""
+
+import argparse
+import importlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from bench.cache import Cache, default_cache
+from bench.commands.selection import Selection, select
+from bench.device import default_decoders, resolve_device
+from bench.errors import BenchError, ConfigError
+from bench.report.wording import shortened
+from bench.store import Store
+from bench.task import Task
+
+if TYPE_CHECKING:
+    from bench.ranking import Ranked
+
+MOST_LABELS: Final = 5_000
+"""Labels from which more change no order, and cost a decomposition that grows with them."""
+
+NAME_COLUMNS: Final = 44
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Print the backbones of each task asked for, best first, with what is known of how they did, and return 0."""
+    cache = default_cache()
+    selection = select(options, cache)
+    for name, task in selection.tasks.items():
+        backbones = [entry.backbone for entry in selection.suite.entries if entry.task == name]
+        if len(backbones) < 2:
+            raise ConfigError(f"there is nothing to rank for {name}: name two backbones or more, with --backbone A B")
+        ranked = _rank(task, backbones, options, cache)
+        print("\n".join(_table(task.card.title, ranked)))
+        print(_remark(ranked, _outcomes(name, selection, options)))
+    return 0
+
+
+def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cache: Cache) -> "list[Ranked]":
+    ranking = importlib.import_module("bench.ranking")  # with the tensor library, seconds
+    loading = importlib.import_module("bench.backbones.loading")
+    n_train = task.card.n_train or len(task.load(cache).train)
+    ranked = ranking.rank_backbones(
+        task,
+        backbones,
+        partial(loading.load_backbone, trust_remote_code=options.trust_remote_code),
+        fraction=options.fraction[0] if options.fraction else min(1.0, MOST_LABELS / n_train),
+        cache=cache,
+        device=resolve_device(options.device),
+        memory_bytes=options.memory,
+        decoders=default_decoders(1),
+    )
+    return sorted(ranked, key=lambda one: -one.logme)
+
+
+def _table(title: str, ranked: "Sequence[Ranked]") -> list[str]:
+    """Return lines of at most 80 columns."""
+    heading = f"{title}: LogME of frozen features on {ranked[0].n_labels} labels"
+    columns = f"rank  {'backbone':<{NAME_COLUMNS}}  {'LogME':>7}  {'params':>8}  {'time':>7}"
+    rows = [
+        f"{place:>4}  {shortened(one.backbone, NAME_COLUMNS):<{NAME_COLUMNS}}  {one.logme:>7.3f}  "
+        f"{one.parameters / 1e6:>6.1f} M  {one.seconds:>5.1f} s"
+        for place, one in enumerate(ranked, start=1)
+    ]
+    return [heading, columns, *rows]
+
+
+def _outcomes(name: str, selection: Selection, options: argparse.Namespace) -> dict[str, Mapping[str, float]]:
+    """Return the mean scores of backbones on the largest budget, by strategy, as far as they are in a results folder.
+
+    Scores are turned so that higher is better.
+    """
+    try:
+        store = Store(options.out or Path("results") / selection.suite.name)
+        results = [result for result in store.results() if result.cell.task == name]
+    except BenchError:
+        return {}
+    sign = 1 if selection.tasks[name].target.metric.higher_is_better else -1
+    found: dict[str, dict[str, list[float]]] = {}
+    largest = max((result.cell.fraction for result in results), default=0.0)
+    for result in results:
+        cell = result.cell
+        if cell.fraction == largest and cell.strategy != "scratch":
+            found.setdefault(cell.strategy, {}).setdefault(cell.backbone, []).append(sign * result.score)
+    return {
+        strategy: {backbone: float(np.mean(scores)) for backbone, scores in several.items()}
+        for strategy, several in found.items()
+    }
+
+
+def _remark(ranked: "Sequence[Ranked]", outcomes: Mapping[str, Mapping[str, float]]) -> str:
+    """Return how far the order is to be trusted: held against what was measured, where it was."""
+    held = []
+    for strategy, scores in outcomes.items():
+        known = [one.backbone for one in ranked if one.backbone in scores]
+        pairs = list(combinations(known, 2))  # the better by LogME first
+        if pairs:
+            right = sum(scores[better] > scores[worse] for better, worse in pairs)
+            held.append(f"{strategy.replace('_', ' ')} {right} of {len(pairs)}")
+    if held:
+        return f"Pairs that a run put in the same order, on its largest budget: {'; '.join(held)}."
+    return (
+        "LogME is a guess about a linear probe, made without training one. Whether it was right\n"
+        "here is not known: run the same backbones, and `rank` will say."
+    )

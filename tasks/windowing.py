@@ -1,0 +1,107 @@
+"""Owns cutting series into windows of past and future, and what lies on which side of the split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.domain import Windows
+from bench.task import Examples, Splits
+
+Values = NDArray[np.float64]
+Moments = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Values [length] of one series, one step apart, each at a moment that can be compared between series."""
+
+    name: str
+    values: Values
+    moments: Moments
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def between(self, start: int, end: int) -> "Series":
+        """Return the stretch from step `start` to before step `end`."""
+        return Series(self.name, self.values[start:end], self.moments[start:end])
+
+
+class Shape(NamedTuple):
+    """What a window is: `context` steps of past, `horizon` steps of future, and the steps of a seasonal cycle."""
+
+    context: int
+    horizon: int
+    season: int
+
+    @property
+    def length(self) -> int:
+        """Steps of past and future together."""
+        return self.context + self.horizon
+
+
+class Bounds(NamedTuple):
+    """What is learnt from and tested on: steps 0 to `train_end`, and `test_start` to `test_end`.
+
+    Windows lie wholly on their side, but where the pasts of test windows are meant to reach back, `test_start` is as
+    much earlier.
+    """
+
+    train_end: int
+    test_start: int
+    test_end: int
+
+
+def bounds_by_share(length: int, test_share: float) -> Bounds:
+    """Hold out the last share of time: no step is on both sides."""
+    end = length - round(test_share * length)
+    return Bounds(end, end, length)
+
+
+def bounds_by_counts(counts: tuple[int, int, int], context: int) -> Bounds:
+    """Split as the literature does, by `counts` of training, validation and test steps from the start of a series.
+
+    The futures of test windows lie within the test steps, and their pasts reach back before them (Zhou et al. 2021,
+    arXiv:2012.07436). Validation steps are nobody's future.
+    """
+    train, validation, test = counts
+    return Bounds(train, train + validation - context, train + validation + test)
+
+
+def seasonal_difference(history: Values, season: int) -> float:
+    """Return the mean absolute difference between a season and the next: the unit of MASE."""
+    return float(np.abs(history[season:] - history[:-season]).mean())
+
+
+def cut_splits(series: Sequence[Series], bounds: Sequence[Bounds], units: Sequence[float], shape: Shape) -> Splits:
+    """Return every window of each series on both sides of its bounds, in order of time.
+
+    `units` are those in which errors of each series are counted. Windows of one moment lie next to each other, in the
+    order of the series.
+    """
+    train = [one.between(0, limit.train_end) for one, limit in zip(series, bounds, strict=True)]
+    test = [one.between(limit.test_start, limit.test_end) for one, limit in zip(series, bounds, strict=True)]
+    return Splits(train=cut(train, units, shape), test=cut(test, units, shape))
+
+
+def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Examples:
+    """Return every window of past and future in each stretch, ordered by the moment of its end.
+
+    Stretches shorter than a window have none.
+    """
+    counts = [max(0, len(stretch) - shape.length + 1) for stretch in stretches]
+    ends = np.concatenate([stretch.moments[shape.length - 1 :] for stretch in stretches])
+    owners = np.repeat(np.arange(len(stretches)), counts)  # [n]
+    order = np.lexsort((owners, ends))
+    past = np.empty((len(order), shape.context), dtype=np.float32)
+    future = np.empty((len(order), shape.horizon), dtype=np.float32)
+    owners = owners[order]
+    for number, stretch in enumerate(stretches):
+        rows = np.flatnonzero(owners == number)
+        if len(rows):
+            windows = np.lib.stride_tricks.sliding_window_view(stretch.values.astype(np.float32), shape.length)
+            past[rows], future[rows] = windows[:, : shape.context], windows[:, shape.context :]
+    return Examples(Windows(past, shape.season, np.asarray(units, dtype=np.float64)[owners]), future)

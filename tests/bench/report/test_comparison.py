@@ -1,0 +1,62 @@
+"""Several backbones on one task are compared at their best, and a difference that seeds do not decide is a tie."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.cell import Cell, Result
+from bench.report.charts import chart_style, draw_task
+from bench.report.comparison import comparison
+from bench.report.findings import find_curves
+from bench.report.page import write_page
+from bench.report.tables import read_tables
+from bench.store import Store
+from tests.bench.report import example as examples
+from tests.bench.report.example import TASKS, backbone, example, result
+
+BACKBONES = {
+    "bundled:eyes": backbone("bundled:eyes", "Eyes", "vision"),
+    "timm:owl": backbone("timm:owl", "Owl", "vision"),
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Return a folder in which owls see the better, but at 20 labels in some seeds only."""
+
+    def outcome(cell: Cell, key: str) -> Result:
+        plain = examples.SCORES["pictures"][cell.strategy][examples.FRACTIONS.index(cell.fraction)]
+        owl = (
+            0.0 if cell.backbone == "bundled:eyes" else 0.02 if cell.fraction == 1.0 else (0.05, -0.04, 0.02)[cell.seed]
+        )
+        return result(cell, key, plain + owl)
+
+    monkeypatch.setattr(examples, "outcome", outcome)
+    tasks = {"pictures": TASKS["pictures"]}
+    return example(tmp_path, tasks=tasks, backbones=BACKBONES, reads={"pictures": tuple(BACKBONES)})
+
+
+def test_the_leader_is_told_with_its_lead_and_a_tie_as_a_tie(store: Store) -> None:
+    smallest, largest = comparison(find_curves(read_tables(store))["pictures"], BACKBONES)
+    assert smallest == (
+        "With 20 labelled examples, Owl (linear probe, 0.710) and Eyes (linear probe, 0.700) cannot be told apart."
+    )
+    assert largest == (
+        "With 200 labelled examples, Owl (full fine-tuning, 0.940) is ahead of Eyes (full fine-tuning, 0.920) by 0.020 "
+        "[0.020, 0.020]."
+    )
+
+
+def test_page_and_chart_ask_which_pretraining(store: Store) -> None:
+    tables = read_tables(store)
+    found = find_curves(tables)
+    assert "**Pictures: which pretraining?** (accuracy, higher is better). With 20" in write_page(tables, found)
+    with chart_style():
+        texts = [text.get_text() for text in draw_task(tables, "pictures", found["pictures"]).texts]
+    assert any("cannot be told apart" in text for text in texts)
+
+
+def test_one_backbone_is_compared_with_none(tmp_path: Path) -> None:
+    tables = read_tables(example(tmp_path))
+    assert comparison(find_curves(tables)["pictures"], tables.manifest.backbones) == []
+    assert "which pretraining?" not in write_page(tables, find_curves(tables))

@@ -1,0 +1,75 @@
+"""A task in a file of one's own runs from any folder; a file that holds none says what is missing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.cache import Cache
+from bench.cli import main
+from bench.data import DataSpec
+from bench.errors import DataError, UnknownNameError
+from bench.store import Store
+from bench.task import Task
+from tasks.opening import guess_family, open_task
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clocks.py"
+
+
+def opened(place: str, folder: Path) -> Task:
+    return open_task("mine", DataSpec("image_classification", f"python:{place}"), Cache(folder / "cache"))
+
+
+def test_the_example_is_at_most_sixty_lines_and_runs_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(EXAMPLE.read_text().splitlines()) <= 60
+    (tmp_path / "clocks.py").write_text(EXAMPLE.read_text())
+    monkeypatch.chdir(tmp_path)
+    command = ["run", "--data", "python:clocks.py", "--backbone", "bundled:glyphs", "--strategy", "linear_probe"]
+    assert main([*command, "--seeds", "1", "--workers", "1"]) == 0
+    results = list(Store(Path("results/clocks")).results())
+    assert [result.n_labels for result in results] == [18, 60, 180, 600], "six labels are too few for twelve hours"
+    assert results[-1].score > 0.8
+
+
+def test_its_card_gets_name_hash_and_size(tmp_path: Path) -> None:
+    card = opened(str(EXAMPLE), tmp_path).card
+    assert (card.name, card.n_train, len(card.sha256)) == ("mine", 600, 64)
+    assert card == opened(f"{EXAMPLE}:Clocks", tmp_path).card
+    assert guess_family(f"python:{EXAMPLE}", Cache(tmp_path)) == "image_classification"
+
+
+def test_other_data_are_another_hash(tmp_path: Path) -> None:
+    other = tmp_path / "clocks.py"
+    other.write_text(EXAMPLE.read_text().replace("seed=1", "seed=2"))
+    assert opened(str(other), tmp_path).card.sha256 != opened(str(EXAMPLE), tmp_path).card.sha256
+
+
+def test_the_picture_shows_its_hour(tmp_path: Path) -> None:
+    train = opened(str(EXAMPLE), tmp_path).load(Cache(tmp_path)).train
+    pictures = np.stack(list(train.raw.pictures())).astype(float)  # type: ignore[attr-defined]
+    means = np.stack([pictures[train.labels == hour].mean(axis=0) for hour in range(12)])
+    assert len({mean.tobytes() for mean in means}) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\n", "is to define one subclass of bench.task.Task.*got none"),
+        ("import nothing_of_this_name\n", "cannot run .*nothing_of_this_name"),
+        ("def (\n", "cannot run .*invalid syntax"),
+    ],
+    ids=["no task", "a missing package", "no Python"],
+)
+def test_a_file_without_a_task_says_what_it_lacks(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(DataError, match=said):
+        opened(str(tmp_path / "mine.py"), tmp_path)
+
+
+def test_a_missing_file_or_class_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no Python file"):
+        opened(str(tmp_path / "none.py"), tmp_path)
+    with pytest.raises(UnknownNameError, match=r"unknown task class in .* 'Clock'; did you mean 'Clocks'"):
+        opened(f"{EXAMPLE}:Clock", tmp_path)
