@@ -82,7 +82,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             image = ImageOps.exif_transpose(opened)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))  # a copy: what shares memory with a picture cannot be written
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the picture {path}: {error}") from error
 

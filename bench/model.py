@@ -43,7 +43,8 @@ class Model:
         below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
         if len(above):
             trained = training_precision(self.device, self.exported.result.trainable_parameters)
-            features = forward_all(above, Recomputed(inputs, below, frozen), precision=trained).values
+            hidden = Recomputed(inputs, below, frozen) if boundary else inputs
+            features = forward_all(above, hidden, precision=trained).values
         else:
             features = forward_all(below, inputs, precision=frozen).values
         with torch.inference_mode():

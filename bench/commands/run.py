@@ -41,6 +41,7 @@ def answer(options: argparse.Namespace) -> int:
     store.extend(_manifest(selection))
     tally = Tally(found=len(plan), scored=0, failed=0)
     if execute:
+        _announce(again, store)
         tally = run_cells(plan, store, backbones, execute, again=again)
     show_report(store, anew=False)
     show_exports(plan, exports)
@@ -66,6 +67,14 @@ def _executor(options: argparse.Namespace, selection: Selection, cache: Cache, e
     if workers == 1:
         return partial(execute_here, settings=settings)
     return partial(execute_in_processes, workers=workers, settings=settings)
+
+
+def _announce(again: Sequence[str], store: Store) -> None:
+    """Say which finished cells are trained once more, which is what an export of them takes."""
+    for result in filter(None, map(store.get, again)):
+        logging.info(
+            "%s: finished with %.4f, trained again for its model, which no run keeps", result.cell, result.score
+        )
 
 
 def _manifest(selection: Selection) -> Manifest:
