@@ -1,10 +1,11 @@
 """Owns time in tables of series: reading dates, how far apart steps are, and how many make a seasonal cycle."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
+from pandas.tseries.frequencies import to_offset
 
 from bench.errors import DataError
 from tasks.windowing import Moments
@@ -16,11 +17,13 @@ LAYOUTS: Final = ("ISO8601", *(date + clock for date in DATES for clock in CLOCK
 MINUTE: Final = pd.Timedelta(minutes=1)
 HOUR: Final = pd.Timedelta(hours=1)
 DAY: Final = pd.Timedelta(days=1)
+MONTH: Final = pd.Timedelta(days=28)
 YEAR: Final = pd.Timedelta(days=365.25)
 
 SOME: Final = 13  # times, so that the mean step of months is not that of a short one
 
-BUSINESS_DAYS: Final = ("B", 5)
+BUSINESS_DAYS: Final = "B"
+WEEKDAYS: Final = 5
 
 
 class Calendar(NamedTuple):
@@ -49,12 +52,12 @@ class Calendar(NamedTuple):
         return steps.to_numpy().astype(np.int64)
 
 
-def is_date_column(column: "pd.Series[str]") -> bool:
+def is_date_column(column: "pd.Series[Any]") -> bool:
     """Whether every value of a column is a date."""
     return _dates(column) is not None
 
 
-def read_times(column: "pd.Series[str]", where: str) -> pd.Index:
+def read_times(column: "pd.Series[Any]", where: str) -> pd.Index:
     """Return a column of times as dates without a zone (UTC, where there was one), or as whole numbers.
 
     Raises `DataError` if they are neither.
@@ -78,7 +81,7 @@ def _is_date(value: object) -> bool:
     return any(not pd.isna(pd.to_datetime(str(value), format=layout, errors="coerce")) for layout in LAYOUTS)
 
 
-def _dates(column: "pd.Series[str]") -> pd.DatetimeIndex | None:
+def _dates(column: "pd.Series[Any]") -> pd.DatetimeIndex | None:
     """Return a column read as dates, or None if some value is none.
 
     Of several readings (01/02/2016 is in January or in February) the one holds in which steps are most alike.
@@ -94,8 +97,13 @@ def _dates(column: "pd.Series[str]") -> pd.DatetimeIndex | None:
     whole = [reading for reading in readings if reading.notna().all()]
     if not whole:
         return None
-    likely = min(whole, key=lambda reading: reading.diff().nunique())
+    likely = min(whole, key=_unevenness)
     return pd.DatetimeIndex(likely.dt.tz_convert(None).astype("datetime64[ns]"))
+
+
+def _unevenness(times: "pd.Series[pd.Timestamp]") -> float:
+    steps = times.drop_duplicates().sort_values().diff()[1:]
+    return float(steps.std() / steps.mean()) if len(steps) > 1 else 0.0
 
 
 def find_calendar(times: pd.Index, wanted: str | None, where: str) -> Calendar:
@@ -105,7 +113,7 @@ def find_calendar(times: pd.Index, wanted: str | None, where: str) -> Calendar:
     """
     if not isinstance(times, pd.DatetimeIndex):
         return Calendar(_usual_difference(times), 1)
-    frequency = wanted or _frequency(times)
+    frequency = wanted or (_frequency(times) if len(times) > 1 else None)
     if frequency is None:
         raise DataError(
             f"{where}: the frequency of {len(times)} times from {times[0]} to {times[-1]} is not plain: set "
@@ -126,20 +134,22 @@ def _usual_difference(times: pd.Index) -> int:
 
 
 def _frequency(times: pd.DatetimeIndex) -> str | None:
-    """Return pandas' name of a frequency, also where some times are missing; None if there is none."""
-    if len(times) < 3:
-        return None
-    if inferred := pd.infer_freq(times):
-        return inferred
-    differences = times[1:] - times[:-1]
-    usual = differences.value_counts().index[0]
-    if usual < 28 * DAY:
-        frequency: str = pd.tseries.frequencies.to_offset(usual).freqstr
-        return frequency
-    months = round(usual / (YEAR / 12))
-    if (times.day == 1).all():
-        return f"{months}MS"
-    return f"{months}ME" if times.is_month_end.all() else None
+    """Return pandas' name of the frequency by which most neighbours are apart, None if there is none.
+
+    Weeks are "7D" and quarters "3MS", whatever they begin with, and some times may be missing.
+    """
+    usual = (times[1:] - times[:-1]).value_counts().index[0]
+    if usual >= MONTH:
+        months = round(usual / (YEAR / 12))
+        if (times.day == 1).all():
+            return f"{months}MS"
+        return f"{months}ME" if times.is_month_end.all() else None
+    if usual == DAY and len(times) > WEEKDAYS and (times.day_of_week < WEEKDAYS).all():
+        return BUSINESS_DAYS
+    if usual % DAY == pd.Timedelta(0):
+        return f"{usual // DAY}D"
+    frequency: str = to_offset(usual).freqstr
+    return frequency
 
 
 def season_of(frequency: str, step: pd.Timedelta) -> int:
@@ -148,9 +158,8 @@ def season_of(frequency: str, step: pd.Timedelta) -> int:
     The year for steps of a week or more, the week for days, the day for steps from five minutes on, and the hour or the
     minute for shorter ones.
     """
-    name, season = BUSINESS_DAYS
-    if frequency == name:
-        return season
+    if frequency == BUSINESS_DAYS:
+        return WEEKDAYS
     if step >= 7 * DAY:
         return max(1, round(YEAR / step))
     for cycle, shortest in ((7 * DAY, DAY), (DAY, 5 * MINUTE), (HOUR, MINUTE), (MINUTE, pd.Timedelta(0))):

@@ -34,6 +34,8 @@ CONSTANT: Final = 1e-9
 class Forecasting(Task):
     """Forecasts of one series or several, from windows of their own past; a label is one training window."""
 
+    target: Horizon
+
     def __init__(
         self,
         card: TaskCard,
@@ -194,8 +196,8 @@ def _unit(where: str, series: Series, bounds: Bounds, options: DataOptions, shap
 def _filled(table: Table) -> tuple[str, ...]:
     missing = table.missing
     told = (
-        f"{missing.values} missing values are interpolated, the first {', '.join(missing.first)}; those among test steps "
-        "are scored like measured ones"
+        f"{missing.values} missing values are interpolated, the first {', '.join(missing.first)}; those among test "
+        "steps are scored like measured ones"
     )
     return (told,) if missing.values else ()
 

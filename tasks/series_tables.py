@@ -1,8 +1,9 @@
 """Owns reading tables of series: csv, tsv, parquet or jsonl, a series in a column each or all below each other."""
 
 import io
+import json
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -90,11 +91,11 @@ def _read_frame(path: Path, content: bytes) -> pd.DataFrame:
         if kind == ".parquet":
             frame = pd.read_parquet(io.BytesIO(content))
         else:
-            text = io.StringIO(content.decode("utf-8-sig"))
+            text = content.decode("utf-8-sig")
             if kind == ".jsonl":
-                frame = pd.read_json(text, lines=True, convert_dates=False)
+                frame = pd.DataFrame([json.loads(line) for line in text.splitlines() if line.strip()])
             else:
-                frame = pd.read_csv(text, sep="\t" if kind == ".tsv" else ",")
+                frame = pd.read_csv(io.StringIO(text), sep="\t" if kind == ".tsv" else ",")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8: byte {error.start} is {content[error.start]:#04x}; save it as UTF-8"
@@ -154,14 +155,15 @@ def _value_columns(
     return chosen, [name for name in others if name not in chosen]
 
 
-def _is_mostly_numbers(column: "pd.Series[float]") -> bool:
+def _is_mostly_numbers(column: "pd.Series[Any]") -> bool:
     """Whether a column is one of values: a few words in it are damage, which is told, and not a reason to leave it."""
     if types.is_bool_dtype(column) or types.is_datetime64_any_dtype(column):
         return False
-    return bool(pd.to_numeric(column, errors="coerce").notna().mean() >= 0.5) or bool(column.isna().all())
+    there = column.dropna()
+    return there.empty or bool(pd.to_numeric(there, errors="coerce").notna().mean() >= 0.5)
 
 
-def _numbers(path: Path, column: "pd.Series[float]", times: pd.Index) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _numbers(path: Path, column: "pd.Series[Any]", times: pd.Index) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return a column as numbers, NaN where there is none. Raises `DataError` for words and infinite values."""
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     words = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())

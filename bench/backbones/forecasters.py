@@ -111,8 +111,8 @@ class PatchEmbedding(Stage):
         hidden: Tensor = self.embedder(torch.cat([patches, torch.zeros_like(patches)], -1))
         if self.positions is not None:
             hidden = hidden + self.positions(hidden.shape[1])
-        hidden = hidden + self.frequencies.weight[HIGH_FREQUENCY]
-        return hidden
+        frequency: Tensor = self.frequencies.weight[HIGH_FREQUENCY]
+        return hidden + frequency
 
 
 @final
@@ -147,12 +147,15 @@ def _causally(layer: Network, hidden: Tensor) -> Tensor:
     return out
 
 
-ONE_CHANNEL: Final = {"num_input_channels": 1, "scaling": None, "do_mask_input": False}
+ONE_CHANNEL: Final[Mapping[str, object]] = {"num_input_channels": 1, "scaling": None, "do_mask_input": False}
+
+SDPA: Final[Mapping[str, object]] = {"attn_implementation": "sdpa"}
+"""Torch's kernel for attention, where transformers has it: on one core it takes two thirds of the time."""
 
 ARCHITECTURES: Final[Mapping[str, Architecture]] = {
-    "patchtst": Architecture("PatchTST", PatchTSTModel, ONE_CHANNEL, as_stages, _own_context),
+    "patchtst": Architecture("PatchTST", PatchTSTModel, {**ONE_CHANNEL, **SDPA}, as_stages, _own_context),
     "patchtsmixer": Architecture("PatchTSMixer", PatchTSMixerModel, ONE_CHANNEL, _mixer_stages, _own_context),
-    "timesfm": Architecture("TimesFM", TimesFmModel, {}, _timesfm_stages, _whole_patches),
+    "timesfm": Architecture("TimesFM", TimesFmModel, SDPA, _timesfm_stages, _whole_patches),
 }
 
 OF_COVARIATES: Final = frozenset({"informer", "autoformer", "time_series_transformer"})

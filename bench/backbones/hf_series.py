@@ -17,9 +17,6 @@ from bench.errors import WeightsError
 
 UNTRAINED_SEED: Final = 0
 
-ATTENTION: Final = "sdpa"
-"""Torch's kernel: on one core, windows of 63 patches take two thirds of the time that plain products take."""
-
 
 def open_series(reference: Reference, folder: Path, config: Config) -> Opened:
     """Return the backbone in a snapshot of a hub model: `folder` with safetensors, and its `config`.
@@ -140,4 +137,4 @@ def _alone(reference: Reference, architecture: Architecture, config: Config) -> 
             "share_embedding = false), while here each series is forecast from its own past: use a model whose "
             "channels are independent"
         )
-    return type(config)(**config.to_dict() | dict(architecture.settings), attn_implementation=ATTENTION)
+    return type(config)(**config.to_dict() | dict(architecture.settings))

@@ -78,3 +78,49 @@ def test_a_budget_of_windows_is_the_most_recent_ones() -> None:
 def test_folds_of_windows_need_more_than_what_overlaps(windows: int, enough: bool) -> None:  # noqa: FBT001
     folds = Horizon(24).folds(np.zeros((windows, 24), dtype=np.float32), stream(0, "folds"))
     assert (folds is not None) == enough
+
+
+def two_series() -> tuple[Windows, np.ndarray]:
+    """Return one window of each of two series, whose units are 1 and 10, and futures of zeros."""
+    return Windows(np.ones((2, 8), dtype=np.float32), season=4, unit=np.array([1.0, 10.0])), np.zeros(
+        (2, 2), np.float32
+    )
+
+
+def test_each_series_errors_are_counted_in_its_own_unit() -> None:
+    raw, future = two_series()
+    forecasts = np.array([[1, 2], [10, -30]], dtype=np.float32)
+    assert Horizon(2).score(forecasts, future, raw) == pytest.approx((1 + 2 + 1 + 3) / 4)
+    assert Horizon(2, error="mse").score(forecasts, future, raw) == pytest.approx((1 + 4 + 1 + 9) / 4)
+
+
+def test_the_metric_says_which_error_is_meant() -> None:
+    assert (Horizon(2).metric.name, Horizon(2, error="mse").metric.name) == ("mase", "mse")
+
+
+def test_windows_that_are_taken_keep_their_unit() -> None:
+    raw, future = two_series()
+    last = np.array([1])
+    assert Horizon(2).score(future[last] + 5, future[last], raw.take(last)) == pytest.approx(0.5)
+    assert raw.take(last).columns() != Windows(raw.past[last], season=4, unit=np.ones(1)).columns()
+
+
+def test_whose_unit_is_whose_is_part_of_the_content() -> None:
+    raw, _ = two_series()
+    assert raw.columns() != Windows(raw.past, season=4, unit=raw.unit[::-1].copy()).columns()
+
+
+def test_a_constant_past_of_each_series_is_scaled_by_its_own_unit() -> None:
+    raw, future = two_series()
+    np.testing.assert_allclose(Horizon(2).encode(future + 11, raw), [[10, 10], [1, 1]])
+
+
+def test_windows_of_several_series_overlap_as_many_times_as_many() -> None:
+    assert Horizon(24, side_by_side=7).overlap == 23 * 7
+    labels = np.zeros((400, 24), dtype=np.float32)
+    assert Horizon(24).folds(labels, stream(0, "folds")) is not None
+    assert Horizon(24, side_by_side=7).folds(labels, stream(0, "folds")) is None
+
+
+def test_horizons_as_long_are_one_however_errors_are_counted() -> None:
+    assert Horizon(24) == Horizon(24, error="mse", side_by_side=7) != Horizon(25)
