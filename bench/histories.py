@@ -39,7 +39,7 @@ def read_table(path: Path, *, as_text: bool = False) -> pd.DataFrame:
         if suffix == ".parquet":
             table = pd.read_parquet(path)
         elif suffix == ".jsonl":
-            table = pd.read_json(path, lines=True, dtype=not as_text, convert_dates=False)
+            table = pd.read_json(path, lines=True, dtype=False)
         else:
             separator, kind = "\t" if suffix == ".tsv" else ",", str if as_text else None
             table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", dtype=kind, keep_default_na=not as_text)

@@ -65,8 +65,11 @@ def hearing_of(raw: Raw) -> Hearing | None:
 
 
 def past_of(raw: Raw) -> Past | None:
-    """Return what these examples show of their series, if they are windows."""
-    return Past(raw.past.shape[1], raw.season, float(np.mean(raw.unit))) if isinstance(raw, Windows) else None
+    """Return what these examples show of their series, if they are windows.
+
+    Of several units it is the smallest: it is what tells a past that is constant from one that is not.
+    """
+    return Past(raw.past.shape[1], raw.season, float(raw.unit.min())) if isinstance(raw, Windows) else None
 
 
 def save_model(folder: Path, exported: Exported, stages: nn.ModuleList, head: nn.Linear) -> None:

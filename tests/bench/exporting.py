@@ -120,7 +120,7 @@ def text_task() -> Given:
     return Given("text", ("fine", "bad"), Texts(tuple(texts)), [number % 2 for number in range(12)])
 
 
-def series_table(path: Path, *, rows: int = 420) -> pd.DataFrame:
+def series_table(path: Path, *, rows: int = 500) -> pd.DataFrame:
     """Write two daily series with a weekly cycle to a table and return it."""
     days = np.arange(rows)
     noise = np.random.default_rng(0).standard_normal((2, rows))
