@@ -108,7 +108,7 @@ def read_exported(folder: Path) -> Exported:
     path = folder / DESCRIPTION
     try:
         record = json.loads(path.read_bytes())
-        found = record["format"]
+        found = int(record["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise WeightsError(f"there is no exported model in {folder}: {_advice(folder)}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -178,9 +178,10 @@ def test_a_description_that_is_none_is_refused(copy: Path) -> None:
     respelt(copy, target={"kind": "boxes"})
     with pytest.raises(WeightsError, match=r"is not what an export writes"):
         read_exported(copy)
-    (copy / "model.json").write_text("{")
-    with pytest.raises(WeightsError, match=r"cannot be read"):
-        read_exported(copy)
+    for text in ("{", "[]", '{"format": "one"}'):
+        (copy / "model.json").write_text(text)
+        with pytest.raises(WeightsError, match=r"cannot be read"):
+            read_exported(copy)
 
 
 def load(folder: Path, **changes: object) -> Model:
