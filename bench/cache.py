@@ -8,6 +8,7 @@ outlive runs; the least recently used go when the folder outgrows its limit.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from platformdirs import user_cache_path
 from bench.errors import BenchError
 
 DEFAULT_LIMIT_BYTES: Final = 10 * 2**30
+
+UNPACKED: Final = "unpacked"
+"""The folder beside the entries where archives are unpacked; it does not count towards the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Cache:
         """Remove all entries."""
         for entry in list(self.entries()):
             self._remove(entry.key)
+        shutil.rmtree(self.root / UNPACKED, ignore_errors=True)
 
     def _keep(self, key: str, description: str) -> None:
         """Put what was written for `key` in its place, the note last."""

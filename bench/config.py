@@ -236,12 +236,12 @@ def listing(what: str, problems: Iterable[str]) -> str:
     return f"{what} has {count}: " + "; ".join(lines)
 
 
-def explain(error: "ErrorDetails") -> str:
-    """Return what is wrong with one key, in one line."""
+def explain(error: "ErrorDetails", table: Sequence[str] = ()) -> str:
+    """Return what is wrong with one key, in one line; `table` is the path of the table that was validated."""
     where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
-        *table, key = (str(part) for part in error["loc"])
-        return f"{where}: unknown key{nearest(key, _keys_of(table))}"
+        *inside, key = (str(part) for part in error["loc"])
+        return f"{where}: unknown key{nearest(key, _keys_of([*table, *inside]))}"
     if error["type"] == "missing":
         return f"{where}: missing"
     return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"

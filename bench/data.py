@@ -21,7 +21,7 @@ DOMAINS: Final[Mapping[str, Domain]] = {
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "folder": ("image_classification", "audio_classification"),
-    "csv": ("text_classification", "forecasting"),
+    "csv": tuple(DOMAINS),
     "torchvision": ("image_classification",),
     "torchaudio": ("audio_classification",),
     "hf": ("image_classification", "text_classification", "audio_classification"),
@@ -53,8 +53,8 @@ class DataOptions(BaseModel):
     patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
     nothing is chosen on the validation rows, and nothing learnt from them.
 
-    Columns: `text`, `label`, `image` and `audio` name those of a table; `time`, `series` and `values` those of a table
-    of series. `config` and `revision` are those of a data set on a hub.
+    Columns: `text`, `label`, `image` and `audio` name those of a table, which is written in `encoding`; `time`,
+    `series` and `values` those of a table of series. `config` and `revision` are those of a data set on a hub.
 
     Recordings are heard at `rate_hz` and cut or padded to `seconds`. Forecasts are of `horizon` steps after `context`
     ones, with a cycle of `season` steps; `metric` is what their errors are counted in.
@@ -81,6 +81,7 @@ class DataOptions(BaseModel):
     label: str = "label"
     image: str = "image"
     audio: str = "audio"
+    encoding: str = "utf-8"
     config: str | None = None
     revision: str | None = None
 

@@ -29,11 +29,8 @@ class History:
     times: pd.Index
 
 
-def read_table(path: Path, *, as_text: bool = False) -> pd.DataFrame:
-    """Return a table of comma- or tab-separated values, JSON lines or parquet; `as_text` takes cells as they stand.
-
-    Raises `DataError` if it cannot be read.
-    """
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table of comma- or tab-separated values, JSON lines or parquet. Raises `DataError`."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".parquet":
@@ -41,8 +38,7 @@ def read_table(path: Path, *, as_text: bool = False) -> pd.DataFrame:
         elif suffix == ".jsonl":
             table = pd.read_json(path, lines=True, dtype=False)
         else:
-            separator, kind = "\t" if suffix == ".tsv" else ",", str if as_text else None
-            table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", dtype=kind, keep_default_na=not as_text)
+            table = pd.read_csv(path, sep="\t" if suffix == ".tsv" else ",", encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
     table.columns = table.columns.map(str)

@@ -1,20 +1,34 @@
 """Owns reading pictures and recordings from their files, when they are looked at and not before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from scipy.signal import resample_poly
 
 from bench.domain import Domain, Indices, Waveforms
 from bench.errors import DataError
 
-LOUDEST: Final = 32_767
+FULL_SCALE: Final = 32_768
+WHITE_OF_16_BITS: Final = 65_535
+
+HIGHEST_RATE_HZ: Final = 1_000_000
+"""More is not sound, but a damaged header."""
+
+SLACK: Final = 0.05
+"""Share of the samples that an mp3 file may lack of those it announces, which it may only estimate."""
+
+ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"RIFF": "little", b"FORM": "big"}
+"""How wav and aiff files write numbers, by the first four bytes."""
+
+CARELESS_BYTES: Final = 64
+UNKNOWN_SIZE: Final = 0x7F00_0000
+"""Bytes from which such a file's own count is a stand-in for one that was not known when it was begun."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,30 +89,84 @@ class Recordings:
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return a picture as uint8 [height, width, 3], turned as its camera says, transparency on white.
 
-    Raises `DataError` if the file cannot be decoded to its end.
+    Of a moving one it is the first picture. Raises `DataError` if the file cannot be decoded to its end, or holds
+    numbers for which no file says how bright they are.
     """
     try:
         with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
+            image = _eight_bits(ImageOps.exif_transpose(opened), path)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             return np.array(image.convert("RGB"))  # a copy: what shares memory with a picture cannot be written
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the picture {path}: {error}") from error
 
 
+def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
+    """Return a grey picture of 16 bits as one of 8, and any other as it is; Pillow would cut off what is above 255."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    grey = np.asarray(image)
+    if image.mode == "F" or grey.min() < 0 or grey.max() > WHITE_OF_16_BITS:
+        raise DataError(
+            f"cannot read the picture {path}: its grey values, from {grey.min():g} to {grey.max():g}, are not of 8 or "
+            "16 bits, so that it is not known what is white; save it with 8 or 16 bits"
+        )
+    share = grey.astype(np.float64) / WHITE_OF_16_BITS
+    return Image.fromarray((share * 255).round().astype(np.uint8))
+
+
 def read_recording(path: Path, rate_hz: int) -> NDArray[np.int16]:
-    """Return a recording as mono int16 [length] at `rate_hz`. Raises `DataError` if the file cannot be decoded."""
+    """Return a recording as mono int16 [length] at `rate_hz`, the mean of its channels.
+
+    Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
+    """
     try:
-        samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)  # [length, channels]
-    except (OSError, soundfile.SoundFileError) as error:
+        with soundfile.SoundFile(path) as file:
+            promised, own_rate = file.frames, file.samplerate
+            samples = file.read(dtype="float32", always_2d=True)  # [length, channels]
+    except (OSError, ValueError, MemoryError, soundfile.SoundFileError) as error:
         raise DataError(f"cannot read the recording {path}: {error}") from error
+    _check_recording(path, samples, promised=promised, rate_hz=own_rate)
     mono = samples.mean(axis=1)
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
         mono = resample_poly(mono, rate_hz // shared, own_rate // shared)
-    scaled: NDArray[np.int16] = (mono * LOUDEST).round().clip(-LOUDEST - 1, LOUDEST).astype(np.int16)
+    scaled: NDArray[np.int16] = (mono * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return scaled
+
+
+def _check_recording(path: Path, samples: NDArray[np.float32], *, promised: int, rate_hz: int) -> None:
+    """Raise `DataError` for a recording that is empty, cut off or no sound."""
+    fault = ""
+    if not 0 < rate_hz <= HIGHEST_RATE_HZ:
+        fault = f"it says that it has {rate_hz} samples a second"
+    elif not len(samples):
+        fault = "it holds no sound"
+    elif len(samples) < (1 - SLACK) * promised:
+        fault = f"it ends after {len(samples)} of {promised} samples"
+    elif missing := _missing_bytes(path):
+        fault = f"it ends {missing} bytes too early"
+    elif not np.isfinite(samples).all():
+        fault = "it holds samples that are no numbers"
+    if fault:
+        raise DataError(f"cannot read the recording {path}: {fault}; replace it, or leave it out")
+
+
+def _missing_bytes(path: Path) -> int:
+    """Return how many bytes a wav or aiff file lacks of those that its header counts, 0 for other files.
+
+    The decoder takes what there is. A few bytes too many are a careless header, and so many that no file has them are
+    the header of a program that did not know when it would end.
+    """
+    with path.open("rb") as file:
+        header = file.read(8)
+    order = ORDERS.get(header[:4])
+    if order is None:
+        return 0
+    counted = int.from_bytes(header[4:], order)
+    missing = counted + len(header) - path.stat().st_size
+    return missing if missing > CARELESS_BYTES and counted < UNKNOWN_SIZE else 0
 
 
 def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:

@@ -4,26 +4,25 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
 from bench.cache import file_sha256
 from bench.domain import Domain, Raw, Texts, Windows
-from bench.errors import DataError, nearest
+from bench.errors import DataError
 from bench.exported import Exported
-from bench.histories import last_values, read_histories, read_table, times_to_come
+from bench.histories import last_values, read_histories, times_to_come
 from bench.media import Pictures, Recordings, read_picture, read_recording
+from bench.rows import SUFFIXES, read_rows
 from tasks.opening import PICTURES, RECORDINGS
 
 STANDARD_INPUT: Final = "-"
 
-TABLES: Final = {".csv", ".tsv", ".jsonl", ".parquet"}
-
 KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(PICTURES, "picture"),
     **dict.fromkeys(RECORDINGS, "recording"),
-    **dict.fromkeys(TABLES, "table"),
+    **dict.fromkeys(SUFFIXES, "table"),
     ".txt": "text",
 }
 """What files are, by their suffix; others are what the model reads, if they can be read as that."""
@@ -42,7 +41,8 @@ Example = TypeVar("Example")
 class Source:
     """Where an example comes from; what does not apply is empty.
 
-    `row` counts the texts of a file from 1. `times` are those of the steps to be forecast.
+    `row` is the line of a text in its file, or its row as `bench.rows` counts those of a table. `times` are those of
+    the steps to be forecast.
     """
 
     file: str = ""
@@ -74,7 +74,7 @@ def gather(
         case "audio":
             return _recordings(exported, files)
         case "text":
-            return _texts(files, texts, columns[0] if columns else exported.data.options.text)
+            return _texts(exported, files, texts, columns[0] if columns else exported.data.options.text)
         case "series":
             return _windows(exported, files, columns)
 
@@ -94,8 +94,7 @@ def _recordings(exported: Exported, files: Sequence[str]) -> Unlabelled:
     assert hearing is not None, "a model of recordings says how they are heard"
 
     def read(path: Path) -> Iterator[tuple[Source, tuple[Path, str]]]:
-        if not len(read_recording(path, hearing.rate_hz)):
-            raise DataError(f"the recording {path} is empty")
+        read_recording(path, hearing.rate_hz)
         yield Source(str(path)), (path, file_sha256(path))
 
     found, problems = _each(files, "audio", read)
@@ -104,16 +103,15 @@ def _recordings(exported: Exported, files: Sequence[str]) -> Unlabelled:
     return Unlabelled(raw, _sources(found), problems)
 
 
-def _texts(files: Sequence[str], texts: Sequence[str], column: str) -> Unlabelled:
+def _texts(exported: Exported, files: Sequence[str], texts: Sequence[str], column: str) -> Unlabelled:
     def read(path: Path) -> Iterator[tuple[Source, str] | DataError]:
-        if str(path) == STANDARD_INPUT:
-            lines = _lines(sys.stdin, "standard input")
-        elif KINDS.get(path.suffix.lower()) == "table":
-            lines = _cells(path, column)
+        if KINDS.get(path.suffix.lower()) == "table":
+            rows = read_rows(path, [column], exported.data.options.encoding)
+            yield from (DataError(f"{path}, row {number}: {why}") for number, why in rows.bad.items())
+            numbered = list(zip(rows.numbers, rows.values[column], strict=True))
         else:
-            with path.open(encoding="utf-8-sig") as opened:
-                lines = _lines(opened, str(path))
-        for row, text in enumerate(lines, start=1):
+            numbered = list(enumerate(_lines(path), start=1))
+        for row, text in numbered:
             if text.strip():
                 yield Source(str(path), row=row, text=text), text
             else:
@@ -204,20 +202,13 @@ def _sources(found: Iterable[tuple[Source, object]]) -> tuple[Source, ...]:
     return tuple(source for source, _ in found)
 
 
-def _lines(opened: TextIO, where: str) -> list[str]:
+def _lines(path: Path) -> list[str]:
     try:
-        return [line.rstrip("\r\n") for line in opened]
+        if str(path) == STANDARD_INPUT:
+            return [line.rstrip("\r\n") for line in sys.stdin]
+        with path.open(encoding="utf-8-sig") as opened:
+            return [line.rstrip("\r\n") for line in opened]
     except UnicodeDecodeError as error:
-        raise DataError(f"{where} is not UTF-8 text ({error}): save it as that") from error
-
-
-def _cells(path: Path, column: str) -> list[str]:
-    """Return the texts in a column of a table; an empty one where there is none."""
-    table = read_table(path, as_text=True)
-    known = [str(name) for name in table.columns]
-    if column not in known:
-        raise DataError(
-            f"{path} has no column {column!r}{nearest(column, known)} (there are: {', '.join(known)}): name the one of "
-            "the texts with --column"
-        )
-    return ["" if missing else str(text) for text, missing in zip(table[column], table[column].isna(), strict=True)]
+        raise DataError(f"{path} is not UTF-8 text ({error}): save it as that") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error

@@ -72,13 +72,13 @@ def read_times(column: "pd.Series[Any]", where: str) -> pd.Index:
         raise DataError(
             f"{where} is to hold times, but holds broken numbers or none at all: use dates or whole numbers"
         )
-    failed = [value for value in column if not _is_date(value)]
-    what = f"{len(failed)} that are none, the first {failed[0]!r}" if failed else "dates written in several ways"
+    text = column.astype(str)
+    read = [pd.to_datetime(text, format=layout, errors="coerce", utc=True).notna() for layout in LAYOUTS]
+    failed = column[~np.any(read, axis=0)]
+    what = (
+        f"{len(failed)} that are none, the first {failed.iloc[0]!r}" if len(failed) else "dates written in several ways"
+    )
     raise DataError(f"{where} is to hold {len(column)} times, but there are {what}: write them as 2016-07-01 00:00")
-
-
-def _is_date(value: object) -> bool:
-    return any(not pd.isna(pd.to_datetime(str(value), format=layout, errors="coerce")) for layout in LAYOUTS)
 
 
 def _dates(column: "pd.Series[Any]") -> pd.DatetimeIndex | None:
@@ -112,6 +112,10 @@ def find_calendar(times: pd.Index, wanted: str | None, where: str) -> Calendar:
     Raises `DataError` if none can be found or the one that is wanted does not exist.
     """
     if not isinstance(times, pd.DatetimeIndex):
+        if wanted:
+            raise DataError(
+                f"{where}: frequency = {wanted!r} is one of dates, but its times are whole numbers: set `season`"
+            )
         return Calendar(_usual_difference(times), 1)
     frequency = wanted or (_frequency(times) if len(times) > 1 else None)
     if frequency is None:
@@ -141,13 +145,14 @@ def _frequency(times: pd.DatetimeIndex) -> str | None:
     usual = (times[1:] - times[:-1]).value_counts().index[0]
     if usual >= MONTH:
         months = round(usual / (YEAR / 12))
+        count = "" if months == 1 else f"{months}"
         if (times.day == 1).all():
-            return f"{months}MS"
-        return f"{months}ME" if times.is_month_end.all() else None
+            return f"{count}MS"
+        return f"{count}ME" if times.is_month_end.all() else None
     if usual == DAY and len(times) > WEEKDAYS and (times.day_of_week < WEEKDAYS).all():
         return BUSINESS_DAYS
     if usual % DAY == pd.Timedelta(0):
-        return f"{usual // DAY}D"
+        return "D" if usual == DAY else f"{usual // DAY}D"
     frequency: str = to_offset(usual).freqstr
     return frequency
 

@@ -58,7 +58,7 @@ class Forecasting(Task):
         return cut_splits(self._series, self._bounds, self._units, self._shape)
 
 
-def open_forecasting(name: str, spec: DataSpec) -> Forecasting:
+def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
     """Return the task `name` on the series of a table, `csv:PATH` (also of a tsv, parquet or jsonl file).
 
     Raises `DataError` if the table cannot be read, or its series are broken, too short or constant.

@@ -19,7 +19,9 @@ Open = Callable[[str, DataSpec, Cache], Task]
 OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("folder", "image_classification"): ("tasks.folder", "open_folder"),
     ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
+    ("csv", "image_classification"): ("tasks.table", "open_table"),
     ("csv", "text_classification"): ("tasks.table", "open_table"),
+    ("csv", "audio_classification"): ("tasks.table", "open_table"),
     ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
     **{("python", family): ("tasks.own", "open_own") for family in DOMAINS},
 }

@@ -67,7 +67,12 @@ def read_series(path: Path, content: bytes, options: DataOptions) -> Table:
     if owner is None:
         columns = [_Column(name, times, values) for name, values in numbers.items()]
     else:
-        places = frame.groupby(owner, sort=False, dropna=False).indices
+        nobodys = int(frame[owner].isna().sum())
+        if nobodys:
+            raise DataError(
+                f"{path} does not say in {owner!r} which series {nobodys} of its {len(frame)} rows belong to"
+            )
+        places = frame.groupby(owner, sort=False).indices
         columns = [
             _Column(str(key) if len(chosen) == 1 else f"{key} {name}", times[rows], values[rows])
             for key, rows in places.items()

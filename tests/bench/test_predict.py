@@ -122,7 +122,7 @@ def test_texts_come_from_lines_tables_standard_input_and_the_command_itself(
     said = records(capsys.readouterr().out)
     texts = ["sunny", "foggy", "rain, again", "a mild day", "sleet", "blue skies", "hail", "storms at night"]
     assert [one["text"] for one in said] == texts
-    assert [one.get("row") for one in said] == [1, 2, 1, 1, 1, 2, 1, None]
+    assert [one.get("row") for one in said] == [1, 2, 2, 2, 1, 2, 1, None]
     assert {one["label"] for one in said} == {"fine", "bad"}
     assert predict(weather, "table.csv", "--column", "mood") == 0
     assert "grey" in capsys.readouterr().out
@@ -174,10 +174,11 @@ def test_recordings_and_texts_that_cannot_be_read_are_named_too(
     assert predict(weather, "latin.txt", "gaps.txt", "other.csv", "grey.png", "--text", "") == 1
     assert len(capsys.readouterr().out.splitlines()) == 3
     told = [record.message for record in caplog.records]
-    assert told[:2] == ["the recording empty.wav is empty", "grey.png is a picture, but this model reads recordings"]
+    assert told[0].startswith("cannot read the recording empty.wav: it holds no sound")
+    assert told[1] == "grey.png is a picture, but this model reads recordings"
     assert "latin.txt is not UTF-8 text" in told[2]
     assert told[3] == "gaps.txt, row 2: an empty text"
-    assert "other.csv has no column 'said' (there are: text): name the one of the texts with --column" in told[4]
+    assert "other.csv has no column 'said' (there are: text)" in told[4]
     assert told[5:] == ["grey.png is a picture, but this model reads texts and tables", "--text: an empty text"]
 
 

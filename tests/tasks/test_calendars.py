@@ -18,11 +18,11 @@ from tasks.calendars import find_calendar, is_date_column, read_times
         ("15min", 96),
         ("30min", 48),
         ("h", 24),
-        ("1D", 7),
+        ("D", 7),
         ("B", 5),
         ("7D", 52),
-        ("1MS", 12),
-        ("1ME", 12),
+        ("MS", 12),
+        ("ME", 12),
         ("3MS", 4),
         ("12MS", 1),
     ],
@@ -32,7 +32,7 @@ def test_frequency_and_season_are_found(frequency: str, season: int) -> None:
     assert find_calendar(times, None, "here") == (frequency, season)
 
 
-@pytest.mark.parametrize("frequency", ["15min", "h", "1D", "1MS", "1ME"])
+@pytest.mark.parametrize("frequency", ["15min", "h", "D", "MS", "ME"])
 def test_the_frequency_is_found_where_times_are_missing(frequency: str) -> None:
     times = pd.date_range("2014-02-01", periods=40, freq=frequency, unit="ns")
     calendar = find_calendar(times.delete([7, 8, 20]), None, "here")
@@ -76,5 +76,11 @@ def test_words_and_numbers_are_no_dates() -> None:
     assert not is_date_column(pd.Series(["2016-01-01", "soon"]))
     assert not is_date_column(pd.Series([1.0, 2.0]))
     assert read_times(pd.Series([3, 5]), "here").tolist() == [3, 5]
+    with pytest.raises(DataError, match="there are 2 that are none, the first 'soon'"):
+        read_times(pd.Series(["2016-01-01", "soon", None]), "here")
+    with pytest.raises(DataError, match="there are dates written in several ways"):
+        read_times(pd.Series(["2016-01-01", "13/01/2016"]), "here")
+    with pytest.raises(DataError, match="'h' is one of dates"):
+        find_calendar(pd.Index([1, 2, 3]), "h", "here")
     with pytest.raises(DataError, match="broken numbers"):
         read_times(pd.Series([1.5, np.nan]), "here")

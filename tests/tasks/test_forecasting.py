@@ -15,6 +15,8 @@ from bench.seeds import stream
 from bench.task import Splits, verify
 from tasks.forecasting import Forecasting, open_forecasting
 
+UNUSED = Cache(Path("unused"))
+
 SMALL = DataOptions(context=24, horizon=6, test_share=0.25)
 HOURS = 240
 
@@ -39,7 +41,7 @@ def written(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def opened(frame: pd.DataFrame, folder: Path, options: DataOptions = SMALL, name: str = "series.csv") -> Forecasting:
-    return open_forecasting("mine", DataSpec("forecasting", f"csv:{written(frame, folder / name)}", options))
+    return open_forecasting("mine", DataSpec("forecasting", f"csv:{written(frame, folder / name)}", options), UNUSED)
 
 
 def loaded(task: Forecasting, folder: Path) -> Splits:
@@ -248,6 +250,11 @@ def damaged(column: str, row: int, value: str) -> pd.DataFrame:
             r"no column 'OTT', which `values` names; did you mean 'OT'\? \(there are: date",
         ),
         (hourly(), {"time": "dates"}, "no column 'dates', which `time` names; did you mean 'date'?"),
+        (
+            hourly().assign(shop=pd.Series(["a"] * 120)),
+            {"series": "shop"},
+            "not say in 'shop' which series 120 of its 240 rows",
+        ),
         (hourly(), {"series": "shop"}, "no column 'shop', which `series` names"),
         (
             pd.concat([hourly(), hourly()[:2]]),
@@ -289,19 +296,19 @@ def test_bad_tables_are_refused_with_what_to_do(
 def test_files_that_are_no_tables_are_refused(name: str, content: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=told):
-        open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / name}", SMALL))
+        open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / name}", SMALL), UNUSED)
 
 
 def test_a_file_that_is_not_there_and_another_kind_of_address_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
-        open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / 'none.csv'}", SMALL))
+        open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / 'none.csv'}", SMALL), UNUSED)
     with pytest.raises(DataError, match="csv:PATH, got 'folder:there'"):
-        open_forecasting("mine", DataSpec("forecasting", "folder:there", SMALL))
+        open_forecasting("mine", DataSpec("forecasting", "folder:there", SMALL), UNUSED)
 
 
 def test_whole_numbers_are_times_where_their_column_is_called_so(tmp_path: Path) -> None:
     lines = [json.dumps({"step": 3 * step, "y": float(np.sin(step))}) for step in range(100)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     options = SMALL.model_copy(update={"context": 12})
-    task = open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / 'a.jsonl'}", options))
+    task = open_forecasting("mine", DataSpec("forecasting", f"csv:{tmp_path / 'a.jsonl'}", options), UNUSED)
     assert task.card.description == "1 series of 100 steps of 3: 12 of them forecast the next 6; season 1."

@@ -7,7 +7,7 @@ import pytest
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from bench.backbones import huggingface
+from bench.backbones import hf_snapshot, hf_text, huggingface
 from bench.backbones.catalog import MINILM
 from bench.backbones.huggingface import find_files, load_huggingface
 from bench.domain import Texts
@@ -24,8 +24,10 @@ class Hub:
         self.cached, self.online = cached, online
         self.asked_network = False
 
-    def __call__(self, hub_id: str, *, allow_patterns: list[str], local_files_only: bool = False) -> str:
-        assert hub_id == HUB_ID
+    def __call__(
+        self, hub_id: str, *, revision: str | None, allow_patterns: list[str], local_files_only: bool = False
+    ) -> str:
+        assert (hub_id, revision) == (HUB_ID, None)
         assert "model.safetensors" in allow_patterns
         if not local_files_only:
             self.asked_network = True
@@ -33,6 +35,11 @@ class Hub:
         if found is None:
             raise LocalEntryNotFoundError("not there")
         return str(found)
+
+
+@pytest.fixture(autouse=True)
+def hub_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface, "model_info", lambda hub_id, revision, timeout: None)
 
 
 @pytest.fixture
@@ -86,13 +93,13 @@ def test_sentences_of_like_meaning_lie_close() -> None:
 
 def test_long_texts_are_cut() -> None:
     batch = load_huggingface(MINILM).prepare(Texts(("word " * 1000, "short")))
-    assert batch.values.shape == (2, huggingface.LONGEST)
+    assert batch.values.shape == (2, hf_text.LONGEST)
 
 
 def test_both_attentions_say_the_same_and_neither_looks_at_padding(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for attention in ("eager", "sdpa"):
-        monkeypatch.setattr(huggingface, "_attention", lambda attention=attention: attention)
+        monkeypatch.setattr(hf_snapshot, "attention", lambda attention=attention: attention)
         backbone = load_huggingface(MINILM).eval()
         inputs = backbone.prepare(Texts(("good", "a very nice and long evening out")))
         found.append(forward_all(backbone.stages, inputs, precision="float32").values)

@@ -1,0 +1,69 @@
+"""Owns backbones named by an architecture: with a checkpoint of the user's, or with no training at all."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from bench.backbone import state_hash
+from bench.backbones.checkpoint import load_checkpoint
+from bench.backbones.huggingface import build_untrained
+from bench.backbones.opened import Opened, Reference
+from bench.backbones.timm_models import timm_design
+from bench.backbones.torchvision_models import torchvision_design
+from bench.backbones.vision import Design, VisionBackbone
+from bench.cache import file_sha256
+from bench.errors import WeightsError, unknown_name
+
+DESIGNS: Final[Mapping[str, Callable[[str], Design]]] = {"timm": timm_design, "torchvision": torchvision_design}
+"""By library, what makes a design of an architecture's name."""
+
+SEED: Final = 0
+"""From which untrained weights are drawn."""
+
+
+def open_file(reference: Reference) -> Opened:
+    """Return the backbone `file:library/architecture:path`, the path from the working folder.
+
+    Raises `UnknownNameError`, or `WeightsError` if the checkpoint cannot be read or does not fit.
+    """
+    architecture, _, given = reference.place.partition(":")
+    if not given:
+        raise WeightsError(
+            f"{reference.name} names no file: write file:LIBRARY/ARCHITECTURE:PATH, such as "
+            "file:torchvision/mobilenet_v2:weights/my.pth"
+        )
+    design, path = _design(architecture), Path(given)
+    if not path.is_file():
+        raise WeightsError(f"there is no checkpoint {given} in {Path.cwd()}; give its path from there, or a whole one")
+    network = design.draw()
+    load_checkpoint(network, path, design)
+    backbone = VisionBackbone(reference, design, network, source=given, licence="not stated")
+    return Opened(backbone.known_by(file_sha256(path)), (path,))
+
+
+def open_untrained(reference: Reference) -> Opened:
+    """Return the backbone `untrained:library/architecture`, its weights drawn from one seed for all.
+
+    `untrained:hf/FOLDER` is the model that a config of transformers describes. Raises `UnknownNameError`, or
+    `WeightsError` if the network has no stages.
+    """
+    if reference.place.startswith("hf/"):
+        folder = Path(reference.place.removeprefix("hf/")).expanduser()
+        return Opened(build_untrained(reference), tuple(path for path in folder.iterdir() if path.is_file()))
+    design = _design(reference.place)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network = design.draw()
+    backbone = VisionBackbone(
+        reference, design, network, source="drawn at random, never trained", licence="none needed"
+    )
+    return Opened(backbone.known_by(state_hash(backbone)), ())
+
+
+def _design(architecture: str) -> Design:
+    library, _, place = architecture.partition("/")
+    if library not in DESIGNS:
+        raise unknown_name("library of architectures", library, (*DESIGNS, "hf"))
+    return DESIGNS[library](place)

@@ -1,0 +1,88 @@
+"""Owns finding weights files that libraries publish: in the library's own cache, else from the network."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.error import HTTPError
+from urllib.parse import urlparse
+from urllib.request import Request, urlopen
+
+import torch
+from huggingface_hub import constants, hf_hub_download, is_offline_mode, try_to_load_from_cache
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
+from bench.cache import file_sha256
+from bench.errors import WeightsError
+
+PATIENCE_SECONDS: Final = 5.0
+
+_HASH: Final = re.compile(r"-([0-9a-f]{8,})\.")
+"""Of the file's content, as torch.hub writes it into a file's name."""
+
+
+def hub_file(name: str, hub_id: str, files: Sequence[str]) -> Path:
+    """Return the first of `files` that a model on the Hugging Face hub has, for the backbone `name`.
+
+    Raises `WeightsError` if none is in the cache and the hub cannot be asked, or has none.
+    """
+    for file in files:
+        found = try_to_load_from_cache(hub_id, file)
+        if isinstance(found, str):
+            return Path(found)
+    wanted = f"{files[0]} of {hub_id}"
+    looked = f"the Hugging Face cache {constants.HF_HUB_CACHE}"
+    if is_offline_mode():
+        raise _unreachable(name, wanted, looked, "HF_HUB_OFFLINE is set")
+    if not _answers(constants.ENDPOINT):
+        raise _unreachable(name, wanted, looked, f"{constants.ENDPOINT} does not answer")
+    for file in files:
+        try:
+            return Path(hf_hub_download(hub_id, file))
+        except LocalEntryNotFoundError as error:
+            raise _unreachable(name, wanted, looked, f"{constants.ENDPOINT} does not answer") from error
+        except EntryNotFoundError:
+            continue
+        except (HfHubHTTPError, OSError) as error:
+            raise _unreachable(name, wanted, looked, str(error).partition("\n")[0]) from error
+    raise WeightsError(
+        f"{hub_id} on {constants.ENDPOINT} has no {' or '.join(files)}; choose another backbone than {name}"
+    )
+
+
+def url_file(name: str, url: str) -> Path:
+    """Return the file behind a link, kept where torch.hub keeps it, for the backbone `name`.
+
+    Raises `WeightsError` if it is not there and cannot be fetched, or is not the one that the link's hash names.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
+    stated = _HASH.search(path.name)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(path), stated[1] if stated else None)
+        except (OSError, RuntimeError) as error:
+            raise _unreachable(name, url, f"torch's cache {path.parent}", str(error)) from error
+    elif stated and not file_sha256(path).startswith(stated[1]):
+        raise WeightsError(
+            f"{path} is damaged: its sha256 does not begin with {stated[1]}; delete it, so that it is fetched anew"
+        )
+    return path
+
+
+def _unreachable(name: str, wanted: str, looked: str, reason: str) -> WeightsError:
+    return WeightsError(
+        f"{wanted} is not in {looked}, and cannot be fetched ({reason}); where there is a network, run "
+        f"`python -m bench fetch --backbone {name}`"
+    )
+
+
+def _answers(endpoint: str) -> bool:
+    """Whether somebody answers at once: the hub's client would ask again for half a minute."""
+    try:
+        with urlopen(Request(endpoint, method="HEAD"), timeout=PATIENCE_SECONDS):  # noqa: S310 - the hub's own address
+            return True
+    except HTTPError:
+        return True
+    except OSError:
+        return False
