@@ -4,7 +4,7 @@ import copy
 import resource
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,9 @@ from bench.seeds import stream, torch_seed
 from bench.target import Outputs
 
 MIB: Final = 2**20
+
+Keep = Callable[[nn.ModuleList, nn.Linear, Result], None]
+"""What is done with an adapted model: all its stages from input to features, and its head."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +51,18 @@ class Spent:
 
 
 def run_cell(
-    planned: PlannedCell, group: Group, *, loading: Work | None = None, companions: Iterable[PlannedCell] = ()
+    planned: PlannedCell,
+    group: Group,
+    *,
+    loading: Work | None = None,
+    companions: Iterable[PlannedCell] = (),
+    keep: Keep | None = None,
 ) -> tuple[Result, Outputs]:
     """Return the result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
 
     `loading` is what it took to make the group. `companions` are cells to come: heads on budgets as large as this one's
-    are solved together with its own. Raises `DataError` for a budget that is too small, `DivergedError`, and
-    `FreezeError` if anything below the boundary moved.
+    are solved together with its own. `keep` is handed the adapted model once it is scored. Raises `DataError` for a
+    budget that is too small, `DivergedError`, and `FreezeError` if anything below the boundary moved.
     """
     cell = planned.cell
     rows = group.budget(cell.fraction, cell.seed)
@@ -67,30 +75,30 @@ def run_cell(
     if group.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(group.device)
     adapted, predictions, spent = _adapt(planned, group, rows, probe)
-    return (
-        Result(
-            cell=cell,
-            key=planned.key,
-            n_labels=len(rows),
-            n_test=len(group.splits.test),
-            score=group.target.score(predictions, group.splits.test.labels, group.splits.test.raw),
-            chance=group.chance,
-            penalty=probe.solved.penalty if probe else None,
-            seconds=round(spent.seconds, 4),
-            training_seconds=round(spent.training_seconds, 4),
-            evaluation_seconds=round(spent.evaluation_seconds, 4),
-            shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
-            steps=spent.steps,
-            trainable_parameters=adapted.parameters,
-            total_parameters=_count(group.backbone) + _count(adapted.head),
-            peak_mib=round(_peak_mib(group.device), 1),
-            device=group.device.type,
-            precision=spent.precision,
-            data_sha256=group.content,
-            provenance=describe_run(group.device),
-        ),
-        predictions,
+    result = Result(
+        cell=cell,
+        key=planned.key,
+        n_labels=len(rows),
+        n_test=len(group.splits.test),
+        score=group.target.score(predictions, group.splits.test.labels, group.splits.test.raw),
+        chance=group.chance,
+        penalty=probe.solved.penalty if probe else None,
+        seconds=round(spent.seconds, 4),
+        training_seconds=round(spent.training_seconds, 4),
+        evaluation_seconds=round(spent.evaluation_seconds, 4),
+        shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
+        steps=spent.steps,
+        trainable_parameters=adapted.parameters,
+        total_parameters=_count(group.backbone) + _count(adapted.head),
+        peak_mib=round(_peak_mib(group.device), 1),
+        device=group.device.type,
+        precision=spent.precision,
+        data_sha256=group.content,
+        provenance=describe_run(group.device),
     )
+    if keep:
+        keep(_whole(planned, group, adapted), adapted.head, result)
+    return result, predictions
 
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
@@ -136,16 +144,8 @@ def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterab
 
 def _starting_point(planned: PlannedCell, group: Group, probe: KeptHead | None) -> Adapted:
     """Return a copy of the stages to train and the head, as they are before the first step."""
-    cell, strategy = planned.cell, planned.strategy
-    boundary = strategy.boundary(group.n_stages)
-    if strategy.pretrained:
-        stages = copy.deepcopy(group.backbone.stages[boundary:])
-    else:
-        drawn = copy.deepcopy(group.backbone)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(torch_seed(cell.seed, "initialisation"))
-            drawn.initialise()
-        stages = drawn.stages[boundary:]
+    boundary = planned.strategy.boundary(group.n_stages)
+    stages = _untrained(planned, group)
     head = nn.Linear(group.backbone.card.width, group.target.width)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
@@ -155,6 +155,26 @@ def _starting_point(planned: PlannedCell, group: Group, probe: KeptHead | None) 
     parameters = _count(stages) + _count(head)
     group.narrow(boundary, stages)
     return Adapted(stages.to(group.device), head.to(group.device), parameters)
+
+
+def _untrained(planned: PlannedCell, group: Group) -> nn.ModuleList:
+    """Return a copy of the stages to train, whole: pretrained or drawn."""
+    cell, strategy = planned.cell, planned.strategy
+    boundary = strategy.boundary(group.n_stages)
+    if strategy.pretrained:
+        return copy.deepcopy(group.backbone.stages[boundary:])
+    drawn = copy.deepcopy(group.backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(cell.seed, "initialisation"))
+        drawn.initialise()
+    return drawn.stages[boundary:]
+
+
+def _whole(planned: PlannedCell, group: Group, adapted: Adapted) -> nn.ModuleList:
+    """Return all stages of an adapted model, whole: a table of tokens has the rows that training left out."""
+    boundary = planned.strategy.boundary(group.n_stages)
+    group.widen(boundary, adapted.stages, _untrained(planned, group))
+    return nn.ModuleList([*group.backbone.stages[:boundary], *adapted.stages])
 
 
 def _predict(adapted: Adapted, group: Group, boundary: int, precision: Precision) -> Outputs:

@@ -61,8 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_memory(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
+    run.add_argument(
+        "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
+    )
     run.add_argument("--dry-run", action="store_true", help="show what would be run")
     run.set_defaults(command=RUN)
+
+    _add_predict(commands.add_parser("predict", help="use a model that run --export kept"))
 
     rank = commands.add_parser("rank", help="order backbones before any training, by LogME of their frozen features")
     _add_selection(rank)
@@ -96,6 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("--clear", action="store_true", help="remove everything")
     cache.set_defaults(command="bench.commands.cache")
     return parser
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="of the model")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="or a folder of them, or - for lines of standard input"
+    )
+    _add_repeated(parser, "--text", "TEXT", "a text itself; may be repeated, as --column")
+    _add_repeated(
+        parser, "--column", "C", "of a table: the one of the texts, or those of the series (default: as in training)"
+    )
+    parser.add_argument("--top", type=_positive, default=1, metavar="N", help="classes to show (default: 1)")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="json: an object on each line")
+    parser.add_argument("--trust-remote-code", action="store_true", help="let a model of a hub bring code of its own")
+    _add_device(parser)
+    parser.set_defaults(command="bench.commands.predict")
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:

@@ -2,21 +2,29 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
 
 import torch
+from torch import nn
 
-from bench.adapt import run_cell
+from bench.adapt import Keep, run_cell
 from bench.backbone import Backbone
 from bench.cache import Cache
-from bench.cell import LOADING, Failure, Work
+from bench.card import TaskCard
+from bench.cell import LOADING, Failure, Result, Work
 from bench.data import DataSpec
 from bench.errors import BenchError, DataError
+from bench.exported import Exported
 from bench.group import Group
 from bench.inputs import MEMORY_BYTES
 from bench.memory import release
+from bench.model import hearing_of, library_versions, past_of, save_model
 from bench.plan import Needs, Pack, PlannedCell
 from bench.scored import Scored
 from bench.task import Task, verify
@@ -24,6 +32,16 @@ from bench.task import Task, verify
 THREADS: Final = 1
 """Per process. Work is spread over processes instead: small networks gain more from that, and sums that are always
 taken in the same order make a score the same on any number of cores."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    """What the last cell needed, kept for the next: the group of a task and backbone, and what it took to make it."""
+
+    name: tuple[DataSpec, str]
+    card: TaskCard
+    group: Group
+    loading: Work
 
 
 class Engine:
@@ -38,10 +56,12 @@ class Engine:
         device: str,
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
+        exports: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         """`open_task` returns the task of a name and a description of its data, `load_backbone` a backbone by name.
 
         `memory_bytes` is how much of the examples is held at once, `decoders` how many threads read their files.
+        `exports` are the folders that adapted models are kept in, by the keys of their cells.
         """
         torch.set_num_threads(THREADS)
         self._open_task = open_task
@@ -50,7 +70,8 @@ class Engine:
         self._device = torch.device(device)
         self._memory_bytes = memory_bytes
         self._decoders = decoders
-        self._loaded: tuple[tuple[DataSpec, str], Group, Work] | None = None
+        self._exports = exports
+        self._loaded: _Loaded | None = None
 
     def run(self, pack: Pack) -> Iterator[Scored]:
         """Yield what came of each cell of a pack, in order.
@@ -62,8 +83,10 @@ class Engine:
 
     def _run(self, planned: PlannedCell, pack: Pack) -> Scored:
         try:
-            group, loading = self._group(planned, pack.needs)
-            result, predictions = run_cell(planned, group, loading=loading, companions=pack.cells)
+            loaded = self._load(planned, pack.needs)
+            result, predictions = run_cell(
+                planned, loaded.group, loading=loaded.loading, companions=pack.cells, keep=self._keep(planned, loaded)
+            )
         except Exception as error:  # the one broad except of the project
             reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             return Scored(
@@ -74,12 +97,17 @@ class Engine:
                     traceback="".join(traceback.format_exception(error)),
                 )
             )
-        return Scored(result, predictions, group.splits.test.labels)
+        return Scored(result, predictions, loaded.group.splits.test.labels)
 
-    def _group(self, planned: PlannedCell, needs: Needs) -> tuple[Group, Work]:
-        """Return the group of a cell and what it took to load; the one before it is dropped first."""
+    def _keep(self, planned: PlannedCell, loaded: _Loaded) -> Keep | None:
+        """Return what saves the adapted model of a cell, if it is to be kept."""
+        folder = self._exports.get(planned.key)
+        return partial(_save, folder, planned, loaded) if folder else None
+
+    def _load(self, planned: PlannedCell, needs: Needs) -> _Loaded:
+        """Return what a cell needs; that of the one before it is dropped first."""
         name = (planned.spec, planned.cell.backbone)
-        if self._loaded is None or self._loaded[0] != name:
+        if self._loaded is None or self._loaded.name != name:
             self._loaded = None
             release()
             start = time.perf_counter()
@@ -102,5 +130,24 @@ class Engine:
                 memory_bytes=self._memory_bytes,
                 decoders=self._decoders,
             )
-            self._loaded = name, group, Work(LOADING, uuid4().hex, time.perf_counter() - start)
-        return self._loaded[1:]
+            self._loaded = _Loaded(name, task.card, group, Work(LOADING, uuid4().hex, time.perf_counter() - start))
+        return self._loaded
+
+
+def _save(
+    folder: Path, planned: PlannedCell, loaded: _Loaded, stages: nn.ModuleList, head: nn.Linear, result: Result
+) -> None:
+    """Write the adapted model of a cell into a folder."""
+    group = loaded.group
+    exported = Exported(
+        result=result,
+        task=loaded.card,
+        data=planned.spec,
+        backbone=group.backbone.card,
+        boundary=planned.strategy.boundary(group.n_stages),
+        target=group.target,
+        hearing=hearing_of(group.splits.test.raw),
+        past=past_of(group.splits.test.raw),
+        libraries=library_versions(),
+    )
+    save_model(folder, exported, stages, head)

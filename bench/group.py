@@ -119,6 +119,14 @@ class Group:
             assert isinstance(first, TokenStage)
             self._vocabulary.narrow(first)
 
+    def widen(self, boundary: int, stages: nn.ModuleList, whole: nn.ModuleList) -> None:
+        """Undo `narrow`: rows of tokens that this task does not hold are those of the same stages before, `whole`."""
+        if boundary == 0 and self._vocabulary is not None:
+            first, before = stages[0], whole[0]
+            assert isinstance(first, TokenStage)
+            assert isinstance(before, TokenStage)
+            self._vocabulary.widen(first, before.table)
+
     def frozen_work(self, boundary: int) -> list[Work]:
         """Return what the activations at `boundary` took, whenever they were made; makes those that are missing."""
         return [*self._train.work(boundary), *self._test.work(boundary)]

@@ -1,14 +1,15 @@
 """Owns a run: what is pending, in which order it goes out, and every outcome kept as it comes."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from bench.card import BackboneCard
-from bench.cell import Failure, Outcome
+from bench.cell import Failure, Outcome, Result
 from bench.plan import Pack, PlannedCell, pack_cells
 from bench.scored import Scored
 from bench.store import Store
@@ -16,6 +17,9 @@ from bench.store import Store
 log = logging.getLogger(__name__)
 
 Execute = Callable[[Sequence[Pack]], Iterator[Scored]]
+
+SAME: Final = 5e-5
+"""What two scores may differ by and be the same in four decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,14 @@ class Tally:
 
 
 def pending_cells(
-    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard]
+    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard], *, again: Collection[str] = ()
 ) -> list[PlannedCell]:
-    """Return the cells without a result, in the order to run them.
+    """Return the cells without a result, and those of the keys `again`, in the order to run them.
 
     Probes go first: they need no training, what they compute serves the others, and after seconds there is something
     to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
     """
-    pending = [planned for planned in plan if store.get(planned.key) is None]
+    pending = [planned for planned in plan if planned.key in again or store.get(planned.key) is None]
     return sorted(
         pending,
         key=lambda planned: (
@@ -50,10 +54,18 @@ def pending_cells(
 
 
 def run_cells(
-    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard], execute: Execute
+    plan: Sequence[PlannedCell],
+    store: Store,
+    backbones: Mapping[str, BackboneCard],
+    execute: Execute,
+    *,
+    again: Collection[str] = (),
 ) -> Tally:
-    """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk."""
-    pending = pending_cells(plan, store, backbones)
+    """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk.
+
+    Cells of the keys `again` are run even if they have a result, which stays the one that is kept.
+    """
+    pending = pending_cells(plan, store, backbones, again=again)
     scored = failed = 0
     if pending:
         bar = tqdm(total=len(plan), initial=len(plan) - len(pending), unit="cell", dynamic_ncols=True, disable=None)
@@ -82,4 +94,14 @@ def describe(outcome: Outcome) -> str:
 def _keep(scored: Scored, store: Store) -> None:
     if scored.labels is not None and not store.has_labels(scored.outcome.cell.task):
         store.put_labels(scored.outcome.cell.task, scored.labels)
-    store.put(scored.outcome, scored.predictions)
+    found = store.get(scored.outcome.key)
+    if found is None:
+        store.put(scored.outcome, scored.predictions)
+    elif isinstance(scored.outcome, Result) and abs(scored.outcome.score - found.score) > SAME:
+        log.warning(
+            "%s: trained again it scores %.4f, but the result that is kept is %.4f: other hardware or versions of "
+            "libraries train another model",
+            found.cell,
+            scored.outcome.score,
+            found.score,
+        )

@@ -4,6 +4,8 @@ Rows that no example looks up get no gradient and change no output, but a gradie
 rows of MiniLM a task of 7,000 short texts uses a tenth.
 """
 
+import copy
+
 import torch
 from torch import nn
 
@@ -27,6 +29,14 @@ class Vocabulary:
         """Leave in the stage's table only the rows of these tokens."""
         rows = stage.table.weight.detach()[self._ids.to(stage.table.weight.device)]
         stage.look_up_in(nn.Embedding.from_pretrained(rows.clone(), freeze=False))
+
+    def widen(self, stage: TokenStage, whole: nn.Embedding) -> None:
+        """Put the rows of a narrowed table in their places in a copy of the `whole` one, and that into the stage."""
+        rows = stage.table.weight.detach()
+        table = copy.deepcopy(whole).to(rows.device)
+        with torch.no_grad():
+            table.weight[self._ids.to(rows.device)] = rows
+        stage.look_up_in(table)
 
 
 def _held(inputs: Inputs) -> Batch:

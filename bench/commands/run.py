@@ -2,18 +2,20 @@
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from bench.cache import Cache, default_cache
+from bench.commands.exports import choose_exports, show_exports
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
 from bench.device import default_decoders, default_workers, resolve_device
 from bench.executors.in_process import execute_here
 from bench.executors.processes import execute_in_processes
 from bench.executors.starting import EngineSettings
+from bench.exported import holds, make_room
 from bench.plan import PlannedCell
 from bench.runner import Execute, Tally, pending_cells, run_cells
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
@@ -28,20 +30,28 @@ def answer(options: argparse.Namespace) -> int:
     selection = select(options, cache)
     plan, backbones = selection.plan, selection.backbones
     store = Store(options.out or Path("results") / selection.suite.name)
-    pending = pending_cells(plan, store, backbones)
+    exports = choose_exports(plan, options.export) if options.export else {}
+    again = [key for key, folder in exports.items() if not holds(folder, key)]
+    pending = pending_cells(plan, store, backbones, again=again)
     if options.dry_run:
         return _show_plan(plan, pending)
-    execute = _executor(options, selection, cache) if pending else None
+    execute = _executor(options, selection, cache, {key: exports[key] for key in again}) if pending else None
+    for folder in exports.values():
+        make_room(folder)
     store.extend(_manifest(selection))
-    tally = run_cells(plan, store, backbones, execute) if execute else Tally(found=len(plan), scored=0, failed=0)
+    tally = Tally(found=len(plan), scored=0, failed=0)
+    if execute:
+        _announce(again, store)
+        tally = run_cells(plan, store, backbones, execute, again=again)
     show_report(store, anew=False)
+    show_exports(plan, exports)
     logging.info(
         "%d cells: %d scored now, %d found finished, %d failed", len(plan), tally.scored, tally.found, tally.failed
     )
     return SOME_FAILED if tally.failed else FINE
 
 
-def _executor(options: argparse.Namespace, selection: Selection, cache: Cache) -> Execute:
+def _executor(options: argparse.Namespace, selection: Selection, cache: Cache, exports: Mapping[str, Path]) -> Execute:
     device = resolve_device(options.device)
     largest = max(card.parameters for card in selection.backbones.values())
     workers = options.workers or default_workers(device, parameters=largest)
@@ -52,10 +62,19 @@ def _executor(options: argparse.Namespace, selection: Selection, cache: Cache) -
         memory_bytes=options.memory,
         decoders=default_decoders(workers),
         trust_remote_code=options.trust_remote_code,
+        exports=exports,
     )
     if workers == 1:
         return partial(execute_here, settings=settings)
     return partial(execute_in_processes, workers=workers, settings=settings)
+
+
+def _announce(again: Sequence[str], store: Store) -> None:
+    """Say which finished cells are trained once more, which is what an export of them takes."""
+    for result in filter(None, map(store.get, again)):
+        logging.info(
+            "%s: finished with %.4f, trained again for its model, which no run keeps", result.cell, result.score
+        )
 
 
 def _manifest(selection: Selection) -> Manifest:

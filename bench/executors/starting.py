@@ -1,7 +1,8 @@
 """Owns starting an engine, late."""
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ class EngineSettings:
     """What every process that runs cells is told.
 
     `memory_bytes` is how much of the examples a process holds at once, `decoders` how many threads read their files.
+    `exports` are the folders that adapted models are kept in, by the keys of their cells.
     """
 
     cache_root: Path
@@ -25,6 +27,7 @@ class EngineSettings:
     memory_bytes: int
     decoders: int
     trust_remote_code: bool
+    exports: Mapping[str, Path] = field(default_factory=dict)
 
 
 def start_engine(settings: EngineSettings) -> "Engine":
@@ -42,5 +45,6 @@ def start_engine(settings: EngineSettings) -> "Engine":
         device=settings.device,
         memory_bytes=settings.memory_bytes,
         decoders=settings.decoders,
+        exports=settings.exports,
     )
     return started

@@ -204,6 +204,7 @@ PROBE = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
         (["report", "results/all"], HEAVY),
         (PROBE, {*HEAVY, *DRAWING}),
         (["pretrain", "faces"], HEAVY),
+        (["predict", "nowhere", "one.jpg"], HEAVY),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )

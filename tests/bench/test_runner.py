@@ -56,6 +56,25 @@ def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     assert (again.scored, again.found, again.failed) == (0, len(PLAN), 0)
 
 
+def test_a_cell_that_is_run_again_keeps_its_result_and_another_score_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(tmp_path)
+    cells = PLAN[:2]
+    run_cells(cells, bench.store, BACKBONES, bench.execute)
+    tally = run_cells(cells, bench.store, BACKBONES, bench.execute, again=[cells[0].key])
+    assert (tally.scored, tally.found) == (1, 1)
+    assert bench.ran == [*cells, cells[0]]
+    assert "trained again it scores" not in caplog.text
+    found = bench.store.get(cells[0].key)
+    assert found is not None
+    other = replace(found, score=found.score - 0.25)
+    bench.store.put(other, bench.store.predictions(found.key))
+    run_cells(cells, bench.store, BACKBONES, bench.execute, again=[found.key])
+    assert f"trained again it scores {found.score:.4f}, but the result that is kept is {other.score:.4f}" in caplog.text
+    assert bench.store.get(found.key) == other
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_path: Path) -> None:
     undisturbed, stopped = Bench(tmp_path / "undisturbed"), Bench(tmp_path / "stopped")
     for bench in (undisturbed, stopped):

@@ -1,0 +1,37 @@
+"""Owns which adapted models of a run are kept, and where."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.exported import holds
+from bench.plan import PlannedCell
+
+
+def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
+    """Return the folder for the model of each task, backbone and strategy of a plan, by the key of its cell.
+
+    It is that of the largest budget and of seed 0: to choose by score would be to choose on the test split. A single
+    model lies in `root` itself, several below it.
+    """
+    chosen: dict[tuple[str, str, str], PlannedCell] = {}
+    for planned in plan:
+        cell = planned.cell
+        name = (cell.task, cell.backbone, cell.strategy)
+        if cell.seed == 0 and (name not in chosen or cell.fraction > chosen[name].cell.fraction):
+            chosen[name] = planned
+    if len(chosen) == 1:
+        return {planned.key: root for planned in chosen.values()}
+    return {planned.key: root.joinpath(*map(_folder_name, name)) for name, planned in chosen.items()}
+
+
+def show_exports(plan: Sequence[PlannedCell], exports: Mapping[str, Path]) -> None:
+    """Print which models are kept where."""
+    cells = {planned.key: planned.cell for planned in plan}
+    for key, folder in exports.items():
+        if holds(folder, key):
+            print(f"model: {folder} ({cells[key]})")
+
+
+def _folder_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "-"

@@ -1,0 +1,191 @@
+"""Owns what is said of an exported model: what it was adapted from and to, and how its inputs are to be read.
+
+    model.safetensors   all stages of the backbone, as adapted, and the head
+    model.json          the rest; written last, so that it marks a whole export
+
+Both are written under another name, flushed to the disk and renamed.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from bench.cache import file_sha256
+from bench.card import BackboneCard, TaskCard
+from bench.cell import Result, from_record, to_record
+from bench.data import DataOptions, DataSpec
+from bench.errors import StoreError, WeightsError
+from bench.target import Classes, Horizon, Target
+
+FORMAT: Final = 1
+DESCRIPTION: Final = "model.json"
+WEIGHTS: Final = "model.safetensors"
+
+TARGETS: Final[Mapping[str, type[Classes] | type[Horizon]]] = {"classes": Classes, "horizon": Horizon}
+
+
+class Hearing(NamedTuple):
+    """How recordings are heard: as mono at `rate_hz`, cut or padded to `length` samples."""
+
+    rate_hz: int
+    length: int
+
+
+class Past(NamedTuple):
+    """What is seen of a series: `context` steps, of a cycle of `season` steps, on a scale whose unit is `unit`."""
+
+    context: int
+    season: int
+    unit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """An adapted model without its weights.
+
+    `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage.
+    `hearing` is there for recordings, `past` for series; pictures and texts are taken as they are. `libraries` are
+    versions of those that build networks. `weights_sha256` is that of the weights file, once it is written.
+    """
+
+    result: Result
+    task: TaskCard
+    data: DataSpec
+    backbone: BackboneCard
+    boundary: int
+    target: Target
+    hearing: Hearing | None
+    past: Past | None
+    libraries: Mapping[str, str]
+    weights_sha256: str = ""
+
+
+def holds(folder: Path, key: str) -> bool:
+    """Return whether a folder holds the whole export of the cell of this key, in the present format."""
+    try:
+        record = json.loads((folder / DESCRIPTION).read_bytes())
+        return bool(record["format"] == FORMAT and record["result"]["key"] == key and (folder / WEIGHTS).exists())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def make_room(folder: Path) -> None:
+    """Make the folder of an export. Raises `StoreError` if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {folder}: {error.strerror}; name another with --export, or make room for it"
+        ) from error
+
+
+def write_exported(folder: Path, exported: Exported, write_weights: Callable[[Path], None]) -> None:
+    """Write an export over whatever was in the folder. `write_weights` writes the weights to a path.
+
+    Raises `StoreError` if the folder cannot be written.
+    """
+    make_room(folder)
+    try:
+        (folder / DESCRIPTION).unlink(missing_ok=True)  # until the new weights have theirs, there is no export
+        _replace(folder / WEIGHTS, write_weights)
+        named = replace(exported, weights_sha256=file_sha256(folder / WEIGHTS))
+        said = json.dumps(_record(named), indent=1, ensure_ascii=False) + "\n"
+        _replace(folder / DESCRIPTION, lambda path: _write_text(path, said))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the model into {folder}: {error.strerror}; make room, or name another folder with --export"
+        ) from error
+
+
+def read_exported(folder: Path) -> Exported:
+    """Return the description of the model in a folder.
+
+    Raises `WeightsError` if there is none, or it cannot be read or is of another format.
+    """
+    path = folder / DESCRIPTION
+    try:
+        record = json.loads(path.read_bytes())
+        found = int(record["format"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise WeightsError(f"there is no exported model in {folder}: {_advice(folder)}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} cannot be read ({error}): export the model anew with run --export") from error
+    if found != FORMAT:
+        age, advice = ("newer", "update bench") if found > FORMAT else ("older", "export it anew with run --export")
+        raise WeightsError(
+            f"the model in {folder} is of the {age} format {found}, this version reads format {FORMAT}: {advice}"
+        )
+    try:
+        return _exported_of(record)
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is not what an export writes ({error}): export the model anew") from error
+
+
+def _advice(folder: Path) -> str:
+    below = sorted(path.parent for path in folder.glob(f"*/*/*/{DESCRIPTION}"))
+    if below:
+        return f"there is one in {', '.join(map(str, below[:3]))}{' …' if len(below) > 3 else ''}"
+    return "`python -m bench run … --export DIR` makes one"
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.touch()
+    usual = partial.stat().st_mode
+    write(partial)
+    partial.chmod(usual)  # safetensors makes files that their owner alone may read
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _record(exported: Exported) -> dict[str, Any]:
+    spec = exported.data
+    return {
+        "format": FORMAT,
+        "result": to_record(exported.result),
+        "task": asdict(exported.task),
+        "data": {**spec._asdict(), "options": spec.options.model_dump(mode="json", exclude_unset=True)},
+        "backbone": asdict(exported.backbone),
+        "boundary": exported.boundary,
+        "target": {"kind": type(exported.target).__name__.lower(), **_fields(exported.target)},
+        "hearing": exported.hearing and exported.hearing._asdict(),
+        "past": exported.past and exported.past._asdict(),
+        "libraries": dict(exported.libraries),
+        "weights_sha256": exported.weights_sha256,
+    }
+
+
+def _fields(target: Target) -> dict[str, Any]:
+    assert isinstance(target, Classes | Horizon), f"no export is known for {type(target).__name__}"
+    return asdict(target)
+
+
+def _exported_of(record: Mapping[str, Any]) -> Exported:
+    result, target, spec = from_record(record["result"]), dict(record["target"]), record["data"]
+    if not isinstance(result, Result):
+        raise TypeError("a failure has no model")
+    return Exported(
+        result=result,
+        task=TaskCard(**_with_tuples(record["task"])),
+        data=DataSpec(spec["family"], spec["address"], DataOptions(**spec["options"])),
+        backbone=BackboneCard(**_with_tuples(record["backbone"])),
+        boundary=record["boundary"],
+        target=TARGETS[target.pop("kind")](**_with_tuples(target)),
+        hearing=Hearing(**record["hearing"]) if record["hearing"] else None,
+        past=Past(**record["past"]) if record["past"] else None,
+        libraries=record["libraries"],
+        weights_sha256=record["weights_sha256"],
+    )
+
+
+def _with_tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose lists are tuples again."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
