@@ -45,7 +45,9 @@ def hub_file(name: str, hub_id: str, files: Sequence[str]) -> Path:
             continue
         except (HfHubHTTPError, OSError) as error:
             raise _unreachable(name, wanted, looked, str(error).partition("\n")[0]) from error
-    raise WeightsError(f"{hub_id} on {constants.ENDPOINT} has no {' or '.join(files)}; choose another backbone than {name}")
+    raise WeightsError(
+        f"{hub_id} on {constants.ENDPOINT} has no {' or '.join(files)}; choose another backbone than {name}"
+    )
 
 
 def url_file(name: str, url: str) -> Path:
