@@ -1,6 +1,7 @@
 """Networks of timm and torchvision keep the contract of backbones, freshly drawn and cut where their blocks begin."""
 
 import copy
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
@@ -32,10 +33,10 @@ def small_vgg() -> VisionBackbone:
 
 
 def untrained(place: str) -> VisionBackbone:
-    return cast(VisionBackbone, open_untrained(read_reference(f"untrained:{place}")).backbone)
+    return cast("VisionBackbone", open_untrained(read_reference(f"untrained:{place}")).backbone)
 
 
-SOURCES = {
+SOURCES: Mapping[str, Callable[[], VisionBackbone]] = {
     "resnet": partial(untrained, "timm/test_resnet"),
     "vit": partial(untrained, "timm/test_vit"),
     "vgg": small_vgg,
@@ -102,8 +103,7 @@ def test_initialising_follows_the_seed_and_forgets_what_was_there(backbone: Back
         fresh = copy.deepcopy(backbone)
         with torch.no_grad():
             for tensor in (*fresh.parameters(), *(one for one in fresh.buffers() if one.is_floating_point())):
-                if tensor.ndim:
-                    tensor += 1
+                tensor.add_(1)
             reset_scale(fresh, backbone)
         torch.manual_seed(seed)
         fresh.initialise()
