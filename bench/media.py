@@ -144,9 +144,7 @@ def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
     return scaled
 
 
-def _check_recording(
-    path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int
-) -> None:
+def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int) -> None:
     """Raise `DataError` for a recording that is empty, cut off or no sound."""
     fault = ""
     if not 0 < rate_hz <= HIGHEST_RATE_HZ:

@@ -12,8 +12,8 @@ from bench.data import DOMAINS, KINDS, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
-from tasks.own import open_own
 from tasks.kept import READERS, fetch_kept
+from tasks.own import open_own
 from tasks.remote import brought_here, is_remote
 
 Open = Callable[[str, DataSpec, Cache], Task]

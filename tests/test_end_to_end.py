@@ -119,7 +119,9 @@ def test_three_sources_are_adapted_by_every_strategy_and_compared(
     results = list(Store(Path("results/data")).results())
     assert len(results) == 3 * 4 * 2
     assert {result.cell.backbone for result in results} == set(backbones)
-    assert all(result.trainable_parameters == result.total_parameters for result in results if result.cell.strategy == "full")
+    assert all(
+        result.trainable_parameters == result.total_parameters for result in results if result.cell.strategy == "full"
+    )
     assert all(np.isfinite(result.score) for result in results)
     assert "which pretraining?" in Path("results/data/report.md").read_text()
     capsys.readouterr()

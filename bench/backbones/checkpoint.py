@@ -25,7 +25,10 @@ State = Mapping[str, Tensor]
 
 
 def load_checkpoint(network: nn.Module, path: Path, design: Design) -> None:
-    """Put the weights of a file into a network of `design`. Raises `WeightsError` if they cannot be read or do not fit."""
+    """Put the weights of a file into a network of `design`.
+
+    The classifier may be missing or there. Raises `WeightsError` if the file cannot be read or does not fit.
+    """
     state = {design.rename(name): tensor for name, tensor in unwrapped(read_state(path), network).items()}
     wanted = network.state_dict()
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
@@ -53,8 +56,8 @@ def read_state(path: Path) -> State:
         found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path} is damaged, or a pickle that holds more than tensors, which is refused because it can run code: save "
-            "`model.state_dict()`, best as safetensors"
+            f"{path} is damaged, or a pickle that holds more than tensors, which is refused because it can run code: "
+            "save `model.state_dict()`, best as safetensors"
         ) from error
     except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise WeightsError(f"cannot read the weights {path}: {error or 'it ends too early'}") from error
@@ -66,11 +69,8 @@ def read_state(path: Path) -> State:
 
 def _tensors(found: Any, path: Path) -> State:  # noqa: ANN401 - whatever a file holds
     """Return the tensors among what a file holds."""
-    state = (
-        {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
-        if isinstance(found, Mapping)
-        else {}
-    )
+    entries = found.items() if isinstance(found, Mapping) else ()
+    state = {str(name): value for name, value in entries if isinstance(value, Tensor)}
     if not state:
         raise WeightsError(
             f"{path} holds no tensors by name (at the top, or under {', '.join(NESTED)}): save `model.state_dict()`"

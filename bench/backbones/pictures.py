@@ -57,4 +57,8 @@ class Scaled(Segment):
         self.std = nn.Buffer(255 * torch.tensor(preparation.std)[:, None, None], persistent=False)
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        return super().forward((values - self.mean) / self.std, mask)
+        return super().forward(self.scale(values), mask)
+
+    def scale(self, pictures: Tensor) -> Tensor:
+        """Return uint8 pictures as its network wants them, float32."""
+        return (pictures - self.mean) / self.std

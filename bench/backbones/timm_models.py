@@ -10,19 +10,16 @@ from timm.data import create_transform, resolve_data_config
 from timm.models import get_pretrained_cfg, group_parameters
 from torch import nn
 
-from bench.backbones.graph import Groups
 from bench.backbones.hubs import hub_file, url_file
 from bench.backbones.opened import Opened, Reference
 from bench.backbones.pictures import Preparation
-from bench.backbones.structure import nested_groups
+from bench.backbones.structure import MANY, nested_groups
+from bench.backbones.tracing import Groups
 from bench.backbones.vision import Design, VisionBackbone, unknown_among_many
 from bench.cache import file_sha256
 from bench.errors import WeightsError
 
 HUB_FILES: Final = ("model.safetensors", "pytorch_model.bin")
-
-MANY: Final = 32
-"""Blocks above which timm's coarse groups are taken: a network of a hundred layers has no hundred stages."""
 
 
 def open_timm(reference: Reference) -> Opened:
@@ -34,8 +31,8 @@ def open_timm(reference: Reference) -> Opened:
     config = get_pretrained_cfg(reference.place)
     if reference.place not in timm.list_pretrained() and not config.has_weights:
         raise WeightsError(
-            f"timm has no weights for {reference.place}; take untrained:timm/{reference.place}, or a checkpoint of your own "
-            f"by file:timm/{reference.place}:PATH"
+            f"timm has no weights for {reference.place}; take untrained:timm/{reference.place}, or a checkpoint of "
+            f"your own by file:timm/{reference.place}:PATH"
         )
     path = _weights(reference.name, config)
     network = _load(reference, path)
@@ -76,6 +73,7 @@ def timm_design(place: str) -> Design:
 
 def timm_groups(network: nn.Module) -> Groups:
     """Return timm's own groups of parameters; its finer ones unless they are too many to be stages."""
+    match: Any  # timm's networks have no type for it
     try:
         match = network.group_matcher
     except AttributeError:  # a few of timm's networks have none
@@ -96,10 +94,11 @@ def _weights(name: str, config: Any) -> Path:  # noqa: ANN401 - timm has no type
 def _load(reference: Reference, path: Path) -> nn.Module:
     """Return the network with published weights, which timm knows how to convert."""
     try:
-        return timm.create_model(
+        network: nn.Module = timm.create_model(
             reference.place, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0
         )
     except (RuntimeError, OSError, ValueError, KeyError, EOFError, SafetensorError) as error:
         raise WeightsError(
             f"timm cannot load {path} as {reference.place}: {error}; delete it, so that it is fetched anew"
         ) from error
+    return network

@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Any, Final
 
+import torch
 import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
@@ -67,10 +68,11 @@ def torchvision_design(place: str, weights: WeightsEnum | None = None) -> Design
         arguments["image_size"] = weights.meta["min_size"][0]  # the only size its positions are for
     preset = weights.transforms()
     (side,) = preset.crop_size
-    draw = partial(_draw, place, **arguments)
+    with torch.device("meta"):  # its names are asked for, not its weights
+        hollow = get_model(place, weights=None, **arguments)
     return Design(
         title=place,
-        draw=draw,
+        draw=partial(_draw, place, **arguments),
         groups=nested_groups,
         preparation=Preparation(
             shape=(3, side, side),
@@ -84,14 +86,14 @@ def torchvision_design(place: str, weights: WeightsEnum | None = None) -> Design
             mean=tuple(preset.mean),
             std=tuple(preset.std),
         ),
-        spare=(f"{_classifier(get_model(place, weights=None, **arguments))}.", "aux1.", "aux2.", "AuxLogits."),
+        spare=(f"{_classifier(hollow)}.", "aux1.", "aux2.", "AuxLogits."),
         rename=partial(OLD_DENSENET.sub, r"\1\2"),
     )
 
 
 def _draw(place: str, **arguments: Any) -> nn.Module:  # noqa: ANN401 - torchvision's
     """Return a network whose last layer and the dropout before it are left out."""
-    network = get_model(place, weights=None, **arguments)
+    network: nn.Module = get_model(place, weights=None, **arguments)
     path, _, last = _classifier(network).rpartition(".")
     around = network.get_submodule(path)
     names = [name for name, _ in around.named_children()]
@@ -104,11 +106,9 @@ def _draw(place: str, **arguments: Any) -> nn.Module:  # noqa: ANN401 - torchvis
 
 def _classifier(network: nn.Module) -> str:
     """Return the path of the layer that says the classes."""
-    return [
-        path
-        for path, module in network.named_modules()
-        if CLASSES in (getattr(module, "out_features", None), getattr(module, "out_channels", None))
-    ][-1]
+    layers = [(path, module) for path, module in network.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+    last: str = [path for path, layer in layers if len(layer.weight) == CLASSES][-1]
+    return last
 
 
 def _weights(place: str, wanted: str) -> WeightsEnum:
@@ -124,7 +124,7 @@ def _weights(place: str, wanted: str) -> WeightsEnum:
 
 def _with_weights(enum: str) -> str:
     """Return the architecture that an enum of weights, such as ResNet50_Weights, belongs to."""
-    owners = {get_model_weights(name).__name__: name for name in list_models(module=torchvision.models)}
+    owners: dict[str, str] = {get_model_weights(name).__name__: name for name in list_models(module=torchvision.models)}
     if enum not in owners:
         raise unknown_among_many("torchvision weights", enum, sorted(owners))
     return owners[enum]

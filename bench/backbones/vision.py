@@ -6,13 +6,14 @@ from difflib import get_close_matches
 from typing import Final, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch
-from bench.backbones.graph import Groups, cut
+from bench.backbones.graph import cut
 from bench.backbones.opened import Reference
 from bench.backbones.pictures import MODES, Preparation, Scaled
 from bench.backbones.structure import declared_groups
+from bench.backbones.tracing import Groups
 from bench.card import BackboneCard
 from bench.domain import Raw
 from bench.errors import UnknownNameError, WeightsError
@@ -58,13 +59,12 @@ class VisionBackbone(Backbone):
         first, *others = cut(network, groups, design.preparation.shape)
         if not others:
             raise WeightsError(
-                f"nowhere in {design.title} does a single tensor pass from one group of layers to the next, so it has no "
-                f"stages; say where they begin by {reference.name.partition('?')[0]}?layers=path,path, or choose another "
-                "architecture"
+                f"nowhere in {design.title} does a single tensor pass from one group of layers to the next, so it has "
+                f"no stages; say where they begin by {reference.name.partition('?')[0]}?layers=path,path, or choose "
+                "another architecture"
             )
-        self.stages = nn.ModuleList(
-            [Scaled(first.segment.graph, design.preparation), *(piece.segment for piece in others)]
-        )
+        lowest = Scaled(first.segment.graph, design.preparation)
+        self.stages = nn.ModuleList([lowest, *(piece.segment for piece in others)])
         self.card = BackboneCard(
             name=reference.name,
             title=design.title,
@@ -76,7 +76,7 @@ class VisionBackbone(Backbone):
             citation="not stated",
             sha256="",
             parameters=sum(parameter.numel() for parameter in self.parameters()),
-            width=self._checked_width(network),
+            width=self._checked_width(network, lowest),
             stages=tuple(piece.name for piece in (first, *others)),
         )
 
@@ -99,21 +99,20 @@ class VisionBackbone(Backbone):
                     if name in fresh:  # else it is a constant of the forward pass
                         tensor.copy_(fresh[name])
 
-    def _checked_width(self, network: nn.Module) -> int:
+    def _checked_width(self, network: nn.Module, first: Scaled) -> int:
         """Return the number of features. Raises `WeightsError` if the stages do not say what the network says."""
         generator = torch.Generator().manual_seed(0)
         pictures = torch.randint(256, (2, *self._design.preparation.shape), generator=generator, dtype=torch.uint8)
-        scale = self.stages[0]
         with torch.no_grad():
-            expected = network((pictures - scale.mean) / scale.std)
+            expected: Tensor = network(first.scale(pictures))
             found = self(Batch(pictures))
         bound = TOLERANCE * float(expected.abs().max())
         if found.ndim != 2 or found.shape != expected.shape or float((found - expected).abs().max()) > bound:
             raise WeightsError(
-                f"{self._design.title} cut into stages does not give the features [n, width] that it gives whole; choose "
-                "another architecture"
+                f"{self._design.title} cut into stages does not give the features [n, width] that it gives whole; "
+                "choose another architecture"
             )
-        return found.shape[1]
+        return int(found.shape[1])
 
 
 def unknown_among_many(kind: str, got: str, known: Sequence[str]) -> UnknownNameError:
