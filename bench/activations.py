@@ -53,8 +53,9 @@ class Activations:
     def key(self, boundary: int) -> str:
         """Return the hash of all that the activations at `boundary` depend on."""
         precision = frozen_precision(self._device)
-        card = self._backbone.card  # one file of weights may be prepared for in several ways, by several names
-        return content_key("activations", ALGORITHM, self._content, card.name, card.sha256, boundary, precision)
+        card = self._backbone.card  # one file of weights may be prepared for, or cut into stages, in several ways
+        network = (card.name, card.sha256, *card.stages)
+        return content_key("activations", ALGORITHM, self._content, *network, boundary, precision)
 
     def at(self, boundary: int) -> Inputs:
         """Return the examples after the stages below `boundary`, on the device."""

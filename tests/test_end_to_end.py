@@ -74,9 +74,9 @@ def write_recordings() -> list[str]:
         place.parent.mkdir(parents=True, exist_ok=True)
         tone = 0.4 * np.sin(math.tau * (200, 900)[number % 2] * times) + GENERATOR.normal(0, 0.05, len(times))
         soundfile.write(place, tone, rate)
-    for kind in ("wav2vec2", "whisper"):
+    for kind in ("wav2vec2-base", "whisper"):
         save_snapshot(kind, Path(kind))
-    return ["folder:data", "hf:wav2vec2", "hf:whisper", "bundled:spoken-words"]
+    return ["folder:data", "hf:wav2vec2-base", "hf:whisper", "bundled:spoken-words"]
 
 
 def write_series() -> list[str]:

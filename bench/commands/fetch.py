@@ -12,7 +12,6 @@ from bench.backbones import catalog
 from bench.backbones.cards import kept_files
 from bench.cache import Cache, default_cache
 from bench.commands.selection import choose_suite
-from bench.config import Suite
 from bench.data import DataSpec
 from bench.downloads import size_on_disk
 from bench.errors import BenchError
@@ -24,9 +23,9 @@ NOT_ALL: Final = 2
 
 def answer(options: argparse.Namespace) -> int:
     """Fetch all that a suite needs, tell of each thing in a line, and return the exit code: 2 if something failed."""
-    suite, cache = choose_suite(options), default_cache()
+    cache = default_cache()
     failed = total = 0
-    for name, fetch in _needed(suite, cache, trust_remote_code=options.trust_remote_code):
+    for name, fetch in _needed(options, cache):
         total += 1
         try:
             print(f"{name}: {fetch()}", flush=True)
@@ -36,16 +35,23 @@ def answer(options: argparse.Namespace) -> int:
     if failed:
         print(f"{failed} of {total} could not be fetched; the same command goes on from there")
         return NOT_ALL
-    print(f"all {total} are here: {suite.name} now runs without a network, with HF_HUB_OFFLINE=1 too")
+    print(f"all {total} are here: what needs them now runs without a network, with HF_HUB_OFFLINE=1 too")
     return FINE
 
 
-def _needed(suite: Suite, cache: Cache, *, trust_remote_code: bool) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield the name of everything that a suite needs, with what fetches it and says what came of that."""
-    for name, spec in {entry.task: entry.spec for entry in suite.entries}.items():
-        yield name, partial(_task, name, spec, cache)
-    for name in dict.fromkeys(entry.backbone for entry in suite.entries):
-        yield name, partial(_backbone, name, cache, trust_remote_code=trust_remote_code)
+def _needed(options: argparse.Namespace, cache: Cache) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield the name of everything that is asked for, with what fetches it and says what came of that.
+
+    That is what a suite or the data named need, or only backbones if nothing else is named.
+    """
+    backbones = options.backbone
+    if options.suite or options.data or options.task or not backbones:
+        suite = choose_suite(options, cache)
+        for name, spec in {entry.task: entry.spec for entry in suite.entries}.items():
+            yield name, partial(_task, name, spec, cache)
+        backbones = [entry.backbone for entry in suite.entries]
+    for name in dict.fromkeys(backbones):
+        yield name, partial(_backbone, name, cache, trust_remote_code=options.trust_remote_code)
 
 
 def _task(name: str, spec: DataSpec, cache: Cache) -> str:

@@ -66,7 +66,7 @@ def test_everything_is_told_with_size_licence_and_place(capsys: pytest.CaptureFi
     assert digits.endswith("comes with the project or its packages")
     assert glyphs.startswith("bundled:glyphs: ")
     assert "M parameters, licence: " in glyphs
-    assert summary == "all 3 are here: all now runs without a network, with HF_HUB_OFFLINE=1 too"
+    assert summary == "all 3 are here: what needs them now runs without a network, with HF_HUB_OFFLINE=1 too"
 
 
 def test_what_was_fetched_is_planned_and_run_without_a_network(
