@@ -54,6 +54,10 @@ def fit(
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
     total = torch.zeros((), device=device)
     stages.train()
+    if recipe.batch_norm == "pretrained":
+        for module in stages.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+                module.eval()
     lengths = None if inputs.lengths is None else inputs.lengths.numpy()
     rows = map(torch.from_numpy, batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths))
     drawn, read = tee(rows)

@@ -13,10 +13,12 @@ class Recipe(BaseModel):
     `learning_rate` is that of the uppermost trained stage; each stage below it learns at `layer_decay` times the rate
     of the one above, so that what is most general changes least. `epochs` are passes over the label budget, bounded by
     `min_steps` and `max_steps` of `batch_size` examples each. The rate rises linearly over the first `warmup` share of
-    the steps and falls to zero along a cosine. `head` says where the head starts: "solved" from the linear probe of the
-    same budget (LP-FT, Kumar et al. 2022, arXiv:2202.10054), "zero" from nothing. `penalties` is the grid from which
-    the linear probe chooses by cross-validation inside the budget; `default_penalty` holds where the budget is too
-    small for that. Penalties are per example and in units of the features' mean square.
+    the steps and falls to zero along a cosine. While its stages learn, a batch norm goes by the statistics of each batch
+    and averages them, or with `batch_norm` = "pretrained" keeps those it came with, which few small batches only blur.
+    `head` says where the head starts: "solved" from the linear probe of the same budget (LP-FT, Kumar et al. 2022,
+    arXiv:2202.10054), "zero" from nothing. `penalties` is the grid from which the linear probe chooses by
+    cross-validation inside the budget; `default_penalty` holds where the budget is too small for that. Penalties are
+    per example and in units of the features' mean square.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +33,7 @@ class Recipe(BaseModel):
     max_steps: Annotated[int, Interval(ge=1)] = 1000
     warmup: Annotated[float, Interval(ge=0, lt=1)] = 0.1
     head: Literal["solved", "zero"] = "solved"
+    batch_norm: Literal["batch", "pretrained"] = "batch"
     penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (1e-3, 1e-2, 1e-1, 1.0)
     default_penalty: Annotated[float, Gt(0)] = 0.1
 

@@ -136,3 +136,24 @@ def test_kernels_learn_the_same_in_either_memory_order() -> None:
         assert (stage.kernel.weight - before).abs().mean() > 1e-3
         trained.append(stage.kernel.weight.detach())
     torch.testing.assert_close(trained[1], trained[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("batch_norm", "moves"), [("batch", True), ("pretrained", False)])
+def test_batch_norms_keep_what_they_came_with_if_asked_to_while_their_weights_learn(
+    batch_norm: str, *, moves: bool
+) -> None:
+    stages, head = nn.ModuleList([Dense(SIDE, WIDTH)]), nn.Linear(WIDTH, 2)
+    norm = stages[0].get_submodule("norm")
+    mean, weight = (norm.state_dict()[name].clone() for name in ("running_mean", "weight"))
+    fit(
+        stages,
+        head,
+        Batch(torch.randn(20, SIDE) + 1),
+        torch.arange(20) % 2,
+        target=TARGET,
+        recipe=Recipe.model_validate({"batch_norm": batch_norm}),
+        steps=3,
+        order=stream(0, "order"),
+    )
+    assert torch.equal(norm.state_dict()["running_mean"], mean) != moves
+    assert not torch.equal(norm.state_dict()["weight"], weight)
