@@ -54,10 +54,10 @@ def hub_answers() -> bool:
         return False
 
 
-def announce(address: str, size_bytes: int, licence: str, folder: Path, *, large: bool) -> None:
+def announce(address: str, size_bytes: int, licence: str, folder: Path, *, large: bool, flag: str = "--data") -> None:
     """Say what is about to be fetched. Raises `DataError` if it must not be, or is large and that is not wanted.
 
-    `size_bytes` is 0 where it is not known.
+    `size_bytes` is 0 where it is not known; `flag` is the one of `fetch` that takes the address.
     """
     switch = offline_switch()
     if switch:
@@ -66,7 +66,7 @@ def announce(address: str, size_bytes: int, licence: str, folder: Path, *, large
     if size_bytes > LARGE_BYTES and not large:
         raise DataError(
             f"{address} is not in {folder}, and {size} are too much to fetch unasked (licence: {licence}): run "
-            f"`python -m bench fetch --data {address}` first"
+            f"`python -m bench fetch {flag} {address}` first"
         )
     log.info("fetching %s (%s; licence: %s) into %s", address, size, licence, folder)
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal, Protocol
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy.signal import resample_poly
 
 from bench.domain import Domain, Indices, Waveforms
@@ -105,6 +105,8 @@ def read_picture(path: Stored) -> NDArray[np.uint8]:
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             return np.array(image.convert("RGB"))  # a copy, which PyTorch wants to be writable
+    except UnidentifiedImageError as error:
+        raise DataError(f"cannot read the picture {path}: it is of no format that is known") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the picture {path}: {error}") from error
 

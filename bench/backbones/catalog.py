@@ -56,11 +56,12 @@ def names() -> tuple[str, ...]:
     return (*(f"bundled:{name}" for name in BUNDLED), MINILM.name)
 
 
-def describe(name: str, cache: Cache, *, trust_remote_code: bool = False) -> BackboneCard:
+def describe(name: str, cache: Cache, *, trust_remote_code: bool = False, large: bool = False) -> BackboneCard:
     """Return the card of the backbone `name`; one that has no card yet is opened to make it, and it is kept.
 
-    `trust_remote_code` allows a model of a hub to bring code of its own. Raises `UnknownNameError` if there is no such
-    backbone and `WeightsError` if its files cannot be had or read.
+    `trust_remote_code` allows a model of a hub to bring code of its own, `large` to fetch what is too large to be
+    fetched unasked. Raises `UnknownNameError` if there is no such backbone and `WeightsError` if its files cannot be
+    had or read.
     """
     source, _, place = name.partition(":")
     if source == "bundled" and place in BUNDLED:
@@ -73,7 +74,7 @@ def describe(name: str, cache: Cache, *, trust_remote_code: bool = False) -> Bac
     card = kept_card(name, cache)
     if card is None:
         loading = importlib.import_module("bench.backbones.loading")  # with the tensor library, seconds
-        opened = loading.open_backbone(name, trust_remote_code=trust_remote_code)
+        opened = loading.open_backbone(name, trust_remote_code=trust_remote_code, large=large)
         card = opened.backbone.card
         keep_card(card, opened.files, cache)
     return card

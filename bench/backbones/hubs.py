@@ -4,28 +4,35 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.error import HTTPError
 from urllib.parse import urlparse
-from urllib.request import Request, urlopen
 
 import torch
-from huggingface_hub import constants, hf_hub_download, is_offline_mode, try_to_load_from_cache
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    is_offline_mode,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
+from bench.backbones.opened import Reference
 from bench.cache import file_sha256
+from bench.downloads import announce, hub_answers
 from bench.errors import WeightsError
-
-PATIENCE_SECONDS: Final = 5.0
 
 _HASH: Final = re.compile(r"-([0-9a-f]{8,})\.")
 """Of the file's content, as torch.hub writes it into a file's name."""
 
 
-def hub_file(name: str, hub_id: str, files: Sequence[str]) -> Path:
-    """Return the first of `files` that a model on the Hugging Face hub has, for the backbone `name`.
+def hub_file(reference: Reference, hub_id: str, files: Sequence[str], *, licence: str) -> Path:
+    """Return the first of `files` that a model on the Hugging Face hub has, for the backbone of a reference.
 
-    Raises `WeightsError` if none is in the cache and the hub cannot be asked, or has none.
+    Raises `WeightsError` if none is in the cache and the hub cannot be asked, or has none, and `DataError` if it is too
+    large to be fetched unasked.
     """
+    name = reference.name
     for file in files:
         found = try_to_load_from_cache(hub_id, file)
         if isinstance(found, str):
@@ -34,10 +41,12 @@ def hub_file(name: str, hub_id: str, files: Sequence[str]) -> Path:
     looked = f"the Hugging Face cache {constants.HF_HUB_CACHE}"
     if is_offline_mode():
         raise _unreachable(name, wanted, looked, "HF_HUB_OFFLINE is set")
-    if not _answers(constants.ENDPOINT):
+    if not hub_answers():
         raise _unreachable(name, wanted, looked, f"{constants.ENDPOINT} does not answer")
     for file in files:
         try:
+            size = get_hf_file_metadata(hf_hub_url(hub_id, file)).size or 0
+            announce(name, size, licence, Path(constants.HF_HUB_CACHE), large=reference.large, flag="--backbone")
             return Path(hf_hub_download(hub_id, file))
         except LocalEntryNotFoundError as error:
             raise _unreachable(name, wanted, looked, f"{constants.ENDPOINT} does not answer") from error
@@ -75,14 +84,3 @@ def _unreachable(name: str, wanted: str, looked: str, reason: str) -> WeightsErr
         f"{wanted} is not in {looked}, and cannot be fetched ({reason}); where there is a network, run "
         f"`python -m bench fetch --backbone {name}`"
     )
-
-
-def _answers(endpoint: str) -> bool:
-    """Whether somebody answers at once: the hub's client would ask again for half a minute."""
-    try:
-        with urlopen(Request(endpoint, method="HEAD"), timeout=PATIENCE_SECONDS):  # noqa: S310 - the hub's own address
-            return True
-    except HTTPError:
-        return True
-    except OSError:
-        return False

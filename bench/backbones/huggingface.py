@@ -17,6 +17,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # its client
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]  # public, but not by `__all__`
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import (
@@ -30,6 +31,7 @@ from bench.backbones.hf_snapshot import Snapshot, for_features, weights_in
 from bench.backbones.opened import Opened, Reference, read_reference
 from bench.cache import file_sha256
 from bench.card import BackboneCard
+from bench.downloads import announce
 from bench.errors import BenchError, UnknownNameError, WeightsError, unknown_name
 
 SETTINGS: Final = ("layers", "longest", "pool", "revision")
@@ -104,9 +106,10 @@ def open_huggingface(reference: Reference) -> Opened:
     if reference.name == MINILM.name:
         return Opened(load_huggingface(MINILM), ())
     local = Path(reference.place).expanduser()
-    folder = local if local.is_dir() else find_files(reference.place, reference.settings.get("revision"))
+    revision, large = reference.settings.get("revision"), reference.large
+    folder = local if local.is_dir() else find_files(reference.place, revision, large=large)
     if not local.is_dir() and not ((folder / "config.json").exists() and weights_in(folder)):
-        folder = _download(reference.place, reference.settings.get("revision"))  # what is cached is only a part
+        folder = _download(reference.place, revision, large=large)  # what is cached is only a part
     weights = weights_in(folder)
     config = _config(reference, folder)
     if not weights:
@@ -137,11 +140,12 @@ def build_untrained(reference: Reference) -> Backbone:
     return _build(_snapshot(reference, folder, (), config))
 
 
-def find_files(hub_id: str, revision: str | None = None) -> Path:
+def find_files(hub_id: str, revision: str | None = None, *, large: bool = False) -> Path:
     """Return the folder with a hub model's files: from the local cache, else an installed package, else the hub.
 
     What is on the disk goes first, whichever way it came: the card's hash makes all three ways the same, and only the
-    last needs a network. Raises `WeightsError` if none has them, `UnknownNameError` if there is no such model.
+    last needs a network. Raises `WeightsError` if none has them, `UnknownNameError` if there is no such model, and
+    `DataError` if it is too large to be fetched unasked, which `large` allows.
     """
     try:
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_FILES), local_files_only=True))
@@ -155,14 +159,19 @@ def find_files(hub_id: str, revision: str | None = None) -> Path:
     spec = find_spec(package) if package else None
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / inside
-    return _download(hub_id, revision)
+    return _download(hub_id, revision, large=large)
 
 
-def _download(hub_id: str, revision: str | None) -> Path:
+def _download(hub_id: str, revision: str | None, *, large: bool) -> Path:
     """Return the folder with a hub model's files, fetched: safetensors, or the older format where there are none."""
     try:
         # The hub's library would wait without end for an answer to its first question.
-        model_info(hub_id, revision=revision, timeout=ANSWER_SECONDS)
+        info = model_info(hub_id, revision=revision, timeout=ANSWER_SECONDS, files_metadata=True)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+        total = sum(map(sizes.__getitem__, filter_repo_objects(sizes, allow_patterns=list(_FILES))))
+        licence = (info.card_data.license if info.card_data else None) or "see its page"
+        place = Path(constants.HF_HUB_CACHE)
+        announce(f"hf:{hub_id}", total, str(licence), place, large=large, flag="--backbone")
         folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_FILES)))
         if (folder / "config.json").exists() and not weights_in(folder):
             wanted = [*_FILES, *_OLDER_WEIGHTS]

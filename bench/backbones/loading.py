@@ -23,12 +23,12 @@ def load_backbone(name: str, *, trust_remote_code: bool = False) -> Backbone:
     return backbone.eval()
 
 
-def open_backbone(name: str, *, trust_remote_code: bool = False) -> Opened:
+def open_backbone(name: str, *, trust_remote_code: bool = False, large: bool = False) -> Opened:
     """Return the backbone `name` as its source opens it, with the files it was read from.
 
-    Raises like `load_backbone`.
+    `large` allows to fetch what is too large to be fetched unasked. Raises like `load_backbone`.
     """
-    reference = read_reference(name)._replace(trust_remote_code=trust_remote_code)
+    reference = read_reference(name)._replace(trust_remote_code=trust_remote_code, large=large)
     if reference.source not in SOURCES:
         raise unknown_name("source of backbones", reference.source, SOURCES)
     module, function = SOURCES[reference.source]

@@ -12,7 +12,8 @@ class Reference(NamedTuple):
     """A backbone's name taken apart: `source:place?key=value&…`.
 
     `settings` are the keys and values, such as `layers`, the dotted path of the list of layers in a network whose
-    structure is not known. `trust_remote_code` allows a model of a hub to bring code of its own.
+    structure is not known. `trust_remote_code` allows a model of a hub to bring code of its own, `large` to fetch what
+    is too large to be fetched unasked.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Reference(NamedTuple):
     place: str
     settings: dict[str, str]
     trust_remote_code: bool = False
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,7 +34,7 @@ def open_timm(reference: Reference) -> Opened:
             f"timm has no weights for {reference.place}; take untrained:timm/{reference.place}, or a checkpoint of "
             f"your own by file:timm/{reference.place}:PATH"
         )
-    path = _weights(reference.name, config)
+    path = _weights(reference, config)
     network = _load(reference, path)
     backbone = VisionBackbone(
         reference,
@@ -85,10 +85,11 @@ def timm_groups(network: nn.Module) -> Groups:
     return coarse
 
 
-def _weights(name: str, config: Any) -> Path:  # noqa: ANN401 - timm has no types
+def _weights(reference: Reference, config: Any) -> Path:  # noqa: ANN401 - timm has no types
     if config.hf_hub_id:
-        return hub_file(name, config.hf_hub_id, (config.hf_hub_filename,) if config.hf_hub_filename else HUB_FILES)
-    return url_file(name, config.url)
+        files = (config.hf_hub_filename,) if config.hf_hub_filename else HUB_FILES
+        return hub_file(reference, config.hf_hub_id, files, licence=config.license or "not stated")
+    return url_file(reference.name, config.url)
 
 
 def _load(reference: Reference, path: Path) -> nn.Module:

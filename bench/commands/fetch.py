@@ -60,7 +60,7 @@ def _task(name: str, spec: DataSpec, cache: Cache) -> str:
 
 
 def _backbone(name: str, cache: Cache, *, trust_remote_code: bool) -> str:
-    card = catalog.describe(name, cache, trust_remote_code=trust_remote_code)
+    card = catalog.describe(name, cache, trust_remote_code=trust_remote_code, large=True)
     if name == catalog.MINILM.name:  # whose card is known without its files
         importlib.import_module("bench.backbones.loading").open_backbone(name)
     size = f"{card.parameters / 1e6:.1f} M parameters"

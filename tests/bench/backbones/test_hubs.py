@@ -1,6 +1,7 @@
 """Published weights are taken from the libraries' caches, and missed quickly and in one sentence."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import HTTPError, URLError
 
 import pytest
@@ -11,13 +12,14 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import nn
 
+from bench import downloads
 from bench.backbone import Backbone
 from bench.backbones import hubs
 from bench.backbones.opened import read_reference
 from bench.backbones.timm_models import open_timm
 from bench.backbones.torchvision_models import open_torchvision
 from bench.cache import file_sha256
-from bench.errors import UnknownNameError, WeightsError
+from bench.errors import DataError, UnknownNameError, WeightsError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -37,7 +39,7 @@ class NoNetwork:
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NoNetwork:
     nobody = NoNetwork()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(hubs, "urlopen", nobody)
+    monkeypatch.setattr(downloads, "urlopen", nobody)
     monkeypatch.setattr(torch.hub, "urlopen", nobody)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     return nobody
@@ -94,8 +96,24 @@ def test_a_hub_that_refuses_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise HTTPError("https://hub", 403, "no", hdrs=None, fp=None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hubs, "urlopen", refuse)
-    assert hubs._answers("https://hub")
+    monkeypatch.setattr(downloads, "urlopen", refuse)
+    assert downloads.hub_answers()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_weights_that_are_large_are_fetched_when_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, large: bool
+) -> None:
+    kept = keep_in_hub(tmp_path / "elsewhere", "timm/test_resnet.r160_in1k", timm.create_model("test_resnet"))
+    monkeypatch.setattr(hubs, "hub_answers", lambda: True)
+    monkeypatch.setattr(hubs, "get_hf_file_metadata", lambda url: SimpleNamespace(size=3 * 2**30))
+    monkeypatch.setattr(hubs, "hf_hub_download", lambda hub_id, file: str(kept))
+    reference = read_reference("timm:test_resnet")._replace(large=large)
+    if large:
+        assert open_timm(reference).files == (kept,)
+    else:
+        with pytest.raises(DataError, match=r"3,072 MiB are too much .* apache-2.0.*fetch --backbone timm:test_resnet"):
+            open_timm(reference)
 
 
 def test_damaged_timm_weights_say_what_to_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,7 +40,10 @@ class Hub:
 
 @pytest.fixture(autouse=True)
 def hub_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface, "model_info", lambda hub_id, revision, timeout: None)
+    def info(hub_id: str, revision: str | None, timeout: float, *, files_metadata: bool) -> SimpleNamespace:
+        return SimpleNamespace(siblings=[], card_data=None)
+
+    monkeypatch.setattr(huggingface, "model_info", info)
 
 
 @pytest.fixture
