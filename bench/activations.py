@@ -77,9 +77,10 @@ class Activations:
         return self._at[boundary]
 
     def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
-        card = self._backbone.card
-        below = (other for other in self._boundaries if 0 < other < boundary and self._may_keep(other))
-        together = sorted({boundary, *below})
+        card, together = self._backbone.card, [boundary]
+        if not self._cache.holds(self.key(boundary)):  # then the way there is gone anyway
+            below = {other for other in self._boundaries if 0 < other < boundary and self._may_keep(other)}
+            together = sorted({boundary, *below})
         about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"
         wanted = {self.key(one): about.format(one) for one in together}
         paths = self._cache.fetch_all(wanted, lambda missing: self._compute(together, missing))

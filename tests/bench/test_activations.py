@@ -62,6 +62,16 @@ def test_a_higher_boundary_goes_on_from_a_lower_one(tmp_path: Path, runs: list[i
     assert runs == [30] * len(STAGES)
 
 
+def test_a_lower_boundary_can_be_asked_for_after_a_higher_one_was_kept(tmp_path: Path, runs: list[int]) -> None:
+    higher = made(tmp_path, boundaries=()).features().values.clone()
+    later = made(tmp_path)
+    assert torch.equal(later.features().values, higher)
+    assert runs == [30] * len(STAGES), "what is kept is read"
+    lower = later.at(2)
+    assert isinstance(lower, Batch)
+    assert runs == [30] * (len(STAGES) + 2)
+
+
 def test_stopping_on_the_way_changes_no_value(tmp_path: Path) -> None:
     direct, by_steps = (
         made(tmp_path / "a", boundaries=()).features(),
