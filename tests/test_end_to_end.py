@@ -127,5 +127,5 @@ def test_three_sources_are_adapted_by_every_strategy_and_compared(
     capsys.readouterr()
     assert main(["rank", *selection]) == 0
     said = capsys.readouterr().out
-    assert "Pairs that a run put in the same order" in said
+    assert "A run, on its largest budget, put in the same order" in said
     assert max(map(len, said.splitlines())) <= 80

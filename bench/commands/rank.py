@@ -15,7 +15,7 @@ from bench.cache import Cache, default_cache
 from bench.commands.selection import Selection, select
 from bench.device import default_decoders, resolve_device
 from bench.errors import BenchError, ConfigError
-from bench.report.wording import shortened
+from bench.report.wording import listed, shortened, strategy_title
 from bench.store import Store
 from bench.task import Task
 
@@ -103,9 +103,9 @@ def _remark(ranked: "Sequence[Ranked]", outcomes: Mapping[str, Mapping[str, floa
         pairs = list(combinations(known, 2))  # the better by LogME first
         if pairs:
             right = sum(scores[better] > scores[worse] for better, worse in pairs)
-            held.append(f"{strategy.replace('_', ' ')} {right} of {len(pairs)}")
+            held.append(f"{right} of {len(pairs)} pairs by {strategy_title(strategy)}")
     if held:
-        return f"Pairs that a run put in the same order, on its largest budget: {'; '.join(held)}."
+        return f"A run, on its largest budget, put in the same order {listed(held)}."
     return (
         "LogME is a guess about a linear probe, made without training one. Whether it was right here is not known: "
         "run the same backbones, and `rank` will say."

@@ -146,7 +146,7 @@ def _header(tables: Tables, task: str, found: list[Curves]) -> list[tuple[str, d
     """Return the rows above a task's chart: its title, the finding, and what is shown."""
     manifest = tables.manifest
     compared = comparison(found, manifest.backbones)
-    finding = compared[0] if compared else next((said for curves in found if (said := headline(curves))), "")
+    finding = compared[-1] if compared else next((said for curves in found if (said := headline(curves))), "")
     n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
     shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):

@@ -46,10 +46,9 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], n_labe
         return capitalised(f"{said}{names} cannot be told apart.")
     second = rest[0]
     gap = _ahead(first, second, n_labels)
-    return capitalised(
-        f"{said}{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)} "
-        f"[{score(gap.lower)}, {score(gap.upper)}]."
-    )
+    between = f" [{score(gap.lower)}, {score(gap.upper)}]" if gap.upper - gap.lower > stats.ROUNDING else ""
+    lead = f"{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)}{between}"
+    return capitalised(f"{said}{lead}.")
 
 
 def _ahead(one: Best, other: Best, n_labels: int) -> stats.Difference:
