@@ -11,14 +11,14 @@ class Recipe(BaseModel):
     """Every number that training depends on. Every field can be set for all, per strategy, or per task and strategy.
 
     `learning_rate` is that of the uppermost trained stage; each stage below it learns at `layer_decay` times the rate
-    of the one above, so that what is most general changes least. `epochs` are passes over the label budget, bounded by
-    `min_steps` and `max_steps` of `batch_size` examples each. The rate rises linearly over the first `warmup` share of
-    the steps and falls to zero along a cosine. While its stages learn, a batch norm goes by the statistics of each
-    batch and averages them, or with `batch_norm` = "pretrained" keeps those it came with, which few small batches only
-    blur. `head` says where the head starts: "solved" from the linear probe of the same budget (LP-FT, Kumar et al. 2022,
-    arXiv:2202.10054), "zero" from nothing. `penalties` is the grid from which the linear probe chooses by
-    cross-validation inside the budget; `default_penalty` holds where the budget is too small for that. Penalties are
-    per example and in units of the features' mean square.
+    of the one above, so that what is most general changes least. `epochs` are passes over the label budget, bounded
+    by `min_steps` and `max_steps` of `batch_size` examples each. The rate rises linearly over the first `warmup`
+    share of the steps and falls to zero along a cosine. While its stages learn, a batch norm goes by the statistics
+    of each batch and averages them, or with `batch_norm` = "pretrained" keeps those it came with, which few small
+    batches only blur. `head` says where the head starts: "solved" from the linear probe of the same budget (LP-FT,
+    Kumar et al. 2022, arXiv:2202.10054), "zero" from nothing. `penalties` is the grid from which the linear probe
+    chooses by cross-validation inside the budget; `default_penalty` holds where the budget is too small for that.
+    Penalties are per example and in units of the features' mean square.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
