@@ -112,6 +112,8 @@ def _task(tables: Tables, task: str, found: list[Curves]) -> str:
     parts = [f"## {title}", f"![{title}](charts/{task}.svg)"]
     synthetic = " **These data are synthetic.**" if entry.card.synthetic else ""
     parts.append(f"{escape(entry.card.description)}{synthetic}")
+    if entry.card.remarks:
+        parts.append("Noticed, and left as it is:\n\n" + "\n".join(f"- {escape(one)}" for one in entry.card.remarks))
     for curves in found:
         parts.append(
             f"{capitalised(direction(entry.metric))}. Backbone: "

@@ -127,3 +127,11 @@ def test_every_picture_of_the_page_exists(tmp_path: Path) -> None:
 def test_reports_do_not_import_torch() -> None:
     asked = "import sys, bench.report.writing, bench.report.terminal; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+def test_what_was_noticed_about_the_data_is_told(tmp_path: Path) -> None:
+    card = replace(TASKS["pictures"].card, remarks=("3 files are in both splits: a.png <b>", "labels 'Dog' and 'dog'"))
+    said = page(example(tmp_path, tasks={**TASKS, "pictures": replace(TASKS["pictures"], card=card)}))
+    assert "Noticed, and left as it is:\n\n- 3 files are in both splits: a.png " in said
+    assert "<b>" not in said
+    assert "\n- labels 'Dog' and 'dog'\n" in said
