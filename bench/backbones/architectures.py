@@ -7,12 +7,12 @@ from typing import Final
 import torch
 
 from bench.backbone import state_hash
-from bench.backbones.checkpoint import load_checkpoint
-from bench.backbones.huggingface import build_untrained
+from bench.backbones.huggingface.opening import build_untrained
 from bench.backbones.opened import Opened, Reference
-from bench.backbones.timm_models import timm_design
-from bench.backbones.torchvision_models import torchvision_design
-from bench.backbones.vision import Design, VisionBackbone
+from bench.backbones.vision.backbone import Design, VisionBackbone
+from bench.backbones.vision.checkpoint import load_checkpoint
+from bench.backbones.vision.timm_models import timm_design
+from bench.backbones.vision.torchvision_models import torchvision_design
 from bench.cache import file_sha256
 from bench.errors import WeightsError, unknown_name
 
