@@ -1,20 +1,14 @@
 """Owns torchaudio's pretrained speech networks (wav2vec 2.0, HuBERT, WavLM), by its pipelines and torch's cache."""
 
 import re
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
-from http.client import HTTPException
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Final, final
-from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
-from urllib.request import Request, urlopen
+from urllib.parse import urljoin
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 from torchaudio import pipelines
@@ -23,14 +17,13 @@ from torchaudio.models.wav2vec2.wavlm_attention import WavLMSelfAttention
 
 from bench.backbones.audio.backbone import AudioBackbone, Hearing, check_stages, receptive_field
 from bench.backbones.audio.stages import Convolutions, Layer, MeanOverFrames, Positions, RelativeLayer, name_stages
-from bench.backbones.opened import Opened, Reference
+from bench.backbones.hubs import kept_at, url_file
+from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.errors import WeightsError, unknown_name
 
 SERVER: Final = "https://download.pytorch.org/torchaudio/models/"
-PATIENCE_SECONDS: Final = 10
-
 BUILDERS: Final[Mapping[str, Callable[..., Wav2Vec2Model]]] = {"Wav2Vec2": wav2vec2_model, "WavLM": wavlm_model}
 """What builds a network, by the type that its pipeline names."""
 
@@ -65,9 +58,9 @@ def open_torchaudio(reference: Reference) -> Opened:
     They are downloaded if torch's cache does not have them. Raises `UnknownNameError`, or `WeightsError` for weights
     that are not to be had or damaged.
     """
+    refuse_unknown_settings(reference, (), "torchaudio")
     pipeline = read_pipeline(reference.place)
-    if not pipeline.path.is_file():
-        _check_reachable(reference, pipeline)
+    path = url_file(reference.name, pipeline.url)
     network = _load(reference, pipeline)
     stages = as_stages(network)
     hearing = _hearing(pipeline)
@@ -81,13 +74,13 @@ def open_torchaudio(reference: Reference) -> Opened:
         source=pipeline.url,
         licence=licence[1] if licence else "see the documentation of torchaudio.pipelines",
         citation=f"https://docs.pytorch.org/audio/stable/generated/torchaudio.pipelines.{reference.place}.html",
-        sha256=file_sha256(pipeline.path),
+        sha256=file_sha256(path),
         parameters=sum(parameter.numel() for parameter in stages.parameters()),
         width=pipeline.settings["encoder_embed_dim"],
         stages=name_stages(FIRST, stages),
     )
     backbone = AudioBackbone(card, stages, hearing=hearing, draw=partial(_draw, pipeline))
-    return Opened(backbone, (pipeline.path,))
+    return Opened(backbone, (path,))
 
 
 def read_pipeline(name: str) -> Pipeline:
@@ -105,7 +98,7 @@ def read_pipeline(name: str) -> Pipeline:
         relative=said["_model_type"] == "WavLM",
         normalised=said["_normalize_waveform"],
         url=url,
-        path=Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(urlsplit(url).path).name,
+        path=kept_at(url),
     )
 
 
@@ -146,29 +139,16 @@ def _is_speech(bundle: object) -> bool:
     return isinstance(bundle, pipelines.Wav2Vec2Bundle) and not isinstance(bundle, pipelines.Wav2Vec2FABundle)
 
 
-def _check_reachable(reference: Reference, pipeline: Pipeline) -> None:
-    """Raise `WeightsError` if the weights cannot be downloaded: torch would wait for a silent server without end."""
-    try:
-        with urlopen(Request(pipeline.url, method="HEAD"), timeout=PATIENCE_SECONDS):  # noqa: S310  a known address
-            pass
-    except (URLError, OSError) as error:
-        raise WeightsError(
-            f"the weights of {reference.name} are not in {pipeline.path} and cannot be downloaded from "
-            f"{pipeline.url}: {error}; run `python -m bench fetch --backbone {reference.name}` where there is a network"
-        ) from error
-
-
 def _load(reference: Reference, pipeline: Pipeline) -> Wav2Vec2Model:
     """Return the network with its weights, without a head."""
     try:
-        with redirect_stdout(sys.stderr):  # where torch says what it downloads
-            network = pipeline.bundle.get_model(dl_kwargs={"weights_only": True, "map_location": "cpu"})
+        network = pipeline.bundle.get_model(dl_kwargs={"weights_only": True, "map_location": "cpu"})
     except UnpicklingError as error:
         raise WeightsError(
             f"{pipeline.path} is damaged, or holds more than the weights of {reference.name}, such as code, which is "
             "never run: delete the file, so that it is fetched anew"
         ) from error
-    except (OSError, EOFError, HTTPException, RuntimeError, KeyError) as error:
+    except (OSError, EOFError, RuntimeError, KeyError) as error:
         first, *_ = str(error).splitlines() or [repr(error)]
         raise WeightsError(
             f"cannot fetch or read the weights of {reference.name} in {pipeline.path}: {first}; delete the file, if it "

@@ -12,7 +12,7 @@ from bench.backbones.bundled.glyphs import Glyphs
 from bench.backbones.bundled.series import Series
 from bench.backbones.bundled.spoken_words import SpokenWords
 from bench.backbones.catalog import WEIGHTS, bundled_card
-from bench.backbones.opened import Opened, Reference
+from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.cache import file_sha256
 from bench.errors import WeightsError, unknown_name
 from bench.target import Horizon
@@ -31,6 +31,7 @@ def open_bundled(reference: Reference) -> Opened:
 
     Raises `UnknownNameError` if there is none of this name, and like `load_bundled`.
     """
+    refuse_unknown_settings(reference, (), "bundled")
     if reference.place not in ARCHITECTURES:
         raise unknown_name("bundled backbone", reference.place, ARCHITECTURES)
     return Opened(load_bundled(reference.place), (WEIGHTS / f"{reference.place}.safetensors",))

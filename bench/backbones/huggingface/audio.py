@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
@@ -26,6 +27,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from bench.backbone import Backbone, state_hash
 from bench.backbones.audio.backbone import AudioBackbone, Hearing, check_stages
 from bench.backbones.audio.stages import name_stages
+from bench.backbones.huggingface.attention import attention
 from bench.backbones.huggingface.hearing import find_extractor, own_features, read_extractor, usual_extractor
 from bench.backbones.huggingface.spectrograms import (
     ast_features,
@@ -36,11 +38,18 @@ from bench.backbones.huggingface.spectrograms import (
     whisper_stages,
 )
 from bench.backbones.huggingface.speech import speech_features, speech_hearing, speech_stages
-from bench.backbones.huggingface.weights import find_weights, load_network
+from bench.backbones.huggingface.weights import (
+    UNREADABLE,
+    WEIGHTS,
+    licence_in,
+    read_network,
+    readme_in,
+    weights_hash,
+    weights_in,
+)
 from bench.backbones.opened import Opened, Reference
-from bench.cache import content_key, file_sha256
 from bench.card import BackboneCard
-from bench.errors import UnknownNameError, nearest
+from bench.errors import UnknownNameError, WeightsError, nearest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +57,9 @@ class Family:
     """How networks of one kind are made, prepared for and cut into stages.
 
     `first` names the stages before the layers. `features` returns what the network itself gives for what its extractor
-    gives. `attention` is the one of transformers' that is quickest on a CPU: plain products ("eager") over up to a few
-    hundred positions, torch's kernel ("sdpa") beyond. `implied` are settings of an extractor with the names that the
-    config has for them. `prefix` is a regular expression for what precedes the network's own names in checkpoints that
-    hold more than it.
+    gives. `attention` is the one of transformers' that is quickest on a CPU. `implied` are settings of an extractor
+    with the names that the config has for them. `prefix` is a regular expression for what precedes the network's own
+    names in checkpoints that hold more than it.
     """
 
     network: type[PreTrainedModel]
@@ -107,15 +115,14 @@ def open_audio(reference: Reference, folder: Path, config: PreTrainedConfig) -> 
     for the network that `config` describes.
     """
     family = family_of(reference, config)
-    weights = find_weights(folder)
+    weights = weights_in(folder)
+    if not weights:
+        raise WeightsError(f"{folder} has no weights: expected {WEIGHTS[0]} or {WEIGHTS[2]} there")
     extractor = read_extractor(family.extractor, folder)
-    network = load_network(
-        family.network, folder, plain_config(family, config), name=reference.name, prefix=family.prefix
-    )
-    hashes = [file_sha256(path) for path in weights]
-    sha256 = hashes[0] if len(hashes) == 1 else content_key(*hashes)
-    backbone = _assemble(reference, family, network, extractor, sha256=sha256)
-    return Opened(backbone, (folder / "config.json", *find_extractor(folder), *weights))
+    network = _load(reference, family, folder, config)
+    sha256, licence = weights_hash(weights), licence_in(folder)
+    backbone = _assemble(reference, family, network, extractor, sha256=sha256, licence=licence)
+    return Opened(backbone, (folder / "config.json", *find_extractor(folder), *weights, *readme_in(folder)))
 
 
 def build_untrained_audio(reference: Reference, folder: Path, config: PreTrainedConfig) -> Backbone:
@@ -133,7 +140,38 @@ def build_untrained_audio(reference: Reference, folder: Path, config: PreTrained
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = family.network(plain_config(family, config))
-    return _assemble(reference, family, network, extractor, sha256="")
+    return _assemble(reference, family, network, extractor)
+
+
+def _load(reference: Reference, family: Family, folder: Path, config: PreTrainedConfig) -> PreTrainedModel:
+    """Return the network with the weights in `folder`. Raises `WeightsError` if they cannot be read or do not fit."""
+    name = reference.name
+    try:
+        network, said = read_network(
+            family.network,
+            folder,
+            plain_config(family, config),
+            key_mapping={family.prefix: ""} if family.prefix else None,
+            ignore_mismatched_sizes=True,  # the library names none of them in its error
+        )
+    except UnpicklingError as error:
+        raise WeightsError(
+            f"the weights of {name} in {folder} are damaged, or hold more than tensors, such as code, which is never "
+            "run: fetch them anew, or as safetensors"
+        ) from error
+    except UNREADABLE as error:
+        first, *_ = str(error).splitlines() or [repr(error)]
+        raise WeightsError(f"cannot read the weights of {name} in {folder}: {first}; fetch them anew") from error
+    missing = sorted(said["missing_keys"])
+    wrong = sorted(key for key, *_ in said["mismatched_keys"])
+    if missing or wrong:
+        raise WeightsError(
+            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of "
+            f"{name}, {len(missing)} are missing and {len(wrong)} have another shape, such as "
+            f"{', '.join((missing + wrong)[:3])}"
+        )
+    loaded: PreTrainedModel = network
+    return loaded
 
 
 def family_of(reference: Reference, config: PreTrainedConfig) -> Family:
@@ -157,13 +195,17 @@ def plain_config(family: Family, config: PreTrainedConfig) -> PreTrainedConfig:
     for key, value in settings.items():
         if isinstance(value, float) and ("drop" in key or key in ("mask_time_prob", "mask_feature_prob")):
             settings[key] = 0.0
-    # On a GPU the library takes torch's kernel for all networks that can have it.
-    attention = None if torch.cuda.is_available() else family.attention
-    return type(config)(**{**settings, "attn_implementation": attention})
+    return type(config)(**{**settings, "attn_implementation": attention(family.attention)})
 
 
 def _assemble(
-    reference: Reference, family: Family, network: PreTrainedModel, extractor: SequenceFeatureExtractor, *, sha256: str
+    reference: Reference,
+    family: Family,
+    network: PreTrainedModel,
+    extractor: SequenceFeatureExtractor,
+    *,
+    sha256: str = "",
+    licence: str = "none needed",
 ) -> AudioBackbone:
     """Return the network as a backbone, its stages checked. Without a `sha256`, that of its state is its identity."""
     network.eval()
@@ -184,7 +226,7 @@ def _assemble(
         description=f"A network of type {config.model_type} with {len(stages) - len(family.first)} layers"
         + ("." if sha256 else ", which has learnt nothing."),
         source=page if sha256 else "drawn at random",
-        licence="see its page" if sha256 else "none needed",
+        licence=licence,
         citation=page if sha256 else "none needed",
         sha256=sha256 or state_hash(stages),
         parameters=sum(parameter.numel() for parameter in stages.parameters()),

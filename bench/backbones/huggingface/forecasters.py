@@ -24,7 +24,8 @@ class Architecture(NamedTuple):
     """How one of the library's networks is made and cut.
 
     `settings` overrule the config: one channel, and neither scaling, which `Backbone.prepare` does, nor masking.
-    `steps` returns how many steps of the past, of those there are, the network reads.
+    `attention` is the one that is quickest on a CPU, None where transformers has no choice of them. `steps` returns how
+    many steps of the past, of those there are, the network reads.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Architecture(NamedTuple):
     settings: Mapping[str, object]
     stages: Callable[[Network], nn.ModuleList]
     steps: Callable[[Config, int], int]
+    attention: str | None = None
 
 
 def _own_context(config: Config, available: int) -> int:
@@ -147,15 +149,15 @@ def _causally(layer: Network, hidden: Tensor) -> Tensor:
     return out
 
 
+KERNEL: Final = "sdpa"
+"""Torch's kernel for attention: on one core it takes two thirds of the time."""
+
 ONE_CHANNEL: Final[Mapping[str, object]] = {"num_input_channels": 1, "scaling": None, "do_mask_input": False}
 
-SDPA: Final[Mapping[str, object]] = {"attn_implementation": "sdpa"}
-"""Torch's kernel for attention, where transformers has it: on one core it takes two thirds of the time."""
-
 ARCHITECTURES: Final[Mapping[str, Architecture]] = {
-    "patchtst": Architecture("PatchTST", PatchTSTModel, {**ONE_CHANNEL, **SDPA}, as_stages, _own_context),
+    "patchtst": Architecture("PatchTST", PatchTSTModel, ONE_CHANNEL, as_stages, _own_context, KERNEL),
     "patchtsmixer": Architecture("PatchTSMixer", PatchTSMixerModel, ONE_CHANNEL, _mixer_stages, _own_context),
-    "timesfm": Architecture("TimesFM", TimesFmModel, SDPA, _timesfm_stages, _whole_patches),
+    "timesfm": Architecture("TimesFM", TimesFmModel, {}, _timesfm_stages, _whole_patches, KERNEL),
 }
 
 OF_COVARIATES: Final = frozenset({"informer", "autoformer", "time_series_transformer"})

@@ -17,14 +17,20 @@ from transformers.models.auto.modeling_auto import (
 from bench.backbone import Backbone
 from bench.backbones.catalog import MINILM
 from bench.backbones.huggingface.files import download, find_files
-from bench.backbones.huggingface.snapshot import Snapshot, for_features, weights_in
-from bench.backbones.opened import Opened, Reference, read_reference
+from bench.backbones.huggingface.snapshot import Snapshot, for_features
+from bench.backbones.huggingface.weights import weights_in
+from bench.backbones.opened import Opened, Reference, read_reference, refuse_unknown_settings
 from bench.cache import file_sha256
 from bench.card import BackboneCard
-from bench.errors import WeightsError, unknown_name
+from bench.errors import WeightsError
 
 SETTINGS: Final = ("layers", "longest", "pool", "revision")
 """What a reference to a text or image model may say after its '?'."""
+
+SETTINGS_ELSEWHERE: Final = ("revision",)
+"""What one to an audio or series model may say there."""
+
+LIBRARY: Final = "Hugging Face"
 
 AUDIO: Final = ("bench.backbones.huggingface.audio", "open_audio", "build_untrained_audio")
 SERIES: Final = ("bench.backbones.huggingface.series", "open_series", "build_untrained_series")
@@ -82,6 +88,7 @@ def open_huggingface(reference: Reference) -> Opened:
             f"random say 'untrained:hf/{reference.place}'"
         )
     if config.model_type in OPENERS:
+        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
         module, function, _ = OPENERS[config.model_type]
         opened: Opened = getattr(import_module(module), function)(reference, folder, config)
         return opened
@@ -98,6 +105,7 @@ def build_untrained(reference: Reference) -> Backbone:
     folder = Path(reference.place.removeprefix("hf/")).expanduser()
     config = _config(reference, folder)
     if config.model_type in OPENERS:
+        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
         module, _, function = OPENERS[config.model_type]
         drawn: Backbone = getattr(import_module(module), function)(reference, folder, config)
         return drawn
@@ -105,6 +113,7 @@ def build_untrained(reference: Reference) -> Backbone:
 
 
 def _snapshot(reference: Reference, folder: Path, weights: tuple[Path, ...], config: PreTrainedConfig) -> Snapshot:
+    refuse_unknown_settings(reference, SETTINGS, LIBRARY)
     return Snapshot(
         reference.name, folder, for_features(config), reference.settings, weights, reference.trust_remote_code
     )
@@ -137,9 +146,6 @@ def _config(reference: Reference, folder: Path) -> PreTrainedConfig:
 
 
 def _build(snapshot: Snapshot) -> Backbone:
-    for setting in snapshot.settings:
-        if setting not in SETTINGS:
-            raise unknown_name("setting of a Hugging Face backbone", setting, SETTINGS)
     images = {*MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES, *MODEL_FOR_IMAGE_MAPPING_NAMES}
     module, function = IMAGES if snapshot.config.model_type in images else TEXT
     backbone: Backbone = getattr(import_module(module), function)(snapshot)

@@ -4,13 +4,20 @@ from pathlib import Path
 from typing import Final, final
 
 import torch
-from safetensors import SafetensorError
 
 from bench.backbone import Backbone, Batch, state_hash
 from bench.backbones.bundled.series import fit_context
+from bench.backbones.huggingface.attention import attention
 from bench.backbones.huggingface.forecasters import ARCHITECTURES, OF_COVARIATES, Architecture, Config, Network
+from bench.backbones.huggingface.weights import (
+    UNREADABLE,
+    licence_in,
+    read_network,
+    readme_in,
+    weights_hash,
+    weights_in,
+)
 from bench.backbones.opened import Opened, Reference
-from bench.cache import content_key, file_sha256
 from bench.card import BackboneCard
 from bench.domain import Raw, Windows
 from bench.errors import WeightsError
@@ -25,23 +32,22 @@ def open_series(reference: Reference, folder: Path, config: Config) -> Opened:
     used, or the weights are missing or not for it.
     """
     architecture = _architecture(reference, config)
-    files = tuple(sorted(folder.glob("*.safetensors")))
-    if not files:
+    weights = weights_in(folder)
+    if not weights or weights[0].suffix != ".safetensors":
         raise WeightsError(f"{reference.name}: there is no .safetensors file in {folder}")
     alone = _alone(reference, architecture, config)
     try:
-        network, said = architecture.network.from_pretrained(
-            folder, config=alone, dtype=torch.float32, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, RuntimeError, SafetensorError) as error:
+        network, said = read_network(architecture.network, folder, alone, use_safetensors=True)
+    except UNREADABLE as error:
         raise WeightsError(f"the weights of {reference.name} in {folder} cannot be read: {error}") from error
     if missing := sorted(said["missing_keys"]):
         raise WeightsError(
             f"the weights of {reference.name} in {folder} are not for {architecture.title} as its config.json says: "
             f"{len(missing)} tensors are missing, such as {', '.join(missing[:3])}"
         )
-    sha256 = file_sha256(files[0]) if len(files) == 1 else content_key(*(file_sha256(path) for path in files))
-    return Opened(HubSeries(reference, architecture, network, alone, sha256=sha256), files)
+    sha256, licence = weights_hash(weights), licence_in(folder)
+    backbone = HubSeries(reference, architecture, network, alone, sha256=sha256, licence=licence)
+    return Opened(backbone, (*weights, *readme_in(folder)))
 
 
 def build_untrained_series(reference: Reference, folder: Path, config: Config) -> Backbone:
@@ -58,7 +64,7 @@ def build_untrained_series(reference: Reference, folder: Path, config: Config) -
             network = architecture.network(alone)
         except ValueError as error:
             raise WeightsError(f"{folder / 'config.json'} describes no {architecture.title}: {error}") from error
-    return HubSeries(reference, architecture, network, alone, sha256=state_hash(network))
+    return HubSeries(reference, architecture, network, alone, sha256=state_hash(network), licence=licence_in(folder))
 
 
 @final
@@ -70,9 +76,16 @@ class HubSeries(Backbone):
     """
 
     def __init__(
-        self, reference: Reference, architecture: Architecture, network: Network, config: Config, *, sha256: str
+        self,
+        reference: Reference,
+        architecture: Architecture,
+        network: Network,
+        config: Config,
+        *,
+        sha256: str,
+        licence: str,
     ) -> None:
-        """`sha256` is that of the weights."""
+        """`sha256` and `licence` are those of the weights."""
         super().__init__()
         self._architecture = architecture
         self._config = config
@@ -88,9 +101,9 @@ class HubSeries(Backbone):
             domain="series",
             description=f"{architecture.title}, which reads the last {config.context_length} steps of one series.",
             source=f"https://huggingface.co/{reference.place}",
-            licence="see its model card",
             citation="see its model card",
             sha256=sha256,
+            licence=licence,
             parameters=sum(parameter.numel() for parameter in self.parameters()),
             width=width,
             stages=("embedding", *(f"layer{number}" for number in range(1, len(self.stages)))),
@@ -137,4 +150,6 @@ def _alone(reference: Reference, architecture: Architecture, config: Config) -> 
             "share_embedding = false), while here each series is forecast from its own past: use a model whose "
             "channels are independent"
         )
-    return type(config)(**config.to_dict() | dict(architecture.settings))
+    return type(config)(
+        **config.to_dict() | dict(architecture.settings) | {"attn_implementation": attention(architecture.attention)}
+    )

@@ -1,86 +1,77 @@
-"""Owns reading the weights in a hub snapshot's folder into a network of transformers."""
+"""Owns the weights in a model's folder: which files they are, their hash and licence, and reading them."""
 
-import json
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Final
+from typing import Any, Final
 
 import torch
+from huggingface_hub.repocard import metadata_load
 from safetensors import SafetensorError
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig
 from transformers.utils import logging
 
-from bench.errors import WeightsError
+from bench.cache import file_sha256
 
-WEIGHTS: Final = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Where weights lie, in the order in which transformers looks for them."""
+WEIGHTS: Final = ("model.safetensors", "model-*-of-*.safetensors", "pytorch_model.bin", "pytorch_model-*-of-*.bin")
+"""What weights files are called, the first kind that is there being used."""
+
+UNREADABLE: Final = (OSError, EOFError, RuntimeError, ValueError, SafetensorError, UnpicklingError)
+"""What reading weights raises that are damaged, of another shape, or more than tensors, which are never run."""
 
 
-def find_weights(folder: Path) -> tuple[Path, ...]:
-    """Return the files of the weights in `folder`. Raises `WeightsError` if there are none."""
-    for path in (folder / name for name in WEIGHTS):
-        if not path.is_file():
-            continue
-        if path.suffix != ".json":
-            return (path,)
-        try:
-            parts: dict[str, str] = json.loads(path.read_bytes())["weight_map"]
-        except (ValueError, KeyError) as error:
-            raise WeightsError(f"cannot read the list of weights {path}: {error!r}; fetch it anew") from error
-        return tuple(folder / name for name in sorted(set(parts.values())))
-    raise WeightsError(f"{folder} has no weights: expected {WEIGHTS[0]} or {WEIGHTS[2]} there")
+def weights_in(folder: Path) -> tuple[Path, ...]:
+    """Return the weights files in a folder, none if it has none."""
+    return next((found for pattern in WEIGHTS if (found := tuple(sorted(folder.glob(pattern))))), ())
 
 
-def load_network(
-    kind: type[PreTrainedModel], folder: Path, config: PreTrainedConfig, *, name: str, prefix: str | None = None
-) -> PreTrainedModel:
-    """Return a network of a kind with the weights in `folder`, float32.
+def weights_hash(weights: tuple[Path, ...]) -> str:
+    """Return the sha256 of a weights file; of several, that of their hashes in order."""
+    hashes = [file_sha256(path) for path in weights]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
-    `prefix` is a regular expression for what precedes the network's own names in checkpoints that hold more than it.
-    Raises `WeightsError`, in which the network is called `name`, if the weights cannot be read or do not fit.
+
+def readme_in(folder: Path) -> tuple[Path, ...]:
+    """Return the model's README, none if it has none."""
+    readme = folder / "README.md"
+    return (readme,) if readme.exists() else ()
+
+
+def licence_in(folder: Path) -> str:
+    """Return the licence that the model's README gives."""
+    said = next((metadata_load(readme) for readme in readme_in(folder)), None) or {}
+    return str(said.get("license", "not said: see the source"))
+
+
+def read_network(
+    kind: Any,  # noqa: ANN401 - a class of networks, or of transformers' auto classes, which have no common type
+    folder: Path,
+    config: PreTrainedConfig,
+    **arguments: object,
+) -> tuple[Any, dict[str, Any]]:
+    """Return the network that `kind` makes of the weights in `folder`, float32, and what the library says of its keys.
+
+    `arguments` are further ones of the library's. Raises one of `UNREADABLE`.
     """
-    mapping = {prefix: ""} if prefix else None
-    try:
-        with _quiet():
-            network, found = kind.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                local_files_only=True,
-                key_mapping=mapping,
-                ignore_mismatched_sizes=True,  # the library names none of them in its error
-                output_loading_info=True,
-            )
-    except UnpicklingError as error:
-        raise WeightsError(
-            f"the weights of {name} in {folder} are damaged, or hold more than tensors, such as code, which is never "
-            "run: fetch them anew, or as safetensors"
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
-        first, *_ = str(error).splitlines() or [repr(error)]
-        raise WeightsError(f"cannot read the weights of {name} in {folder}: {first}; fetch them anew") from error
-    missing = sorted(found["missing_keys"])
-    wrong = sorted(key for key, *_ in found["mismatched_keys"])
-    if missing or wrong:
-        raise WeightsError(
-            f"the weights in {folder} are not for the network that its config.json describes: of the tensors of "
-            f"{name}, {len(missing)} are missing and {len(wrong)} have another shape, such as "
-            f"{', '.join((missing + wrong)[:3])}"
+    with _quietly():
+        network, said = kind.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            local_files_only=True,
+            output_loading_info=True,
+            **arguments,
         )
-    return network
+    return network, said
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting what heads it leaves out, and from drawing progress bars for files at hand."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+def _quietly() -> Iterator[None]:
+    """Keep transformers from reporting what it loads: missing heads are expected, all else is checked by who reads."""
+    verbosity = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:

@@ -11,7 +11,7 @@ from timm.models import get_pretrained_cfg, group_parameters
 from torch import nn
 
 from bench.backbones.hubs import hub_file, url_file
-from bench.backbones.opened import Opened, Reference
+from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.backbones.vision.backbone import Design, VisionBackbone, unknown_among_many
 from bench.backbones.vision.pictures import Preparation
 from bench.backbones.vision.structure import MANY, nested_groups
@@ -27,6 +27,7 @@ def open_timm(reference: Reference) -> Opened:
 
     Raises `UnknownNameError`, or `WeightsError` if the weights are not to be had or the network has no stages.
     """
+    refuse_unknown_settings(reference, ("layers",), "timm")
     design = timm_design(reference.place)
     config = get_pretrained_cfg(reference.place)
     if reference.place not in timm.list_pretrained() and not config.has_weights:

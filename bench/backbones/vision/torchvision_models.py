@@ -11,7 +11,7 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights, list_m
 from torchvision.transforms import v2
 
 from bench.backbones.hubs import url_file
-from bench.backbones.opened import Opened, Reference
+from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.backbones.vision.backbone import Design, VisionBackbone, unknown_among_many
 from bench.backbones.vision.checkpoint import load_checkpoint
 from bench.backbones.vision.pictures import Preparation
@@ -38,6 +38,7 @@ def open_torchvision(reference: Reference) -> Opened:
     `torchvision:ResNet50_Weights.IMAGENET1K_V1` is understood too. Raises `UnknownNameError`, or `WeightsError` if the
     weights are not to be had or the network has no stages.
     """
+    refuse_unknown_settings(reference, ("layers", "weights"), "torchvision")
     place, wanted = reference.place, reference.settings.get("weights", "DEFAULT")
     if "." in place:
         enum, _, wanted = place.partition(".")

@@ -3,6 +3,7 @@
 import copy
 import socket
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -14,7 +15,6 @@ from torchaudio import pipelines
 from torchaudio.models import wav2vec2_model, wavlm_model
 
 from bench.backbone import Backbone
-from bench.backbones.audio import torchaudio_models
 from bench.backbones.audio.torchaudio_models import open_torchaudio, read_pipeline
 from bench.backbones.opened import Opened, read_reference
 from bench.cache import file_sha256
@@ -133,16 +133,17 @@ def test_other_names_are_refused_with_the_nearest(name: str) -> None:
 
 
 def test_without_a_network_one_sentence_says_what_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def unreachable(*_: object, timeout: float) -> None:
-        assert timeout <= 10
+    def unreachable(*_: object, **__: object) -> None:
+        assert (socket.getdefaulttimeout() or inf) <= 10
         raise URLError(socket.gaierror("no such host"))
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torchaudio_models, "urlopen", unreachable)
+    monkeypatch.setattr(torch.hub, "urlopen", unreachable)
     with pytest.raises(WeightsError) as caught:
         open_torchaudio(read_reference("torchaudio:HUBERT_BASE"))
     message = str(caught.value)
-    assert str(tmp_path / "hub" / "checkpoints" / "hubert_fairseq_base_ls960.pth") in message
+    assert "hubert_fairseq_base_ls960.pth is not in torch's cache" in message
+    assert str(tmp_path / "hub" / "checkpoints") in message
     assert "python -m bench fetch --backbone torchaudio:HUBERT_BASE" in message
     assert "\n" not in message
 

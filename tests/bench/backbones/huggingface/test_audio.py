@@ -38,6 +38,7 @@ from bench.backbone import Backbone, state_hash
 from bench.backbones.audio import backbone as hearing
 from bench.backbones.audio.stages import RelativeLayer
 from bench.backbones.huggingface.audio import build_untrained_audio, open_audio
+from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import Opened, read_reference
 from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
@@ -425,3 +426,19 @@ def test_pickles_that_would_run_code_are_refused(tmp_path: Path) -> None:
     torch.save({"weights": np.random.default_rng}, tmp_path / "hubert" / "pytorch_model.bin")
     with pytest.raises(WeightsError, match="hold more than tensors, such as code, which is never run"):
         open_folder(tmp_path / "hubert")
+
+
+def test_a_card_has_the_licence_of_the_readme_which_is_among_its_files(tmp_path: Path) -> None:
+    save_snapshot("hubert-base", tmp_path / "hubert")
+    assert open_folder(tmp_path / "hubert").backbone.card.licence == "not said: see the source"
+    readme = tmp_path / "hubert" / "README.md"
+    readme.write_text("---\nlicense: mit\n---\n# Tiny\n")
+    opened = open_folder(tmp_path / "hubert")
+    assert opened.backbone.card.licence == "mit"
+    assert readme in opened.files
+
+
+def test_a_setting_of_other_domains_is_refused(tmp_path: Path) -> None:
+    save_snapshot("hubert-base", tmp_path / "hubert")
+    with pytest.raises(UnknownNameError, match=r"setting of a Hugging Face backbone 'pool' \(there are: revision\)"):
+        open_huggingface(read_reference(f"hf:{tmp_path / 'hubert'}?pool=cls"))

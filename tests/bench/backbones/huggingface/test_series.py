@@ -238,6 +238,10 @@ def test_a_snapshot_is_opened_without_its_head(
     weights = opened.backbone.get_submodule("network").state_dict()
     assert all(torch.equal(kept[name], value) for name, value in weights.items())
     assert not opened.backbone.training
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    said = open_series(NAME, tmp_path, AutoConfig.from_pretrained(tmp_path))
+    assert (opened.backbone.card.licence, said.backbone.card.licence) == ("not said: see the source", "mit")
+    assert said.files == (tmp_path / "model.safetensors", tmp_path / "README.md")
 
 
 def test_weights_that_are_not_for_the_architecture_are_refused(tmp_path: Path) -> None:
