@@ -20,7 +20,8 @@ from bench.backbones.opened import Opened, read_reference
 from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
 from bench.inference import forward_all
-from tests.bench.backbones.audio_contract import check_contract, check_training, clips, unsettle
+from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
+from tests.contract.backbone import CONTRACT, Check
 
 TINY: dict[str, Any] = {
     "extractor_conv_layer_config": [(8, 10, 5), (12, 8, 64)],
@@ -76,8 +77,9 @@ def backbone(made: tuple[str, nn.Module, Opened]) -> Backbone:
     return copy.deepcopy(made[2].backbone)
 
 
-def test_the_contract_is_kept(backbone: Backbone) -> None:
-    check_contract(backbone)
+@pytest.mark.parametrize("check", [*CONTRACT, *OF_AUDIO])
+def test_the_contract_is_kept(check: Check, made: tuple[str, nn.Module, Opened]) -> None:
+    check(made[2].backbone, clips())
 
 
 def test_features_are_those_of_the_library(made: tuple[str, Any, Opened]) -> None:
@@ -91,14 +93,6 @@ def test_features_are_those_of_the_library(made: tuple[str, Any, Opened]) -> Non
     backbone = opened.backbone
     features = forward_all(backbone.stages, backbone.prepare(clips()), precision="float32").values
     torch.testing.assert_close(features, own, rtol=1e-4, atol=1e-5)
-
-
-def test_all_stages_learn(backbone: Backbone) -> None:
-    check_training(backbone, 0)
-
-
-def test_upper_stages_learn_alone(backbone: Backbone) -> None:
-    check_training(backbone, len(backbone.stages) - 1)
 
 
 def test_nothing_is_dropped_in_training(backbone: Backbone) -> None:

@@ -44,7 +44,8 @@ from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
 from bench.inference import forward_all
 from bench.media import Recordings
-from tests.bench.backbones.audio_contract import check_contract, check_training, clips, unsettle
+from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
+from tests.contract.backbone import CONTRACT, Check, fitted
 
 SPEECH: dict[str, Any] = {
     "hidden_size": 16,
@@ -182,8 +183,9 @@ def backbone(made: tuple[str, PreTrainedModel, Opened]) -> Backbone:
     return copy.deepcopy(made[2].backbone)
 
 
-def test_the_contract_is_kept(backbone: Backbone) -> None:
-    check_contract(backbone)
+@pytest.mark.parametrize("check", [*CONTRACT, *OF_AUDIO])
+def test_the_contract_is_kept(check: Check, made: tuple[str, PreTrainedModel, Opened]) -> None:
+    check(made[2].backbone, clips())
 
 
 def test_features_are_those_of_the_library(made: tuple[str, PreTrainedModel, Opened]) -> None:
@@ -195,14 +197,6 @@ def test_features_are_those_of_the_library(made: tuple[str, PreTrainedModel, Ope
     backbone = opened.backbone
     features = forward_all(backbone.stages, backbone.prepare(raw), precision="float32").values
     torch.testing.assert_close(features, own, rtol=1e-4, atol=1e-5)
-
-
-def test_all_stages_learn(backbone: Backbone) -> None:
-    check_training(backbone, 0)
-
-
-def test_upper_stages_learn_alone(backbone: Backbone) -> None:
-    check_training(backbone, len(backbone.stages) - 1)
 
 
 def test_another_rate_is_heard_as_the_same_sound(backbone: Backbone) -> None:
@@ -244,7 +238,7 @@ def test_the_first_layers_distances_are_learnt_by_all_layers_and_else_by_none(tm
     save_snapshot("wavlm-base", tmp_path / "wavlm")
     backbone = open_folder(tmp_path / "wavlm").backbone
 
-    learnt, upper = check_training(backbone, 0), check_training(backbone, 3)
+    learnt, upper = fitted(backbone, clips(), 0), fitted(backbone, clips(), 3)
     frozen, moved = own_table(backbone.stages), own_table(learnt)
     assert not torch.equal(moved, frozen)
     assert all(shared is moved for shared in shared_tables(learnt))

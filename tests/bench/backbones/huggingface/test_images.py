@@ -15,8 +15,8 @@ from bench.domain import Images
 from bench.errors import WeightsError
 from bench.inference import forward_all
 from bench.media import Pictures
-from tests.bench.backbones.contract import check_contract, close
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
+from tests.contract.backbone import CONTRACT, Check, close
 
 RAW = Images(np.random.default_rng(0).integers(0, 256, (4, 20, 24, 3), dtype=np.uint8))
 
@@ -30,8 +30,14 @@ def opened(folder: Path) -> Backbone:
     return open_huggingface(read_reference(f"hf:{folder}")).backbone
 
 
-def test_every_family_keeps_the_contract(folder: Path) -> None:
-    check_contract(opened(folder), RAW)
+@pytest.fixture(scope="module")
+def backbone(folder: Path) -> Backbone:
+    return opened(folder)
+
+
+@pytest.mark.parametrize("check", CONTRACT)
+def test_every_family_keeps_the_contract(check: Check, backbone: Backbone) -> None:
+    check(backbone, RAW)
 
 
 def test_the_librarys_own_classifier_on_our_features_says_what_the_library_says(folder: Path) -> None:

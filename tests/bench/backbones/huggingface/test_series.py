@@ -1,6 +1,5 @@
 """Forecasters of transformers are cut into stages that keep the backbone contract, from files as hubs keep them."""
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,12 @@ from transformers import (
     TimesFmModelForPrediction,
 )
 
-from bench.backbone import Backbone, Batch, run_stages, state_hash
+from bench.backbone import Backbone, Batch, run_stages
 from bench.backbones.huggingface.series import build_untrained_series, open_series
 from bench.backbones.opened import read_reference
 from bench.domain import Windows
 from bench.errors import WeightsError
-from bench.fit import fit
-from bench.inference import forward_all
-from bench.strategy import Recipe
-from bench.target import Horizon
+from tests.contract.backbone import CONTRACT, Check, features_of
 
 NAME = read_reference("hf:someone/forecaster")
 N = 6
@@ -87,82 +83,22 @@ def windows(length: int = 40, n: int = N) -> Windows:
     return Windows(steps.astype(np.float32), season=4, unit=np.ones(n))
 
 
-def features(backbone: Backbone, raw: Windows) -> torch.Tensor:
-    return forward_all(backbone.stages, backbone.prepare(raw), precision="float32").values
+@pytest.mark.parametrize("check", CONTRACT)
+def test_the_contract_is_kept(check: Check, backbone: Backbone) -> None:
+    check(backbone, windows())
 
 
-def test_every_parameter_belongs_to_one_stage_and_matters(backbone: Backbone) -> None:
-    owners = [id(parameter) for stage in backbone.stages for parameter in stage.parameters()]
-    assert len(owners) == len(set(owners))
-    assert set(owners) == {id(parameter) for parameter in backbone.parameters()}
-    backbone(backbone.prepare(windows())).square().sum().backward()
-    assert [name for name, parameter in backbone.stages.named_parameters() if parameter.grad is None] == []
+def test_the_card_names_the_embedding_and_the_layers(backbone: Backbone) -> None:
+    assert backbone.card.stages == ("embedding", *(f"layer{number}" for number in range(1, len(backbone.stages))))
 
 
-def test_the_card_says_what_the_backbone_is(backbone: Backbone) -> None:
-    card = backbone.card
-    assert features(backbone, windows()).shape == (N, card.width)
-    assert card.stages == ("embedding", *(f"layer{number}" for number in range(1, len(backbone.stages))))
-    assert card.parameters == sum(parameter.numel() for parameter in backbone.parameters())
-
-
-def test_features_depend_neither_on_the_other_windows_nor_on_the_call(backbone: Backbone) -> None:
-    raw = windows()
-    together = features(backbone, raw)
-    alone = torch.cat([features(backbone, raw.take(np.array([row]))) for row in range(N)])
-    torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-4)
-    assert torch.equal(features(backbone, raw), together)
-
-
-def test_running_in_two_parts_is_running_as_one(backbone: Backbone) -> None:
-    inputs = backbone.prepare(windows())
-    whole = features(backbone, windows())
-    for boundary in range(1, len(backbone.stages)):
-        middle = forward_all(backbone.stages[:boundary], inputs, precision="float32")
-        upper = forward_all(backbone.stages[boundary:], middle, precision="float32")
-        torch.testing.assert_close(upper.values, whole, rtol=1e-3, atol=1e-4)
-
-
-def test_evaluation_moves_nothing(backbone: Backbone) -> None:
-    before = state_hash(backbone)
-    features(backbone, windows())
-    assert state_hash(backbone) == before
-
-
-def test_initialising_follows_the_seed_and_forgets_everything(backbone: Backbone) -> None:
+def test_initialising_puts_every_buffer_back(backbone: Backbone) -> None:
     for buffer in backbone.buffers():
         buffer.add_(1)
-    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
-    drawn = []
-    for seed in (1, 1, 2):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            backbone.initialise()
-        drawn.append(state_hash(backbone))
-    assert drawn[0] == drawn[1] != drawn[2]
-    learnt = [name for name, parameter in backbone.named_parameters() if parameter.ndim > 1 and "position" not in name]
-    assert not [name for name in learnt if torch.equal(before[name], backbone.state_dict()[name])]
+    before = {name: buffer.clone() for name, buffer in backbone.named_buffers()}
+    with torch.random.fork_rng(devices=[]):
+        backbone.initialise()
     assert not [name for name, buffer in backbone.named_buffers() if torch.equal(before[name], buffer)]
-
-
-@pytest.mark.parametrize("boundary", [0, 1])
-def test_a_copy_of_the_upper_stages_is_trained_and_the_backbone_stays(backbone: Backbone, boundary: int) -> None:
-    before = state_hash(backbone)
-    inputs = forward_all(backbone.stages[:boundary], backbone.prepare(windows()), precision="float32")
-    stages, head = copy.deepcopy(backbone.stages[boundary:]), torch.nn.Linear(backbone.card.width, 4)
-    was = state_hash(stages)
-    fit(
-        stages,
-        head,
-        inputs,
-        torch.ones(N, 4),
-        target=Horizon(4),
-        recipe=Recipe(batch_size=4),
-        steps=3,
-        order=np.random.default_rng(0),
-    )
-    assert state_hash(stages) != was
-    assert state_hash(backbone) == before
 
 
 def test_dropout_of_the_config_acts_in_training_alone() -> None:
@@ -191,7 +127,7 @@ def test_the_features_are_those_of_the_network_itself() -> None:
     )
     values = backbone.prepare(windows()).values
     expected = network.eval()(past_values=values[:, :, None]).last_hidden_state.flatten(1)
-    torch.testing.assert_close(features(backbone, windows()), expected)
+    torch.testing.assert_close(features_of(backbone, windows()), expected)
 
 
 @pytest.mark.parametrize("settings", [{}, {"use_positional_embedding": True}], ids=["plain", "positions"])

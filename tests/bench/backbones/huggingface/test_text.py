@@ -15,8 +15,8 @@ from bench.domain import Texts
 from bench.errors import ConfigError, WeightsError
 from bench.inference import forward_all
 from bench.vocabulary import Vocabulary
-from tests.bench.backbones.contract import check_contract, close, step
 from tests.bench.backbones.huggingface.snapshots import TEXTS, write_text_model
+from tests.contract.backbone import CONTRACT, Check, close, step
 
 RAW = Texts(("w1 w2 w3 w4 w5 w6 w7", "w8", "w9 w0 w3 w33 w5"))
 DECODERS = {"gpt2", "gpt_neox", "opt", "qwen2"}
@@ -41,8 +41,14 @@ def last_hidden(folder: Path, batch: Batch) -> torch.Tensor:
     return hidden
 
 
-def test_every_family_keeps_the_contract(folder: Path) -> None:
-    check_contract(opened(folder), RAW)
+@pytest.fixture(scope="module")
+def backbone(folder: Path) -> Backbone:
+    return opened(folder)
+
+
+@pytest.mark.parametrize("check", CONTRACT)
+def test_every_family_keeps_the_contract(check: Check, backbone: Backbone) -> None:
+    check(backbone, RAW)
 
 
 def test_features_are_the_librarys_own_hidden_states_pooled(folder: Path) -> None:

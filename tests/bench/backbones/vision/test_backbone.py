@@ -10,16 +10,16 @@ import pytest
 import timm
 import torch
 from timm.models.vgg import VGG
-from torch import Tensor, nn
+from torch import nn
 
-from bench.backbone import Backbone, Batch, run_stages, state_hash
+from bench.backbone import Backbone, Batch, state_hash
 from bench.backbones.architectures import open_untrained
 from bench.backbones.opened import read_reference
 from bench.backbones.vision.backbone import Design, VisionBackbone
 from bench.backbones.vision.timm_models import timm_design, timm_groups
 from bench.domain import Images
 from bench.errors import UnknownNameError, WeightsError
-from bench.inference import forward_all
+from tests.contract.backbone import CONTRACT, Check
 
 N = 3
 
@@ -54,47 +54,14 @@ def raw() -> Images:
     return Images(np.random.default_rng(0).integers(0, 256, (N, 40, 50, 3)).astype(np.uint8))
 
 
-def features(backbone: Backbone, batch: Batch) -> Tensor:
-    return forward_all(backbone.stages, batch, precision="float32").values
+@pytest.mark.parametrize("check", CONTRACT)
+def test_the_contract_is_kept(check: Check, backbone: Backbone, raw: Images) -> None:
+    check(backbone, raw)
 
 
-def test_stages_partition_the_parameters(backbone: Backbone) -> None:
-    owners = [id(parameter) for stage in backbone.stages for parameter in stage.parameters()]
-    assert len(owners) == len(set(owners))
-    assert sum(parameter.numel() for parameter in backbone.stages.parameters()) == backbone.card.parameters
+def test_there_are_several_stages_and_each_has_parameters(backbone: Backbone) -> None:
+    assert len(backbone.stages) > 3
     assert all(any(True for _ in stage.parameters()) for stage in backbone.stages)
-
-
-def test_every_parameter_is_reached_by_a_gradient(backbone: Backbone, raw: Images) -> None:
-    trained = copy.deepcopy(backbone)
-    trained(trained.prepare(raw)).square().sum().backward()
-    assert [name for name, parameter in trained.named_parameters() if parameter.grad is None] == []
-
-
-def test_the_card_says_the_stages_and_the_width(backbone: Backbone, raw: Images) -> None:
-    assert len(backbone.card.stages) == len(set(backbone.card.stages)) == len(backbone.stages) > 3
-    assert features(backbone, backbone.prepare(raw)).shape == (N, backbone.card.width)
-
-
-def test_features_depend_on_their_own_picture_alone(backbone: Backbone, raw: Images) -> None:
-    together = features(backbone, backbone.prepare(raw))
-    alone = [features(backbone, backbone.prepare(raw.take(np.array([index])))) for index in range(N)]
-    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-3, atol=1e-4)
-
-
-def test_a_pass_may_be_cut_anywhere(backbone: Backbone, raw: Images) -> None:
-    inputs = backbone.prepare(raw)
-    whole = features(backbone, inputs)
-    for boundary in range(1, len(backbone.stages)):
-        middle = forward_all(backbone.stages[:boundary], inputs, precision="float32")
-        again = forward_all(backbone.stages[boundary:], middle, precision="float32").values
-        torch.testing.assert_close(again, whole, rtol=1e-3, atol=1e-4)
-
-
-def test_evaluation_moves_nothing(backbone: Backbone, raw: Images) -> None:
-    before = state_hash(backbone)
-    features(backbone, backbone.prepare(raw))
-    assert state_hash(backbone) == before
 
 
 def test_initialising_follows_the_seed_and_forgets_what_was_there(backbone: Backbone) -> None:
@@ -117,20 +84,6 @@ def reset_scale(fresh: Backbone, backbone: Backbone) -> None:
     """Mean and deviation of the preparation are facts, not state: they are put back."""
     for name in ("mean", "std"):
         getattr(fresh.stages[0], name).copy_(getattr(backbone.stages[0], name))
-
-
-def test_a_step_trains_the_copied_stages_and_leaves_the_backbone(backbone: Backbone, raw: Images) -> None:
-    before, boundary = state_hash(backbone), len(backbone.stages) // 2
-    inputs = forward_all(backbone.stages[:boundary], backbone.prepare(raw), precision="float32")
-    upper = copy.deepcopy(backbone.stages[boundary:]).train()
-    start = {name: parameter.clone() for name, parameter in upper.named_parameters()}
-    optimizer = torch.optim.SGD(upper.parameters(), lr=0.1)
-    run_stages(upper, Batch(inputs.values)).values.square().sum().backward()
-    optimizer.step()
-    moved = {name for name, parameter in upper.named_parameters() if not torch.equal(parameter, start[name])}
-    assert {name.split(".")[0] for name in moved} == {str(index) for index in range(len(upper))}
-    assert state_hash(backbone) == before
-    assert all(parameter.grad is None for parameter in backbone.parameters())
 
 
 def test_stages_say_what_the_network_says() -> None:
