@@ -102,7 +102,7 @@ def fetching(address: str, folder: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(f"cannot write {folder}, where {address} belongs: {error.strerror}; set TORCH_HOME") from error
     try:
-        with _patience(), _members_stay_inside():
+        with patience(), _members_stay_inside():
             yield
     except UNREACHABLE as error:
         marker.unlink()
@@ -117,7 +117,8 @@ def fetching(address: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
+def patience() -> Iterator[None]:
+    """Have connections time out that are made by libraries which would wait for a silent server without end."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE_SECONDS)
     try:

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, run_stages
+from bench.backbones.bundled.glyphs import Glyphs
 from bench.backbones.catalog import describe_all
-from bench.backbones.glyphs import Glyphs
-from bench.backbones.huggingface import find_files
+from bench.backbones.huggingface.files import find_files
 from bench.backbones.loading import load_backbone
 from bench.cache import Cache, default_cache
 from bench.cell import Failure, Provenance, Result

@@ -13,9 +13,9 @@ from PIL import Image
 
 from bench.cli import main
 from bench.store import Store
-from tests.bench.backbones.snapshots import write_text_model
-from tests.bench.backbones.test_hf_audio import save_snapshot
-from tests.bench.backbones.test_hf_series import mixer, patchtst
+from tests.bench.backbones.huggingface.snapshots import write_text_model
+from tests.bench.backbones.huggingface.test_audio import save_snapshot
+from tests.bench.backbones.huggingface.test_series import mixer, patchtst
 
 CONFIG = """
 fractions = [0.5, 1.0]

@@ -7,17 +7,20 @@ from typing import Final
 import torch
 
 from bench.backbone import state_hash
-from bench.backbones.checkpoint import load_checkpoint
-from bench.backbones.huggingface import build_untrained
-from bench.backbones.opened import Opened, Reference
-from bench.backbones.timm_models import timm_design
-from bench.backbones.torchvision_models import torchvision_design
-from bench.backbones.vision import Design, VisionBackbone
+from bench.backbones.huggingface.opening import build_untrained
+from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
+from bench.backbones.vision.backbone import Design, VisionBackbone
+from bench.backbones.vision.checkpoint import load_checkpoint
+from bench.backbones.vision.timm_models import timm_design
+from bench.backbones.vision.torchvision_models import torchvision_design
 from bench.cache import file_sha256
 from bench.errors import WeightsError, unknown_name
 
 DESIGNS: Final[Mapping[str, Callable[[str], Design]]] = {"timm": timm_design, "torchvision": torchvision_design}
 """By library, what makes a design of an architecture's name."""
+
+SETTINGS: Final = ("layers",)
+"""What a reference to an architecture may say after its '?'."""
 
 SEED: Final = 0
 """From which untrained weights are drawn."""
@@ -28,6 +31,7 @@ def open_file(reference: Reference) -> Opened:
 
     Raises `UnknownNameError`, or `WeightsError` if the checkpoint cannot be read or does not fit.
     """
+    refuse_unknown_settings(reference, SETTINGS, "file:")
     architecture, _, given = reference.place.partition(":")
     if not given:
         raise WeightsError(
@@ -52,6 +56,7 @@ def open_untrained(reference: Reference) -> Opened:
     if reference.place.startswith("hf/"):
         folder = Path(reference.place.removeprefix("hf/")).expanduser()
         return Opened(build_untrained(reference), tuple(path for path in folder.iterdir() if path.is_file()))
+    refuse_unknown_settings(reference, SETTINGS, "randomly drawn")
     design = _design(reference.place)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)

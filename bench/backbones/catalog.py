@@ -11,7 +11,7 @@ from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.errors import WeightsError, unknown_name
 
-WEIGHTS: Final = Path(__file__).parent / "weights"
+WEIGHTS: Final = Path(__file__).parent / "bundled" / "weights"
 
 BUNDLED: Final = ("glyphs", "spoken-words", "series")
 
@@ -30,11 +30,11 @@ MINILM: Final = BackboneCard(
 )
 
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
-    "bundled": ("bench.backbones.bundled", "open_bundled"),
-    "hf": ("bench.backbones.huggingface", "open_huggingface"),
-    "timm": ("bench.backbones.timm_models", "open_timm"),
-    "torchvision": ("bench.backbones.torchvision_models", "open_torchvision"),
-    "torchaudio": ("bench.backbones.torchaudio_models", "open_torchaudio"),
+    "bundled": ("bench.backbones.bundled.opening", "open_bundled"),
+    "hf": ("bench.backbones.huggingface.opening", "open_huggingface"),
+    "timm": ("bench.backbones.vision.timm_models", "open_timm"),
+    "torchvision": ("bench.backbones.vision.torchvision_models", "open_torchvision"),
+    "torchaudio": ("bench.backbones.audio.torchaudio_models", "open_torchaudio"),
     "file": ("bench.backbones.architectures", "open_file"),
     "untrained": ("bench.backbones.architectures", "open_untrained"),
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlparse
@@ -19,7 +20,7 @@ from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntr
 
 from bench.backbones.opened import Reference
 from bench.cache import file_sha256
-from bench.downloads import announce, hub_answers
+from bench.downloads import announce, hub_answers, patience
 from bench.errors import WeightsError
 
 _HASH: Final = re.compile(r"-([0-9a-f]{8,})\.")
@@ -64,19 +65,25 @@ def url_file(name: str, url: str) -> Path:
 
     Raises `WeightsError` if it is not there and cannot be fetched, or is not the one that the link's hash names.
     """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
+    path = kept_at(url)
     stated = _HASH.search(path.name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(url, str(path), stated[1] if stated else None)
-        except (OSError, RuntimeError) as error:
+            with patience():
+                torch.hub.download_url_to_file(url, str(path), stated[1] if stated else None)
+        except (OSError, RuntimeError, HTTPException) as error:
             raise _unreachable(name, url, f"torch's cache {path.parent}", str(error)) from error
     elif stated and not file_sha256(path).startswith(stated[1]):
         raise WeightsError(
             f"{path} is damaged: its sha256 does not begin with {stated[1]}; delete it, so that it is fetched anew"
         )
     return path
+
+
+def kept_at(url: str) -> Path:
+    """Return where torch.hub keeps the file behind a link."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
 
 
 def _unreachable(name: str, wanted: str, looked: str, reason: str) -> WeightsError:

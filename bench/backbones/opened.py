@@ -1,11 +1,13 @@
 """Owns what a source of backbones answers, and how a backbone's name is read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from bench.backbone import Backbone
+from bench.errors import unknown_name
 
 
 class Reference(NamedTuple):
@@ -37,3 +39,10 @@ def read_reference(name: str) -> Reference:
     address, _, query = name.partition("?")
     source, _, place = address.partition(":")
     return Reference(name, source, place, dict(parse_qsl(query)))
+
+
+def refuse_unknown_settings(reference: Reference, known: Collection[str], kind: str) -> None:
+    """Raise `UnknownNameError` for a setting that backbones of this kind, such as "timm", do not have."""
+    for setting in reference.settings:
+        if setting not in known:
+            raise unknown_name(f"setting of a {kind} backbone", setting, known)

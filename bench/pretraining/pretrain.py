@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Head, Pretrained
-from bench.backbones import resnet, series
-from bench.backbones.bundled import ARCHITECTURES, Bundled, save_bundled
+from bench.backbones.bundled import resnet, series
+from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
 from bench.cache import file_sha256
 from bench.card import BackboneCard

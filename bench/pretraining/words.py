@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, conv1d, grid_sample, interpolate, pad
 
-from bench.backbones import spoken_words
-from bench.backbones.spoken_words import FLOOR, SPREAD, normalise
+from bench.backbones.bundled import spoken_words
+from bench.backbones.bundled.spoken_words import FLOOR, SPREAD, normalise
 from bench.domain import Waveforms
 from bench.espeak import RATE_HZ, synthesise
 from bench.target import Classes

@@ -16,8 +16,8 @@ from bench import downloads
 from bench.backbone import Backbone
 from bench.backbones import hubs
 from bench.backbones.opened import read_reference
-from bench.backbones.timm_models import open_timm
-from bench.backbones.torchvision_models import open_torchvision
+from bench.backbones.vision.timm_models import open_timm
+from bench.backbones.vision.torchvision_models import open_torchvision
 from bench.cache import file_sha256
 from bench.errors import DataError, UnknownNameError, WeightsError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.backbones import bundled
-from bench.backbones.bundled import load_bundled
+from bench.backbones.bundled import opening
+from bench.backbones.bundled.opening import load_bundled
 from bench.card import BackboneCard
 from bench.pretraining import pretrain as pretraining
 from bench.pretraining.letters import CLASSES, FONTS, HELD_OUT_FONTS, Letters
@@ -36,7 +36,7 @@ def test_the_same_seed_makes_the_same_bytes_and_they_load(tmp_path: Path, monkey
     (tmp_path / "again").mkdir()
     card, again = quickly(tmp_path, monkeypatch), quickly(tmp_path / "again", monkeypatch)
     assert card == again
-    monkeypatch.setattr(bundled, "bundled_card", lambda name: card)
+    monkeypatch.setattr(opening, "bundled_card", lambda name: card)
     backbone = load_bundled("glyphs", tmp_path)
     assert sum(parameter.numel() for parameter in backbone.parameters()) == card.parameters
     assert card.pretraining["steps"] == 3
