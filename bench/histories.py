@@ -1,6 +1,6 @@
 """Owns the past of series in a table, and the times of the steps that come after it.
 
-What is learnt from is read by `tasks.series_tables`, which refuses whatever is not whole; here only the last steps
+What is learnt from is read by `tasks.forecasts.tables`, which refuses whatever is not whole; here only the last steps
 count, and a table need not say when they were.
 """
 
@@ -15,8 +15,8 @@ from pandas.api import types
 
 from bench.data import DataOptions
 from bench.errors import DataError, nearest
-from tasks.calendars import Calendar, find_calendar, is_date_column, read_times
-from tasks.series_tables import LONG_SERIES, LONG_VALUES, TIME_NAMES
+from tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
+from tasks.forecasts.tables import LONG_SERIES, LONG_VALUES, TIME_NAMES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,25 +12,25 @@ from bench.data import DOMAINS, KINDS, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
-from tasks.kept import READERS, fetch_kept
+from tasks.hubs.kept import READERS, fetch_kept
+from tasks.hubs.remote import brought_here, is_remote
 from tasks.own import open_own
-from tasks.remote import brought_here, is_remote
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
 OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("folder", "image_classification"): ("tasks.folder", "open_folder"),
-    ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
-    ("csv", "image_classification"): ("tasks.table", "open_table"),
-    ("csv", "text_classification"): ("tasks.table", "open_table"),
-    ("csv", "audio_classification"): ("tasks.table", "open_table"),
-    ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
+    ("folder", "image_classification"): ("tasks.files.folder", "open_folder"),
+    ("folder", "audio_classification"): ("tasks.files.folder", "open_folder"),
+    ("csv", "image_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "text_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "audio_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "forecasting"): ("tasks.forecasts.forecasting", "open_forecasting"),
     **{("python", family): ("tasks.own", "open_own") for family in DOMAINS},
-    ("torchvision", "image_classification"): ("tasks.kept", "open_kept"),
-    ("torchaudio", "audio_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "image_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "text_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "audio_classification"): ("tasks.kept", "open_kept"),
+    ("torchvision", "image_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("torchaudio", "audio_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "image_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "text_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "audio_classification"): ("tasks.hubs.kept", "open_kept"),
 }
 """Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 

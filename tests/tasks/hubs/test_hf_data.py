@@ -21,7 +21,7 @@ from bench.errors import DataError
 from bench.media import Pictures, Recordings
 from bench.target import Classes
 from bench.task import Task
-from tasks.kept import KeptTask
+from tasks.hubs.kept import KeptTask
 from tasks.opening import open_task
 from tests.formats import put_in_hub_cache, write_parquet, write_sst2
 from tests.offline import cut_network

@@ -13,9 +13,9 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from bench.errors import DataError
-from tasks.hf_columns import found_in_columns, label_names
-from tasks.kept import Located, stamp
-from tasks.labelled import PARTS, Found, refuse_unused
+from tasks.files.labelled import PARTS, Found, refuse_unused
+from tasks.hubs.hf_columns import found_in_columns, label_names
+from tasks.hubs.kept import Located, stamp
 
 USED: Final = frozenset({"text", "image", "audio", "label", "config", "revision", "rate_hz", "seconds"})
 

@@ -13,7 +13,7 @@ from bench.domain import Windows
 from bench.errors import DataError
 from bench.seeds import stream
 from bench.task import Splits, verify
-from tasks.forecasting import Forecasting, open_forecasting
+from tasks.forecasts.forecasting import Forecasting, open_forecasting
 
 UNUSED = Cache(Path("unused"))
 

@@ -14,8 +14,8 @@ from bench.data import DataOptions, DataSpec
 from bench.errors import DataError
 from bench.target import Horizon
 from bench.task import Splits, Task
-from tasks.series_tables import NAMED, Table, read_series
-from tasks.windowing import (
+from tasks.forecasts.tables import NAMED, Table, read_series
+from tasks.forecasts.windowing import (
     Bounds,
     Series,
     Shape,

@@ -16,7 +16,7 @@ from bench.domain import Raw
 from bench.errors import DataError, nearest
 from bench.target import Classes
 from bench.task import Examples, Splits, Task
-from tasks.splitting import Labels, Mask, hold_out, on_one_side_only, shown, units_of
+from tasks.files.splitting import Labels, Mask, hold_out, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
 

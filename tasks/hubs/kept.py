@@ -17,8 +17,8 @@ from bench.data import DataSpec
 from bench.errors import DataError
 from bench.target import Classes
 from bench.task import Splits, Task
-from tasks.known import with_known
-from tasks.labelled import Found, labelled_task
+from tasks.files.labelled import Found, labelled_task
+from tasks.hubs.known import with_known
 
 
 class Located(NamedTuple):
@@ -47,9 +47,9 @@ class Reader(Protocol):
 
 
 READERS: Final[Mapping[str, str]] = {
-    "torchvision": "tasks.torchvision_data",
-    "torchaudio": "tasks.torchaudio_data",
-    "hf": "tasks.hf_data",
+    "torchvision": "tasks.hubs.torchvision_data",
+    "torchaudio": "tasks.hubs.torchaudio_data",
+    "hf": "tasks.hubs.hf_data",
 }
 """Modules by kind of address. They load their libraries, for seconds, and so are imported when they are needed."""
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import DataError
-from tasks.calendars import find_calendar, is_date_column, read_times
+from tasks.forecasts.calendars import find_calendar, is_date_column, read_times
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from bench.errors import DataError, UnknownNameError
 from bench.media import Pictures
 from bench.target import Classes
 from bench.task import Task
-from tasks.kept import KeptTask, fetch_kept
+from tasks.hubs.kept import KeptTask, fetch_kept
 from tasks.opening import open_task
 from tests.formats import CIFAR_CLASSES, cifar_batch, md5, write_cifar10
 from tests.offline import cut_network
@@ -72,7 +72,7 @@ def test_a_second_look_needs_no_library_and_gives_the_same_card_and_data(
 ) -> None:
     first = open_by_name("CIFAR10", cache)
     with monkeypatch.context() as unloaded:
-        unloaded.setitem(sys.modules, "tasks.torchvision_data", None)
+        unloaded.setitem(sys.modules, "tasks.hubs.torchvision_data", None)
         again = open_by_name("CIFAR10", cache)
     assert isinstance(again, KeptTask)
     assert (again.card, again.target) == (first.card, first.target)

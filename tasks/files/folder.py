@@ -10,9 +10,9 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
 from bench.files import File, Kind, Listing, list_files, list_folder
-from tasks.labelled import EXAMPLES, PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
-from tasks.media import KINDS, check, has_suffix, perceive
-from tasks.splitting import shown
+from tasks.files.labelled import EXAMPLES, PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from tasks.files.media import KINDS, check, has_suffix, perceive
+from tasks.files.splitting import shown
 
 EXPECTED: Final = "expected train/ and test/ (or val/) with a folder per class in each, or a folder per class"
 OPTIONS: Final = {"picture": frozenset[str](), "recording": frozenset({"rate_hz", "seconds"})}

@@ -14,10 +14,10 @@ from bench.data import DataSpec
 from bench.domain import Images
 from bench.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.errors import DataError, unknown_name
-from tasks.kept import Located
-from tasks.known import known_of
-from tasks.labelled import Found, refuse_unused
-from tasks.listed import Listed, found_in_files
+from tasks.files.labelled import Found, refuse_unused
+from tasks.files.listed import Listed, found_in_files
+from tasks.hubs.kept import Located
+from tasks.hubs.known import known_of
 
 Arguments = Mapping[str, Any]
 

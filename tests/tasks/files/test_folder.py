@@ -16,8 +16,8 @@ from bench.errors import DataError
 from bench.media import Pictures, Recordings
 from bench.target import Classes
 from bench.task import fingerprint
-from tasks.folder import open_folder
-from tasks.labelled import LabelledTask
+from tasks.files.folder import open_folder
+from tasks.files.labelled import LabelledTask
 
 Open = Callable[..., LabelledTask]
 

@@ -11,8 +11,8 @@ import pytest
 from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
+from tasks.hubs.remote import brought_here
 from tasks.opening import guess_family
-from tasks.remote import brought_here
 from tests.offline import cut_network
 
 

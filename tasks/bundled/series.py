@@ -10,7 +10,7 @@ from bench.cache import Cache
 from bench.card import TaskCard
 from bench.target import Horizon
 from bench.task import Splits, Task, packaged_file
-from tasks.windowing import Series, Shape, bounds_by_share, cut_splits, seasonal_difference
+from tasks.forecasts.windowing import Series, Shape, bounds_by_share, cut_splits, seasonal_difference
 
 CONTEXT: Final = 96
 HORIZON: Final = 24

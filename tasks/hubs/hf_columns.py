@@ -19,8 +19,8 @@ from bench.errors import DataError, nearest
 from bench.files import Finding
 from bench.media import Pictures, Recordings
 from bench.soundness import picture_problem
-from tasks.labelled import NOUNS, Found, refuse_or_skip
-from tasks.media import LONGEST_SECONDS
+from tasks.files.labelled import NOUNS, Found, refuse_or_skip
+from tasks.files.media import LONGEST_SECONDS
 
 CHECKS: Final = 1  # raise it when the same cells would be judged otherwise
 

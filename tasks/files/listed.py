@@ -8,9 +8,9 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
 from bench.files import list_files
-from tasks.labelled import EXAMPLES, Found, refuse_or_skip
-from tasks.media import KINDS, check, perceive
-from tasks.splitting import shown
+from tasks.files.labelled import EXAMPLES, Found, refuse_or_skip
+from tasks.files.media import KINDS, check, perceive
+from tasks.files.splitting import shown
 
 
 class Listed(NamedTuple):

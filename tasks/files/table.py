@@ -10,9 +10,9 @@ from bench.domain import Texts
 from bench.errors import DataError
 from bench.files import File
 from bench.rows import read_rows
-from tasks.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
-from tasks.media import KINDS, Checked, Perceived, check, perceive
-from tasks.splitting import shown
+from tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from tasks.files.media import KINDS, Checked, Perceived, check, perceive
+from tasks.files.splitting import shown
 
 INPUTS: Final = {"text_classification": "text", "image_classification": "image", "audio_classification": "audio"}
 COLUMNS: Final = frozenset({"label", "split", "encoding"})

@@ -16,8 +16,8 @@ from bench.errors import DataError
 from bench.media import Pictures, Recordings
 from bench.target import Classes
 from bench.task import fingerprint
-from tasks.labelled import LabelledTask
-from tasks.table import open_table
+from tasks.files.labelled import LabelledTask
+from tasks.files.table import open_table
 
 Open = Callable[..., LabelledTask]
 

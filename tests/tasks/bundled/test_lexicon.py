@@ -4,7 +4,7 @@ import pytest
 
 from bench.cache import Cache
 from bench.domain import Texts
-from tasks.lexicon import Lexicon
+from tasks.bundled.lexicon import Lexicon
 
 
 @pytest.fixture(scope="module")

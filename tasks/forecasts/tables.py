@@ -11,8 +11,8 @@ from pandas.api import types
 
 from bench.data import DataOptions
 from bench.errors import DataError, nearest
-from tasks.calendars import Calendar, find_calendar, is_date_column, read_times
-from tasks.windowing import Series
+from tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
+from tasks.forecasts.windowing import Series
 
 FORMATS: Final = (".csv", ".tsv", ".parquet", ".jsonl")
 

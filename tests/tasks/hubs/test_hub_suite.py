@@ -11,12 +11,12 @@ from bench.config import Suite, read_config
 from bench.data import DataSpec
 from bench.task import Task
 from tasks import FAMILIES
+from tasks.hubs.remote import brought_here
 from tasks.opening import open_task
-from tasks.remote import brought_here
 from tests.formats import put_in_hub_cache, write_cifar10, write_speech_commands, write_sst2
 from tests.offline import cut_network
 
-CONFIG = Path(__file__).parents[2] / "bench.toml"
+CONFIG = Path(__file__).parents[3] / "bench.toml"
 
 
 @pytest.fixture(autouse=True)
