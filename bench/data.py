@@ -29,6 +29,10 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of address, with the families that can be told apart in them."""
 
+PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
+RECORDING_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
+TABLE_SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".jsonl")
+
 CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
     "text": ("text",),
     "image": ("vision",),

@@ -134,6 +134,12 @@ def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
         )
 
 
+def refuse_groups(spec: DataSpec) -> None:
+    """Raise `DataError` for groups asked of data that say nothing of them."""
+    if spec.options.group:
+        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
+
+
 def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tuple[str, ...]:
     """Return a remark on what was left out, `bad` saying what is wrong with each file or row (`noun`).
 

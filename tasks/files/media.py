@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.cache import Cache
-from bench.data import DataOptions
+from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataOptions
 from bench.domain import Raw
 from bench.files import File, Finding, Kind, examine
-from bench.media import Pictures, Recordings
-from bench.soundness import PICTURE_SUFFIXES, RECORDING_SUFFIXES
+from bench.media import Pictures, Recordings, Stored
 
 KINDS: Final[Mapping[str, Kind]] = {"image_classification": "picture", "audio_classification": "recording"}
-SUFFIXES: Final[Mapping[Kind, frozenset[str]]] = {"picture": PICTURE_SUFFIXES, "recording": RECORDING_SUFFIXES}
+SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {"picture": PICTURE_SUFFIXES, "recording": RECORDING_SUFFIXES}
 
 LONGEST_SECONDS: Final = 10.0
 
@@ -35,7 +34,7 @@ class Perceived(NamedTuple):
 
 def has_suffix(path: str, kind: Kind) -> bool:
     """Whether a path ends as files of this kind do."""
-    return path.rpartition(".")[2].casefold() in SUFFIXES[kind]
+    return path.casefold().endswith(SUFFIXES[kind])
 
 
 def check(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> Checked:
@@ -50,12 +49,18 @@ def check(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> Checke
 
 def perceive(root: Path, checked: Checked, kind: Kind, options: DataOptions) -> Perceived:
     """Return the files as raw examples, to be read when they are looked at."""
-    paths = tuple(root / file.path for file in checked.files)
-    hashes = tuple(found.sha256 for found in checked.findings)
+    return perceive_stored([root / file.path for file in checked.files], checked.findings, kind, options)
+
+
+def perceive_stored(
+    stored: Sequence[Stored], findings: Sequence[Finding], kind: Kind, options: DataOptions
+) -> Perceived:
+    """Return what is stored, in files or in cells of a table, as raw examples, to be read when they are looked at."""
+    hashes = tuple(found.sha256 for found in findings)
     if kind == "picture":
-        return Perceived(Pictures(paths, hashes), (), "")
-    longest = max((found.seconds for found in checked.findings), default=0.0)
+        return Perceived(Pictures(tuple(stored), hashes), (), "")
+    longest = max((found.seconds for found in findings), default=0.0)
     seconds = options.seconds or min(longest, LONGEST_SECONDS)
     length = max(1, round(seconds * options.rate_hz))
     said = f" Heard at {options.rate_hz} Hz, cut or padded to {seconds:.3g} s; the longest lasts {longest:.3g} s."
-    return Perceived(Recordings(paths, hashes, options.rate_hz, length), (options.rate_hz, length), said)
+    return Perceived(Recordings(tuple(stored), hashes, options.rate_hz, length), (options.rate_hz, length), said)

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from bench.data import DataOptions
+from bench.data import TABLE_SUFFIXES, DataOptions
 from bench.errors import DataError, nearest
 from tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
 from tasks.forecasts.windowing import Series
-
-FORMATS: Final = (".csv", ".tsv", ".parquet", ".jsonl")
 
 TIME_NAMES: Final = ("ds", "date", "time", "timestamp", "datetime", "day", "month", "year", "step", "t")
 """Names by which a column of numbers is taken for one of times; of dates any name will do."""
@@ -56,7 +54,14 @@ def read_series(path: Path, content: bytes, options: DataOptions) -> Table:
 
     Raises `DataError` if it cannot be read, has no times, or holds what is neither a number nor missing.
     """
-    frame = _read_frame(path, content)
+    kind = path.suffix.lower()
+    if kind not in TABLE_SUFFIXES:
+        raise DataError(
+            f"{path} is no table that is read here: its name has to end in one of {', '.join(TABLE_SUFFIXES)}"
+        )
+    frame = read_frame(path, content, kind)
+    if not len(frame):
+        raise DataError(f"{path} has no rows: a row for each time was expected")
     owner = _named_column(path, frame, "series", options.series) or (
         LONG_SERIES if LONG_SERIES in frame.columns else None
     )
@@ -87,11 +92,11 @@ def read_series(path: Path, content: bytes, options: DataOptions) -> Table:
     return _on_calendar(path, columns, calendar, remarks)
 
 
-def _read_frame(path: Path, content: bytes) -> pd.DataFrame:
-    """Return the table. Raises `DataError` if it is empty, damaged, of another format or not UTF-8."""
-    kind = path.suffix.lower()
-    if kind not in FORMATS:
-        raise DataError(f"{path} is no table that is read here: its name has to end in one of {', '.join(FORMATS)}")
+def read_frame(path: Path, content: bytes, kind: str) -> pd.DataFrame:
+    """Return the table that the content of a file is, `kind` being one of `TABLE_SUFFIXES`.
+
+    Raises `DataError` if it is empty, damaged or not UTF-8.
+    """
     try:
         if kind == ".parquet":
             frame = pd.read_parquet(io.BytesIO(content))
@@ -108,9 +113,7 @@ def _read_frame(path: Path, content: bytes) -> pd.DataFrame:
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path} is empty: a header and a row for each time were expected") from error
     except (ValueError, OSError) as error:  # pandas' and pyarrow's own are kinds of these
-        raise DataError(f"cannot read {path} as {kind[1:]}: {error}") from error
-    if not len(frame):
-        raise DataError(f"{path} has no rows: a row for each time was expected")
+        raise DataError(f"cannot read {path} as {kind[1:]}: {' '.join(str(error).split())}") from error
     frame.columns = frame.columns.map(str)
     return frame.reset_index(drop=True)
 

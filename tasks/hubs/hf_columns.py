@@ -13,14 +13,13 @@ import soundfile
 
 from bench.cache import Cache, content_key
 from bench.data import DOMAINS, DataSpec
-from bench.domain import Domain, Raw, Texts
+from bench.domain import Domain, Texts
 from bench.embedded import Embedded
 from bench.errors import DataError, nearest
 from bench.files import Finding
-from bench.media import Pictures, Recordings
 from bench.soundness import picture_problem
+from tasks.files import media
 from tasks.files.labelled import NOUNS, Found, refuse_or_skip
-from tasks.files.media import LONGEST_SECONDS
 
 CHECKS: Final = 1  # raise it when the same cells would be judged otherwise
 
@@ -146,22 +145,7 @@ def _look(spec: DataSpec, cell: Embedded) -> Finding:
 
 def _perceived(spec: DataSpec, found: Found, cells: Sequence[Embedded], findings: Sequence[Finding]) -> Found:
     """Return what was found with its raw examples."""
-    domain, options = DOMAINS[spec.family], spec.options
-    hashes = tuple(finding.sha256 for finding in findings)
-    raw: Raw
-    if domain == "text":
-        raw = Texts(tuple(cell.read_text() for cell in cells))
-        return replace(found, raw=raw)
-    if domain == "vision":
-        raw = Pictures(tuple(cells), hashes)
-        return replace(found, raw=raw)
-    longest = max((finding.seconds for finding in findings), default=0.0)
-    seconds = options.seconds or min(longest, LONGEST_SECONDS)
-    length = max(1, round(seconds * options.rate_hz))
-    raw = Recordings(tuple(cells), hashes, options.rate_hz, length)
-    return replace(
-        found,
-        raw=raw,
-        settings=(options.rate_hz, length),
-        said=f" Heard at {options.rate_hz} Hz, cut or padded to {seconds:.3g} s; the longest lasts {longest:.3g} s.",
-    )
+    if spec.family not in media.KINDS:
+        return replace(found, raw=Texts(tuple(cell.read_text() for cell in cells)))
+    perceived = media.perceive_stored(cells, findings, media.KINDS[spec.family], spec.options)
+    return replace(found, raw=perceived.raw, settings=perceived.settings, said=perceived.said)

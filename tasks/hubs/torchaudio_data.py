@@ -10,7 +10,7 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.errors import DataError, unknown_name
-from tasks.files.labelled import Found, refuse_unused
+from tasks.files.labelled import Found, refuse_groups, refuse_unused
 from tasks.files.listed import Listed, found_in_files
 from tasks.hubs.kept import Located
 from tasks.hubs.known import known_of
@@ -44,8 +44,7 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
 def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
     """Return the recordings, which are not decoded by torchaudio. Raises `DataError` if one is missing or damaged."""
     refuse_unused(spec, USED)
-    if spec.options.group:
-        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
+    refuse_groups(spec)
     folder = Path(located.roots[0])
     try:
         parts = {

@@ -14,7 +14,7 @@ from bench.data import DataSpec
 from bench.domain import Images
 from bench.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.errors import DataError, unknown_name
-from tasks.files.labelled import Found, refuse_unused
+from tasks.files.labelled import Found, refuse_groups, refuse_unused
 from tasks.files.listed import Listed, found_in_files
 from tasks.hubs.kept import Located
 from tasks.hubs.known import known_of
@@ -87,8 +87,7 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
 def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
     """Return what is in a data set. Raises `DataError` if a file is missing or damaged."""
     refuse_unused(spec, USED)
-    if spec.options.group:
-        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
+    refuse_groups(spec)
     form, folder = FORMS[spec.place], Path(located.roots[0])
     try:
         parts = _open(spec, folder)

@@ -111,4 +111,4 @@ def test_other_data_stay_as_they_are(cache: Cache) -> None:
 
 def test_what_it_is_has_to_be_said_before_it_is_here(cache: Cache) -> None:
     with pytest.raises(DataError, match=r"is not here yet: say with --family what it is: image_classification, "):
-        guess_family("csv:https://example.org/tickets.csv", cache)
+        guess_family("csv:https://example.org/tickets.csv", {}, cache)

@@ -108,4 +108,4 @@ def test_other_data_sets_are_unknown_and_the_family_is_plain(cache: Cache) -> No
     spec = DataSpec("audio_classification", "torchaudio:SPEECHCOMMAND")
     with pytest.raises(UnknownNameError, match="did you mean 'SPEECHCOMMANDS'"):
         open_task("words", spec, cache)
-    assert guess_family("torchaudio:SPEECHCOMMANDS", cache) == "audio_classification"
+    assert guess_family("torchaudio:SPEECHCOMMANDS", {}, cache) == "audio_classification"
