@@ -29,13 +29,17 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of address, with the families that can be told apart in them."""
 
+PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
+RECORDING_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
+TABLE_SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".jsonl")
+
 CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
     "text": ("text",),
     "image": ("vision",),
     "audio": ("audio",),
     "rate_hz": ("audio",),
     "seconds": ("audio",),
-    **dict.fromkeys(("split", "group", "held_out", "label", "split_seed", "config"), ("vision", "text", "audio")),
+    **dict.fromkeys(("split", "group", "held_out", "label", "split_seed", "config", "encoding"), ("vision", "text", "audio")),
     **dict.fromkeys(
         ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "metric", "fill"),
         ("series",),

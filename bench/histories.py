@@ -1,6 +1,6 @@
 """Owns the past of series in a table, and the times of the steps that come after it.
 
-What is learnt from is read by `tasks.series_tables`, which refuses whatever is not whole; here only the last steps
+What is learnt from is read by `tasks.forecasts.tables`, which refuses whatever is not whole; here only the last steps
 count, and a table need not say when they were.
 """
 
@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from bench.data import DataOptions
+from bench.data import TABLE_SUFFIXES, DataOptions
 from bench.errors import DataError, nearest
-from tasks.calendars import Calendar, find_calendar, is_date_column, read_times
-from tasks.series_tables import LONG_SERIES, LONG_VALUES, TIME_NAMES
+from tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
+from tasks.forecasts.tables import LONG_SERIES, LONG_VALUES, TIME_NAMES, read_frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,29 +29,13 @@ class History:
     times: pd.Index
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Return a table of comma- or tab-separated values, JSON lines or parquet. Raises `DataError`."""
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            table = pd.read_parquet(path)
-        elif suffix == ".jsonl":
-            table = pd.read_json(path, lines=True, dtype=False)
-        else:
-            table = pd.read_csv(path, sep="\t" if suffix == ".tsv" else ",", encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
-    table.columns = table.columns.map(str)
-    return table
-
-
 def read_histories(path: Path, columns: Sequence[str], options: DataOptions) -> Iterator[History]:
     """Yield the series of a table: one in each column or, in the long form, one under each name.
 
     `columns` hold the values; without any those that `options` names, if they are there, or all that hold numbers.
     Raises `DataError` if the table or its columns cannot be read.
     """
-    table = read_table(path)
+    table = _read_table(path)
     owner = options.series or LONG_SERIES
     time = _time_column(table, options)
     values = _value_columns(path, table, columns, options, apart=(time, owner))
@@ -65,6 +49,16 @@ def read_histories(path: Path, columns: Sequence[str], options: DataOptions) -> 
         )
     for name, part in table.groupby(owner, sort=False):
         yield _history(path, part, values[0], time, str(name), options)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """Return a table; a file whose name does not say what it is is taken for comma-separated values."""
+    kind = path.suffix.lower()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    return read_frame(path, content, kind if kind in TABLE_SUFFIXES else ".csv")
 
 
 def last_values(history: History, count: int) -> NDArray[np.float32]:

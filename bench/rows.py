@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,10 +12,11 @@ from typing import Final
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
+from bench.data import TABLE_SUFFIXES
 from bench.errors import DataError, nearest
 
 SEPARATORS: Final = ",;\t|"
-SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".jsonl")
+HEAD_BYTES: Final = 2**20  # of a table, in which its first line ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +38,65 @@ def read_rows(path: Path, columns: Sequence[str], encoding: str) -> Rows:
     Raises `DataError` for a file that is missing, damaged, of another kind or in another encoding, and for a column
     that it does not have.
     """
-    suffix = path.suffix.casefold()
-    if suffix not in SUFFIXES:
-        raise DataError(f"{path} is no table that can be read: expected a name that ends in {', '.join(SUFFIXES)}")
-    try:
-        if suffix == ".parquet":
+    kind = _kind(path)
+    with _readable(path):
+        if kind == ".parquet":
             return _read_parquet(path, columns)
         text = _decoded(path, path.read_bytes(), encoding)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise DataError(f"there is no file {path} (looked for {path.absolute()})") from error
-    except (OSError, ArrowException) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
-    if suffix == ".jsonl":
+    if kind == ".jsonl":
         return _read_json_lines(path, text, columns)
     return _read_separated(path, text, columns)
 
 
-def _decoded(path: Path, data: bytes, encoding: str) -> str:
+def read_names(path: Path, encoding: str) -> list[str]:
+    """Return the names of the columns of a table, of lines of JSON those of the first; none if it is empty or damaged.
+
+    What is not in the encoding does not matter yet. Raises `DataError` for a file that is missing or no table.
+    """
+    kind = _kind(path)
+    with _readable(path):
+        if kind == ".parquet":
+            return list(ParquetFile(path).schema_arrow.names)
+        with path.open("rb") as file:
+            start = file.read(HEAD_BYTES)
+    first = _decoded(path, start, encoding, errors="replace").partition("\n")[0]
+    if kind != ".jsonl":
+        return next(csv.reader([first], delimiter=_separator(kind, first)), [])
     try:
-        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        record = json.loads(first)
+    except json.JSONDecodeError:
+        return []
+    return list(record) if isinstance(record, dict) else []
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix, one of `TABLE_SUFFIXES`. Raises `DataError` if it is another."""
+    kind = path.suffix.casefold()
+    if kind not in TABLE_SUFFIXES:
+        raise DataError(
+            f"{path} is no table that can be read: expected a name that ends in {', '.join(TABLE_SUFFIXES)}"
+        )
+    return kind
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what opening or reading a file raises into a `DataError`."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DataError(f"there is no file {path} (looked for {path.absolute()})") from error
+    except (OSError, ArrowException) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+
+
+def _separator(kind: str, header: str) -> str:
+    return "\t" if kind == ".tsv" else max(SEPARATORS, key=header.count)
+
+
+def _decoded(path: Path, data: bytes, encoding: str, *, errors: str = "strict") -> str:
+    try:
+        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors)
     except LookupError as error:
         raise DataError(f"there is no encoding {encoding!r}: such as utf-8, utf-16 or windows-1252") from error
     except UnicodeDecodeError as error:
@@ -68,7 +110,7 @@ def _decoded(path: Path, data: bytes, encoding: str) -> str:
 
 def _read_separated(path: Path, text: str, columns: Sequence[str]) -> Rows:
     header = text.partition("\n")[0]
-    separator = "\t" if path.suffix.casefold() == ".tsv" else max(SEPARATORS, key=header.count)
+    separator = _separator(path.suffix.casefold(), header)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a text may be as long as it likes
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:

@@ -8,9 +8,6 @@ from typing import Final, NamedTuple
 import soundfile
 from PIL import Image, UnidentifiedImageError
 
-PICTURE_SUFFIXES: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm"})
-RECORDING_SUFFIXES: Final = frozenset({"wav", "flac", "ogg", "mp3"})
-
 TRUNCATED: Final = "is truncated: its end is missing"
 EMPTY: Final = "is empty"
 

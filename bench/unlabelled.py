@@ -9,20 +9,20 @@ from typing import Final, TypeVar
 import numpy as np
 
 from bench.cache import file_sha256
+from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
 from bench.domain import Domain, Raw, Texts, Windows
 from bench.errors import DataError
 from bench.exported import Exported
 from bench.histories import last_values, read_histories, times_to_come
 from bench.media import Pictures, Recordings, read_picture, read_recording
-from bench.rows import SUFFIXES, read_rows
-from tasks.opening import PICTURES, RECORDINGS
+from bench.rows import read_rows
 
 STANDARD_INPUT: Final = "-"
 
 KINDS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(PICTURES, "picture"),
-    **dict.fromkeys(RECORDINGS, "recording"),
-    **dict.fromkeys(SUFFIXES, "table"),
+    **dict.fromkeys(PICTURE_SUFFIXES, "picture"),
+    **dict.fromkeys(RECORDING_SUFFIXES, "recording"),
+    **dict.fromkeys(TABLE_SUFFIXES, "table"),
     ".txt": "text",
 }
 """What files are, by their suffix; others are what the model reads, if they can be read as that."""

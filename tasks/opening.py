@@ -1,41 +1,44 @@
 """Owns opening a task by the description of its data, bundled or named."""
 
-import csv
 import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.cache import Cache
-from bench.data import DOMAINS, KINDS, DataSpec
+from bench.data import DOMAINS, KINDS, PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.task import Task
 from tasks import FAMILIES
-from tasks.kept import READERS, fetch_kept
+from tasks.hubs.kept import READERS, fetch_kept
+from tasks.hubs.remote import brought_here, is_remote
 from tasks.own import open_own
-from tasks.remote import brought_here, is_remote
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
 OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("folder", "image_classification"): ("tasks.folder", "open_folder"),
-    ("folder", "audio_classification"): ("tasks.folder", "open_folder"),
-    ("csv", "image_classification"): ("tasks.table", "open_table"),
-    ("csv", "text_classification"): ("tasks.table", "open_table"),
-    ("csv", "audio_classification"): ("tasks.table", "open_table"),
-    ("csv", "forecasting"): ("tasks.forecasting", "open_forecasting"),
+    ("folder", "image_classification"): ("tasks.files.folder", "open_folder"),
+    ("folder", "audio_classification"): ("tasks.files.folder", "open_folder"),
+    ("csv", "image_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "text_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "audio_classification"): ("tasks.files.table", "open_table"),
+    ("csv", "forecasting"): ("tasks.forecasts.forecasting", "open_forecasting"),
     **{("python", family): ("tasks.own", "open_own") for family in DOMAINS},
-    ("torchvision", "image_classification"): ("tasks.kept", "open_kept"),
-    ("torchaudio", "audio_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "image_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "text_classification"): ("tasks.kept", "open_kept"),
-    ("hf", "audio_classification"): ("tasks.kept", "open_kept"),
+    ("torchvision", "image_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("torchaudio", "audio_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "image_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "text_classification"): ("tasks.hubs.kept", "open_kept"),
+    ("hf", "audio_classification"): ("tasks.hubs.kept", "open_kept"),
 }
 """Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 
-PICTURES: Final = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
-RECORDINGS: Final = {".wav", ".flac", ".ogg", ".mp3"}
+COLUMNS: Final[Mapping[str, str]] = {
+    "text": "text_classification",
+    "image": "image_classification",
+    "audio": "audio_classification",
+}
+"""Families of tables by the column of their examples: the option that names it, and its name unless one does."""
 
 
 def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -69,8 +72,8 @@ def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
     return _open_local(name, local, cache), tuple(Path(place).expanduser() for place in local.place.split(","))
 
 
-def guess_family(address: str, cache: Cache) -> str:
-    """Return the family that data are probably of, by what is in them.
+def guess_family(address: str, said: Mapping[str, object], cache: Cache) -> str:
+    """Return the family that data are probably of, by what is `said` of them (options by name) and what is in them.
 
     Raises `DataError` if it cannot be told.
     """
@@ -84,9 +87,9 @@ def guess_family(address: str, cache: Cache) -> str:
     if is_remote(place):
         raise DataError(f"{address} is not here yet: say with --family what it is: {', '.join(families or DOMAINS)}")
     if kind == "folder":
-        return _family_of_files(Path(place))
+        return _family_of_files(Path(place).expanduser())
     if kind == "csv":
-        return _family_of_table(Path(place.split(",")[0]))
+        return _family_of_table(Path(place.split(",")[0]).expanduser(), said)
     raise DataError(f"{address}: say with --family what this is: {', '.join(families or DOMAINS)}")
 
 
@@ -95,21 +98,19 @@ def _family_of_files(folder: Path) -> str:
     if folder.is_file():
         raise DataError(f"{folder} is a file: say with --family what is in it: {', '.join(KINDS['folder'])}")
     for _, _, files in os.walk(folder):
-        suffixes = {Path(name).suffix.lower() for name in files}
-        if suffixes & RECORDINGS:
+        if any(name.casefold().endswith(RECORDING_SUFFIXES) for name in files):
             return "audio_classification"
-        if suffixes & PICTURES:
+        if any(name.casefold().endswith(PICTURE_SUFFIXES) for name in files):
             return "image_classification"
     raise DataError(f"there is neither a picture nor a recording in {folder}: is this the right folder?")
 
 
-def _family_of_table(path: Path) -> str:
-    """Return the family of a table: texts if it has a column of that name, a series otherwise."""
-    if path.suffix != ".csv" and path.suffix != ".tsv":
-        raise DataError(f"{path}: say with --family what this is: {', '.join(KINDS['csv'])}")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            header = next(csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ","), [])
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
-    return "text_classification" if {"text", "label"} & set(header) else "forecasting"
+def _family_of_table(path: Path, said: Mapping[str, object]) -> str:
+    """Return the family of a table, by the columns that are named and then by those it has: a series if by none."""
+    rows: Any = importlib.import_module("bench.rows")  # takes a while, and is for tables only
+    names: list[str] = rows.read_names(path, str(said.get("encoding", "utf-8")))
+    for columns in (said, names):
+        for column, family in COLUMNS.items():
+            if column in columns:
+                return family
+    return "text_classification" if "label" in {*said, *names} else "forecasting"

@@ -87,10 +87,10 @@ def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
     if options.suite:
         raise ConfigError(f"--data and --suite {options.suite}: one or the other; put data into a suite in bench.toml")
     name = _name_of(options.data)
-    family = options.family or guess_family(options.data, cache)
+    said: dict[str, Any] = dict(_option(text) for text in options.option)
+    family = options.family or guess_family(options.data, said, cache)
     if family not in DOMAINS:
         raise unknown_name("task family", family, DOMAINS)
-    said: dict[str, Any] = dict(_option(text) for text in options.option)
     said |= {"family": family, "data": options.data}
     said |= {"skip_bad": True} if options.skip_bad else {}
     said |= {"fill": True} if options.fill else {}

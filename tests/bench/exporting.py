@@ -22,7 +22,7 @@ from bench.plan import PlannedCell, cell_key, pack_cells
 from bench.strategy import Strategy
 from bench.target import Classes, Outputs
 from bench.task import Examples, Splits, Task
-from tasks.forecasting import open_forecasting
+from tasks.forecasts.forecasting import open_forecasting
 
 RATE_HZ = 8_000
 LENGTH = 6_000

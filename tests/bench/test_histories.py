@@ -97,7 +97,11 @@ def test_a_table_that_cannot_be_used_says_why(
 
 
 def test_a_file_that_is_no_table_says_so(tmp_path: Path) -> None:
-    for content in (b"", b"a,b\n1,2\n1,2,3\n", b"\xff\xfe\x00"):
+    for content, said in (
+        (b"", "is empty"),
+        (b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3$"),
+        (b"\xff\xfe\x00", "is not UTF-8: byte 0 is 0xff"),
+    ):
         (tmp_path / "table.csv").write_bytes(content)
-        with pytest.raises(DataError, match=r"cannot read the table .*table\.csv: "):
+        with pytest.raises(DataError, match=rf"table\.csv.*{said}"):
             list(read_histories(tmp_path / "table.csv", (), PLAIN))

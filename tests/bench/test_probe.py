@@ -15,7 +15,7 @@ from bench.cache import Cache
 from bench.domain import Images
 from bench.probe import Solved, solve_heads
 from bench.target import Classes, Horizon, Target
-from tasks.digits import Digits
+from tasks.bundled.digits import Digits
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 

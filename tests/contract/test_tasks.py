@@ -1,4 +1,4 @@
-"""Every task is what its card says, is the same twice, and leaks no group from train to test."""
+"""Every task, bundled or on named data, is what its card says, is the same twice, and leaks no group to its test."""
 
 from pathlib import Path
 
@@ -6,18 +6,32 @@ import numpy as np
 import pytest
 
 from bench.cache import Cache
+from bench.data import DataSpec
 from bench.domain import Windows
 from bench.errors import DataError
 from bench.seeds import stream
 from bench.target import Classes, Horizon
 from bench.task import Examples, Splits, Task, fingerprint, verify
 from tasks import FAMILIES
+from tasks.opening import open_task
+from tests.named import NAMED
+
+SMALLEST = 0.01
+SMALLEST_OF_NAMED = 0.02  # of the twelve classes of the clocks
 
 
-@pytest.fixture(scope="module", params=list(FAMILIES.values()), ids=list(FAMILIES))
-def task(request: pytest.FixtureRequest) -> Task:
-    chosen: Task = request.param
-    return chosen
+@pytest.fixture(scope="module", params=[*FAMILIES, *NAMED])
+def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DataSpec:
+    name: str = request.param
+    return DataSpec(name) if name in FAMILIES else NAMED[name].write(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def task(spec: DataSpec, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    return open_task("task", spec, Cache(tmp_path_factory.mktemp("opened")))
+
+
+bundled = pytest.mark.parametrize("spec", FAMILIES, indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +39,23 @@ def splits(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Splits:
     return task.load(Cache(tmp_path_factory.mktemp(task.card.name)))
 
 
-def test_the_data_are_those_of_the_card_made_anew_elsewhere(task: Task, splits: Splits, tmp_path: Path) -> None:
+def test_the_data_are_the_same_made_anew_elsewhere(spec: DataSpec, task: Task, splits: Splits, tmp_path: Path) -> None:
+    again = open_task("task", spec, Cache(tmp_path))
+    anew = again.load(Cache(tmp_path))
+    assert again.card == task.card
+    assert fingerprint(anew) == fingerprint(splits)
+    assert verify(again, anew) == task.card.sha256
+    assert (anew.train_groups, anew.test_groups) == (splits.train_groups, splits.test_groups)
+
+
+@bundled
+def test_bundled_data_are_those_of_the_card(task: Task, splits: Splits) -> None:
+    assert task.card.pinned
     assert fingerprint(splits) == task.card.sha256
-    assert verify(task, task.load(Cache(tmp_path))) == task.card.sha256
 
 
-def test_data_with_one_changed_label_are_refused_or_told_if_synthetic(
+@bundled
+def test_bundled_data_with_one_changed_label_are_refused_or_told_if_synthetic(
     task: Task, splits: Splits, caplog: pytest.LogCaptureFixture
 ) -> None:
     labels = splits.train.labels.copy()
@@ -42,6 +67,20 @@ def test_data_with_one_changed_label_are_refused_or_told_if_synthetic(
     else:
         with pytest.raises(DataError, match="are not those of its card"):
             verify(task, changed)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_data_of_which_one_thing_changes_are_other_data(name: str, tmp_path: Path) -> None:
+    spec = NAMED[name].write(tmp_path)
+    before = open_task(name, spec, Cache(tmp_path / "cache")).card
+    NAMED[name].change(tmp_path)
+    after = open_task(name, spec, Cache(tmp_path / "cache")).card
+    assert (before.name, after.name) == (name, name)
+    assert before.sha256 != after.sha256
+
+
+def test_the_card_says_how_many_examples_there_are_to_learn_from(task: Task, splits: Splits) -> None:
+    assert task.card.n_train == (0 if task.card.pinned else len(splits.train))
 
 
 def test_the_card_says_where_the_data_come_from_and_under_which_terms(task: Task) -> None:
@@ -56,9 +95,9 @@ def test_raw_examples_are_of_the_cards_domain(task: Task, splits: Splits) -> Non
         assert len(part.raw) == len(part.labels) == len(part)
 
 
-def test_no_group_has_examples_in_both_splits(splits: Splits) -> None:
+def test_no_group_has_examples_in_both_splits(spec: DataSpec, splits: Splits) -> None:
     assert not set(splits.train_groups) & set(splits.test_groups)
-    if splits.train_groups:
+    if splits.train_groups or spec.options.group:
         assert len(splits.train_groups) == len(splits.train)
         assert len(splits.test_groups) == len(splits.test)
 
@@ -73,6 +112,16 @@ def test_no_example_of_train_is_in_test(splits: Splits) -> None:
     assert not set(rows) & set(held_out)
 
 
+@pytest.mark.parametrize("spec", ["demand"], indirect=True)
+def test_no_step_of_several_series_is_in_both_splits(splits: Splits) -> None:
+    learnt, tested = (
+        np.concatenate([part.raw.past.ravel(), part.labels.ravel()])
+        for part in (splits.train, splits.test)
+        if isinstance(part.raw, Windows)
+    )
+    assert not np.intersect1d(learnt, tested).size
+
+
 def test_labels_are_what_the_target_says(task: Task, splits: Splits) -> None:
     for part in (splits.train, splits.test):
         if isinstance(task.target, Classes):
@@ -83,11 +132,14 @@ def test_labels_are_what_the_target_says(task: Task, splits: Splits) -> None:
             assert part.labels.shape == (len(part), task.target.steps)
 
 
-def test_budgets_of_all_seeds_can_be_drawn_at_one_percent(task: Task, splits: Splits) -> None:
-    size = round(0.01 * len(splits.train))
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_budgets_of_all_seeds_can_be_drawn_at_their_smallest(task: Task, splits: Splits, seed: int) -> None:
+    size = round((SMALLEST if task.card.pinned else SMALLEST_OF_NAMED) * len(splits.train))
     assert size >= task.target.smallest_budget
-    order = task.target.budget_order(splits.train.labels, stream(0, "subset"))
+    order = task.target.budget_order(splits.train.labels, stream(seed, "subset"))
     assert sorted(order.tolist()) == list(range(len(splits.train)))
+    if isinstance(task.target, Classes):
+        assert set(splits.train.labels[order[:size]].tolist()) == set(range(task.target.width))
 
 
 def test_a_perfect_prediction_beats_chance_and_chance_is_no_skill(task: Task, splits: Splits) -> None:

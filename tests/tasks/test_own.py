@@ -37,7 +37,7 @@ def test_its_card_gets_name_hash_and_size(tmp_path: Path) -> None:
     card = opened(str(EXAMPLE), tmp_path).card
     assert (card.name, card.n_train, len(card.sha256)) == ("mine", 600, 64)
     assert card == opened(f"{EXAMPLE}:Clocks", tmp_path).card
-    assert guess_family(f"python:{EXAMPLE}", Cache(tmp_path)) == "image_classification"
+    assert guess_family(f"python:{EXAMPLE}", {}, Cache(tmp_path)) == "image_classification"
 
 
 def test_other_data_are_another_hash(tmp_path: Path) -> None:

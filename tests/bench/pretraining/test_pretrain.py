@@ -13,7 +13,7 @@ from bench.pretraining import pretrain as pretraining
 from bench.pretraining.letters import CLASSES, FONTS, HELD_OUT_FONTS, Letters
 from bench.pretraining.words import HELD_OUT_VARIANTS, VARIANTS, WORDS
 from bench.task import Splits
-from tasks.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
+from tasks.bundled.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
 
 
 class FewLetters(Letters):

@@ -1,0 +1,1 @@
+"""Forecasts of series: tables read, times understood, windows cut and split."""

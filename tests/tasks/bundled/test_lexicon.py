@@ -1,0 +1,34 @@
+"""Words of one family stay together, whatever their endings."""
+
+import pytest
+
+from bench.cache import Cache
+from bench.domain import Texts
+from tasks.bundled.lexicon import Lexicon
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    splits = Lexicon().load(Cache(tmp_path_factory.mktemp("cache")))
+    found: dict[str, str] = {}
+    for part, groups in ((splits.train, splits.train_groups), (splits.test, splits.test_groups)):
+        assert isinstance(part.raw, Texts)
+        found |= dict(zip(part.raw.strings, groups, strict=True))
+    return found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("abandon", "abandoned", "abandoning", "abandonment", "abandons"),
+        ("happy", "happier", "happiness", "happily", "unhappy"),
+        ("agree", "agreeable", "disagree", "disagreed"),
+        ("hate", "hateful", "hater", "hates", "hating"),
+    ],
+)
+def test_inflections_and_negations_are_one_family(words: tuple[str, ...], families: dict[str, str]) -> None:
+    assert len({families[word] for word in words if word in families}) == 1
+
+
+def test_unrelated_words_are_not(families: dict[str, str]) -> None:
+    assert len({families[word] for word in ("happy", "hate", "disaster", "lucky")}) == 4

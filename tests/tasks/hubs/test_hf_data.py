@@ -1,0 +1,262 @@
+"""Data sets of the Hugging Face hub, in a folder or in its cache, are read by its own library."""
+
+import io
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from bench.cache import Cache
+from bench.data import DataOptions, DataSpec
+from bench.domain import Texts
+from bench.errors import DataError
+from bench.media import Pictures, Recordings
+from bench.target import Classes
+from bench.task import Task
+from tasks.hubs.kept import KeptTask
+from tasks.opening import open_task
+from tests.formats import put_in_hub_cache, write_parquet, write_sst2
+from tests.offline import cut_network
+
+SENTIMENTS = datasets.ClassLabel(names=["negative", "positive"])
+
+
+@pytest.fixture(autouse=True)
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty cache for the library, without a network and without its progress bars."""
+    for switch in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        monkeypatch.delenv(switch, raising=False)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    datasets.disable_progress_bars()
+    cut_network(monkeypatch)
+    return tmp_path / "hf"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def open_by_name(place: object, cache: Cache, family: str = "text_classification", **options: object) -> Task:
+    return open_task("named", DataSpec(family, f"hf:{place}", DataOptions.model_validate(options)), cache)
+
+
+@pytest.fixture
+def sst2(tmp_path: Path) -> Path:
+    """Write a repository like SST-2's."""
+    return write_sst2(tmp_path / "sst2")
+
+
+def test_hidden_test_labels_are_not_used_and_the_validation_split_is_tested_on(sst2: Path, cache: Cache) -> None:
+    task = open_by_name(sst2, cache, text="sentence")
+    splits = task.load(cache)
+    assert isinstance(task.target, Classes)
+    assert task.target.names == ("negative", "positive")
+    assert (len(splits.train), len(splits.test), task.card.n_train) == (20, 6, 20)
+    assert isinstance(splits.test.raw, Texts)
+    assert splits.test.raw.strings[:2] == ("sentence 0 of validation", "sentence 1 of validation")
+    assert splits.test.labels.tolist() == [0, 1, 0, 1, 0, 1]
+    assert task.card.remarks == (
+        "the labels of its split 'test' are hidden, so that it is not used",
+        "its split 'validation' is the one that is tested on",
+    )
+
+
+def test_what_is_in_the_hubs_cache_needs_no_network(sst2: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_hub_cache(sst2, "stanfordnlp/sst2")
+    shutil.rmtree(sst2)
+    tried = cut_network(monkeypatch)
+    task = open_by_name("stanfordnlp/sst2", cache, text="sentence")
+    again = open_by_name("stanfordnlp/sst2", cache, text="sentence")
+    assert isinstance(again, KeptTask)
+    assert again.card == task.card
+    assert len(again.load(cache).train) == 20
+    assert task.card.title == "SST-2"
+    assert "Socher" in task.card.citation
+    assert tried == []
+
+
+def test_without_a_network_one_sentence_says_so_within_seconds(hub_cache: Path, cache: Cache) -> None:
+    start = time.monotonic()
+    with pytest.raises(DataError) as caught:
+        open_by_name("stanfordnlp/sst2", cache, text="sentence")
+    said = str(caught.value)
+    assert f"hf:stanfordnlp/sst2 is not in {hub_cache}, and the hub does not answer: run `python -m bench fetch" in said
+    assert "\n" not in said
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"])
+def test_nothing_is_tried_if_the_user_is_offline(cache: Cache, monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
+    tried = cut_network(monkeypatch)
+    monkeypatch.setenv(switch, "1")
+    with pytest.raises(DataError, match=f"is not in .*, and {switch} is set"):
+        open_by_name("stanfordnlp/sst2", cache)
+    assert tried == []
+
+
+def test_a_test_split_with_labels_is_tested_on_and_validation_is_left_alone(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.Value("string")})
+    splits = {
+        split: {"text": [f"{split} {row}" for row in range(8)], "label": ["spam", "ham"] * 4}
+        for split in ("train", "validation", "test")
+    }
+    task = open_by_name(write_parquet(tmp_path / "mail", splits, features), cache)
+    assert isinstance(task.target, Classes)
+    assert task.target.names == ("ham", "spam")
+    assert task.card.remarks == ("its split 'validation' is not used",)
+    raw = task.load(cache).test.raw
+    assert isinstance(raw, Texts)
+    assert raw.strings[0] == "test 0"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_folder_of_one_file_is_split_by_us(tmp_path: Path, cache: Cache, suffix: str) -> None:
+    folder = tmp_path / "tickets"
+    folder.mkdir()
+    rows = [{"body": f"ticket {row}", "queue": row % 3} for row in range(30)]
+    if suffix == "csv":
+        (folder / "tickets.csv").write_text("body,queue\n" + "".join(f"{row['body']},{row['queue']}\n" for row in rows))
+    else:
+        (folder / "tickets.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    splits = open_by_name(folder, cache, text="body", label="queue", test_share=0.4).load(cache)
+    assert np.bincount(splits.test.labels).tolist() == [4, 4, 4]
+    assert (len(splits.train), len(splits.test)) == (18, 12)
+
+
+def test_a_folder_whose_files_change_is_another_data_set(tmp_path: Path, cache: Cache) -> None:
+    folder = tmp_path / "tickets"
+    folder.mkdir()
+    table = "text,label\n" + "".join(f"ticket {row},{'ab'[row % 2]}\n" for row in range(20))
+    (folder / "tickets.csv").write_text(table)
+    before = open_by_name(folder, cache).card.sha256
+    assert open_by_name(folder, cache).card.sha256 == before
+    (folder / "tickets.csv").write_text(table.replace("ticket 7", "ticket seven"))
+    assert open_by_name(folder, cache).card.sha256 != before
+
+
+def picture(seed: int) -> bytes:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (6 + seed % 2, 5, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def recording(seed: int, rate_hz: int) -> bytes:
+    file = io.BytesIO()
+    samples = np.random.default_rng(seed).integers(-9_000, 9_000, rate_hz // 2, dtype=np.int16)
+    soundfile.write(file, samples, rate_hz, format="FLAC")
+    return file.getvalue()
+
+
+def with_media(tmp_path: Path, column: str, feature: object, files: Sequence[bytes]) -> Path:
+    features = datasets.Features({column: feature, "label": datasets.ClassLabel(names=["cat", "dog"])})
+    half = len(files) // 2
+    splits = {
+        split: {
+            column: [{"bytes": file, "path": None} for file in part],
+            "label": [row % 2 for row in range(len(part))],
+        }
+        for split, part in (("train", files[:half]), ("test", files[half:]))
+    }
+    return write_parquet(tmp_path / "media", splits, features)
+
+
+def test_pictures_in_cells_are_decoded_when_they_are_looked_at(tmp_path: Path, cache: Cache) -> None:
+    files = [picture(seed) for seed in range(8)]
+    folder = with_media(tmp_path, "img", datasets.Image(), files)
+    task = open_by_name(folder, cache, "image_classification", image="img")
+    raw = open_by_name(folder, cache, "image_classification", image="img").load(cache).test.raw
+    assert isinstance(raw, Pictures)
+    for seen, file in zip(raw.pictures(), files[4:], strict=True):
+        np.testing.assert_array_equal(seen, np.asarray(Image.open(io.BytesIO(file))))
+    few = raw.take(np.array([2, 0]))
+    np.testing.assert_array_equal(next(few.pictures()), np.asarray(Image.open(io.BytesIO(files[6]))))
+    assert task.card.domain == "vision"
+
+
+def test_recordings_in_cells_are_decoded_by_soundfile_and_resampled(tmp_path: Path, cache: Cache) -> None:
+    folder = with_media(tmp_path, "audio", datasets.Audio(), [recording(seed, 8_000) for seed in range(8)])
+    raw = open_by_name(folder, cache, "audio_classification", seconds=1.0).load(cache).train.raw
+    assert isinstance(raw, Recordings)
+    waveforms = raw.waveforms()
+    assert (waveforms.samples.shape, waveforms.rate_hz) == ((4, 16_000), 16_000)
+    assert np.abs(waveforms.samples[:, :3_990]).max() == 0 < np.abs(waveforms.samples[:, 4_010:11_990]).max()
+
+
+def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cache: Cache) -> None:
+    files = [picture(seed) for seed in range(8)]
+    files[1] = files[1][:90]
+    folder = with_media(tmp_path, "image", datasets.Image(), files)
+    with pytest.raises(DataError, match="one row that cannot be used: row 1 of train is damaged or truncated"):
+        open_by_name(folder, cache, "image_classification")
+    task = open_by_name(folder, cache, "image_classification", skip_bad=True)
+    assert task.card.n_train == 3
+    assert len(task.load(cache).train) == 3
+
+
+def test_rows_without_a_label_are_left_out_and_counted(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": SENTIMENTS})
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(12)],
+        "label": [-1, *(row % 2 for row in range(11))],
+    }
+    task = open_by_name(write_parquet(tmp_path / "snli", {"train": rows}, features), cache, test_share=0.4)
+    assert "1 texts without a label left out" in task.card.remarks
+    assert task.card.n_train == 7
+
+
+def test_groups_in_a_column_stay_on_one_side(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.Value("string"), "author": datasets.Value("int32")}
+    )
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(24)],
+        "label": ["spam", "ham"] * 12,
+        "author": [row // 4 for row in range(24)],
+    }
+    folder = write_parquet(tmp_path / "letters", {"train": rows}, features)
+    splits = open_by_name(folder, cache, group="author", held_out=["2", "5"]).load(cache)
+    assert (set(splits.train_groups), set(splits.test_groups)) == ({"0", "1", "3", "4"}, {"2", "5"})
+    with pytest.raises(DataError, match=r"no column 'auther'; did you mean 'author'\?"):
+        open_by_name(folder, cache, group="auther")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"text": "sentence", "label": "lable"}, r"no column 'lable'; did you mean 'label'\? .*label"),
+        ({}, r"no column 'text' .*there are: idx, sentence, label\): say which is meant with text"),
+        ({"text": "idx"}, r"column 'idx' holds Value\('int32'\), not texts: say with text which does"),
+        ({"text": "sentence", "horizon": 3}, "horizon does not apply"),
+        ({"text": "sentence", "config": "missing"}, "cannot read .*missing"),
+    ],
+    ids=["label", "text", "kind", "option", "config"],
+)
+def test_what_is_not_in_the_data_is_told_with_what_is(
+    sst2: Path, cache: Cache, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        open_by_name(sst2, cache, **options)
+
+
+def test_labels_that_are_numbers_with_fractions_are_no_classes(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.Value("float32")})
+    rows: dict[str, Any] = {"text": ["one", "two"], "label": [0.5, 1.5]}
+    with pytest.raises(DataError, match=r"column 'label' holds .*float32.*, not classes"):
+        open_by_name(write_parquet(tmp_path / "scores", {"train": rows}, features), cache)
+
+
+def test_a_data_set_with_code_of_its_own_is_refused_in_one_sentence(tmp_path: Path, cache: Cache) -> None:
+    (tmp_path / "coded").mkdir()
+    (tmp_path / "coded" / "coded.py").write_text("raise SystemExit")
+    with pytest.raises(DataError, match=r"brings code of its own .* is refused"):
+        open_by_name(tmp_path / "coded", cache)
