@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.data import DOMAINS, DataOptions, DataSpec, options_of, problems_of
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import Recipe, Strategy
+from bench.suite import Entry, Suite
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -91,7 +91,7 @@ class Config(_Table):
     tasks: Mapping[Name, TaskTable] = {}
     suites: Mapping[Name, SuiteTable] = {}
 
-    def suite(self, name: str) -> "Suite":
+    def suite(self, name: str) -> Suite:
         """Return the suite `name`, its recipes worked out. Raises `UnknownNameError` if there is none."""
         if name not in self.suites:
             raise unknown_name("suite", name, self.suites)
@@ -128,61 +128,6 @@ class Config(_Table):
         for layer in (*layers, of_suite):
             said |= layer.model_dump(exclude_unset=True)
         return Strategy(name, table.depth, table.pretrained, Recipe(**said))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One task of a suite on one backbone, with the strategies as they hold for the two."""
-
-    task: str
-    spec: DataSpec
-    backbone: str
-    strategies: tuple[Strategy, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """What to measure: every entry's strategies at every fraction and seed (0 to `seeds` - 1)."""
-
-    name: str
-    fractions: tuple[float, ...]
-    seeds: int
-    entries: tuple[Entry, ...]
-
-    def select(
-        self,
-        *,
-        tasks: Iterable[str] = (),
-        backbones: Iterable[str] = (),
-        strategies: Iterable[str] = (),
-        fractions: Iterable[float] = (),
-        seeds: int = 0,
-    ) -> "Suite":
-        """Return the suite narrowed to what is named; what is not named stays whole.
-
-        Raises `UnknownNameError` for a task, backbone or strategy that is not in the suite, `ConfigError` for a
-        fraction outside (0, 1].
-        """
-        wanted_tasks, wanted_strategies, wanted_fractions = set(tasks), set(strategies), set(fractions)
-        wanted_backbones = set(backbones)
-        _refuse_unknown("backbone", wanted_backbones, (entry.backbone for entry in self.entries))
-        _refuse_unknown("task", wanted_tasks, (entry.task for entry in self.entries))
-        _refuse_unknown("strategy", wanted_strategies, (one.name for entry in self.entries for one in entry.strategies))
-        for fraction in wanted_fractions:
-            if not 0 < fraction <= 1:
-                raise ConfigError(f"a fraction is a share of the training split, in (0, 1]: got {fraction:g}")
-        entries = tuple(
-            replace(
-                entry,
-                strategies=tuple(
-                    one for one in entry.strategies if not wanted_strategies or one.name in wanted_strategies
-                ),
-            )
-            for entry in self.entries
-            if (not wanted_tasks or entry.task in wanted_tasks)
-            and (not wanted_backbones or entry.backbone in wanted_backbones)
-        )
-        return Suite(self.name, tuple(sorted(wanted_fractions)) or self.fractions, seeds or self.seeds, entries)
 
 
 def read_config(path: Path, bundled: Iterable[str]) -> Config:
@@ -273,9 +218,3 @@ def _dangling(config: Config, bundled: set[str]) -> Iterator[str]:
             yield from (f"tasks.{name}: {problem}" for problem in problems_of(table.spec(name)))
         for strategy in table.recipe:
             yield from check(f"tasks.{name}.recipe", "strategy", strategy, config.strategies)
-
-
-def _refuse_unknown(kind: str, wanted: set[str], known: Iterable[str]) -> None:
-    names = set(known)
-    for name in sorted(wanted - names):
-        raise unknown_name(kind, name, names)

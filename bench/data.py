@@ -39,7 +39,9 @@ CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
     "audio": ("audio",),
     "rate_hz": ("audio",),
     "seconds": ("audio",),
-    **dict.fromkeys(("split", "group", "held_out", "label", "split_seed", "config", "encoding"), ("vision", "text", "audio")),
+    **dict.fromkeys(
+        ("split", "group", "held_out", "label", "split_seed", "config", "encoding"), ("vision", "text", "audio")
+    ),
     **dict.fromkeys(
         ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "metric", "fill"),
         ("series",),

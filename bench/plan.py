@@ -10,10 +10,10 @@ from typing import Final
 
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
-from bench.config import Suite
 from bench.data import DataSpec
 from bench.errors import ConfigError
 from bench.strategy import Strategy
+from bench.suite import Suite
 
 ALGORITHM: Final = 2
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""

@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from bench.backbones import catalog
 from bench.cache import Cache
 from bench.card import BackboneCard
-from bench.config import CONFIG, Config, Suite, TaskTable, default_config, explain, listing, read_config
+from bench.config import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
 from bench.data import DOMAINS, problems_of
 from bench.errors import ConfigError, unknown_name
 from bench.plan import PlannedCell, plan_cells
 from bench.subset import budget_size
+from bench.suite import Suite
 from bench.task import Task
 from tasks import FAMILIES
 from tasks.opening import guess_family, open_task

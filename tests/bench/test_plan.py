@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.cell import Cell
-from bench.config import Entry, Suite
 from bench.data import DataSpec
 from bench.errors import ConfigError
 from bench.plan import Needs, cell_key, pack_cells, plan_cells
+from bench.suite import Entry, Suite
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card

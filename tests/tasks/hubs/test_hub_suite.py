@@ -7,8 +7,9 @@ import datasets
 import pytest
 
 from bench.cache import Cache
-from bench.config import Suite, read_config
+from bench.config import read_config
 from bench.data import DataSpec
+from bench.suite import Suite
 from bench.task import Task
 from tasks import FAMILIES
 from tasks.hubs.remote import brought_here
