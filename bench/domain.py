@@ -1,7 +1,7 @@
 """Owns the raw examples of each domain: what a task yields and what a backbone prepares.
 
 All are immutable columns of examples: `len()` counts them and `take` selects rows. Those that lie in files are read
-when they are looked at: see `bench.media`.
+when they are looked at: see `bench.files.media`.
 """
 
 from collections.abc import Iterator

@@ -20,12 +20,12 @@ from bench.card import TaskCard
 from bench.cell import LOADING, Failure, Result, Work
 from bench.data import DataSpec
 from bench.errors import BenchError, DataError
-from bench.exported import Exported
 from bench.group import Group
 from bench.inputs import MEMORY_BYTES
 from bench.memory import release
-from bench.model import hearing_of, library_versions, past_of, save_model
 from bench.plan import Needs, Pack, PlannedCell
+from bench.prediction.exported import Exported
+from bench.prediction.model import hearing_of, library_versions, past_of, save_model
 from bench.scored import Scored
 from bench.task import Task, verify
 

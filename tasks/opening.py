@@ -107,7 +107,7 @@ def _family_of_files(folder: Path) -> str:
 
 def _family_of_table(path: Path, said: Mapping[str, object]) -> str:
     """Return the family of a table, by the columns that are named and then by those it has: a series if by none."""
-    rows: Any = importlib.import_module("bench.rows")  # takes a while, and is for tables only
+    rows: Any = importlib.import_module("bench.files.rows")  # takes a while, and is for tables only
     names: list[str] = rows.read_names(path, str(said.get("encoding", "utf-8")))
     for columns in (said, names):
         for column, family in COLUMNS.items():

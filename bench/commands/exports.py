@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.exported import holds
 from bench.plan import PlannedCell
+from bench.prediction.exported import holds
 
 
 def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:

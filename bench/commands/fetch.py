@@ -13,8 +13,8 @@ from bench.backbones.cards import kept_files
 from bench.cache import Cache, default_cache
 from bench.commands.selection import choose_suite
 from bench.data import DataSpec
-from bench.downloads import size_on_disk
 from bench.errors import BenchError
+from bench.files.downloads import size_on_disk
 from tasks.opening import fetch_task
 
 FINE: Final = 0

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from bench.device import default_decoders, resolve_device
 from bench.errors import ConfigError
-from bench.exported import Exported, read_exported
+from bench.prediction.exported import Exported, read_exported
+from bench.prediction.unlabelled import Source, gather
 from bench.report.predictions import class_records, class_table, forecast_records, forecast_table
 from bench.target import Classes, Outputs
-from bench.unlabelled import Source, gather
 
 FINE: Final = 0
 SOME_UNREAD: Final = 1
@@ -26,7 +26,7 @@ def answer(options: argparse.Namespace) -> int:
     for problem in asked.problems:
         logging.error("%s", problem)
     if asked.sources:
-        models = importlib.import_module("bench.model")  # with the tensor library, seconds
+        models = importlib.import_module("bench.prediction.model")  # with the tensor library, seconds
         model = models.load_model(
             options.folder,
             exported,

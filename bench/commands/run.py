@@ -15,8 +15,8 @@ from bench.device import default_decoders, default_workers, resolve_device
 from bench.executors.in_process import execute_here
 from bench.executors.processes import execute_in_processes
 from bench.executors.starting import EngineSettings
-from bench.exported import holds, make_room
 from bench.plan import PlannedCell
+from bench.prediction.exported import holds, make_room
 from bench.runner import Execute, Tally, pending_cells, run_cells
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
 

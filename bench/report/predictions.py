@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.prediction.unlabelled import Source
 from bench.report.wording import shortened
 from bench.target import Outputs
-from bench.unlabelled import Source
 
 WIDEST: Final = 80
 GAP: Final = "  "

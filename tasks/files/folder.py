@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.archives import is_archive, sole_folder, unpack
 from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
-from bench.files import File, Kind, Listing, list_files, list_folder
+from bench.files.archives import is_archive, sole_folder, unpack
+from bench.files.folders import File, Kind, Listing, list_files, list_folder
 from tasks.files.labelled import EXAMPLES, PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
 from tasks.files.media import KINDS, check, has_suffix, perceive
 from tasks.files.splitting import shown

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bench.cache import Cache
 from bench.data import DataSpec
 from bench.errors import DataError
-from bench.files import list_files
+from bench.files.folders import list_files
 from tasks.files.labelled import EXAMPLES, Found, refuse_or_skip
 from tasks.files.media import KINDS, check, perceive
 from tasks.files.splitting import shown

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from bench.cache import Cache
 from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataOptions
 from bench.domain import Raw
-from bench.files import File, Finding, Kind, examine
-from bench.media import Pictures, Recordings, Stored
+from bench.files.folders import File, Finding, Kind, examine
+from bench.files.media import Pictures, Recordings, Stored
 
 KINDS: Final[Mapping[str, Kind]] = {"image_classification": "picture", "audio_classification": "recording"}
 SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {"picture": PICTURE_SUFFIXES, "recording": RECORDING_SUFFIXES}

@@ -8,8 +8,8 @@ from bench.cache import Cache
 from bench.data import DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
-from bench.files import File
-from bench.rows import read_rows
+from bench.files.folders import File
+from bench.files.rows import read_rows
 from tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
 from tasks.files.media import KINDS, Checked, Perceived, check, perceive
 from tasks.files.splitting import shown

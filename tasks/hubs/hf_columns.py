@@ -14,10 +14,10 @@ import soundfile
 from bench.cache import Cache, content_key
 from bench.data import DOMAINS, DataSpec
 from bench.domain import Domain, Texts
-from bench.embedded import Embedded
 from bench.errors import DataError, nearest
-from bench.files import Finding
-from bench.soundness import picture_problem
+from bench.files.embedded import Embedded
+from bench.files.folders import Finding
+from bench.files.soundness import picture_problem
 from tasks.files import media
 from tasks.files.labelled import NOUNS, Found, refuse_or_skip
 

@@ -11,8 +11,8 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from bench.cache import Cache
 from bench.data import DataSpec
-from bench.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from bench.errors import DataError
+from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from tasks.files.labelled import PARTS, Found, refuse_unused
 from tasks.hubs.hf_columns import found_in_columns, label_names
 from tasks.hubs.kept import Located, stamp

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from bench.cache import Cache, content_key
 from bench.data import DataSpec
-from bench.downloads import PATIENCE_SECONDS, announce, not_to_be_had, offline_switch
 from bench.errors import DataError
+from bench.files.downloads import PATIENCE_SECONDS, announce, not_to_be_had, offline_switch
 
 SCHEMES: Final = ("https://", "http://")
 KINDS: Final = ("csv", "folder")

@@ -12,8 +12,8 @@ from torchvision import datasets
 from bench.cache import Cache
 from bench.data import DataSpec
 from bench.domain import Images
-from bench.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.errors import DataError, unknown_name
+from bench.files.downloads import announce, fetching, refuse_unfinished, torch_home
 from tasks.files.labelled import Found, refuse_groups, refuse_unused
 from tasks.files.listed import Listed, found_in_files
 from tasks.hubs.kept import Located

@@ -14,7 +14,7 @@ from bench.backbone import Backbone, Batch, run_stages
 from bench.card import BackboneCard
 from bench.domain import Raw, Waveforms
 from bench.errors import WeightsError
-from bench.media import Recordings
+from bench.files.media import Recordings
 
 CHUNK: Final = 32
 """Clips prepared at a time."""

@@ -10,7 +10,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
 from bench.domain import Images, Raw
-from bench.media import Pictures
+from bench.files.media import Pictures
 
 SIDE: Final = 32
 SIGN_SIDE: Final = 26  # of the longer side of a sign's box, which leaves room for its stray ends

@@ -12,7 +12,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
 from bench.domain import Raw, Waveforms
-from bench.media import Recordings
+from bench.files.media import Recordings
 
 RATE_HZ: Final = 8_000
 WINDOW: Final = 256  # samples: 32 ms

@@ -16,8 +16,8 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # its client
 from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]  # public, but not by `__all__`
 
 from bench.backbones.huggingface.weights import weights_in
-from bench.downloads import announce
 from bench.errors import BenchError, UnknownNameError, WeightsError
+from bench.files.downloads import announce
 
 ANSWER_SECONDS: Final = 5.0
 """How long the hub is waited for."""

@@ -17,7 +17,7 @@ from bench.backbones.huggingface.layers import checked, cut, find_layers
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.domain import Images, Raw
 from bench.errors import WeightsError
-from bench.media import Pictures
+from bench.files.media import Pictures
 
 AT_A_TIME: Final = 64
 """Pictures that a processor is given at once, which bounds how many are held at their own size."""

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from bench.backbones.vision.graph import Segment
 from bench.domain import Images, Raw
-from bench.media import Pictures
+from bench.files.media import Pictures
 
 MODES: Final = {1: "L", 3: "RGB"}
 """What images are called by their number of channels."""

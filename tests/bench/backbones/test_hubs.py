@@ -12,7 +12,6 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import nn
 
-from bench import downloads
 from bench.backbone import Backbone
 from bench.backbones import hubs
 from bench.backbones.opened import read_reference
@@ -20,6 +19,7 @@ from bench.backbones.vision.timm_models import open_timm
 from bench.backbones.vision.torchvision_models import open_torchvision
 from bench.cache import file_sha256
 from bench.errors import DataError, UnknownNameError, WeightsError
+from bench.files import downloads
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from bench.prediction.unlabelled import Source
 from bench.report.predictions import class_records, class_table, forecast_records, forecast_table
-from bench.unlabelled import Source
 
 NAMES = ("ants", "bees", "a class whose name is longer than any other class's name")
 OUTPUTS = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32))

@@ -13,7 +13,7 @@ from PIL import Image
 from bench.cache import Cache
 from bench.data import DataOptions, DataSpec
 from bench.errors import DataError
-from bench.media import Pictures, Recordings
+from bench.files.media import Pictures, Recordings
 from bench.target import Classes
 from bench.task import fingerprint
 from tasks.files.folder import open_folder

@@ -13,7 +13,7 @@ from bench.cache import Cache
 from bench.data import DataOptions, DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
-from bench.media import Pictures, Recordings
+from bench.files.media import Pictures, Recordings
 from bench.target import Classes
 from bench.task import fingerprint
 from tasks.files.labelled import LabelledTask

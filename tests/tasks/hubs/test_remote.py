@@ -93,7 +93,7 @@ def test_half_a_file_is_not_taken_for_the_whole(broken: str, cache: Cache) -> No
 def test_a_large_file_is_fetched_only_if_that_is_asked_for(
     site: str, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.downloads.LARGE_BYTES", 5)
+    monkeypatch.setattr("bench.files.downloads.LARGE_BYTES", 5)
     with pytest.raises(DataError, match="too much to fetch unasked"):
         brought_here(table_at(f"{site}/tickets.csv"), cache, large=False)
     assert brought_here(table_at(f"{site}/tickets.csv"), cache, large=True).place.endswith("tickets.csv")

@@ -9,7 +9,7 @@ import soundfile
 from bench.cache import Cache
 from bench.data import DataOptions, DataSpec
 from bench.errors import DataError, UnknownNameError
-from bench.media import Recordings
+from bench.files.media import Recordings
 from bench.target import Classes
 from bench.task import Task
 from tasks.opening import guess_family, open_task
@@ -99,7 +99,7 @@ def test_a_damaged_archive_is_told_and_what_to_delete(
 ) -> None:
     home.mkdir(parents=True)
     (home / "speech_commands_v0.02.tar.gz").write_bytes(b"\x1f\x8b\x08 half an archive")
-    monkeypatch.setattr("bench.downloads.LARGE_BYTES", 2**40)
+    monkeypatch.setattr("bench.files.downloads.LARGE_BYTES", 2**40)
     with pytest.raises(DataError, match=f"could not be unpacked in {home} .*delete that folder"):
         open_commands(cache)
 

@@ -19,7 +19,7 @@ from bench.cache import Cache
 from bench.data import DataOptions, DataSpec
 from bench.domain import Images
 from bench.errors import DataError, UnknownNameError
-from bench.media import Pictures
+from bench.files.media import Pictures
 from bench.target import Classes
 from bench.task import Task
 from tasks.hubs.kept import KeptTask, fetch_kept

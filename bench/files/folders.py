@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from zlib import crc32
 
 from bench.cache import Cache, content_key, file_sha256
-from bench.soundness import hear, picture_problem
+from bench.files.soundness import hear, picture_problem
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ UNKNOWN_SIZE: Final = 0x7F00_0000
 
 
 class Stored(Protocol):
-    """The bytes of a file: a `Path`, or a cell of a table (`bench.embedded`). As a string it says which."""
+    """The bytes of a file: a `Path`, or a cell of a table (`bench.files.embedded`). As a string it says which."""
 
     def read_bytes(self) -> bytes:
         """Return them."""

@@ -16,11 +16,11 @@ from bench.backbones.loading import load_backbone
 from bench.cache import file_sha256
 from bench.domain import Raw, Waveforms, Windows
 from bench.errors import BenchError, WeightsError
-from bench.exported import WEIGHTS, Exported, Hearing, Past, write_exported
+from bench.files.media import Recordings
 from bench.inference import Recomputed, forward_all
 from bench.inputs import MEMORY_BYTES, Allowance, prepare
-from bench.media import Recordings
 from bench.precision import frozen_precision, training_precision
+from bench.prediction.exported import WEIGHTS, Exported, Hearing, Past, write_exported
 from bench.target import Outputs
 
 

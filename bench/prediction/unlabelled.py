@@ -12,10 +12,10 @@ from bench.cache import file_sha256
 from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
 from bench.domain import Domain, Raw, Texts, Windows
 from bench.errors import DataError
-from bench.exported import Exported
-from bench.histories import last_values, read_histories, times_to_come
-from bench.media import Pictures, Recordings, read_picture, read_recording
-from bench.rows import read_rows
+from bench.files.media import Pictures, Recordings, read_picture, read_recording
+from bench.files.rows import read_rows
+from bench.prediction.exported import Exported
+from bench.prediction.histories import last_values, read_histories, times_to_come
 
 STANDARD_INPUT: Final = "-"
 
@@ -41,8 +41,8 @@ Example = TypeVar("Example")
 class Source:
     """Where an example comes from; what does not apply is empty.
 
-    `row` is the line of a text in its file, or its row as `bench.rows` counts those of a table. `times` are those of
-    the steps to be forecast.
+    `row` is the line of a text in its file, or its row as `bench.files.rows` counts those of a table. `times` are those
+    of the steps to be forecast.
     """
 
     file: str = ""

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from bench.soundness import hear, picture_problem
+from bench.files.soundness import hear, picture_problem
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 

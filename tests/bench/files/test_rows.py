@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import DataError
-from bench.rows import Rows, read_rows
+from bench.files.rows import Rows, read_rows
 
 TEXTS = ["It's fine, really.", "NA", "None", 'He said "no"\nand left', "naïve \U0001f642"]
 LABELS = ["0", "1", "1.0", "NaN", "null"]

@@ -17,7 +17,7 @@ from bench.cell import Cell, Result
 from bench.data import DataOptions, DataSpec
 from bench.domain import Domain, Raw, Texts
 from bench.engine import Engine
-from bench.media import Pictures, Recordings
+from bench.files.media import Pictures, Recordings
 from bench.plan import PlannedCell, cell_key, pack_cells
 from bench.strategy import Strategy
 from bench.target import Classes, Outputs

@@ -8,7 +8,7 @@ import pytest
 
 from bench.data import DataOptions
 from bench.errors import DataError
-from bench.histories import History, last_values, read_histories, times_to_come
+from bench.prediction.histories import History, last_values, read_histories, times_to_come
 
 PLAIN = DataOptions()
 

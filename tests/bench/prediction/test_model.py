@@ -15,13 +15,13 @@ from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.domain import Texts
 from bench.errors import StoreError, WeightsError
-from bench.exported import FORMAT, Exported, holds, make_room, read_exported
-from bench.model import Model, load_model
+from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
+from bench.prediction.model import Model, load_model
+from bench.prediction.unlabelled import gather
 from bench.seeds import torch_seed
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes, Horizon
-from bench.unlabelled import gather
-from tests.bench.exporting import (
+from tests.bench.prediction.exporting import (
     Adapted,
     adapt,
     picture_task,

@@ -15,11 +15,19 @@ from bench.backbones.catalog import MINILM
 from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.data import DataOptions
-from bench.exported import read_exported
+from bench.prediction.exported import read_exported
 from bench.store import Store
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes
-from tests.bench.exporting import Adapted, adapt, picture_task, recording_task, series_table, series_task, text_task
+from tests.bench.prediction.exporting import (
+    Adapted,
+    adapt,
+    picture_task,
+    recording_task,
+    series_table,
+    series_task,
+    text_task,
+)
 from tests.toys import FULL, PROBE, toy_cell
 
 LINEAR = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=Recipe(penalties=(0.1,)))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.archives import is_archive, sole_folder, unpack
 from bench.cache import Cache
 from bench.errors import DataError
+from bench.files.archives import is_archive, sole_folder, unpack
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.errors import DataError
-from bench.media import Pictures, Recordings, fit_length, read_picture, read_recording
+from bench.files.media import Pictures, Recordings, fit_length, read_picture, read_recording
 
 RATE_HZ = 16_000
 
