@@ -2,11 +2,12 @@
 
 import importlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from bench.backbones.cards import keep_card, kept_card
+from bench.backbones.sources import SOURCES
 from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.errors import WeightsError, unknown_name
@@ -28,27 +29,6 @@ MINILM: Final = BackboneCard(
     width=384,
     stages=("embeddings", "layer1", "layer2", "layer3", "layer4", "layer5", "layer6"),
 )
-
-SOURCES: Final[Mapping[str, tuple[str, str]]] = {
-    "bundled": ("bench.backbones.bundled.opening", "open_bundled"),
-    "hf": ("bench.backbones.huggingface.opening", "open_huggingface"),
-    "timm": ("bench.backbones.vision.timm_models", "open_timm"),
-    "torchvision": ("bench.backbones.vision.torchvision_models", "open_torchvision"),
-    "torchaudio": ("bench.backbones.audio.torchaudio_models", "open_torchaudio"),
-    "file": ("bench.backbones.architectures", "open_file"),
-    "untrained": ("bench.backbones.architectures", "open_untrained"),
-}
-"""Where backbones come from, by the first part of their names: the module and its function that opens one."""
-
-ELSEWHERE: Final[Mapping[str, str]] = {
-    "timm:…": "pictures, by timm: timm:resnet18.a1_in1k",
-    "torchvision:…": "pictures, by torchvision: torchvision:mobilenet_v2",
-    "torchaudio:…": "speech, its pipelines: torchaudio:WAV2VEC2_BASE",
-    "hf:…": "any domain, of a hub or a folder: hf:openai-community/gpt2",
-    "file:…": "your weights: file:timm/resnet18:my.safetensors",
-    "untrained:…": "weights drawn by chance: untrained:timm/resnet18",
-}
-"""Names of backbones that are elsewhere, with what they mean."""
 
 
 def names() -> tuple[str, ...]:

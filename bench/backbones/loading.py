@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 
 from bench.backbone import Backbone
-from bench.backbones.catalog import SOURCES
 from bench.backbones.opened import Opened, read_reference
+from bench.backbones.sources import SOURCES
 from bench.errors import unknown_name
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench.backbones import catalog
+from bench.backbones import catalog, sources
 from bench.cache import default_cache
 from bench.config import CONFIG, Config, read_config
 from bench.data import DOMAINS
@@ -15,7 +15,7 @@ def answer(options: argparse.Namespace) -> int:
     tables: dict[str, list[tuple[str, str]]] = {
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
-        "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(catalog.ELSEWHERE.items()),
+        "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
         "strategies": [
             (name, f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}")
             for name, table in config.strategies.items()
