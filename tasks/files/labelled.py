@@ -152,7 +152,7 @@ def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tupl
     if not spec.options.skip_bad:
         raise DataError(
             f"{spec.address} has {count} that cannot be used: {shown(wrong)}. Mend or remove what is bad, or leave it "
-            "out with skip_bad"
+            "out with --skip-bad (skip_bad = true)"
         )
     return (f"{count} left out: {shown(wrong, at_most=EXAMPLES)}",)
 
