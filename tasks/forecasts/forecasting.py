@@ -158,7 +158,7 @@ def _complete(where: str, table: Table, bounds: Sequence[Bounds], *, fill: bool)
         absent = f", {missing.absent} of them for want of a row" if missing.absent else ""
         raise DataError(
             f"{where} lacks {missing.values} values{absent}, the first {', '.join(missing.first)}: complete them, or "
-            "interpolate them with fill = true"
+            "interpolate them with --fill (fill = true)"
         )
     return [_interpolated(where, one, limit.train_end) for one, limit in zip(table.series, bounds, strict=True)]
 

@@ -186,7 +186,7 @@ def _numbers(path: Path, column: "pd.Series[Any]", times: pd.Index) -> np.ndarra
         first = ", ".join(f"{times[row]}" for row in endless[:NAMED])
         raise DataError(
             f"column {column.name!r} of {path} holds {len(endless)} infinite values, the first at {first}: mend them, "
-            "or leave them empty and set fill = true"
+            "or leave them empty and say --fill (fill = true)"
         )
     return values
 

@@ -216,7 +216,7 @@ def test_bad_files_are_listed_all_at_once_or_left_out(root: Path, opened: Open) 
     for told in (
         "ants/empty.png is empty; ants/notes.txt is no picture by its name; bees/cut.png is damaged",
         "bees/out.png is a link that leaves the folder; bees/text.jpg is no picture that can be read",
-        "stray.png lies in no class's folder. Mend or remove what is bad, or leave it out with --skip-bad (skip_bad = true)",
+        "stray.png lies in no class's folder. Mend or remove what is bad, or leave it out with --skip-bad",
     ):
         assert told in str(refused.value)
     task = opened(skip_bad=True)
