@@ -1,5 +1,6 @@
 """Frozen stages run once over each example, however many boundaries, runs and processes ask."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +98,12 @@ def test_another_content_backbone_boundary_or_precision_is_another_entry(
         made(tmp_path, content="other").key(4),
         made(tmp_path, seed=1).key(4),
     }
+    for changes in ({"name": "toy:dense?layers=other"}, {"stages": ("one", "two")}):  # of the same weights
+        split = made(tmp_path)
+        split._backbone.card = replace(split._backbone.card, **changes)
+        keys.add(split.key(4))
     monkeypatch.setattr(activations, "frozen_precision", lambda device: "bfloat16")
-    assert len(keys | {made(tmp_path).key(4)}) == 5
+    assert len(keys | {made(tmp_path).key(4)}) == 7
 
 
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, runs: list[int]) -> None:

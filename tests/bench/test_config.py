@@ -146,3 +146,22 @@ def test_a_selection_narrows_only_what_it_names(tmp_path: Path) -> None:
     assert [entry.task for entry in suite.entries] == ["words"]
     assert [strategy.name for strategy in suite.entries[0].strategies] == ["probe", "full"]
     assert (suite.fractions, suite.seeds) == ((0.2,), 1)
+
+
+def test_recipes_of_backbones_lie_between_those_of_strategies_and_of_tasks(tmp_path: Path) -> None:
+    said = """
+[backbones."bundled:*"]
+shared = { learning_rate = 0.05, warmup = 0.3 }
+recipe = { full = { weight_decay = 0.25 } }
+
+[backbones."bundled:gl*".shared]
+warmup = 0.4
+
+[backbones."timm:*".shared]
+warmup = 0.5
+"""
+    digits, words = read(tmp_path, GOOD + said).suite("all").entries
+    probe, full = (strategy.recipe for strategy in digits.strategies)
+    assert (full.learning_rate, full.weight_decay, full.warmup) == (0.05, 0.25, 0.4), "over the strategy's, in order"
+    assert probe.weight_decay == 0.01
+    assert words.strategies[1].recipe.learning_rate == 0.02, "under the task's"

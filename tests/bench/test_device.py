@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench.device import MOST_WORKERS, default_workers
+from bench.device import MOST_WORKERS, default_decoders, default_workers
 
 SMALL, LARGE = 22_000_000, 300_000_000
 
@@ -39,3 +39,8 @@ def test_small_networks_share_a_gpu_as_far_as_memory_and_cores_go(
 def test_a_large_network_has_a_gpu_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu(monkeypatch, 140)
     assert default_workers("cuda", parameters=LARGE) == 1
+
+
+@pytest.mark.usefixtures("cores")
+def test_the_cores_of_a_process_read_its_pictures() -> None:
+    assert [default_decoders(workers) for workers in (1, 2, 6, 8)] == [6, 3, 1, 1]

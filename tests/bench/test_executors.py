@@ -120,7 +120,8 @@ def newest_child() -> int:
 def test_a_run_killed_in_the_middle_and_repeated_scores_like_an_undisturbed_one(tmp_path: Path) -> None:
     for name in ("undisturbed", "killed"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "bench.toml").write_text(CONFIG)
+        longer = CONFIG.replace("_steps = 6", "_steps = 150")  # so that it is still running, however slow we are
+        (tmp_path / name / "bench.toml").write_text(longer)
     subprocess.run(
         command(tmp_path / "undisturbed", "--workers", "2"), env=environment(tmp_path / "undisturbed"), check=True
     )
@@ -143,6 +144,9 @@ def test_a_run_killed_in_the_middle_and_repeated_scores_like_an_undisturbed_one(
 def test_an_interrupt_stops_the_run_at_once_and_says_how_to_go_on(
     tmp_path: Path, config: Path, sent: signal.Signals
 ) -> None:
+    config.write_text(
+        CONFIG.replace("_steps = 6", "_steps = 10000")
+    )  # so that it is still running, however slow we are
     with subprocess.Popen(
         command(tmp_path, "--workers", "2"), env=environment(tmp_path), stderr=subprocess.PIPE, text=True
     ) as process:

@@ -124,6 +124,14 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
     assert "the data of task 'damaged' are not those of its card" in outcome.reason
 
 
+def test_data_that_changed_since_the_plan_fail_their_cells(tmp_path: Path) -> None:
+    engine = Engine(lambda *_: ToyTask(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    [pack] = pack_cells([replace(toy_cell(PROBE), data_sha256="of yesterday")])
+    [outcome] = [scored.outcome for scored in engine.run(pack)]
+    assert isinstance(outcome, Failure)
+    assert "changed since the run was planned: give the same command once more" in outcome.reason
+
+
 def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     [pack] = pack_cells([toy_cell(FULL)])
