@@ -140,15 +140,23 @@ def test_a_run_killed_in_the_middle_and_repeated_scores_like_an_undisturbed_one(
     assert len(scores(folder)) == 8
 
 
+def hear_interrupts() -> None:
+    """Undo what a shell does to what it runs in the background, and that is handed down: to be deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_the_run_at_once_and_says_how_to_go_on(
     tmp_path: Path, config: Path, sent: signal.Signals
 ) -> None:
-    config.write_text(
-        CONFIG.replace("_steps = 6", "_steps = 10000")
-    )  # so that it is still running, however slow we are
+    # So long that it is still running, however slow we are.
+    config.write_text(CONFIG.replace("_steps = 6", "_steps = 10000"))
     with subprocess.Popen(
-        command(tmp_path, "--workers", "2"), env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+        command(tmp_path, "--workers", "2"),
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 (nothing here has threads yet)
     ) as process:
         wait_for(lambda: cells_on_disk(tmp_path) >= 1)
         start = time.monotonic()
