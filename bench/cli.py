@@ -49,58 +49,72 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"bench {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="measure a suite; the same command again finishes what is missing")
-    _add_selection(run)
-    _add_device(run)
-    run.add_argument(
+    _add_run(commands.add_parser("run", help="measure a suite; the same command again finishes what is missing"))
+    _add_predict(commands.add_parser("predict", help="use a model that run --export kept"))
+    _add_rank(commands.add_parser("rank", help="order backbones before any training, by LogME of frozen features"))
+    _add_fetch(commands.add_parser("fetch", help="get all that a suite needs, for later use without a network"))
+    _add_report(commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder"))
+    _add_list(commands.add_parser("list", help="show what there is"))
+    _add_pretrain(commands.add_parser("pretrain", help="remake a bundled backbone"))
+    _add_cache(commands.add_parser("cache", help="show what is kept between runs, and clear it"))
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_selection(parser)
+    _add_device(parser)
+    parser.add_argument(
         "--workers",
         type=_positive,
         default=0,
         metavar="N",
         help="processes (default: one per core, or what a GPU takes)",
     )
-    _add_memory(run)
-    run.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
-    run.add_argument(
+    _add_memory(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
+    parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
     )
-    run.add_argument("--dry-run", action="store_true", help="show what would be run")
-    run.set_defaults(command=RUN)
+    parser.add_argument("--dry-run", action="store_true", help="show what would be run")
+    parser.set_defaults(command=RUN)
 
-    _add_predict(commands.add_parser("predict", help="use a model that run --export kept"))
 
-    rank = commands.add_parser("rank", help="order backbones before any training, by LogME of their frozen features")
-    _add_selection(rank)
-    _add_device(rank)
-    _add_memory(rank)
-    rank.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
-    rank.set_defaults(command="bench.commands.rank")
+def _add_rank(parser: argparse.ArgumentParser) -> None:
+    _add_selection(parser)
+    _add_device(parser)
+    _add_memory(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
+    parser.set_defaults(command="bench.commands.rank")
 
-    fetch = commands.add_parser("fetch", help="get all that a suite needs, for later use without a network")
-    fetch.add_argument("suite", nargs="?", metavar="SUITE", help="which suite of the config (default: all)")
-    _add_config(fetch)
-    _add_repeated(fetch, "--task", "T", "only this task")
-    _add_data(fetch)
-    fetch.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0)
 
-    report = commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder")
-    report.add_argument("folder", type=Path, metavar="DIR")
-    report.set_defaults(command="bench.commands.report")
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("suite", nargs="?", metavar="SUITE", help="which suite of the config (default: all)")
+    _add_config(parser)
+    _add_repeated(parser, "--task", "T", "only this task")
+    _add_data(parser)
+    parser.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0)
 
-    listing = commands.add_parser("list", help="show what there is")
-    listing.add_argument("what", nargs="?", choices=("suites", "tasks", "backbones", "strategies"))
-    _add_config(listing)
-    listing.set_defaults(command="bench.commands.listing")
 
-    pretrain = commands.add_parser("pretrain", help="remake a bundled backbone")
-    pretrain.add_argument("name", metavar="NAME", help="as `list backbones` shows it, without `bundled:`")
-    _add_device(pretrain)
-    pretrain.set_defaults(command="bench.commands.pretrain")
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.set_defaults(command="bench.commands.report")
 
-    cache = commands.add_parser("cache", help="show what is kept between runs, and clear it")
-    cache.add_argument("--clear", action="store_true", help="remove everything")
-    cache.set_defaults(command="bench.commands.cache")
-    return parser
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=("suites", "tasks", "backbones", "strategies"))
+    _add_config(parser)
+    parser.set_defaults(command="bench.commands.listing")
+
+
+def _add_pretrain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="as `list backbones` shows it, without `bundled:`")
+    _add_device(parser)
+    parser.set_defaults(command="bench.commands.pretrain")
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clear", action="store_true", help="remove everything")
+    parser.set_defaults(command="bench.commands.cache")
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
