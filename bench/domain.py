@@ -32,24 +32,6 @@ class Raw(Protocol):
         """Return the content as bytes, for hashing."""
 
 
-class Vision(Raw, Protocol):
-    """Pictures, of one size or of many."""
-
-    def pictures(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield each picture as uint8 [height, width, channels], channels 1 or 3."""
-
-
-class Audio(Raw, Protocol):
-    """Mono recordings of one length."""
-
-    @property
-    def rate_hz(self) -> int:
-        """Samples a second."""
-
-    def waveforms(self) -> "Waveforms":
-        """Return the recordings themselves."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
     """Pictures of one size: `pixels` is uint8 [n, height, width, channels], channels 1 or 3."""

@@ -53,11 +53,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, recipe.warmup))
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
     total = torch.zeros((), device=device)
-    stages.train()
-    if recipe.batch_norm == "pretrained":
-        for module in stages.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-                module.eval()
+    set_training(stages, recipe)
     lengths = None if inputs.lengths is None else inputs.lengths.numpy()
     rows = map(torch.from_numpy, batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths))
     drawn, read = tee(rows)
@@ -130,6 +126,15 @@ def in_memory_order(groups: list[dict[str, Any]]) -> list[tuple[nn.Parameter, nn
                 group["params"][place] = view
                 reordered.append((parameter, view))
     return reordered
+
+
+def set_training(stages: nn.ModuleList, recipe: Recipe) -> None:
+    """Put stages into training mode, but for batch norms that are to keep the statistics they were pretrained with."""
+    stages.train()
+    if recipe.batch_norm == "pretrained":
+        for module in stages.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+                module.eval()
 
 
 def rate_share(step: int, steps: int, warmup: float) -> float:
