@@ -6,15 +6,14 @@ Each command is a module of `bench.commands`, imported when it is asked for: no 
 import argparse
 import importlib
 import logging
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from bench import __version__
 from bench.errors import BenchError
+from bench.interrupts import interrupt_on_sigterm
 
 RUN: Final = "bench.commands.run"
 USERS_MISTAKE: Final = 2
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 some cell failed, 2 the user's mistake, 130 interrupted."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_sigterm()
     try:
         answer: Callable[[argparse.Namespace], int] = importlib.import_module(options.command).answer
         return answer(options)
@@ -36,10 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = "; what was finished is kept, the same command goes on from there" if options.command == RUN else ""
         print(f"bench: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -22,6 +22,7 @@ import numpy as np
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
+from bench.interrupts import interrupts_held
 from bench.target import Labels, Metric, Outputs
 
 FORMAT: Final = 2
@@ -181,11 +182,12 @@ class Store:
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            with interrupts_held():
+                with partial.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(path)
         except OSError as error:
             raise StoreError(
                 f"cannot write {path}: {error.strerror}; make the folder writable, or name another with --out"
