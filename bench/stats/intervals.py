@@ -19,6 +19,15 @@ class Interval(NamedTuple):
     upper: Floats
 
 
+class Estimate(NamedTuple):
+    """A mean and its 95 % interval; the ends are nan where there are fewer than two values."""
+
+    mean: float
+    lower: float
+    upper: float
+    n_values: int
+
+
 class Difference(NamedTuple):
     """A mean difference and the interval of it; the ends are nan where there are fewer than two pairs."""
 
@@ -54,6 +63,23 @@ def clipped_interval(means: ArrayLike, margins: ArrayLike, *, highest: ArrayLike
     return Interval(np.clip(centre - margin, 0.0, highest), np.clip(centre + margin, 0.0, highest))
 
 
+def mean_interval(values: ArrayLike) -> Estimate:
+    """Return the mean of values [n] with its t interval; missing values (nan) do not count.
+
+    Values that agree up to rounding have an interval of no width.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    v = v[~np.isnan(v)]
+    if len(v) == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    mean = float(v.mean())
+    if len(v) == 1:
+        return Estimate(mean, np.nan, np.nan, 1)
+    deviation = float(v.std(ddof=1))
+    margin = float(half_width(deviation if deviation > ROUNDING else 0.0, len(v)))
+    return Estimate(mean, mean - margin, mean + margin, len(v))
+
+
 def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> Difference:
     """Return the mean of ours - theirs with its 95 % interval; both are [n_seeds], a pair has one seed.
 
@@ -61,12 +87,4 @@ def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> Difference:
     with a missing score (nan) do not count. Differences that agree up to rounding have an interval of zero width.
     """
     differences = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    differences = differences[~np.isnan(differences)]
-    if len(differences) == 0:
-        return Difference(np.nan, np.nan, np.nan, 0)
-    mean = float(differences.mean())
-    if len(differences) == 1:
-        return Difference(mean, np.nan, np.nan, 1)
-    deviation = float(differences.std(ddof=1))
-    margin = float(half_width(deviation if deviation > ROUNDING else 0.0, len(differences)))
-    return Difference(mean, mean - margin, mean + margin, len(differences))
+    return Difference(*mean_interval(np.where(np.abs(differences) > ROUNDING, differences, differences * 0.0)))
