@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.report.findings import find_curves, headline, sentences
+from bench.report.horizontal import savings_against
 from bench.report.tables import read_tables
 from bench.report.verdicts import recommended, tied_with_best, verdict, verdicts
 from tests.bench.report.drawn import around, drawn_curves
@@ -81,6 +82,17 @@ def test_what_scratch_never_reaches_is_worth_at_least_as_many_labels_as_were_mea
     assert (
         "Pretraining is worth at least 100 times the labels: a linear probe with 10 labelled examples beats "
         "training from scratch with 1,000." in text
+    )
+
+
+def test_savings_that_were_measured_are_told_before_those_that_leave_the_range(tmp_path: Path) -> None:
+    # With 10 labels the probe has what scratch has with about 1,000, which seeds leave open; with 100 it is certain.
+    steps = [0.03, -0.02, 0.01, -0.03, 0.01]
+    probe = [[0.68 + step for step in steps], [0.65] * 5, [0.9] * 5]
+    curves = drawn_curves(tmp_path, {"scratch": around(0.3, 0.5, 0.7, spread=0.0), "linear_probe": probe})
+    assert savings_against(curves, "scratch", 10).upper == math.inf  # type: ignore[union-attr]  # there are some
+    assert "Pretraining is worth about 5.6 times the labels [5.6, 5.6]: a linear probe with 100 " in " ".join(
+        sentences(curves)
     )
 
 
