@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench import stats
-from bench.cell import CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
+from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
 from bench.report.costs import Costs, add_up
 from bench.report.leaderboard import Leaderboard, rank_strategies
 from bench.store import Manifest, Store
@@ -21,7 +21,7 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 RESULT_FIELDS: Final = tuple(
-    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "provenance"}
+    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "shifted", "losses", "provenance"}
 )
 SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
 PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
@@ -62,7 +62,8 @@ def read_tables(store: Store) -> Tables:
     manifest, outcomes = store.manifest, store.outcomes()
     cells = tabulate_cells(manifest, outcomes)
     curves = average_seeds(manifest, cells)
-    costs = add_up(outcome for outcome in outcomes.values() if isinstance(outcome, Result))
+    done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
+    costs = add_up(done.values())
     return Tables(manifest, cells, curves, rank_strategies(curves), costs)
 
 
@@ -92,7 +93,8 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     `n_seeds` is how many seeds were scored and `n_seeds_planned` how many were asked for; without any, the mean is
     missing. A budget is the same for every strategy: a point that failed has its number of labels from another.
     """
-    curves = cells.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
+    ordinary = cells[cells["varied"] == ALL_STREAMS]
+    curves = ordinary.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
         n_labels=("n_labels", "max"),
         mean=("score", "mean"),
         deviation=("score", "std"),
