@@ -90,4 +90,4 @@ def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> F
     shared = [subject for subject in source if subject in target]
     if shared:
         return Found("not decided", f"Source and target are alike: {listed(shared)}.")
-    return found._replace(said=f"From {listed(source)} to {listed(target)}: {found.said}")
+    return found._replace(said=f"Source ({listed(source)}) and target ({listed(target)}) are unlike. {found.said}")

@@ -12,7 +12,13 @@ from bench.report.tables import CURVE, Tables
 from bench.report.wording import count, listed, strategy_title
 from bench.stats import Floats
 
-STREAMS: Final = ("subset", "initialisation", "order")
+STREAMS: Final[Mapping[str, str]] = {
+    "subset": "the subset",
+    "initialisation": "the initialisation",
+    "order": "the order of data",
+}
+"""The random streams that can be varied alone, with what they are called in a sentence."""
+
 UNDECIDED: Final = "not decided"
 VARIANCE_COLUMNS: Final = (*CURVE, "fraction", "n_labels", "varied", "deviation", "lower", "upper", "n_seeds")
 
@@ -86,5 +92,5 @@ def _listed_streams(at: Mapping[int, str | None]) -> str:
     for stream in (*STREAMS, None):
         budgets = [count(n_labels) for n_labels, found in at.items() if found == stream]
         if budgets:
-            parts.append(f"{UNDECIDED if stream is None else f'the {stream}'} at {listed(budgets)}")
+            parts.append(f"{UNDECIDED if stream is None else STREAMS[stream]} at {listed(budgets)}")
     return "; ".join(parts)
