@@ -84,6 +84,12 @@ def test_a_budget_that_was_not_compared_counts_as_unclear(tmp_path: Path) -> Non
     assert "not compared at 100 and 200" in found.said
 
 
+def test_what_differs_by_rounding_is_equal(tmp_path: Path) -> None:
+    found = claims(measured(tmp_path, {"scratch": {20: [0.3] * 3}, "full": {20: [0.1 + 0.2] * 3}}))["cold start"]
+    assert found.verdict == "not supported"
+    assert "exactly equal" in found.said
+
+
 def test_lower_errors_are_better(tmp_path: Path) -> None:
     lower = {"scratch": {5: [1.6, 1.6, 1.6], 50: [1.0, 1.0, 1.0]}, "full": {5: [1.4, 1.4, 1.5], 50: [0.8, 0.8, 0.7]}}
     found = claims(measured(tmp_path, lower, task="series"))
@@ -240,6 +246,17 @@ def test_only_shifts_that_both_have_count(tmp_path: Path) -> None:
     assert "under noise, full fine-tuning scores 0.500 and scratch 0.200" in found.said
 
 
+def test_a_seed_without_one_of_the_shifts_does_not_count(tmp_path: Path) -> None:
+    whole = shifted({"scratch": (0.1, 0.1), "full": (0.2, 0.4)})
+
+    def gap(one: Result) -> Result:
+        return replace(whole(one), shifted=whole(one).shifted[: 1 if one.cell.seed == 1 else 2])
+
+    found = claims(measured(tmp_path, AHEAD, revise=gap))["generalisation"]
+    # Of the seeds 0 and 2 alone: .70 and .68 less .3, against .30 and .29 less .1.
+    assert "full fine-tuning scores 0.390 and scratch 0.195" in found.said
+
+
 def test_no_scores_under_shift_are_said_to_be_missing(tmp_path: Path) -> None:
     found = claims(measured(tmp_path, AHEAD))["generalisation"]
     assert (found.verdict, found.said) == ("not decided", "No scores under shift were taken.")
@@ -280,9 +297,12 @@ def test_what_is_missing_is_said_and_nothing_is_decided(scores: Scores, words: s
 
 
 def test_cells_of_one_varied_stream_are_no_evidence(tmp_path: Path) -> None:
-    varied = {"order": {"full": {20: [0.1, 0.1], 200: [0.1, 0.1]}}}
+    def slow(one: Result) -> Result:
+        return one if one.cell.varied == "all" else replace(one, seconds=100.0)
+
+    varied: dict[str, Scores] = {"order": {"full": {20: [0.1, 0.1], 200: [0.1, 0.1]}}}
     plain = claims(measured(tmp_path / "plain", AHEAD))
-    assert claims(measured(tmp_path / "varied", AHEAD, varied=varied)) == plain
+    assert claims(measured(tmp_path / "varied", AHEAD, varied=varied, revise=slow)) == plain
 
 
 def test_verdicts_are_counted_over_tasks_and_backbones(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ ORDINARY: Scores = {
 ALONE: dict[str, Scores] = {
     "subset": {"full": {20: [0.90, 0.10]}, "linear_probe": {20: [0.54, 0.52]}},
     "initialisation": {"full": {20: [0.502, 0.501]}},
-    "order": {"full": {20: [0.50, 0.50]}},
+    "order": {"full": {20: [0.5000000000000001, 0.50]}},  # a difference of rounding
 }
 
 
