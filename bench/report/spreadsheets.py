@@ -42,6 +42,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "mean": "{:.6f}",
     "lower": "{:.6f}",
     "upper": "{:.6f}",
+    "deviation": "{:.6f}",
 }
 
 
@@ -53,6 +54,16 @@ def results_csv(cells: pd.DataFrame) -> str:
 def curves_csv(curves: pd.DataFrame) -> str:
     """Return `curves.csv`: a row per point of every learning curve, its mean missing where no seed was scored."""
     return _csv(curves[list(CURVE_COLUMNS)], FORMATS)
+
+
+def shifts_csv(shifted: pd.DataFrame) -> str:
+    """Return `shifts.csv`: a row per point of a learning curve and shift, see `bench.report.shifts`."""
+    return _csv(shifted, FORMATS)
+
+
+def variance_csv(variance: pd.DataFrame) -> str:
+    """Return `variance.csv`: a row per point and random stream that was varied, see `bench.report.variance`."""
+    return _csv(variance, FORMATS)
 
 
 def leaderboard_csv(board: Leaderboard) -> str:

@@ -12,6 +12,7 @@ from bench import stats
 from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
 from bench.report.costs import Costs, add_up
 from bench.report.leaderboard import Leaderboard, rank_strategies
+from bench.report.shift_rows import tabulate_shifts
 from bench.store import Manifest, Store
 
 SCORED: Final = "scored"
@@ -46,8 +47,8 @@ class Tables:
     """All that a report says in numbers.
 
     `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and fraction;
-    `leaderboard` the areas under the curves; `costs` the seconds spent. Rows of the first two are in the order of the
-    manifest.
+    `leaderboard` the areas under the curves; `costs` the seconds spent; `shifts` a row per scored cell and shift. Rows
+    of the first two are in the order of the manifest.
     """
 
     manifest: Manifest
@@ -55,6 +56,7 @@ class Tables:
     curves: pd.DataFrame
     leaderboard: Leaderboard
     costs: Costs
+    shifts: pd.DataFrame
 
 
 def read_tables(store: Store) -> Tables:
@@ -64,7 +66,8 @@ def read_tables(store: Store) -> Tables:
     curves = average_seeds(manifest, cells)
     done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
     costs = add_up(done.values())
-    return Tables(manifest, cells, curves, rank_strategies(ordinary_cells(cells), curves), costs)
+    board = rank_strategies(ordinary_cells(cells), curves)
+    return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes))
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
