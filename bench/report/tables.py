@@ -66,7 +66,8 @@ def read_tables(store: Store) -> Tables:
     curves = average_seeds(manifest, cells)
     done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
     costs = add_up(done.values())
-    return Tables(manifest, cells, curves, rank_strategies(curves), costs, tabulate_shifts(manifest, outcomes))
+    board = rank_strategies(ordinary_cells(cells), curves)
+    return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes))
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
@@ -86,27 +87,35 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
 
 
+def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells in which every random stream follows the seed: only they count in curves and comparisons."""
+    return cells[cells["varied"] == ALL_STREAMS]
+
+
 def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
 
     `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
-    scale from chance to perfect.
+    scale from `chance` to `perfect`.
 
-    `n_seeds` is how many seeds were scored and `n_seeds_planned` how many were asked for; without any, the mean is
-    missing. A budget is the same for every strategy: a point that failed has its number of labels from another.
+    `n_seeds` is how many seeds were scored, `n_seeds_failed` how many failed and `n_seeds_planned` how many were asked
+    for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
+    number of labels from another.
     """
-    ordinary = cells[cells["varied"] == ALL_STREAMS]
+    ordinary = ordinary_cells(cells)
+    ordinary = ordinary.assign(failed=ordinary["status"] == FAILED)
     curves = ordinary.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
         n_labels=("n_labels", "max"),
         mean=("score", "mean"),
         deviation=("score", "std"),
         n_seeds=("score", "count"),
+        n_seeds_failed=("failed", "sum"),
         n_seeds_planned=("seed", "count"),
         chance=("chance", "max"),
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
-    perfect = names.map({name: metric.perfect for name, metric in metrics.items()})
+    curves["perfect"] = names.map({name: metric.perfect for name, metric in metrics.items()})
     highest = names.map(
         {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
     )
@@ -117,7 +126,7 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
     curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
     curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
-    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=perfect)
+    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=curves["perfect"])
     return curves
 
 

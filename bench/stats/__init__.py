@@ -17,7 +17,7 @@ from bench.stats.intervals import (
     paired_difference,
 )
 from bench.stats.multiplicity import benjamini_hochberg, holm, paired_p
-from bench.stats.ranks import RankIntervals, competition_ranks, rank_intervals
+from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
 from bench.stats.savings import Savings, label_savings, label_savings_over_seeds
 from bench.stats.variance import VariancePart, variance_parts
 
@@ -47,6 +47,7 @@ __all__ = [
     "interquartile_mean",
     "label_savings",
     "label_savings_over_seeds",
+    "may_be_best",
     "mean_interval",
     "paired_difference",
     "paired_p",
