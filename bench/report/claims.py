@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, get_args
 import pandas as pd
 
 from bench.report import measures
-from bench.report.findings import Curves
+from bench.report.curves import Curves
 from bench.report.measures import Found, Verdict
 from bench.report.pairs import Pair, find_pair
 from bench.report.tables import Tables
@@ -62,7 +62,7 @@ def claims_of(tables: Tables, task: str, curves: Curves) -> list[Claim]:
 
 
 def verdicts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> pd.DataFrame:
-    """Return a row per task, backbone and claim; `found` are the curves of `bench.report.findings.find_curves`."""
+    """Return a row per task, backbone and claim; `found` are the curves of `bench.report.curves.find_curves`."""
     rows = [
         {"task": task, "backbone": curves.backbone, **asdict(claim)}
         for task, several in found.items()

@@ -169,7 +169,7 @@ def scores_under_shift(pair: Pair) -> Found:
     ours, theirs = pair.titles
     return Found(
         _decide(gain),
-        f"With {count(n_labels)} {pair.label}, under {listed(shifted.titles)}, {ours} scores "
+        f"With {count(n_labels)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
         f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
         f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
     )

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from bench import stats
-from bench.cell import ALL_STREAMS
-from bench.report.findings import Curves
-from bench.report.tables import SHARED_SECONDS, Tables
+from bench.report.curves import Curves
+from bench.report.tables import SHARED_SECONDS, Tables, ordinary_cells
 from bench.report.wording import capitalised, listed, strategy_title
 from bench.store import StrategyEntry
 
@@ -34,12 +33,12 @@ class Seconds(NamedTuple):
 class Shifted(NamedTuple):
     """Scores and skills under the same shifts at one budget, one row per seed that has them all.
 
-    `transfer` and `scratch` have the columns score and skill: means over the shifts, whose `titles` are in order.
+    `transfer` and `scratch` have the columns score and skill: means over the shifts, whose `names` are in order.
     """
 
     transfer: pd.DataFrame
     scratch: pd.DataFrame
-    titles: list[str]
+    names: list[str]
 
 
 def choose_representatives(strategies: Iterable[StrategyEntry]) -> Representatives:
@@ -141,14 +140,14 @@ class Pair:
             return None
         ours, theirs = (_over_shifts(rows[rows["shift"].isin(shared)], len(shared)) for rows in by_strategy.values())
         seeds = ours.index.intersection(theirs.index)
-        titles = dict.fromkeys(here.loc[here["shift"].isin(shared), "title"])
-        return Shifted(ours.loc[seeds], theirs.loc[seeds], list(titles)) if len(seeds) else None
+        names = dict.fromkeys(here.loc[here["shift"].isin(shared), "shift"])
+        return Shifted(ours.loc[seeds], theirs.loc[seeds], list(names)) if len(seeds) else None
 
 
 def find_pair(tables: Tables, task: str, curves: Curves) -> Pair | str:
     """Return the pair of a task and backbone, or why there is none."""
-    ordinary = tables.cells["varied"] == ALL_STREAMS
-    cells = tables.cells[ordinary & (tables.cells["task"] == task) & (tables.cells["backbone"] == curves.backbone)]
+    cells = ordinary_cells(tables.cells)
+    cells = cells[(cells["task"] == task) & (cells["backbone"] == curves.backbone)]
     planned = set(cells["strategy"])
     found = choose_representatives(entry for name, entry in tables.manifest.strategies.items() if name in planned)
     missing = {"no pretrained strategy": found.transfer, "no training from scratch": found.scratch}

@@ -8,7 +8,7 @@ import pytest
 
 from bench.cell import Result, ShiftedScore
 from bench.report.claims import CLAIMS, Claim, claims_of, count_verdicts, verdicts
-from bench.report.findings import find_curves
+from bench.report.curves import find_curves
 from bench.report.pairs import choose_representatives
 from bench.report.tables import Tables, read_tables
 from tests.bench.report.example import BACKBONES, READS, backbone, example
@@ -213,8 +213,8 @@ def test_scores_under_shift_by_hand(tmp_path: Path) -> None:
     # On the scale of skill, where .9 lie between chance and perfect, that is .333 and .111 less.
     assert found.verdict == "supported"
     assert found.said == (
-        "With 200 labelled examples, under noise and blur, full fine-tuning scores 0.400 and scratch 0.200: better by "
-        "0.200 [0.175, 0.225]. Skill falls by 0.333 and 0.111: worse by 0.222 [0.222, 0.222]."
+        "With 200 labelled examples, under shift (noise and blur), full fine-tuning scores 0.400 and scratch 0.200: "
+        "better by 0.200 [0.175, 0.225]. Skill falls by 0.333 and 0.111: worse by 0.222 [0.222, 0.222]."
     )
 
 
@@ -243,7 +243,7 @@ def test_scores_under_shift_are_compared_where_both_beat_chance(tmp_path: Path) 
 def test_only_shifts_that_both_have_count(tmp_path: Path) -> None:
     revise = shifted({"scratch": (0.1,), "full": (0.2, 0.4)})
     found = claims(measured(tmp_path, AHEAD, revise=revise))["generalisation"]
-    assert "under noise, full fine-tuning scores 0.500 and scratch 0.200" in found.said
+    assert "under shift (noise), full fine-tuning scores 0.500 and scratch 0.200" in found.said
 
 
 def test_a_seed_without_one_of_the_shifts_does_not_count(tmp_path: Path) -> None:
