@@ -1,0 +1,41 @@
+"""Owns `compare`: whether a run is worse than an earlier one."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from bench.errors import StoreError
+from bench.gate.comparison import Comparison, compare_stores
+from bench.gate.junit import to_junit
+from bench.gate.markdown import to_markdown
+from bench.gate.records import to_json
+from bench.gate.text import to_text
+from bench.store import Store
+
+FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
+    "text": to_text,
+    "markdown": to_markdown,
+    "json": to_json,
+    "junit": to_junit,
+}
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Compare two results folders, print what is said of them, and return 1 if the current one does not pass."""
+    comparison = compare_stores(
+        Store(options.baseline),
+        Store(options.current),
+        tolerance=options.tolerance,
+        fail_on_cost=options.fail_on_cost,
+    )
+    said = FORMATS[options.format](comparison)
+    if options.out is None:
+        print(said, end="")
+    else:
+        try:
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text(said, encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"cannot write {options.out}: {error.strerror}; name another with --out") from error
+        print(to_text(comparison), end="")
+    return 1 if comparison.reasons else 0
