@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from bench.errors import StoreError
@@ -32,10 +33,15 @@ def answer(options: argparse.Namespace) -> int:
     if options.out is None:
         print(said, end="")
     else:
-        try:
-            options.out.parent.mkdir(parents=True, exist_ok=True)
-            options.out.write_text(said, encoding="utf-8")
-        except OSError as error:
-            raise StoreError(f"cannot write {options.out}: {error.strerror}; name another with --out") from error
+        write_output(options.out, said)
         print(to_text(comparison), end="")
     return 1 if comparison.reasons else 0
+
+
+def write_output(path: Path, said: str) -> None:
+    """Write what a command says into a file. Raises `StoreError` where that is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(said, encoding="utf-8", newline="")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; name another file") from error

@@ -65,7 +65,12 @@ def read_run(store: Store) -> Run:
 
 
 def match(baseline: Run, current: Run) -> Matched:
-    """Match the cells of two runs. Raises `StoreError` if they plan no cell in common, or measure nothing alike."""
+    """Match the cells of two runs.
+
+    Raises `StoreError` if the baseline has no score, or if they plan no cell in common or measure nothing alike.
+    """
+    if baseline.n_results == 0:
+        raise StoreError("no cell of the baseline has a score: `python -m bench run` finishes it, or name another")
     shared = [cell for cell in baseline.outcomes if cell in current.outcomes]
     if not shared:
         raise StoreError(

@@ -75,12 +75,14 @@ def budget_name(fraction: float) -> str:
 
 
 def difference(value: float) -> str:
-    """Return a difference of skill with its sign; a true minus would break copies into a spreadsheet."""
-    return MISSING if math.isnan(value) else f"{value + 0.0:+.3f}"
+    """Return a difference of skill with its sign; what rounds to nothing is not negative."""
+    return MISSING if math.isnan(value) else f"{round(value, 3) + 0.0:+.3f}"
 
 
 def interval(judgement: Judgement) -> str:
-    """Return the interval of a difference; nothing for one seed."""
+    """Return the interval of a difference, or why there is none."""
+    if judgement.lower == judgement.upper == 0:
+        return "identical"
     if math.isnan(judgement.lower):
         return "one seed" if judgement.n_seeds == 1 else ""
     return f"[{difference(judgement.lower)}, {difference(judgement.upper)}]"
