@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import StoreError
-from bench.gate.comparison import Comparison, compare_stores
+from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
 from bench.gate.markdown import to_markdown
+from bench.gate.matching import read_run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
 from bench.store import Store
@@ -23,9 +24,9 @@ FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
 
 def answer(options: argparse.Namespace) -> int:
     """Compare two results folders, print what is said of them, and return 1 if the current one does not pass."""
-    comparison = compare_stores(
-        Store(options.baseline),
-        Store(options.current),
+    comparison = compare(
+        read_run(Store(options.baseline)),
+        read_run(Store(options.current)),
         tolerance=options.tolerance,
         fail_on_cost=options.fail_on_cost,
     )

@@ -13,9 +13,9 @@ from bench.report.drawing import BLACK, COLOURS, GREY, PALE
 from bench.report.wording import shortened
 
 WIDTH: Final = 7.5  # inches
-PANEL: Final = 1.75  # inches of height of a task
+PANEL: Final = 1.6  # inches of height of a task
 BELOW: Final = 0.85
-ABOVE: Final = 0.75
+ABOVE: Final = 0.9
 NIGHTS: Final = 12  # at most so many are named along the axis
 FELL: Final = "#B3261E"
 ROSE: Final = COLOURS[1]
@@ -34,7 +34,7 @@ def _draw(history: History) -> Figure:
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
     panels = figure.subplots(len(tasks), 1, squeeze=False, sharex=True).ravel()
     figure.subplots_adjust(
-        left=0.7 / WIDTH, right=1 - 0.25 / WIDTH, bottom=BELOW / height, top=1 - ABOVE / height, hspace=0.42
+        left=0.7 / WIDTH, right=1 - 0.25 / WIDTH, bottom=BELOW / height, top=1 - ABOVE / height, hspace=0.38
     )
     for axes, series in zip(panels, tasks, strict=True):
         _panel(axes, history, series)
@@ -44,9 +44,7 @@ def _draw(history: History) -> Figure:
     panels[-1].set_xticks(list(shown), [names[index] for index in shown], rotation=30, ha="right", fontsize=8.5)
     panels[-1].set_xlim(-0.5, len(names) - 0.5)
     figure.text(0.2 / WIDTH, 1 - 0.26 / height, "Areas under the learning curves by night", fontsize=13, weight="bold")
-    about = (
-        "0 is chance, 1 is perfect. Bars: 95 % over seeds. Lines: levels between changes. Hollow: other data or recipe."
-    )
+    about = "0 is chance, 1 is perfect. Bars: 95 % over seeds. Lines: levels. Hollow: other data or recipe than before."
     figure.text(0.2 / WIDTH, 1 - 0.48 / height, about, fontsize=8.5, color=GREY)
     return figure
 

@@ -7,11 +7,10 @@ import numpy as np
 
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
-from bench.gate.matching import Matched, Pair, Row, Run, match, read_run
+from bench.gate.matching import Matched, Pair, Row, Run, match
 from bench.report.wording import counted
 from bench.stats import skill
 from bench.stats.intervals import Floats
-from bench.store import Store
 from bench.target import Metric
 
 
@@ -72,24 +71,21 @@ class Comparison:
             yield f"more {' and '.join(measures)} needed"
 
 
-def compare_stores(
-    baseline: Store, current: Store, *, tolerance: float = TOLERANCE, fail_on_cost: bool = False
-) -> Comparison:
-    """Compare two results folders. Raises `StoreError` if one is none, or if they have nothing in common."""
-    before, after = read_run(baseline), read_run(current)
-    matched = match(before, after)
+def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_on_cost: bool = False) -> Comparison:
+    """Compare two runs. Raises `StoreError` if they have nothing in common."""
+    matched = match(baseline, current)
     rows: dict[str, tuple[Row, ...]] = {}
     for row in matched.pairs:
         rows[row.task] = (*rows.get(row.task, ()), row)
     pairs = {task: [matched.pairs[row] for row in several] for task, several in rows.items()}
     fractions = {task: _fractions(several) for task, several in pairs.items()}
     tasks = [
-        _differences(task, several, fractions[task], before.manifest.tasks[task].metric)
+        _differences(task, several, fractions[task], baseline.manifest.tasks[task].metric)
         for task, several in pairs.items()
     ]
     return Comparison(
-        baseline=_side(baseline, before),
-        current=_side(current, after),
+        baseline=_side(baseline),
+        current=_side(current),
         tolerance=tolerance,
         fail_on_cost=fail_on_cost,
         matched=matched,
@@ -100,8 +96,8 @@ def compare_stores(
     )
 
 
-def _side(store: Store, run: Run) -> Side:
-    return Side(folder=str(store.root), n_planned=len(run.outcomes), n_scored=run.n_results)
+def _side(run: Run) -> Side:
+    return Side(folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results)
 
 
 def _fractions(rows: Sequence[Sequence[Pair]]) -> tuple[float, ...]:

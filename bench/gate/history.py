@@ -92,10 +92,14 @@ def find_nights(folders: Sequence[Path]) -> list[Path]:
 
 def read_history(folders: Sequence[Path]) -> History:
     """Read one results folder per night. Raises `StoreError` if one cannot be read."""
+    return history_of((name, read_run(Store(folder))) for name, folder in zip(_names(folders), folders, strict=True))
+
+
+def history_of(runs: Iterable[tuple[str, Run]]) -> History:
+    """Return the history of named runs, oldest first; each is let go before the next is taken."""
     nights, measured = [], []
-    for name, folder in zip(_names(folders), folders, strict=True):
-        run = read_run(Store(folder))
-        nights.append(Night(name=name, folder=str(folder), n_planned=len(run.outcomes), n_scored=run.n_results))
+    for name, run in runs:
+        nights.append(Night(name=name, folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results))
         measured.append(_measure(run))
     tasks: dict[str, list[Row]] = {}
     for row in dict.fromkeys(row for night in measured for row in night.keys):

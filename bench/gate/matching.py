@@ -14,6 +14,7 @@ SAME_CHANCE: Final = 1e-9  # the level of chance follows from the data; what dif
 class Run(NamedTuple):
     """A results folder, read once."""
 
+    folder: str
     manifest: Manifest
     outcomes: Mapping[Cell, Outcome | None]
 
@@ -61,7 +62,7 @@ class Matched:
 
 def read_run(store: Store) -> Run:
     """Return what a results folder holds. Raises `StoreError` if nothing was ever run into it."""
-    return Run(store.manifest, store.outcomes())
+    return Run(str(store.root), store.manifest, store.outcomes())
 
 
 def match(baseline: Run, current: Run) -> Matched:

@@ -3,15 +3,16 @@
 import json
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from bench.gate.history import History, Series
 from bench.gate.steps import Step
 from bench.gate.wording import difference, plain
 from bench.report.markdown import escape, table
-from bench.report.wording import MISSING, count, counted, shortened
+from bench.report.wording import MISSING, count, counted, listed, shortened
 
 WIDEST: Final = 80
 NIGHT: Final = 22
@@ -25,20 +26,29 @@ LEGEND: Final = (
 )
 
 
-def series_name(series: Series) -> str:
-    """Return what a series is of."""
-    parts = (series.task, series.strategy, series.backbone)
-    return plain(" · ".join(part for part in parts if part is not None))
+def strategy_name(history: History, series: Series) -> str:
+    """Return the strategy of a row, with its backbone where its task was run with several."""
+    assert series.strategy is not None, "a whole task has no strategy"
+    backbones = {one.backbone for one in history.series if one.task == series.task and one.backbone is not None}
+    return plain(series.strategy if len(backbones) == 1 else f"{series.strategy} · {series.backbone}")
 
 
 def told(history: History) -> list[str]:
-    """Return the changes of level in sentences, oldest first; and that there are none."""
-    steps = sorted(
-        ((step, series) for series in history.series for step in series.steps), key=lambda found: found[0].first
-    )
-    if not steps:
+    """Return the changes of level in sentences, oldest first; and that there are none.
+
+    Rows that moved with their task, the same way in the same night, stand in its sentence.
+    """
+    found: dict[tuple[int, str, bool], list[tuple[Series, Step]]] = {}
+    for series in history.series:
+        for step in series.steps:
+            found.setdefault((step.first, series.task, step.after < step.before), []).append((series, step))
+    if not found:
         return [f"No change of level in {counted(len(history.nights), 'night')}."]
-    return [_sentence(history, series, step) for step, series in steps]
+    return [
+        sentence
+        for _, together in sorted(found.items(), key=itemgetter(0))
+        for sentence in _sentences(history, together)
+    ]
 
 
 def marks(series: Series, index: int) -> str:
@@ -117,12 +127,23 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _sentence(history: History, series: Series, step: Step) -> str:
+def _sentences(history: History, together: Sequence[tuple[Series, Step]]) -> Iterator[str]:
+    """Yield what is said of series of one task that moved the same way in one night."""
+    (first, step), *others = together
+    if first.strategy is None:
+        names = [strategy_name(history, series) for series, _ in others]
+        yield _sentence(history, first, step, f", as did {listed(names)}" if names else "")
+    else:
+        yield from (_sentence(history, series, step) for series, step in together)
+
+
+def _sentence(history: History, series: Series, step: Step, others: str = "") -> str:
     moved = "fell" if step.after < step.before else "rose"
     night = plain(history.nights[step.first].name)
-    said = f"{series_name(series)} {moved} from {step.before:.3f} to {step.after:.3f}"
-    also = f"; that night: {series.changes[step.first]}" if step.first in series.changes else ""
-    return f"{said} ({difference(step.after - step.before)}) with {night}{also}."
+    name = series.task if series.strategy is None else f"{series.task} · {strategy_name(history, series)}"
+    said = f"{plain(name)} {moved} from {step.before:.3f} to {step.after:.3f}"
+    also = f"; that night: {plain(series.changes[step.first])}" if step.first in series.changes else ""
+    return f"{said} ({difference(step.after - step.before)}) with {night}{others}{also}."
 
 
 def _changes(history: History) -> Iterator[str]:

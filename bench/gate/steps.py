@@ -44,10 +44,12 @@ def find_steps(values: ArrayLike, margins: ArrayLike, *, n_series: int = 1) -> l
     if len(known) < FEWEST:
         return []
     weights = _weights(margin[known])
-    places = len(known) * n_series  # each could hold a step by chance, which earns x with a probability of exp(-x / 2)
-    penalty = PENALTY + 2 * np.log(places)
-    bounds = _partition(v[known], weights / _variance(v[known], weights), float(penalty))
-    return _told(v[known], weights, bounds, known)
+    variance = _variance(v[known], weights)
+    tamed = _tamed(v[known], np.sqrt(variance / weights))
+    # Each place in each series could hold a step by chance. One earns x with a probability of about exp(-x / 2); it is
+    # somewhat more, since the variance is itself an estimate, and that tells where series are many.
+    penalty = PENALTY + 2 * np.log(len(known)) + 3 * np.log(n_series)
+    return _told(tamed, weights, _partition(tamed, weights / variance, float(penalty)), known)
 
 
 def _weights(margins: Floats) -> Floats:
@@ -68,6 +70,17 @@ def _variance(values: Floats, weights: Floats) -> float:
     robust = float(np.median(scaled)) / NORMAL_MAD
     clipped = np.minimum(scaled, OUTLYING * robust)
     return max(float((clipped**2).mean()), FINEST**2)
+
+
+def _tamed(values: Floats, deviations: Floats) -> Floats:
+    """Return the values with odd nights brought to three deviations from the median of the two nights to either side.
+
+    A filter of Hampel's kind (1974, doi:10.1080/01621459.1974.10482962): one night far off must not make a level.
+    """
+    padded = np.concatenate([[np.nan, np.nan], values, [np.nan, np.nan]])
+    usual = np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    tamed: Floats = np.clip(values, usual - OUTLYING * deviations, usual + OUTLYING * deviations)
+    return tamed
 
 
 def _partition(values: Floats, weights: Floats, penalty: float) -> list[int]:
