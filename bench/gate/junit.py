@@ -45,7 +45,7 @@ def _cases(comparison: Comparison) -> Iterator[Case]:
     for task in comparison.tasks:
         for line in task_lines(comparison, task):
             said = line.judgement
-            text = f"{said.verdict}: {difference(said.mean)} {interval(said)} of skill".replace("  ", " ")
+            text = f"{said.verdict}: difference of skill {difference(said.mean)} {interval(said)}".rstrip()
             text += ", another recipe than the baseline's" if line.changed else ""
             yield Case(plain(task.task), line.name, "failure" if said.verdict == Verdict.REGRESSION else "", text)
     for row, reason in matched.not_compared.items():

@@ -1,6 +1,7 @@
 """Owns what every format of the gate says in the same words: names, numbers, headings and reasons."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -23,7 +24,7 @@ SIGNS: Final = {
 MEANINGS: Final = {
     Verdict.REGRESSION: "worse by more than the tolerance, and not by chance",
     Verdict.IMPROVEMENT: "better by more than the tolerance, and not by chance",
-    Verdict.NO_CHANGE: "every interval that was looked at lies within the tolerance",
+    Verdict.NO_CHANGE: "the interval of the difference lies within the tolerance",
     Verdict.NOT_DECIDED: "the seeds scatter too much to tell a change from none",
 }
 MEASURES: Final = {"time": "seconds of a cell", "memory": "peak memory"}
@@ -46,7 +47,15 @@ def headline(comparison: Comparison) -> str:
     """Return the overall verdict in one line."""
     if comparison.reasons:
         return f"FAIL: {', '.join(comparison.reasons)}"
-    return f"PASS: {SIGNS[comparison.verdict]}, {MEANINGS[comparison.verdict]}"
+    verdicts = Counter(task.verdict for task in comparison.tasks)
+    tasks = counted(len(comparison.tasks), "task")
+    if len(verdicts) == 1:
+        found = f"in {tasks}" if len(comparison.tasks) == 1 else f"in all {tasks}"
+    else:
+        found = f"in {verdicts[comparison.verdict]} of {tasks}"
+        others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items()) if verdict != comparison.verdict]
+        found += f" ({', '.join(others)})" if others else ""
+    return f"PASS: {SIGNS[comparison.verdict]} {found}: {MEANINGS[comparison.verdict]}"
 
 
 def task_lines(comparison: Comparison, task: TaskJudgement) -> Iterator[Line]:
@@ -99,8 +108,9 @@ def cost_line(cost: CostJudgement) -> str:
 
 
 def shown_costs(comparison: Comparison) -> list[CostJudgement]:
-    """Return the costs worth a line: those over all tasks, and the tasks that became dearer or cheaper."""
-    return [cost for cost in comparison.costs if cost.scope is None or cost.verdict != CostVerdict.ALIKE]
+    """Return the costs worth a line: those over all tasks, and of tasks that fared otherwise."""
+    overall = {cost.measure: cost.verdict for cost in comparison.costs if cost.scope is None}
+    return [cost for cost in comparison.costs if cost.scope is None or cost.verdict != overall[cost.measure]]
 
 
 def not_compared(comparison: Comparison) -> list[tuple[str, str]]:

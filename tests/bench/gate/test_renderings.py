@@ -47,14 +47,14 @@ def test_the_text_says_the_verdict_first_and_fits_80_columns() -> None:
 
 def test_a_run_that_changed_nothing_says_so_in_a_word() -> None:
     said = to_text(compare(night(), night()))
-    assert said.startswith("PASS: no change, ")
+    assert said.startswith("PASS: no change in all 2 tasks: ")
     assert said.count("identical") == 8
     assert "not compared" not in said
 
 
 def test_what_could_not_be_decided_does_not_pass_for_no_change() -> None:
     said = to_text(compare(night(seeds=1), night(worse("pictures", 0.1), seeds=1)))
-    assert said.startswith("PASS: not decided, ")
+    assert said.startswith("PASS: not decided in 1 of 2 tasks (1 no change): ")
     assert "one seed" in said
 
 
