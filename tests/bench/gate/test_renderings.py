@@ -10,6 +10,7 @@ from bench.cell import Outcome, Result
 from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
 from bench.gate.markdown import to_markdown
+from bench.gate.matching import Run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, unchanged, where, with_fields, worse
@@ -135,3 +136,20 @@ def test_names_that_mean_harm_do_none_in_any_format(change: Change) -> None:
     names = {element.tag for element in ET.fromstring(junit).iter()}  # noqa: S314 - our own
     assert names <= {"testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out"}
     assert json.loads(to_json(comparison))["baseline"]["folder"] == HARM
+
+
+def test_a_strategy_is_named_with_its_backbone_where_a_task_has_several() -> None:
+    def two(run: Run) -> Run:
+        others = {
+            replace(cell, backbone="bundled:other"): one and replace(one, cell=replace(cell, backbone="bundled:other"))
+            for cell, one in run.outcomes.items()
+            if cell.task == "pictures"
+        }
+        eyes = run.manifest.backbones["bundled:eyes"]
+        cards = {**run.manifest.backbones, "bundled:other": eyes}
+        return run._replace(manifest=replace(run.manifest, backbones=cards), outcomes={**run.outcomes, **others})
+
+    said = to_text(compare(two(night()), two(night())))
+    assert "  full · bundled:other " in said
+    assert "  full · bundled:eyes " in said
+    assert "bundled:clock" not in said
