@@ -21,7 +21,10 @@ INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 1 some cell failed, 2 the user's mistake, 130 interrupted."""
+    """Run one command and return its exit code.
+
+    0 fine, 1 some cell failed or got worse, 2 the user's mistake, 130 interrupted.
+    """
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     interrupt_on_sigterm()
@@ -49,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_rank(commands.add_parser("rank", help="order backbones before any training, by LogME of frozen features"))
     _add_fetch(commands.add_parser("fetch", help="get all that a suite needs, for later use without a network"))
     _add_report(commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder"))
+    _add_compare(commands.add_parser("compare", help="say whether a run is worse than an earlier one; 1 if it is"))
+    _add_history(commands.add_parser("history", help="show many runs side by side, and since when something changed"))
     _add_list(commands.add_parser("list", help="show what there is"))
     _add_pretrain(commands.add_parser("pretrain", help="remake a bundled backbone"))
     _add_cache(commands.add_parser("cache", help="show what is kept between runs, and clear it"))
@@ -96,6 +101,39 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.set_defaults(command="bench.commands.report")
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("baseline", type=Path, metavar="BASELINE", help="results folder of the earlier run")
+    parser.add_argument("current", type=Path, metavar="CURRENT", help="results folder of the run in question")
+    parser.add_argument(
+        "--tolerance",
+        type=_share,
+        default=0.01,
+        metavar="SKILL",
+        help="what does not matter, as a share of the way from chance to perfect (default: 0.01)",
+    )
+    parser.add_argument("--fail-on-cost", action="store_true", help="fail a run that is slower or larger, too")
+    _add_output(parser, ("text", "markdown", "json", "junit"))
+    parser.set_defaults(command="bench.commands.compare")
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="results folders, oldest first; or one that holds such folders, taken by name",
+    )
+    _add_output(parser, ("text", "markdown", "json", "csv"))
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw it, as SVG")
+    parser.set_defaults(command="bench.commands.history")
+
+
+def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    parser.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there; the terminal shows the text")
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
@@ -186,6 +224,13 @@ def _add_memory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory", type=_gibibytes, default=2**30, metavar="GIB", help="of examples that a process holds (default: 1)"
     )
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1, got {value:g}")
+    return value
 
 
 def _positive(text: str) -> int:

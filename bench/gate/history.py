@@ -1,0 +1,198 @@
+"""Owns the history of nights: areas under learning curves by task and strategy, and from which night they changed.
+
+The area of a row (a task, backbone and strategy) is taken for each seed, on the scale of skill; its night has their
+mean, with the interval over seeds. That of a task is the mean over its rows. A row without a score at every budget of
+some seed has no area that night: over fewer budgets it would be another quantity.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from bench.cell import Cell, Result
+from bench.errors import StoreError
+from bench.gate.matching import Row, Run, changed, read_run
+from bench.gate.steps import Step, find_steps
+from bench.stats import area_under_curve, half_width, skill
+from bench.stats.intervals import ROUNDING
+from bench.store import Manifest, Store
+
+OTHER_RECIPE: Final = "another recipe"
+OTHER_CELLS: Final = "other budgets or seeds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """A results folder of the history. Names of nights are unique."""
+
+    name: str
+    folder: str
+    n_planned: int
+    n_scored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A row over the nights, or the mean of a task's rows, whose backbone and strategy are None.
+
+    `areas` and `margins` (half of a 95 % interval) have an element per night, nan where there is none; `changes` says
+    by night what measures something else than the night before, such as other data.
+    """
+
+    task: str
+    backbone: str | None
+    strategy: str | None
+    areas: tuple[float, ...]
+    margins: tuple[float, ...]
+    changes: Mapping[int, str]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Nights, oldest first, with a series per task and, after it, per row of it."""
+
+    nights: tuple[Night, ...]
+    series: tuple[Series, ...]
+
+    @property
+    def tasks(self) -> tuple[Series, ...]:
+        """The series of whole tasks."""
+        return tuple(one for one in self.series if one.strategy is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A night as measured: the cards, the areas of each row by seed, and the keys of its cells."""
+
+    manifest: Manifest
+    areas: Mapping[Row, Mapping[int, float]]
+    keys: Mapping[Row, Mapping[Cell, str]]
+
+
+def find_nights(folders: Sequence[Path]) -> list[Path]:
+    """Return the results folders that are meant, oldest first: as given, or those in a given folder, by name.
+
+    Raises `StoreError` for a folder that is no results folder and holds none.
+    """
+    found = []
+    for folder in folders:
+        if (folder / "manifest.json").exists():
+            found.append(folder)
+            continue
+        inside = sorted(path.parent for path in folder.glob("*/manifest.json"))
+        if not inside:
+            raise StoreError(f"{folder} is no results folder and holds none: name folders that `run` wrote")
+        found += inside
+    return found
+
+
+def read_history(folders: Sequence[Path]) -> History:
+    """Read one results folder per night. Raises `StoreError` if one cannot be read."""
+    return history_of((name, read_run(Store(folder))) for name, folder in zip(_names(folders), folders, strict=True))
+
+
+def history_of(runs: Iterable[tuple[str, Run]]) -> History:
+    """Return the history of named runs, oldest first; each is let go before the next is taken."""
+    nights, measured = [], []
+    for name, run in runs:
+        nights.append(Night(name=name, folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results))
+        measured.append(_measure(run))
+    tasks: dict[str, list[Row]] = {}
+    for row in dict.fromkeys(row for night in measured for row in night.keys):
+        tasks.setdefault(row.task, []).append(row)
+    n_series = sum(1 + len(rows) for rows in tasks.values())
+    series = []
+    for task, rows in tasks.items():
+        series.append(_series(measured, task, rows, n_series))
+        if len(rows) > 1:
+            series += [_series(measured, task, [row], n_series, row) for row in rows]
+    return History(nights=tuple(nights), series=tuple(series))
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Return what to call each night: its folder's name, with those above it where that is not unique."""
+    names = [folder.resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+
+
+def _measure(run: Run) -> _Measured:
+    keys: dict[Row, dict[Cell, str]] = {}
+    points: dict[Row, dict[int, list[Result | None]]] = {}  # of each seed, from the smallest budget to the largest
+    for cell, outcome in run.outcomes.items():
+        row = Row(cell.task, cell.backbone, cell.strategy)
+        keys.setdefault(row, {})[cell] = run.manifest.cells[cell]
+        result = outcome if isinstance(outcome, Result) else None
+        points.setdefault(row, {}).setdefault(cell.seed, []).append(result)
+    areas = {
+        row: {
+            seed: _area([one for one in results if one is not None], run.manifest.tasks[row.task].metric.perfect)
+            for seed, results in seeds.items()
+            if None not in results
+        }
+        for row, seeds in points.items()
+    }
+    return _Measured(run.manifest, areas, keys)
+
+
+def _area(results: Sequence[Result], perfect: float) -> float:
+    """Return the area under the curve of one seed, whose budgets rise."""
+    skills = skill([one.score for one in results], chance=[one.chance for one in results], perfect=perfect)
+    return area_under_curve([one.n_labels for one in results], skills)
+
+
+def _series(
+    measured: Sequence[_Measured], task: str, rows: Sequence[Row], n_series: int, row: Row | None = None
+) -> Series:
+    """Return the series of a task's rows, or of one `row` of several."""
+    nights = [_mean(night, [one for one in rows if one in night.keys]) for night in measured]
+    areas, margins = [area for area, _ in nights], [margin for _, margin in nights]
+    return Series(
+        task=task,
+        backbone=None if row is None else row.backbone,
+        strategy=None if row is None else row.strategy,
+        areas=tuple(areas),
+        margins=tuple(margins),
+        changes=_changes(measured, rows),
+        steps=tuple(find_steps(areas, margins, n_series=n_series)),
+    )
+
+
+def _mean(night: _Measured, rows: Sequence[Row]) -> tuple[float, float]:
+    """Return the mean area of rows in a night, over seeds that all of them have, with its margin."""
+    seeds = set.intersection(*(set(night.areas[row]) for row in rows)) if rows else set()
+    if not seeds:
+        return float("nan"), float("nan")
+    by_seed = np.array([[night.areas[row][seed] for row in rows] for seed in sorted(seeds)]).mean(axis=1)
+    if len(by_seed) == 1:
+        return float(by_seed[0]), float("nan")
+    deviation = float(by_seed.std(ddof=1))
+    return float(by_seed.mean()), float(half_width(deviation if deviation > ROUNDING else 0.0, len(by_seed)))
+
+
+def _changes(measured: Sequence[_Measured], rows: Iterable[Row]) -> dict[int, str]:
+    """Return by night what differs from the last night before that had the row."""
+    found: dict[int, dict[str, None]] = {}
+    for row in rows:
+        last: _Measured | None = None
+        for index, night in enumerate(measured):
+            if row not in night.keys:
+                continue
+            said = "" if last is None else _change(last, night, row)
+            if said:
+                found.setdefault(index, {})[said] = None
+            last = night
+    return {index: "; ".join(said) for index, said in sorted(found.items())}
+
+
+def _change(before: _Measured, after: _Measured, row: Row) -> str:
+    said = changed(before.manifest, after.manifest, row)
+    if said:
+        return said
+    ours, theirs = before.keys[row], after.keys[row]
+    if ours.keys() != theirs.keys():
+        return OTHER_CELLS
+    return OTHER_RECIPE if ours != theirs else ""

@@ -1,0 +1,162 @@
+"""Owns which cells of two results folders measure the same, and the reasons why others do not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from bench.cell import Cell, Failure, Outcome, Result
+from bench.errors import StoreError
+from bench.store import Manifest, Store
+
+SAME_CHANCE: Final = 1e-9  # the level of chance follows from the data; what differs by more is scored otherwise
+
+
+class Run(NamedTuple):
+    """A results folder, read once."""
+
+    folder: str
+    manifest: Manifest
+    outcomes: Mapping[Cell, Outcome | None]
+
+    @property
+    def n_results(self) -> int:
+        """How many cells have a score."""
+        return sum(isinstance(outcome, Result) for outcome in self.outcomes.values())
+
+
+class Row(NamedTuple):
+    """A strategy with a backbone on a task: what gets a verdict."""
+
+    task: str
+    backbone: str
+    strategy: str
+
+
+class Pair(NamedTuple):
+    """Two results of one cell."""
+
+    baseline: Result
+    current: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """What two runs have in common and what they do not, every part in the order of the cells.
+
+    `pairs` measure the same; of the rows in `other_recipes` the keys differ all the same: another recipe or another
+    version of the algorithm, which may be the very change under test. `not_compared` has the rows that measure
+    something else, with the reasons. `missing` are cells that the baseline planned and the current run has nothing
+    of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the current run
+    alone, and `unmatched` have a score that the baseline has not.
+    """
+
+    pairs: Mapping[Row, tuple[Pair, ...]]
+    other_recipes: tuple[Row, ...]
+    not_compared: Mapping[Row, str]
+    missing: tuple[Cell, ...]
+    new_failures: tuple[Failure, ...]
+    old_failures: tuple[Failure, ...]
+    added: tuple[Cell, ...]
+    unmatched: tuple[Cell, ...]
+
+
+def read_run(store: Store) -> Run:
+    """Return what a results folder holds. Raises `StoreError` if nothing was ever run into it."""
+    return Run(str(store.root), store.manifest, store.outcomes())
+
+
+def match(baseline: Run, current: Run) -> Matched:
+    """Match the cells of two runs.
+
+    Raises `StoreError` if the baseline has no score, or if they plan no cell in common or measure nothing alike.
+    """
+    if baseline.n_results == 0:
+        raise StoreError("no cell of the baseline has a score: `python -m bench run` finishes it, or name another")
+    shared = [cell for cell in baseline.outcomes if cell in current.outcomes]
+    if not shared:
+        raise StoreError(
+            f"the two folders have no cell in common: the baseline is of {_summary(baseline)}, the current one of "
+            f"{_summary(current)}; compare runs of one suite"
+        )
+    both = {
+        cell: Pair(ours, theirs)
+        for cell in shared
+        if isinstance(ours := baseline.outcomes[cell], Result) and isinstance(theirs := current.outcomes[cell], Result)
+    }
+    reasons = dict(_differences(baseline, current, shared, both))
+    if all(_row(cell) in reasons for cell in shared):
+        said = "; ".join(dict.fromkeys(reasons.values()))
+        raise StoreError(f"nothing in the two folders measures the same ({said}): compare runs of the same data")
+    pairs: dict[Row, list[Pair]] = {}
+    for cell, pair in both.items():
+        if _row(cell) not in reasons:
+            pairs.setdefault(_row(cell), []).append(pair)
+    recipes = [row for row, several in pairs.items() if any(one.baseline.key != one.current.key for one in several)]
+    failures = [outcome for outcome in current.outcomes.values() if isinstance(outcome, Failure)]
+    known = {cell for cell, outcome in baseline.outcomes.items() if isinstance(outcome, Failure)}
+    return Matched(
+        pairs={row: tuple(several) for row, several in pairs.items()},
+        other_recipes=tuple(recipes),
+        not_compared=reasons,
+        missing=tuple(cell for cell in baseline.outcomes if current.outcomes.get(cell) is None),
+        new_failures=tuple(failure for failure in failures if failure.cell not in known),
+        old_failures=tuple(failure for failure in failures if failure.cell in known),
+        added=tuple(cell for cell in current.outcomes if cell not in baseline.outcomes),
+        unmatched=tuple(
+            cell
+            for cell in shared
+            if isinstance(current.outcomes[cell], Result) and not isinstance(baseline.outcomes[cell], Result)
+        ),
+    )
+
+
+def _row(cell: Cell) -> Row:
+    return Row(cell.task, cell.backbone, cell.strategy)
+
+
+def _differences(
+    baseline: Run, current: Run, shared: list[Cell], both: Mapping[Cell, Pair]
+) -> Iterator[tuple[Row, str]]:
+    """Yield the rows that measure something else, and in what: by their cards, else by their results."""
+    found = {}
+    for row in dict.fromkeys(_row(cell) for cell in shared):
+        found[row] = changed(baseline.manifest, current.manifest, row)
+    for cell, pair in both.items():
+        found[_row(cell)] = found[_row(cell)] or _scored_otherwise(pair)
+    yield from ((row, reason) for row, reason in found.items() if reason)
+
+
+def changed(before: Manifest, after: Manifest, row: Row) -> str:
+    """Return in what the cards of a row differ between two plans that have it, or nothing."""
+    ours, theirs = before.tasks[row.task], after.tasks[row.task]
+    if ours.metric != theirs.metric:
+        return f"another metric: {ours.metric.title}, now {theirs.metric.title}"
+    if ours.card.version != theirs.card.version:
+        return f"other data: version {ours.card.version} of the task, now {theirs.card.version}"
+    if ours.card.sha256 != theirs.card.sha256:
+        return f"other data: sha256 {ours.card.sha256[:8]}, now {theirs.card.sha256[:8]}"
+    eyes, other_eyes = before.backbones[row.backbone].sha256, after.backbones[row.backbone].sha256
+    if eyes != other_eyes:
+        return f"another backbone: sha256 {eyes[:8]}, now {other_eyes[:8]}"
+    return ""
+
+
+def _scored_otherwise(pair: Pair) -> str:
+    """Return in what two results of one cell were scored on different data, or nothing."""
+    ours, theirs = pair
+    if ours.data_sha256 != theirs.data_sha256:
+        return f"other data: sha256 {ours.data_sha256[:8]}, now {theirs.data_sha256[:8]}"
+    if ours.n_test != theirs.n_test:
+        return f"other data: {ours.n_test} test examples, now {theirs.n_test}"
+    if ours.n_labels != theirs.n_labels:
+        return f"other data: {ours.n_labels} labels, now {theirs.n_labels}"
+    if abs(ours.chance - theirs.chance) > SAME_CHANCE:
+        return f"other data: chance is {ours.chance:.3f}, now {theirs.chance:.3f}"
+    return ""
+
+
+def _summary(run: Run) -> str:
+    """Return the tasks and seeds of a run, which is what two runs most often differ in."""
+    tasks = ", ".join(dict.fromkeys(cell.task for cell in run.outcomes)) or "no tasks"
+    seeds = sorted({cell.seed for cell in run.outcomes})
+    return f"{tasks} (seeds {', '.join(map(str, seeds))})"

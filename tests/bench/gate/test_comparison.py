@@ -1,0 +1,155 @@
+"""What is compared with what: cells that measure the same, and nothing else without a word."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bench.errors import StoreError
+from bench.gate.comparison import Comparison, compare
+from bench.gate.judging import Verdict
+from bench.store import Manifest
+from bench.target import MSE
+from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
+
+
+def compared(change: Change = unchanged, **options: object) -> Comparison:
+    """Return the comparison of a whole night with another one."""
+    return compare(night(), night(change, **options))  # type: ignore[arg-type]
+
+
+def verdicts(comparison: Comparison) -> dict[str, str]:
+    """Return the verdict on each task."""
+    return {task.task: str(task.verdict) for task in comparison.tasks}
+
+
+def test_the_same_scores_pass_and_are_no_change() -> None:
+    comparison = compared()
+    assert comparison.reasons == ()
+    assert comparison.verdict == Verdict.NO_CHANGE
+    assert comparison.current.n_scored == comparison.current.n_planned == 36
+
+
+@pytest.mark.parametrize("task", ["pictures", "series"])
+def test_a_worse_task_fails_whichever_way_its_metric_goes(task: str) -> None:
+    comparison = compared(worse(task, 0.06))
+    assert verdicts(comparison)[task] == "regression"
+    assert sorted(verdicts(comparison).values()) == ["no change", "regression"]
+    assert comparison.reasons == ("regression in 1 of 2 tasks",)
+
+
+def test_a_better_task_passes() -> None:
+    comparison = compared(worse("series", -0.06))
+    assert comparison.verdict == Verdict.IMPROVEMENT
+    assert comparison.reasons == ()
+
+
+def test_differences_are_of_skill() -> None:
+    series = next(task for task in compared(worse("series", 0.125)).tasks if task.task == "series")
+    assert series.whole.mean == pytest.approx(-0.1)  # chance is an error of 1.25, perfect is 0
+
+
+def test_a_change_within_the_tolerance_passes() -> None:
+    before, after = night(), night(worse("pictures", 0.05))
+    assert compare(before, after, tolerance=0.1).verdict == Verdict.NO_CHANGE
+
+
+def other_card(field: str, value: object) -> Callable[[Manifest], Manifest]:
+    """Return a change of the card of the pictures."""
+
+    def change(manifest: Manifest) -> Manifest:
+        entry = manifest.tasks["pictures"]
+        changed = replace(entry, card=replace(entry.card, **{field: value}))  # type: ignore[arg-type]
+        return replace(manifest, tasks={**manifest.tasks, "pictures": changed})
+
+    return change
+
+
+def other_metric(manifest: Manifest) -> Manifest:
+    """Score the series by another metric."""
+    return replace(manifest, tasks={**manifest.tasks, "series": replace(manifest.tasks["series"], metric=MSE)})
+
+
+def other_backbone(manifest: Manifest) -> Manifest:
+    """See the pictures through other eyes."""
+    eyes = replace(manifest.backbones["bundled:eyes"], sha256="0" * 64)
+    return replace(manifest, backbones={**manifest.backbones, "bundled:eyes": eyes})
+
+
+@pytest.mark.parametrize(
+    ("manifest", "task", "reason"),
+    [
+        (other_card("sha256", "ff" * 32), "pictures", "other data"),
+        (other_card("version", 2), "pictures", "other data: version 1 of the task, now 2"),
+        (other_metric, "series", "another metric: MASE, now MSE"),
+        (other_backbone, "pictures", "another backbone"),
+    ],
+)
+def test_what_the_cards_say_is_something_else_is_named_and_not_compared(
+    manifest: Callable[[Manifest], Manifest], task: str, reason: str
+) -> None:
+    comparison = compared(worse(task, 0.3), manifest=manifest)
+    assert {row.task for row in comparison.matched.not_compared} == {task}
+    assert all(said.startswith(reason) for said in comparison.matched.not_compared.values())
+    assert list(verdicts(comparison).values()) == ["no change"]
+    assert comparison.reasons == ()
+
+
+@pytest.mark.parametrize("field", [{"data_sha256": "1" * 64}, {"n_test": 9}, {"n_labels": 9}, {"chance": 0.2}])
+def test_what_was_scored_on_other_data_is_named_and_not_compared(field: dict[str, object]) -> None:
+    comparison = compared(where(with_fields(**field), task="pictures", strategy="full", seed=0))
+    assert [tuple(row) for row in comparison.matched.not_compared] == [("pictures", "bundled:eyes", "full")]
+    assert next(iter(comparison.matched.not_compared.values())).startswith("other data")
+
+
+def test_another_recipe_is_compared_and_named() -> None:
+    comparison = compared(worse("pictures", 0.06), rekeyed={"full": "new"})
+    assert {row.strategy for row in comparison.matched.other_recipes} == {"full"}
+    assert verdicts(comparison)["pictures"] == "regression"
+    assert not comparison.matched.not_compared
+
+
+def test_missing_cells_fail() -> None:
+    comparison = compared(where(lost, task="series", seed=1))
+    assert {(cell.task, cell.seed) for cell in comparison.matched.missing} == {("series", 1)}
+    assert comparison.reasons == ("6 missing cells",)
+
+
+def test_cells_that_the_current_run_did_not_even_plan_are_missing() -> None:
+    comparison = compared(where(lost, seed=2), seeds=3)
+    fewer = compare(night(), night(seeds=2))
+    assert fewer.matched.missing == comparison.matched.missing
+    assert fewer.reasons == ("12 missing cells",)
+
+
+def test_new_failures_fail_and_keep_their_reason_and_old_ones_do_not() -> None:
+    breaks = where(failed("out of memory"), task="pictures", strategy="full", fraction=1.0)
+    comparison = compared(breaks)
+    assert comparison.reasons == ("3 new failures",)
+    assert {failure.reason for failure in comparison.matched.new_failures} == {"out of memory"}
+    old = compare(night(breaks), night(breaks))
+    assert (old.reasons, len(old.matched.old_failures)) == ((), 3)
+
+
+def test_nothing_run_fails() -> None:
+    comparison = compared(lost)
+    assert comparison.reasons == ("nothing was run", "36 missing cells")
+    assert comparison.verdict == Verdict.NOT_DECIDED
+
+
+def test_cells_of_the_current_run_alone_are_named_and_pass() -> None:
+    comparison = compare(night(seeds=2), night(seeds=3))
+    assert (len(comparison.matched.added), comparison.reasons) == (12, ())
+    filled = compare(night(where(failed("no"), task="series", seed=0)), night())
+    assert (len(filled.matched.unmatched), filled.reasons) == (6, ())
+
+
+def test_folders_with_nothing_in_common_are_a_mistake() -> None:
+    run = night()
+    later = {replace(cell, seed=cell.seed + 10): one for cell, one in run.outcomes.items()}
+    with pytest.raises(StoreError, match=r"no cell in common.*seeds 0, 1, 2.*seeds 10, 11, 12"):
+        compare(run, run._replace(outcomes=later))
+    with pytest.raises(StoreError, match=r"nothing in the two folders measures the same.*other data"):
+        compared(with_fields(data_sha256="1" * 64))
+    with pytest.raises(StoreError, match="no cell of the baseline has a score"):
+        compare(night(lost), night())
