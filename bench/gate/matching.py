@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from bench.cell import Cell, Failure, Outcome, Result
+from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
 from bench.errors import StoreError
 from bench.store import Manifest, Store
 
@@ -61,8 +61,12 @@ class Matched:
 
 
 def read_run(store: Store) -> Run:
-    """Return what a results folder holds. Raises `StoreError` if nothing was ever run into it."""
-    return Run(str(store.root), store.manifest, store.outcomes())
+    """Return what a results folder holds, without the cells that vary one random stream alone.
+
+    Raises `StoreError` if nothing was ever run into it.
+    """
+    ordinary = {cell: outcome for cell, outcome in store.outcomes().items() if cell.varied == ALL_STREAMS}
+    return Run(str(store.root), store.manifest, ordinary)
 
 
 def match(baseline: Run, current: Run) -> Matched:
@@ -136,7 +140,7 @@ def changed(before: Manifest, after: Manifest, row: Row) -> str:
     if ours.card.sha256 != theirs.card.sha256:
         return f"other data: sha256 {ours.card.sha256[:8]}, now {theirs.card.sha256[:8]}"
     eyes, other_eyes = before.backbones[row.backbone].sha256, after.backbones[row.backbone].sha256
-    if eyes != other_eyes:
+    if eyes != other_eyes and not after.strategies[row.strategy].classical:  # which looks through none
         return f"another backbone: sha256 {eyes[:8]}, now {other_eyes[:8]}"
     return ""
 

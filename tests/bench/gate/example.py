@@ -101,7 +101,7 @@ def harmful(run: Run) -> Run:
             suite=HARM,
             tasks={HARM: run.manifest.tasks["pictures"]},
             backbones={HARM: run.manifest.backbones["bundled:eyes"]},
-            strategies={},
+            strategies={HARM + name: entry for name, entry in run.manifest.strategies.items()},
             cells={renamed(cell): key for cell, key in cells.items()},
         ),
         {renamed(cell): one and replace(one, cell=renamed(cell)) for cell, one in outcomes.items()},

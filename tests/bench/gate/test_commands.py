@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,8 @@ import pytest
 
 from bench.cli import main
 from bench.gate.judging import TOLERANCE
+from bench.gate.matching import Run, read_run
+from bench.store import Store
 from tests.bench.gate.example import night, stored, with_fields, worse
 
 LOADED = (
@@ -37,6 +40,19 @@ def test_the_exit_code_says_how_it_went(
     said = capsys.readouterr()
     assert said.out.startswith({0: "PASS: ", 1: "FAIL: ", 2: ""}[code])
     assert said.err.count("\n") == (1 if code == 2 else 0)
+
+
+def test_cells_that_vary_one_stream_alone_are_no_part_of_the_comparison(folders: Path, tmp_path: Path) -> None:
+    run = night()
+    alone = {replace(cell, varied="order"): one for cell, one in run.outcomes.items()}
+    varied = Run(
+        run.folder,
+        replace(
+            run.manifest, cells={**run.manifest.cells, **{cell: f"v{one.key}" for cell, one in alone.items() if one}}
+        ),
+        {**run.outcomes, **{cell: one and replace(one, cell=cell, key=f"v{one.key}") for cell, one in alone.items()}},
+    )
+    assert read_run(Store(stored(varied, tmp_path / "varied"))).outcomes == read_run(Store(folders / "before")).outcomes
 
 
 def test_a_slower_run_fails_if_that_was_asked_for(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:

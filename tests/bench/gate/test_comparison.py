@@ -95,6 +95,15 @@ def test_what_the_cards_say_is_something_else_is_named_and_not_compared(
     assert comparison.reasons == ()
 
 
+def test_a_classical_model_is_compared_whatever_backbone_it_stands_beside() -> None:
+    def planned(manifest: Manifest) -> Manifest:
+        full = replace(manifest.strategies["full"], depth=0.0, pretrained=False, classical=True)
+        return replace(other_backbone(manifest), strategies={**manifest.strategies, "full": full})
+
+    not_compared = compared(manifest=planned).matched.not_compared
+    assert {row.strategy for row in not_compared} == {"scratch", "linear_probe"}
+
+
 @pytest.mark.parametrize("field", [{"data_sha256": "1" * 64}, {"n_test": 9}, {"n_labels": 9}, {"chance": 0.2}])
 def test_what_was_scored_on_other_data_is_named_and_not_compared(field: dict[str, object]) -> None:
     comparison = compared(where(with_fields(**field), task="pictures", strategy="full", seed=0))
