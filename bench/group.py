@@ -8,16 +8,15 @@ from torch import Tensor, nn
 
 from bench.activations import Activations
 from bench.backbone import Backbone, TokenStage, state_hash
+from bench.budgets import Budgets
 from bench.cache import Cache, content_key
 from bench.cell import Work
 from bench.domain import Indices
-from bench.errors import DataError, FreezeError
+from bench.errors import FreezeError
 from bench.heads import Heads
 from bench.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
 from bench.plan import Needs
-from bench.seeds import stream
 from bench.strategy import boundary
-from bench.subset import budget_size
 from bench.target import Target
 from bench.task import Splits
 from bench.vocabulary import Vocabulary
@@ -54,7 +53,7 @@ class Group:
         self._cache = cache
         self._encoded = torch.from_numpy(target.encode(splits.train.labels, splits.train.raw))
         self._hashes = [state_hash(stage) for stage in backbone.stages]
-        self._orders: dict[int, Indices] = {}
+        self._budgets = Budgets(target, splits.train.labels)
         self._places = self._places_of(self._rows_needed(needs))
         self._boundaries = {boundary(depth, self.n_stages) for depth in needs.depths}
         kept = np.flatnonzero(self._places >= 0)
@@ -83,18 +82,8 @@ class Group:
         return len(self.backbone.stages)
 
     def budget(self, fraction: float, seed: int) -> Indices:
-        """Return the rows of the training split that a cell may see, [n_labels], in the order of the split.
-
-        Raises `DataError` if they are too few to learn from.
-        """
-        total = len(self.splits.train)
-        n_labels, needed = budget_size(fraction, total), self.target.smallest_budget
-        if n_labels < needed:
-            raise DataError(
-                f"fraction {fraction:g} of {total} training examples is a budget of {n_labels} labels, too few for one "
-                f"example of each of {needed} classes: use a fraction of at least {needed / total:.2g}"
-            )
-        return np.sort(self._order(seed)[:n_labels])
+        """Return the rows of the training split that a cell may see: see `Budgets.rows`."""
+        return self._budgets.rows(fraction, seed)
 
     def train(self, boundary: int, rows: Indices) -> Inputs:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
@@ -146,18 +135,8 @@ class Group:
     def _rows_needed(self, needs: Needs) -> Indices:
         """Return the rows of the training split that some cell will see; all of them if they are most."""
         total = len(self.splits.train)
-        largest: dict[int, float] = {}
-        for fraction, seed in needs.budgets:
-            largest[seed] = max(fraction, largest.get(seed, 0.0))
-        rows = [self._order(seed)[: budget_size(fraction, total)] for seed, fraction in largest.items()]
-        union = np.unique(np.concatenate(rows))
+        union = self._budgets.union(needs.budgets)
         return union if len(union) < WHOLE_SPLIT * total else np.arange(total)
-
-    def _order(self, seed: int) -> Indices:
-        """Return all rows of the training split in the order in which budgets of this seed take them."""
-        if seed not in self._orders:
-            self._orders[seed] = self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))
-        return self._orders[seed]
 
     def _places_of(self, rows: Indices) -> Indices:
         """Return the place of each training example among `rows`, -1 where it has none, [n_train]."""
