@@ -12,16 +12,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.cell import Result, Work
-from bench.domain import Indices
+from bench.cell import Result, ShiftedScore, Work
+from bench.domain import Indices, Raw
 from bench.fit import fit
 from bench.group import Group
 from bench.heads import KeptHead
 from bench.inference import forward_all
+from bench.inputs import Inputs
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
 from bench.seeds import seed_of, stream, torch_seed
+from bench.shifts.scoring import Shifted, score_shifts
 from bench.target import Outputs
 
 MIB: Final = 2**20
@@ -76,6 +78,9 @@ def run_cell(
     if group.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(group.device)
     adapted, predictions, spent = _adapt(planned, group, rows, probe)
+    peak_mib = _peak_mib(group.device)
+    if planned.shifts or keep:
+        group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
     result = Result(
         cell=cell,
         key=planned.key,
@@ -88,12 +93,12 @@ def run_cell(
         training_seconds=round(spent.training_seconds, 4),
         evaluation_seconds=round(spent.evaluation_seconds, 4),
         shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
-        shifted=(),
+        shifted=_score_shifts(planned, group, adapted, spent.precision) if planned.shifts else (),
         losses=spent.losses,
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(_peak_mib(group.device), 1),
+        peak_mib=round(peak_mib, 1),
         device=group.device.type,
         precision=spent.precision,
         data_sha256=group.content,
@@ -175,17 +180,34 @@ def _untrained(planned: PlannedCell, group: Group) -> nn.ModuleList:
 
 
 def _whole(planned: PlannedCell, group: Group, adapted: Adapted) -> nn.ModuleList:
-    """Return all stages of an adapted model, whole: a table of tokens has the rows that training left out."""
+    """Return all stages of an adapted model whose table of tokens, if it has one, has all rows again."""
     boundary = planned.strategy.boundary(group.n_stages)
-    group.widen(boundary, adapted.stages, _untrained(planned, group))
     return nn.ModuleList([*group.backbone.stages[:boundary], *adapted.stages])
 
 
+def _score_shifts(
+    planned: PlannedCell, group: Group, adapted: Adapted, precision: Precision
+) -> tuple[ShiftedScore, ...]:
+    """Return the scores of an adapted model under shifts; it has to know all tokens, as those of typos are new."""
+    boundary = planned.strategy.boundary(group.n_stages)
+
+    def predict(test: Shifted) -> Outputs:
+        return _outputs(adapted, group, group.shifted_test(test, boundary), test.examples.raw, precision)
+
+    return score_shifts(group.target, group.shifted, predict)
+
+
 def _predict(adapted: Adapted, group: Group, boundary: int, precision: Precision) -> Outputs:
-    features = forward_all(adapted.stages, group.test(boundary), precision=precision).values
+    """Return predictions of the test split."""
+    return _outputs(adapted, group, group.test(boundary), group.splits.test.raw, precision)
+
+
+def _outputs(adapted: Adapted, group: Group, inputs: Inputs, raw: Raw, precision: Precision) -> Outputs:
+    """Return predictions of examples, `inputs` being what the stages below the trained ones make of `raw`."""
+    features = forward_all(adapted.stages, inputs, precision=precision).values
     with torch.inference_mode():
         outputs = adapted.head(features).cpu().numpy()
-    return group.target.decode(outputs, group.splits.test.raw).astype(np.float32)
+    return group.target.decode(outputs, raw).astype(np.float32)
 
 
 def _count(module: nn.Module) -> int:

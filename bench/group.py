@@ -1,5 +1,7 @@
 """Owns what the cells of one task and backbone share: data, network, activations, heads and the freeze contract."""
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,7 +17,8 @@ from bench.domain import Indices
 from bench.errors import FreezeError
 from bench.heads import Heads
 from bench.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
-from bench.plan import Needs
+from bench.plan import SHIFTS, Needs
+from bench.shifts.scoring import Shifted, shift_test
 from bench.strategy import boundary
 from bench.target import Target
 from bench.task import Splits
@@ -43,7 +46,8 @@ class Group:
     ) -> None:
         """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for.
 
-        At most `memory_bytes` of examples are held, beside their features; `decoders` threads read their files.
+        At most `memory_bytes` of examples are held, beside their features, and as much of shifted ones if these are
+        asked for; `decoders` threads read their files.
         """
         self.target = target
         self.splits = splits
@@ -51,6 +55,8 @@ class Group:
         self.device = device
         self.content = content
         self._cache = cache
+        self._memory_bytes = memory_bytes
+        self._decoders = decoders
         self._encoded = torch.from_numpy(target.encode(splits.train.labels, splits.train.raw))
         self._hashes = [state_hash(stage) for stage in backbone.stages]
         self._budgets = Budgets(target, splits.train.labels)
@@ -74,6 +80,8 @@ class Group:
             prior=pretrained.head if pretrained and pretrained.target == target else None,
             cache=cache,
         )
+        self._shifted: dict[str, Inputs] = {}
+        self._left_for_shifted = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
         self.chance = target.chance(splits.test.labels, splits.test.raw)
 
     @property
@@ -93,6 +101,24 @@ class Group:
         """Return all test examples after the stages below `boundary`, on the device."""
         return self._renumbered(boundary, self._test.at(boundary))
 
+    @cached_property
+    def shifted(self) -> tuple[Shifted, ...]:
+        """The test split under each of its shifts."""
+        return shift_test(self.splits.test)
+
+    def shifted_test(self, test: Shifted, boundary: int) -> Inputs:
+        """Return the examples of a shifted test after the stages below `boundary`, on the device.
+
+        Tokens are those of the whole table. What they took is nobody's `frozen_work`, and nothing of it stays on the
+        device: neither time nor memory of a cell tells that it was shifted.
+        """
+        name = test.shift.name
+        if name not in self._shifted:
+            raw, allowance = test.examples.raw, self._left_for_shifted
+            self._shifted[name] = prepare(self.backbone, raw, allowance=allowance, decoders=self._decoders)
+        split = f"test under {name} {SHIFTS}"
+        return self._activations(split, self._shifted[name], Allowance(self._memory_bytes)).at(boundary)
+
     def features(self, rows: Indices) -> Tensor:
         """Return the features of the training examples `rows`, [n, width], on the device."""
         return self._train.features().take(torch.from_numpy(self._places[rows])).values
@@ -108,10 +134,10 @@ class Group:
             assert isinstance(first, TokenStage)
             self._vocabulary.narrow(first)
 
-    def widen(self, boundary: int, stages: nn.ModuleList, whole: nn.ModuleList) -> None:
+    def widen(self, boundary: int, stages: nn.ModuleList, whole: Callable[[], nn.ModuleList]) -> None:
         """Undo `narrow`: rows of tokens that this task does not hold are those of the same stages before, `whole`."""
         if boundary == 0 and self._vocabulary is not None:
-            first, before = stages[0], whole[0]
+            first, before = stages[0], whole()[0]
             assert isinstance(first, TokenStage)
             assert isinstance(before, TokenStage)
             self._vocabulary.widen(first, before.table)

@@ -19,16 +19,23 @@ from bench.suite import Suite
 ALGORITHM: Final = 2
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
 
+SHIFTS: Final = 1
+"""Raised when test data are shifted otherwise than before: results that were scored on them are other cells then."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell:
-    """A cell with all that is needed to run it: which data, of which hash. `key` names its result."""
+    """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
+
+    With `shifts` it is scored under the shifts of its domain too.
+    """
 
     cell: Cell
     spec: DataSpec
     data_sha256: str
     strategy: Strategy
     key: str
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,8 @@ def plan_cells(
                 alone = ((seed, varied) for varied in _streams(strategy) for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
                     cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed, varied)
-                    key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
-                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key))
+                    key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
+                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key, suite.shifts))
     return tuple(planned)
 
 
@@ -104,8 +111,8 @@ def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
     return planned.spec, planned.cell.backbone, alike
 
 
-def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy) -> str:
-    """Return the hash of everything the cell's score depends on: 24 hexadecimal digits.
+def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:
+    """Return the hash of everything the cell's scores depend on: 24 hexadecimal digits.
 
     No backbone takes part in a classical model: its cells on several backbones are one. A probe does not depend on the
     numbers of the gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the
@@ -120,4 +127,6 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "fraction": cell.fraction,
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
+    if shifts:  # without them a result is not what was asked for
+        said["shifts"] = SHIFTS
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]
