@@ -30,15 +30,14 @@ LEAST_BLUR: Final = 0.7  # and in pixels, that of CIFAR-10-C: less than that of 
 def add_noise(picture: Picture) -> Picture:
     """Return a picture with Gaussian noise on every pixel and channel.
 
-    In a picture larger than 224 pixels the grains are as much larger, or nothing of it was left at the size networks
-    look at.
+    The noise has at most 224 grains along the shorter side: finer ones would be gone at the size that networks look at.
     """
     height, width, channels = picture.shape
-    grain = max(1, round(min(height, width) / SIDE))
-    shape = (-(-height // grain), -(-width // grain), channels)
-    noise = generator_of(picture.tobytes()).standard_normal(shape, dtype=np.float32)
-    coarse = noise.repeat(grain, axis=0)[:height].repeat(grain, axis=1)[:, :width]
-    return _as_picture(picture + NOISE * BRIGHTEST * coarse)
+    scale = min(1.0, SIDE / min(height, width))
+    high, wide = round(height * scale), round(width * scale)
+    noise = generator_of(picture.tobytes()).standard_normal((high, wide, channels), dtype=np.float32)
+    rows, columns = np.arange(height) * high // height, np.arange(width) * wide // width
+    return _as_picture(picture + NOISE * BRIGHTEST * noise[rows][:, columns])
 
 
 def blur(picture: Picture) -> Picture:

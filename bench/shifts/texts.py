@@ -1,8 +1,8 @@
 """Owns the shift of texts: typing errors.
 
-They are those of Pruthi et al. (2019, arXiv:1905.11268) and Belinkov and Bisk (2018, arXiv:1711.02173): inside words of
-four letters or more, so that first and last letters stay, two letters are swapped, one is dropped, or a key beside it is
-hit. Belinkov and Bisk do this to every word; here it is every second one, since a reader is to go on understanding.
+They are those of Belinkov and Bisk (2018, arXiv:1711.02173) and Pruthi et al. (2019, arXiv:1905.11268): inside words
+of four letters or more, so that first and last letters stay, two letters are swapped, one is dropped, or a key beside
+one is hit. The first two do this to every word; here it is every second one, as a hurried writer might.
 """
 
 import re
