@@ -4,15 +4,15 @@ import copy
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from bench.cell import Result, ShiftedScore, Work
+from bench.cell import Result, Work
 from bench.domain import Indices, Raw
 from bench.fit import fit
 from bench.group import Group
@@ -23,7 +23,7 @@ from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
 from bench.seeds import seed_of, stream, torch_seed
-from bench.shifts.scoring import Shifted, score_shifts
+from bench.shifts.scoring import UNSHIFTED, Shifted, UnderShifts, score_shifts
 from bench.target import Outputs
 
 MIB: Final = 2**20
@@ -39,6 +39,17 @@ class Adapted:
     stages: nn.ModuleList
     head: nn.Linear
     parameters: int
+
+
+class Measured(NamedTuple):
+    """The result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
+
+    `shifted` are those under shifts, by their names.
+    """
+
+    result: Result
+    predictions: Outputs
+    shifted: Mapping[str, Outputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,8 @@ def run_cell(
     loading: Work | None = None,
     companions: Iterable[PlannedCell] = (),
     keep: Keep | None = None,
-) -> tuple[Result, Outputs]:
-    """Return the result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
+) -> Measured:
+    """Return what came of a cell.
 
     `loading` is what it took to make the group. `companions` are cells to come: heads on budgets as large as this one's
     are solved together with its own. `keep` is handed the adapted model once it is scored. Raises `DataError` for a
@@ -81,6 +92,7 @@ def run_cell(
     peak_mib = _peak_mib(group.device)
     if planned.shifts or keep:
         group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
+    shifted = _score_shifts(planned, group, adapted, spent.precision) if planned.shifts else UNSHIFTED
     result = Result(
         cell=cell,
         key=planned.key,
@@ -93,7 +105,7 @@ def run_cell(
         training_seconds=round(spent.training_seconds, 4),
         evaluation_seconds=round(spent.evaluation_seconds, 4),
         shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
-        shifted=_score_shifts(planned, group, adapted, spent.precision) if planned.shifts else (),
+        shifted=shifted.scores,
         losses=spent.losses,
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
@@ -106,7 +118,7 @@ def run_cell(
     )
     if keep:
         keep(_whole(planned, group, adapted), adapted.head, result)
-    return result, predictions
+    return Measured(result, predictions, shifted.predictions)
 
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
@@ -185,9 +197,7 @@ def _whole(planned: PlannedCell, group: Group, adapted: Adapted) -> nn.ModuleLis
     return nn.ModuleList([*group.backbone.stages[:boundary], *adapted.stages])
 
 
-def _score_shifts(
-    planned: PlannedCell, group: Group, adapted: Adapted, precision: Precision
-) -> tuple[ShiftedScore, ...]:
+def _score_shifts(planned: PlannedCell, group: Group, adapted: Adapted, precision: Precision) -> UnderShifts:
     """Return the scores of an adapted model under shifts; it has to know all tokens, as those of typos are new."""
     boundary = planned.strategy.boundary(group.n_stages)
 

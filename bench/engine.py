@@ -84,7 +84,7 @@ class Engine:
     def _run(self, planned: PlannedCell, pack: Pack) -> Scored:
         try:
             loaded = self._load(planned, pack.needs)
-            result, predictions = run_cell(
+            measured = run_cell(
                 planned, loaded.group, loading=loaded.loading, companions=pack.cells, keep=self._keep(planned, loaded)
             )
         except Exception as error:  # the one broad except of the project
@@ -97,7 +97,8 @@ class Engine:
                     traceback="".join(traceback.format_exception(error)),
                 )
             )
-        return Scored(result, predictions, loaded.group.splits.test.labels)
+        labels = loaded.group.splits.test.labels
+        return Scored(measured.result, measured.predictions, labels, measured.shifted)
 
     def _keep(self, planned: PlannedCell, loaded: _Loaded) -> Keep | None:
         """Return what saves the adapted model of a cell, if it is to be kept."""

@@ -1,6 +1,7 @@
 """Owns what an executor hands back for a cell."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bench.cell import Outcome
 from bench.target import Labels, Outputs
@@ -8,8 +9,12 @@ from bench.target import Labels, Outputs
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What came of a cell. A result has predictions [n_test, width] and the test labels they belong to."""
+    """What came of a cell. A result has predictions [n_test, width] and the test labels they belong to.
+
+    `shifted` are its predictions under shifts, by their names.
+    """
 
     outcome: Outcome
     predictions: Outputs | None = None
     labels: Labels | None = None
+    shifted: Mapping[str, Outputs] = field(default_factory=dict)

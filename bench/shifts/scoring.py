@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.cell import ShiftedScore
 from bench.domain import Domain, Raw
@@ -28,6 +28,17 @@ class Shifted:
     examples: Examples
 
 
+class UnderShifts(NamedTuple):
+    """The scores of a model under shifts, and the predictions that were scored, by the names of the shifts."""
+
+    scores: tuple[ShiftedScore, ...]
+    predictions: Mapping[str, Outputs]
+
+
+UNSHIFTED: Final = UnderShifts((), {})
+"""What there is where no shift was asked for."""
+
+
 def shifts_of(raw: Raw) -> tuple[Shift, ...]:
     """Return the shifts that examples of this domain are scored under."""
     return SHIFTS[raw.domain]
@@ -38,14 +49,13 @@ def shift_test(test: Examples) -> tuple[Shifted, ...]:
     return tuple(Shifted(shift, shift.apply(test)) for shift in shifts_of(test.raw))
 
 
-def score_shifts(
-    target: Target, tests: Iterable[Shifted], predict: Callable[[Shifted], Outputs]
-) -> tuple[ShiftedScore, ...]:
+def score_shifts(target: Target, tests: Iterable[Shifted], predict: Callable[[Shifted], Outputs]) -> UnderShifts:
     """Return the score of a model on each shifted test; `predict` returns its predictions, on the scale of labels."""
-    scores = []
+    scores, kept = [], {}
     for test in tests:
         start = time.perf_counter()
         predictions, examples = predict(test), test.examples
+        kept[test.shift.name] = predictions
         scores.append(
             ShiftedScore(
                 shift=test.shift.name,
@@ -55,4 +65,4 @@ def score_shifts(
                 seconds=round(time.perf_counter() - start, 4),
             )
         )
-    return tuple(scores)
+    return UnderShifts(tuple(scores), kept)

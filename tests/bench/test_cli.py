@@ -71,6 +71,20 @@ def test_a_run_scores_its_cells_writes_the_report_and_says_where(capsys: pytest.
     assert len(list(Store(Path("results/all")).results())) == 2
 
 
+def test_a_run_scores_under_shifts_and_keeps_the_predictions_unless_told_not_to() -> None:
+    arguments = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
+    assert main(arguments) == 0
+    store = Store(Path("results/all"))
+    [result] = store.results()
+    [later] = result.shifted
+    assert later.shift == "later"
+    assert len(store.predictions(result.key, "later")) == result.n_test - result.n_test // 2
+    assert main([*arguments, "--no-shifts", "--out", "plain"]) == 0
+    [plain] = Store(Path("plain")).results()
+    assert (plain.shifted, plain.score) == ((), result.score)
+    assert plain.key != result.key
+
+
 def test_a_run_with_nothing_to_do_says_the_same_and_leaves_the_report_as_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -108,8 +108,8 @@ def test_a_model_is_scored_on_every_shifted_test_and_so_is_chance() -> None:
         return np.tile(np.array([0, 1, 0], dtype=np.float32), (len(test.examples), 1))
 
     examples = examples_of("vision")
-    scores = score_shifts(Classes(("a", "b", "c")), shift_test(examples), constant)
-    assert asked == ["noise", "blur", "contrast"] == [score.shift for score in scores]
+    scores, predictions = score_shifts(Classes(("a", "b", "c")), shift_test(examples), constant)
+    assert asked == list(predictions) == ["noise", "blur", "contrast"] == [score.shift for score in scores]
     assert [score.title for score in scores] == [shift.title for shift in SHIFTS["vision"]]
     assert [(score.score, score.chance) for score in scores] == [(2 / 7, 3 / 7)] * 3
     assert all(score.seconds >= 0 for score in scores)
@@ -118,6 +118,6 @@ def test_a_model_is_scored_on_every_shifted_test_and_so_is_chance() -> None:
 def test_chance_is_that_of_the_examples_that_are_left() -> None:
     examples, target = examples_of("series"), Horizon(2)
     later = examples.take(np.arange(3, 7))
-    [score] = score_shifts(target, shift_test(examples), lambda test: np.zeros((4, 2), dtype=np.float32))
+    (score,), _ = score_shifts(target, shift_test(examples), lambda test: np.zeros((4, 2), dtype=np.float32))
     assert score.chance == target.chance(later.labels, later.raw) != target.chance(examples.labels, examples.raw)
     assert score.score == pytest.approx(np.abs(later.labels).mean())
