@@ -1,12 +1,9 @@
 """Owns one cell: a strategy applied to a backbone on a label budget, scored once on the test split."""
 
 import copy
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
@@ -18,13 +15,12 @@ from bench.fit import fit
 from bench.group import Group
 from bench.heads import KeptHead
 from bench.inference import forward_all
+from bench.memory import peak_mib
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
 from bench.seeds import seed_of, stream, torch_seed
 from bench.target import Outputs
-
-MIB: Final = 2**20
 
 Keep = Callable[[nn.ModuleList, nn.Linear, Result], None]
 """What is done with an adapted model: all its stages from input to features, and its head."""
@@ -93,7 +89,7 @@ def run_cell(
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(_peak_mib(group.device), 1),
+        peak_mib=round(peak_mib(group.device), 1),
         device=group.device.type,
         precision=spent.precision,
         data_sha256=group.content,
@@ -190,10 +186,3 @@ def _predict(adapted: Adapted, group: Group, boundary: int, precision: Precision
 
 def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _peak_mib(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / MIB
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return resident / (MIB if sys.platform == "darwin" else 1024)  # bytes on macOS, kibibytes elsewhere
