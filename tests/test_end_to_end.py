@@ -30,6 +30,11 @@ depth = 1.0
 pretrained = false
 recipe = { head = "zero" }
 
+[strategies.classical]
+depth = 0.0
+pretrained = false
+classical = true
+
 [strategies.linear_probe]
 depth = 0.0
 
