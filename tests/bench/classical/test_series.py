@@ -15,7 +15,8 @@ def walks(n: int, length: int, season: int) -> NDArray[np.float64]:
     generator = np.random.default_rng(season)
     levels = np.cumsum(generator.normal(0.1, 0.3, size=(n, length)), axis=1)
     cycle = 3 * np.sin(2 * np.pi * np.arange(length) / season)
-    return levels + cycle + generator.normal(0, 1, size=(n, length))
+    series: NDArray[np.float64] = levels + cycle + generator.normal(0, 1, size=(n, length))
+    return series
 
 
 @pytest.mark.parametrize(("season", "length"), [(12, 96), (7, 60), (24, 200)])
