@@ -1,12 +1,9 @@
 """Owns one cell: a strategy applied to a backbone on a label budget, scored once on the test split."""
 
 import copy
-import resource
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -19,14 +16,14 @@ from bench.group import Group
 from bench.heads import KeptHead
 from bench.inference import forward_all
 from bench.inputs import Inputs
+from bench.memory import peak_mib
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
+from bench.scored import Measured
 from bench.seeds import seed_of, stream, torch_seed
 from bench.shifts.scoring import UNSHIFTED, Shifted, UnderShifts, score_shifts
 from bench.target import Outputs
-
-MIB: Final = 2**20
 
 Keep = Callable[[nn.ModuleList, nn.Linear, Result], None]
 """What is done with an adapted model: all its stages from input to features, and its head."""
@@ -39,17 +36,6 @@ class Adapted:
     stages: nn.ModuleList
     head: nn.Linear
     parameters: int
-
-
-class Measured(NamedTuple):
-    """The result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
-
-    `shifted` are those under shifts, by their names.
-    """
-
-    result: Result
-    predictions: Outputs
-    shifted: Mapping[str, Outputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ def run_cell(
     if group.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(group.device)
     adapted, predictions, spent = _adapt(planned, group, rows, probe)
-    peak_mib = _peak_mib(group.device)
+    peak = peak_mib(group.device)
     if planned.shifts or keep:
         group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
     shifted = _score_shifts(planned, group, adapted, spent.precision) if planned.shifts else UNSHIFTED
@@ -110,7 +96,7 @@ def run_cell(
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(peak_mib, 1),
+        peak_mib=round(peak, 1),
         device=group.device.type,
         precision=spent.precision,
         data_sha256=group.content,
@@ -222,10 +208,3 @@ def _outputs(adapted: Adapted, group: Group, inputs: Inputs, raw: Raw, precision
 
 def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _peak_mib(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / MIB
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return resident / (MIB if sys.platform == "darwin" else 1024)  # bytes on macOS, kibibytes elsewhere

@@ -40,7 +40,7 @@ class PlannedCell:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the pending cells of one task and backbone ask of what they share.
+    """What the pending cells of one task and backbone, or the classical ones of a task, ask of what they share.
 
     `depths` are the shares of stages that their strategies train, `budgets` their fractions with their seeds.
     """
@@ -51,7 +51,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Cells that one process runs in turn because they share work: the probes of a task and backbone, else one cell."""
+    """Cells that one process runs in turn because they share work.
+
+    These are the probes of a task and backbone, or the classical models of a task, else one cell.
+    """
 
     cells: tuple[PlannedCell, ...]
     needs: Needs
@@ -89,7 +92,7 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     """Return the packs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.spec, planned.cell.backbone].append(planned)
+        shared[planned.spec, _seen_through(planned)].append(planned)
     needs = {
         name: Needs(
             frozenset(planned.strategy.depth for planned in several),
@@ -97,7 +100,7 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
         )
         for name, several in shared.items()
     }
-    return [Pack(tuple(several), needs[spec, backbone]) for (spec, backbone, _), several in groupby(cells, _alike)]
+    return [Pack(tuple(several), needs[spec, through]) for (spec, through, _), several in groupby(cells, _alike)]
 
 
 def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
@@ -108,7 +111,12 @@ def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
     """Return what the cells of one pack have in common."""
     alike = planned.cell.strategy if planned.strategy.depth == 0 else planned.key
-    return planned.spec, planned.cell.backbone, alike
+    return planned.spec, _seen_through(planned), alike
+
+
+def _seen_through(planned: PlannedCell) -> str:
+    """Return the backbone that a cell sees its data through; a classical model has none."""
+    return "" if planned.strategy.classical else planned.cell.backbone
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:

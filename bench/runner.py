@@ -47,6 +47,7 @@ def pending_cells(
             -backbones[planned.cell.backbone].parameters,
             planned.cell.task,
             planned.cell.backbone,
+            planned.strategy.classical,  # which see the data without the backbone
             -planned.cell.fraction,
             -planned.strategy.depth,
             planned.cell,

@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from bench.cell import Outcome
+from bench.cell import Outcome, Result
 from bench.target import Labels, Outputs
+
+
+class Measured(NamedTuple):
+    """The result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
+
+    `shifted` are those under shifts, by their names.
+    """
+
+    result: Result
+    predictions: Outputs
+    shifted: Mapping[str, Outputs]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -197,13 +197,13 @@ def test_arguments_that_make_no_sense_are_exit_code_two(
 def test_listing_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr().out
-    for name in ("all", "co2", "digits", "bundled:glyphs", "linear_probe", "full"):
+    for name in ("all", "co2", "digits", "bundled:glyphs", "classical", "linear_probe", "full"):
         assert name in said
     assert max(len(line) for line in said.splitlines()) <= 80
 
 
 DRAWING = {"matplotlib", "pandas"}
-HEAVY = {"torch", "transformers", "timm", "sklearn", "statsmodels"}
+HEAVY = {"torch", "transformers", "timm", "sklearn", "skimage", "statsmodels"}
 PROBE = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
 
 
@@ -252,4 +252,4 @@ def test_the_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--config", str(ROOT / "bench.toml"), "--suite", "all", "--dry-run"]) == 0
-    assert "300 cells, 0 finished, 300 to run" in capsys.readouterr().out
+    assert "375 cells, 0 finished, 375 to run" in capsys.readouterr().out

@@ -155,10 +155,10 @@ def test_what_shifts_take_is_not_in_the_cost_of_a_cell(tmp_path: Path, monkeypat
 
         monkeypatch.setattr(adapt, name, call)
 
-    for name in ("_adapt", "_peak_mib", "_score_shifts"):
+    for name in ("_adapt", "peak_mib", "_score_shifts"):
         watch(name)
     run_cell(shifted_cell(FULL), toy_group(tmp_path))
-    assert measured == ["_adapt", "_peak_mib", "_score_shifts"], "time and memory are taken before"
+    assert measured == ["_adapt", "peak_mib", "_score_shifts"], "time and memory are taken before"
 
 
 def test_shifted_tests_are_streamed_where_there_is_no_memory_and_score_the_same(tmp_path: Path) -> None:
@@ -186,3 +186,22 @@ def test_typos_bring_tokens_that_neither_split_holds(tmp_path: Path) -> None:
 def tokens_of(*raws: Raw) -> set[int]:
     backbone = load_backbone(MINILM.name)
     return {token for raw in raws for token in backbone.prepare(raw).values.flatten().tolist()}
+
+
+@pytest.mark.parametrize("domain", ["text", "audio", "series"])
+def test_a_classical_model_is_scored_under_the_same_shifts(domain: str, tmp_path: Path) -> None:
+    make, backbone = MADE[domain]
+    task, cache = make(tmp_path), Cache(tmp_path / "cache")
+    strategy = PROBE._replace(name="classical", pretrained=False, classical=True)
+    engine = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu")
+    shifted, plain = (
+        next(engine.run(pack_cells([planned_on(task, backbone, strategy, cache, shifts=shifts)])[0]))
+        for shifts in (True, False)
+    )
+    assert isinstance(shifted.outcome, Result), shifted.outcome.traceback
+    assert isinstance(plain.outcome, Result), plain.outcome.traceback
+    assert (plain.outcome.shifted, plain.outcome.score) == ((), shifted.outcome.score)
+    for found, expected in zip(shifted.outcome.shifted, shift_test(task.load(cache).test), strict=True):
+        labels, raw = expected.examples.labels, expected.examples.raw
+        assert found.score == task.target.score(shifted.shifted[found.shift], labels, raw)
+        assert found.chance == task.target.chance(labels, raw)
