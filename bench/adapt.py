@@ -1,30 +1,29 @@
 """Owns one cell: a strategy applied to a backbone on a label budget, scored once on the test split."""
 
 import copy
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
 from bench.cell import Result, Work
-from bench.domain import Indices
+from bench.domain import Indices, Raw
 from bench.fit import fit
 from bench.group import Group
 from bench.heads import KeptHead
 from bench.inference import forward_all
+from bench.inputs import Inputs
+from bench.memory import peak_mib
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
+from bench.scored import Measured
 from bench.seeds import seed_of, stream, torch_seed
+from bench.shifts.scoring import UNSHIFTED, Shifted, UnderShifts, score_shifts
 from bench.target import Outputs
-
-MIB: Final = 2**20
 
 Keep = Callable[[nn.ModuleList, nn.Linear, Result], None]
 """What is done with an adapted model: all its stages from input to features, and its head."""
@@ -58,8 +57,8 @@ def run_cell(
     loading: Work | None = None,
     companions: Iterable[PlannedCell] = (),
     keep: Keep | None = None,
-) -> tuple[Result, Outputs]:
-    """Return the result of a cell and its predictions, float32 [n_test, width] on the scale of the labels.
+) -> Measured:
+    """Return what came of a cell.
 
     `loading` is what it took to make the group. `companions` are cells to come: heads on budgets as large as this one's
     are solved together with its own. `keep` is handed the adapted model once it is scored. Raises `DataError` for a
@@ -76,6 +75,10 @@ def run_cell(
     if group.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(group.device)
     adapted, predictions, spent = _adapt(planned, group, rows, probe)
+    peak = peak_mib(group.device)
+    if planned.shifts or keep:
+        group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
+    shifted = _score_shifts(planned, group, adapted, spent.precision) if planned.shifts else UNSHIFTED
     result = Result(
         cell=cell,
         key=planned.key,
@@ -88,12 +91,12 @@ def run_cell(
         training_seconds=round(spent.training_seconds, 4),
         evaluation_seconds=round(spent.evaluation_seconds, 4),
         shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
-        shifted=(),
+        shifted=shifted.scores,
         losses=spent.losses,
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(_peak_mib(group.device), 1),
+        peak_mib=round(peak, 1),
         device=group.device.type,
         precision=spent.precision,
         data_sha256=group.content,
@@ -101,7 +104,7 @@ def run_cell(
     )
     if keep:
         keep(_whole(planned, group, adapted), adapted.head, result)
-    return result, predictions
+    return Measured(result, predictions, shifted.predictions)
 
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
@@ -175,25 +178,33 @@ def _untrained(planned: PlannedCell, group: Group) -> nn.ModuleList:
 
 
 def _whole(planned: PlannedCell, group: Group, adapted: Adapted) -> nn.ModuleList:
-    """Return all stages of an adapted model, whole: a table of tokens has the rows that training left out."""
+    """Return all stages of an adapted model whose table of tokens, if it has one, has all rows again."""
     boundary = planned.strategy.boundary(group.n_stages)
-    group.widen(boundary, adapted.stages, _untrained(planned, group))
     return nn.ModuleList([*group.backbone.stages[:boundary], *adapted.stages])
 
 
+def _score_shifts(planned: PlannedCell, group: Group, adapted: Adapted, precision: Precision) -> UnderShifts:
+    """Return the scores of an adapted model under shifts; it has to know all tokens, as those of typos are new."""
+    boundary = planned.strategy.boundary(group.n_stages)
+
+    def predict(test: Shifted) -> Outputs:
+        return _outputs(adapted, group, group.shifted_test(test, boundary), test.examples.raw, precision)
+
+    return score_shifts(group.target, group.shifted, predict)
+
+
 def _predict(adapted: Adapted, group: Group, boundary: int, precision: Precision) -> Outputs:
-    features = forward_all(adapted.stages, group.test(boundary), precision=precision).values
+    """Return predictions of the test split."""
+    return _outputs(adapted, group, group.test(boundary), group.splits.test.raw, precision)
+
+
+def _outputs(adapted: Adapted, group: Group, inputs: Inputs, raw: Raw, precision: Precision) -> Outputs:
+    """Return predictions of examples, `inputs` being what the stages below the trained ones make of `raw`."""
+    features = forward_all(adapted.stages, inputs, precision=precision).values
     with torch.inference_mode():
         outputs = adapted.head(features).cpu().numpy()
-    return group.target.decode(outputs, group.splits.test.raw).astype(np.float32)
+    return group.target.decode(outputs, raw).astype(np.float32)
 
 
 def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _peak_mib(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / MIB
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return resident / (MIB if sys.platform == "darwin" else 1024)  # bytes on macOS, kibibytes elsewhere

@@ -78,6 +78,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variance", action="store_true", help="also tell apart what subset, initialisation and order make vary"
     )
+    parser.add_argument(
+        "--no-shifts", dest="shifts", action="store_false", help="score on plain test data only, not also under shifts"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be run")
     parser.set_defaults(command=RUN)
 
@@ -87,7 +90,7 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
     _add_device(parser)
     _add_memory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
-    parser.set_defaults(command="bench.commands.rank", variance=False)
+    parser.set_defaults(command="bench.commands.rank", variance=False, shifts=False)
 
 
 def _add_fetch(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +98,7 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     _add_repeated(parser, "--task", "T", "only this task")
     _add_data(parser)
-    parser.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0)
+    parser.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0, shifts=False)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

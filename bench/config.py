@@ -74,12 +74,13 @@ class TaskTable(DataOptions):
 
 
 class SuiteTable(_Table):
-    """`[suites.NAME]`: tasks, and what differs from the file's fractions, number of seeds and all recipes."""
+    """`[suites.NAME]`: tasks, and what differs from the file's fractions, number of seeds, shifts and all recipes."""
 
     description: str = ""
     tasks: Annotated[tuple[str, ...], Len(1)]
     fractions: Fractions | None = None
     seeds: Seeds | None = None
+    shifts: bool | None = None
     recipe: Recipe = Recipe()
 
 
@@ -88,6 +89,7 @@ class Config(_Table):
 
     fractions: Fractions
     seeds: Seeds
+    shifts: bool
     recipe: Recipe = Recipe()
     strategies: Annotated[Mapping[Name, StrategyTable], Len(1)]
     backbones: Mapping[str, BackboneTable] = {}
@@ -113,6 +115,7 @@ class Config(_Table):
                 for task in table.tasks
                 for backbone in self.tasks[task].backbones
             ),
+            shifts=self.shifts if table.shifts is None else table.shifts,
         )
 
     def with_task(self, name: str, table: TaskTable) -> "Config":

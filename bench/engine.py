@@ -18,6 +18,7 @@ from bench.backbone import Backbone
 from bench.cache import Cache
 from bench.card import TaskCard
 from bench.cell import LOADING, Failure, Result, Work
+from bench.classical.cell import ClassicalGroup, run_classical
 from bench.data import DataSpec
 from bench.errors import BenchError, DataError
 from bench.group import Group
@@ -36,11 +37,14 @@ taken in the same order make a score the same on any number of cores."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Loaded:
-    """What the last cell needed, kept for the next: the group of a task and backbone, and what it took to make it."""
+    """What the last cell needed, kept for the next, and what it took to make it.
+
+    It is the group of a task and backbone, or of a task alone, whose backbone then has no name.
+    """
 
     name: tuple[DataSpec, str]
     card: TaskCard
-    group: Group
+    group: Group | ClassicalGroup
     loading: Work
 
 
@@ -84,9 +88,11 @@ class Engine:
     def _run(self, planned: PlannedCell, pack: Pack) -> Scored:
         try:
             loaded = self._load(planned, pack.needs)
-            result, predictions = run_cell(
-                planned, loaded.group, loading=loaded.loading, companions=pack.cells, keep=self._keep(planned, loaded)
-            )
+            if isinstance(loaded.group, ClassicalGroup):
+                measured = run_classical(planned, loaded.group, loading=loaded.loading, companions=pack.cells)
+            else:
+                keep = self._keep(planned, loaded.card, loaded.group)
+                measured = run_cell(planned, loaded.group, loading=loaded.loading, companions=pack.cells, keep=keep)
         except Exception as error:  # the one broad except of the project
             reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             return Scored(
@@ -97,16 +103,17 @@ class Engine:
                     traceback="".join(traceback.format_exception(error)),
                 )
             )
-        return Scored(result, predictions, loaded.group.splits.test.labels)
+        labels = loaded.group.splits.test.labels
+        return Scored(measured.result, measured.predictions, labels, measured.shifted)
 
-    def _keep(self, planned: PlannedCell, loaded: _Loaded) -> Keep | None:
+    def _keep(self, planned: PlannedCell, card: TaskCard, group: Group) -> Keep | None:
         """Return what saves the adapted model of a cell, if it is to be kept."""
         folder = self._exports.get(planned.key)
-        return partial(_save, folder, planned, loaded) if folder else None
+        return partial(_save, folder, planned, card, group) if folder else None
 
     def _load(self, planned: PlannedCell, needs: Needs) -> _Loaded:
         """Return what a cell needs; that of the one before it is dropped first."""
-        name = (planned.spec, planned.cell.backbone)
+        name = (planned.spec, "" if planned.strategy.classical else planned.cell.backbone)
         if self._loaded is None or self._loaded.name != name:
             self._loaded = None
             release()
@@ -116,32 +123,41 @@ class Engine:
                 raise DataError(
                     f"{planned.spec.address} changed since the run was planned: give the same command once more"
                 )
-            splits = task.load(self._cache)
-            content = verify(task, splits)
-            backbone = self._load_backbone(planned.cell.backbone).to(self._device)
-            group = Group(
-                task.target,
-                splits,
-                backbone,
-                needs=needs,
-                content=content,
-                cache=self._cache,
-                device=self._device,
-                memory_bytes=self._memory_bytes,
-                decoders=self._decoders,
-            )
+            group = self._group(planned, needs, task)
             self._loaded = _Loaded(name, task.card, group, Work(LOADING, uuid4().hex, time.perf_counter() - start))
         return self._loaded
 
+    def _group(self, planned: PlannedCell, needs: Needs, task: Task) -> Group | ClassicalGroup:
+        splits = task.load(self._cache)
+        content = verify(task, splits)
+        if planned.strategy.classical:
+            return ClassicalGroup(task.target, splits, needs=needs, content=content, cache=self._cache)
+        return Group(
+            task.target,
+            splits,
+            self._load_backbone(planned.cell.backbone).to(self._device),
+            needs=needs,
+            content=content,
+            cache=self._cache,
+            device=self._device,
+            memory_bytes=self._memory_bytes,
+            decoders=self._decoders,
+        )
+
 
 def _save(
-    folder: Path, planned: PlannedCell, loaded: _Loaded, stages: nn.ModuleList, head: nn.Linear, result: Result
+    folder: Path,
+    planned: PlannedCell,
+    card: TaskCard,
+    group: Group,
+    stages: nn.ModuleList,
+    head: nn.Linear,
+    result: Result,
 ) -> None:
     """Write the adapted model of a cell into a folder."""
-    group = loaded.group
     exported = Exported(
         result=result,
-        task=loaded.card,
+        task=card,
         data=planned.spec,
         backbone=group.backbone.card,
         boundary=planned.strategy.boundary(group.n_stages),

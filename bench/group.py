@@ -1,5 +1,7 @@
 """Owns what the cells of one task and backbone share: data, network, activations, heads and the freeze contract."""
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -8,16 +10,16 @@ from torch import Tensor, nn
 
 from bench.activations import Activations
 from bench.backbone import Backbone, TokenStage, state_hash
+from bench.budgets import Budgets
 from bench.cache import Cache, content_key
 from bench.cell import Work
 from bench.domain import Indices
-from bench.errors import DataError, FreezeError
+from bench.errors import FreezeError
 from bench.heads import Heads
 from bench.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
-from bench.plan import Needs
-from bench.seeds import stream
+from bench.plan import SHIFTS, Needs
+from bench.shifts.scoring import Shifted, shift_test
 from bench.strategy import boundary
-from bench.subset import budget_size
 from bench.target import Target
 from bench.task import Splits
 from bench.vocabulary import Vocabulary
@@ -44,7 +46,8 @@ class Group:
     ) -> None:
         """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for.
 
-        At most `memory_bytes` of examples are held, beside their features; `decoders` threads read their files.
+        At most `memory_bytes` of examples are held, beside their features, and as much of shifted ones if these are
+        asked for; `decoders` threads read their files.
         """
         self.target = target
         self.splits = splits
@@ -52,9 +55,11 @@ class Group:
         self.device = device
         self.content = content
         self._cache = cache
+        self._memory_bytes = memory_bytes
+        self._decoders = decoders
         self._encoded = torch.from_numpy(target.encode(splits.train.labels, splits.train.raw))
         self._hashes = [state_hash(stage) for stage in backbone.stages]
-        self._orders: dict[int, Indices] = {}
+        self._budgets = Budgets(target, splits.train.labels)
         self._places = self._places_of(self._rows_needed(needs))
         self._boundaries = {boundary(depth, self.n_stages) for depth in needs.depths}
         kept = np.flatnonzero(self._places >= 0)
@@ -75,6 +80,8 @@ class Group:
             prior=pretrained.head if pretrained and pretrained.target == target else None,
             cache=cache,
         )
+        self._shifted: dict[str, Inputs] = {}
+        self._left_for_shifted = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
         self.chance = target.chance(splits.test.labels, splits.test.raw)
 
     @property
@@ -83,18 +90,8 @@ class Group:
         return len(self.backbone.stages)
 
     def budget(self, fraction: float, seed: int) -> Indices:
-        """Return the rows of the training split that a cell may see, [n_labels], in the order of the split.
-
-        Raises `DataError` if they are too few to learn from.
-        """
-        total = len(self.splits.train)
-        n_labels, needed = budget_size(fraction, total), self.target.smallest_budget
-        if n_labels < needed:
-            raise DataError(
-                f"fraction {fraction:g} of {total} training examples is a budget of {n_labels} labels, too few for one "
-                f"example of each of {needed} classes: use a fraction of at least {needed / total:.2g}"
-            )
-        return np.sort(self._order(seed)[:n_labels])
+        """Return the rows of the training split that a cell may see: see `Budgets.rows`."""
+        return self._budgets.rows(fraction, seed)
 
     def train(self, boundary: int, rows: Indices) -> Inputs:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
@@ -103,6 +100,24 @@ class Group:
     def test(self, boundary: int) -> Inputs:
         """Return all test examples after the stages below `boundary`, on the device."""
         return self._renumbered(boundary, self._test.at(boundary))
+
+    @cached_property
+    def shifted(self) -> tuple[Shifted, ...]:
+        """The test split under each of its shifts."""
+        return shift_test(self.splits.test)
+
+    def shifted_test(self, test: Shifted, boundary: int) -> Inputs:
+        """Return the examples of a shifted test after the stages below `boundary`, on the device.
+
+        Tokens are those of the whole table. What they took is nobody's `frozen_work`, and nothing of it stays on the
+        device: neither time nor memory of a cell tells that it was shifted.
+        """
+        name = test.shift.name
+        if name not in self._shifted:
+            raw, allowance = test.examples.raw, self._left_for_shifted
+            self._shifted[name] = prepare(self.backbone, raw, allowance=allowance, decoders=self._decoders)
+        split = f"test under {name} {SHIFTS}"
+        return self._activations(split, self._shifted[name], Allowance(self._memory_bytes)).at(boundary)
 
     def features(self, rows: Indices) -> Tensor:
         """Return the features of the training examples `rows`, [n, width], on the device."""
@@ -119,10 +134,10 @@ class Group:
             assert isinstance(first, TokenStage)
             self._vocabulary.narrow(first)
 
-    def widen(self, boundary: int, stages: nn.ModuleList, whole: nn.ModuleList) -> None:
+    def widen(self, boundary: int, stages: nn.ModuleList, whole: Callable[[], nn.ModuleList]) -> None:
         """Undo `narrow`: rows of tokens that this task does not hold are those of the same stages before, `whole`."""
         if boundary == 0 and self._vocabulary is not None:
-            first, before = stages[0], whole[0]
+            first, before = stages[0], whole()[0]
             assert isinstance(first, TokenStage)
             assert isinstance(before, TokenStage)
             self._vocabulary.widen(first, before.table)
@@ -146,18 +161,8 @@ class Group:
     def _rows_needed(self, needs: Needs) -> Indices:
         """Return the rows of the training split that some cell will see; all of them if they are most."""
         total = len(self.splits.train)
-        largest: dict[int, float] = {}
-        for fraction, seed in needs.budgets:
-            largest[seed] = max(fraction, largest.get(seed, 0.0))
-        rows = [self._order(seed)[: budget_size(fraction, total)] for seed, fraction in largest.items()]
-        union = np.unique(np.concatenate(rows))
+        union = self._budgets.union(needs.budgets)
         return union if len(union) < WHOLE_SPLIT * total else np.arange(total)
-
-    def _order(self, seed: int) -> Indices:
-        """Return all rows of the training split in the order in which budgets of this seed take them."""
-        if seed not in self._orders:
-            self._orders[seed] = self.target.budget_order(self.splits.train.labels, stream(seed, "subset"))
-        return self._orders[seed]
 
     def _places_of(self, rows: Indices) -> Indices:
         """Return the place of each training example among `rows`, -1 where it has none, [n_train]."""

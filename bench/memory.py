@@ -1,8 +1,14 @@
-"""Owns giving memory back to the system."""
+"""Owns what memory a process has taken, and giving it back to the system."""
 
 import ctypes
 import gc
+import resource
 import sys
+from typing import Final
+
+import torch
+
+MIB: Final = 2**20
 
 
 def release() -> None:
@@ -15,3 +21,11 @@ def release() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def peak_mib(device: torch.device) -> float:
+    """Return the peak resident memory of this process, or on a GPU the peak that was allocated there."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MIB
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return resident / (MIB if sys.platform == "darwin" else 1024)  # bytes on macOS, kibibytes elsewhere

@@ -19,21 +19,28 @@ from bench.suite import Suite
 ALGORITHM: Final = 2
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
 
+SHIFTS: Final = 1
+"""Raised when test data are shifted otherwise than before: results that were scored on them are other cells then."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell:
-    """A cell with all that is needed to run it: which data, of which hash. `key` names its result."""
+    """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
+
+    With `shifts` it is scored under the shifts of its domain too.
+    """
 
     cell: Cell
     spec: DataSpec
     data_sha256: str
     strategy: Strategy
     key: str
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the pending cells of one task and backbone ask of what they share.
+    """What the pending cells of one task and backbone, or the classical ones of a task, ask of what they share.
 
     `depths` are the shares of stages that their strategies train, `budgets` their fractions with their seeds.
     """
@@ -44,7 +51,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Cells that one process runs in turn because they share work: the probes of a task and backbone, else one cell."""
+    """Cells that one process runs in turn because they share work.
+
+    These are the probes of a task and backbone, or the classical models of a task, else one cell.
+    """
 
     cells: tuple[PlannedCell, ...]
     needs: Needs
@@ -73,8 +83,8 @@ def plan_cells(
                 alone = ((seed, varied) for varied in _streams(strategy) for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
                     cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed, varied)
-                    key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
-                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key))
+                    key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
+                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key, suite.shifts))
     return tuple(planned)
 
 
@@ -82,7 +92,7 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     """Return the packs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.spec, planned.cell.backbone].append(planned)
+        shared[planned.spec, _seen_through(planned)].append(planned)
     needs = {
         name: Needs(
             frozenset(planned.strategy.depth for planned in several),
@@ -90,7 +100,7 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
         )
         for name, several in shared.items()
     }
-    return [Pack(tuple(several), needs[spec, backbone]) for (spec, backbone, _), several in groupby(cells, _alike)]
+    return [Pack(tuple(several), needs[spec, through]) for (spec, through, _), several in groupby(cells, _alike)]
 
 
 def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
@@ -101,11 +111,16 @@ def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
     """Return what the cells of one pack have in common."""
     alike = planned.cell.strategy if planned.strategy.depth == 0 else planned.key
-    return planned.spec, planned.cell.backbone, alike
+    return planned.spec, _seen_through(planned), alike
 
 
-def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy) -> str:
-    """Return the hash of everything the cell's score depends on: 24 hexadecimal digits.
+def _seen_through(planned: PlannedCell) -> str:
+    """Return the backbone that a cell sees its data through; a classical model has none."""
+    return "" if planned.strategy.classical else planned.cell.backbone
+
+
+def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:
+    """Return the hash of everything the cell's scores depend on: 24 hexadecimal digits.
 
     No backbone takes part in a classical model: its cells on several backbones are one. A probe does not depend on the
     numbers of the gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the
@@ -120,4 +135,6 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "fraction": cell.fraction,
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
+    if shifts:  # without them a result is not what was asked for
+        said["shifts"] = SHIFTS
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]

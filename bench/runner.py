@@ -47,6 +47,7 @@ def pending_cells(
             -backbones[planned.cell.backbone].parameters,
             planned.cell.task,
             planned.cell.backbone,
+            planned.strategy.classical,  # which see the data without the backbone
             -planned.cell.fraction,
             -planned.strategy.depth,
             planned.cell,
@@ -97,7 +98,7 @@ def _keep(scored: Scored, store: Store) -> None:
         store.put_labels(scored.outcome.cell.task, scored.labels)
     found = store.get(scored.outcome.key)
     if found is None:
-        store.put(scored.outcome, scored.predictions)
+        store.put(scored.outcome, scored.predictions, scored.shifted)
     elif isinstance(scored.outcome, Result) and abs(scored.outcome.score - found.score) > SAME:
         log.warning(
             "%s: trained again it scores %.4f, but the result that is kept is %.4f: other hardware or versions of "

@@ -3,6 +3,7 @@
     manifest.json               format, suite, the planned cells with their keys, cards of tasks and backbones
     cells/<key>.json            a Result or Failure; written last, so that it marks a finished cell
     predictions/<key>.npy       float32 [n_test, outputs] on the scale of the labels
+    predictions/<key>.<shift>.npy   the same under a shift; where it leaves examples out, of the last of them
     labels/<task>.npy           the test labels the predictions belong to
 
 Every file is written under another name, flushed to the disk and renamed: a file is whole or not there.
@@ -15,6 +16,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -102,11 +104,18 @@ class Store:
         outcome = self._read_outcome(key)
         return outcome if isinstance(outcome, Result) and self._predictions(key).exists() else None
 
-    def put(self, outcome: Outcome, predictions: Outputs | None = None) -> None:
-        """Keep an outcome, with a result's predictions; the latest of a key holds."""
+    def put(
+        self,
+        outcome: Outcome,
+        predictions: Outputs | None = None,
+        shifted: Mapping[str, Outputs] = MappingProxyType({}),
+    ) -> None:
+        """Keep an outcome, with a result's predictions and those under its shifts; the latest of a key holds."""
         assert (predictions is not None) == isinstance(outcome, Result), "a result has predictions, a failure has none"
         if predictions is not None:
-            self._write(f"predictions/{outcome.key}.npy", _to_npy(predictions.astype(np.float32)))
+            self._write_predictions(outcome.key, "", predictions)
+        for shift, under in shifted.items():
+            self._write_predictions(outcome.key, shift, under)
         self._write(f"cells/{outcome.key}.json", _to_json(to_record(outcome)))
 
     def put_labels(self, task: str, labels: Labels) -> None:
@@ -117,9 +126,9 @@ class Store:
         """Return whether the test labels of a task are kept."""
         return (self.root / "labels" / f"{task}.npy").exists()
 
-    def predictions(self, key: str) -> Outputs:
-        """Return the predictions of a finished result, float32 [n_test, outputs]."""
-        array: Outputs = np.load(self._predictions(key))
+    def predictions(self, key: str, shift: str = "") -> Outputs:
+        """Return the predictions of a finished result, float32 [n_test, outputs], if one is named under a shift."""
+        array: Outputs = np.load(self._predictions(key, shift))
         return array
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
@@ -157,8 +166,12 @@ class Store:
         """Write a report file into the folder and return its path."""
         return self._write(name, content)
 
-    def _predictions(self, key: str) -> Path:
-        return self.root / "predictions" / f"{key}.npy"
+    def _predictions(self, key: str, shift: str = "") -> Path:
+        return self.root / "predictions" / (f"{key}.{shift}.npy" if shift else f"{key}.npy")
+
+    def _write_predictions(self, key: str, shift: str, predictions: Outputs) -> None:
+        name = self._predictions(key, shift).relative_to(self.root)
+        self._write(str(name), _to_npy(predictions.astype(np.float32)))
 
     def _read_outcome(self, key: str) -> Outcome | None:
         try:

@@ -20,12 +20,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to measure: every entry's strategies at every fraction and seed (0 to `seeds` - 1)."""
+    """What to measure: every entry's strategies at every fraction and seed (0 to `seeds` - 1).
+
+    With `shifts` every cell is scored on shifted test data too.
+    """
 
     name: str
     fractions: tuple[float, ...]
     seeds: int
     entries: tuple[Entry, ...]
+    shifts: bool = False
 
     def select(
         self,
@@ -35,8 +39,9 @@ class Suite:
         strategies: Iterable[str] = (),
         fractions: Iterable[float] = (),
         seeds: int = 0,
+        shifts: bool = True,
     ) -> "Suite":
-        """Return the suite narrowed to what is named; what is not named stays whole.
+        """Return the suite narrowed to what is named; what is not named stays whole. Without `shifts` it has none.
 
         Raises `UnknownNameError` for a task, backbone or strategy that is not in the suite, `ConfigError` for a
         fraction outside (0, 1].
@@ -60,7 +65,13 @@ class Suite:
             if (not wanted_tasks or entry.task in wanted_tasks)
             and (not wanted_backbones or entry.backbone in wanted_backbones)
         )
-        return Suite(self.name, tuple(sorted(wanted_fractions)) or self.fractions, seeds or self.seeds, entries)
+        return replace(
+            self,
+            fractions=tuple(sorted(wanted_fractions)) or self.fractions,
+            seeds=seeds or self.seeds,
+            entries=entries,
+            shifts=self.shifts and shifts,
+        )
 
 
 def _refuse_unknown(kind: str, wanted: set[str], known: Iterable[str]) -> None:

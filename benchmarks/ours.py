@@ -159,7 +159,7 @@ def plan(
 ) -> Sequence[PlannedCell]:
     """Return the cells of a suite of `bench.toml`, narrowed to what is named as the command line does it."""
     chosen = read_config(ROOT / "bench.toml", FAMILIES).suite(suite)
-    chosen = chosen.select(tasks=tasks, strategies=strategies, fractions=fractions, seeds=seeds)
+    chosen = chosen.select(tasks=tasks, strategies=strategies, fractions=fractions, seeds=seeds, shifts=False)
     backbones = describe_all((entry.backbone for entry in chosen.entries), default_cache())
     return plan_cells(chosen, {name: task.card for name, task in FAMILIES.items()}, backbones)
 

@@ -30,6 +30,11 @@ depth = 1.0
 pretrained = false
 recipe = { head = "zero" }
 
+[strategies.classical]
+depth = 0.0
+pretrained = false
+classical = true
+
 [strategies.linear_probe]
 depth = 0.0
 
@@ -117,15 +122,18 @@ def test_three_sources_are_adapted_by_every_strategy_and_compared(
     selection = ["--data", address, "--backbones", *backbones, *options]
     assert main(["run", *selection, "--workers", "1"]) == 0
     results = list(Store(Path("results/data")).results())
-    assert len(results) == 3 * 4 * 2
+    assert len(results) == 3 * 5 * 2
     assert {result.cell.backbone for result in results} == set(backbones)
     assert all(
         result.trainable_parameters == result.total_parameters for result in results if result.cell.strategy == "full"
     )
     assert all(np.isfinite(result.score) for result in results)
+    classical = [result for result in results if result.cell.strategy == "classical"]
+    assert len({result.key for result in classical}) == 2, "one for each budget, whatever the backbone"
     assert "which pretraining?" in Path("results/data/report.md").read_text()
     capsys.readouterr()
     assert main(["rank", *selection]) == 0
     said = capsys.readouterr().out
     assert "A run, on its largest budget, put in the same order" in said
+    assert "classical" not in said, "which tells no backbone from another"
     assert max(map(len, said.splitlines())) <= 80

@@ -4,7 +4,7 @@ import argparse
 
 from bench.backbones import catalog, sources
 from bench.cache import default_cache
-from bench.config import CONFIG, Config, read_config
+from bench.config import CONFIG, Config, StrategyTable, read_config
 from bench.data import DOMAINS
 from tasks import FAMILIES
 
@@ -16,10 +16,7 @@ def answer(options: argparse.Namespace) -> int:
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
         "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
-        "strategies": [
-            (name, f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}")
-            for name, table in config.strategies.items()
-        ],
+        "strategies": [(name, _about_strategy(table)) for name, table in config.strategies.items()],
     }
     for heading in [options.what] if options.what else tables:
         print(f"{heading}")
@@ -34,6 +31,12 @@ def _about_task(config: Config, name: str) -> str:
         return f"{DOMAINS[spec.family]}: {spec.options.title or spec.address}"
     task = FAMILIES[spec.family]
     return f"{task.card.domain}, {task.target.metric.title}: {task.card.title}"
+
+
+def _about_strategy(table: StrategyTable) -> str:
+    if table.classical:
+        return "a classical model of the domain in the backbone's place"
+    return f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}"
 
 
 def _about_backbone(name: str) -> str:

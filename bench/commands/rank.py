@@ -79,6 +79,7 @@ def _outcomes(name: str, selection: Selection, options: argparse.Namespace) -> d
     """
     try:
         store = Store(options.out or Path("results") / selection.suite.name)
+        strategies = store.manifest.strategies
         results = [result for result in store.results() if result.cell.task == name]
     except BenchError:
         return {}
@@ -87,7 +88,7 @@ def _outcomes(name: str, selection: Selection, options: argparse.Namespace) -> d
     largest = max((result.cell.fraction for result in results), default=0.0)
     for result in results:
         cell = result.cell
-        if cell.fraction == largest and cell.strategy != "scratch":
+        if cell.fraction == largest and strategies[cell.strategy].pretrained:
             found.setdefault(cell.strategy, {}).setdefault(cell.backbone, []).append(sign * result.score)
     return {
         strategy: {backbone: float(np.mean(scores)) for backbone, scores in several.items()}

@@ -74,6 +74,7 @@ def choose_suite(options: argparse.Namespace, cache: Cache) -> Suite:
         strategies=options.strategy,
         fractions=options.fraction,
         seeds=options.seeds,
+        shifts=options.shifts,
     )
 
 

@@ -1,9 +1,9 @@
 """Owns reading pictures and recordings from their files, when they are looked at and not before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import ClassVar, Final, Literal, Protocol
+from typing import ClassVar, Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import soundfile
@@ -38,39 +38,60 @@ class Stored(Protocol):
         """Return them."""
 
 
+Example = TypeVar("Example")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change(Generic[Example]):
+    """What is done to each example when it is read, and nothing but the example decides; `name` says what it is."""
+
+    name: str
+    of: Callable[[Example], Example]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """Pictures of any size in files, `hashes` [n] the sha256 of their bytes."""
+    """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through."""
 
     domain: ClassVar[Domain] = "vision"
     paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
+    change: Change[NDArray[np.uint8]] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def take(self, indices: Indices) -> "Pictures":
         """Return the examples at `indices`."""
-        return Pictures(tuple(self.paths[index] for index in indices), tuple(self.hashes[index] for index in indices))
+        return replace(
+            self,
+            paths=tuple(self.paths[index] for index in indices),
+            hashes=tuple(self.hashes[index] for index in indices),
+        )
 
     def columns(self) -> tuple[bytes, ...]:
-        """Return the hashes of the files, for hashing."""
-        return ("\n".join(self.hashes).encode(),)
+        """Return the hashes of the files, and how they are changed if they are, for hashing."""
+        return ("\n".join(self.hashes).encode(), *_named(self.change))
 
     def pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each picture as uint8 [height, width, 3]. Raises `DataError` for a file that cannot be decoded."""
-        return (read_picture(path) for path in self.paths)
+        seen = map(read_picture, self.paths)
+        return map(self.change.of, seen) if self.change else seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recordings:
-    """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples."""
+    """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples.
+
+    `change` is what is done to each of these clips.
+    """
 
     domain: ClassVar[Domain] = "audio"
     paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
     rate_hz: int
     length: int
+    change: Change[NDArray[np.int16]] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -84,13 +105,17 @@ class Recordings:
         )
 
     def columns(self) -> tuple[bytes, ...]:
-        """Return the hashes of the files and how they are heard, for hashing."""
-        return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode())
+        """Return the hashes of the files and how they are heard and changed, for hashing."""
+        return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *_named(self.change))
 
     def waveforms(self) -> Waveforms:
         """Return the recordings, read now. Raises `DataError` for a file that cannot be decoded."""
-        clips = [fit_length(read_recording(path, self.rate_hz), self.length) for path in self.paths]
-        return Waveforms(np.stack(clips), self.rate_hz)
+        clips = (fit_length(read_recording(path, self.rate_hz), self.length) for path in self.paths)
+        return Waveforms(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
+
+
+def _named(change: Change[Example] | None) -> tuple[bytes, ...]:
+    return (change.name.encode(),) if change else ()
 
 
 def read_picture(path: Stored) -> NDArray[np.uint8]:

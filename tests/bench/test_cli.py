@@ -71,6 +71,20 @@ def test_a_run_scores_its_cells_writes_the_report_and_says_where(capsys: pytest.
     assert len(list(Store(Path("results/all")).results())) == 2
 
 
+def test_a_run_scores_under_shifts_and_keeps_the_predictions_unless_told_not_to() -> None:
+    arguments = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
+    assert main(arguments) == 0
+    store = Store(Path("results/all"))
+    [result] = store.results()
+    [later] = result.shifted
+    assert later.shift == "later"
+    assert len(store.predictions(result.key, "later")) == result.n_test - result.n_test // 2
+    assert main([*arguments, "--no-shifts", "--out", "plain"]) == 0
+    [plain] = Store(Path("plain")).results()
+    assert (plain.shifted, plain.score) == ((), result.score)
+    assert plain.key != result.key
+
+
 def test_a_run_with_nothing_to_do_says_the_same_and_leaves_the_report_as_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -183,13 +197,13 @@ def test_arguments_that_make_no_sense_are_exit_code_two(
 def test_listing_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr().out
-    for name in ("all", "co2", "digits", "bundled:glyphs", "linear_probe", "full"):
+    for name in ("all", "co2", "digits", "bundled:glyphs", "classical", "linear_probe", "full"):
         assert name in said
     assert max(len(line) for line in said.splitlines()) <= 80
 
 
 DRAWING = {"matplotlib", "pandas"}
-HEAVY = {"torch", "transformers", "timm", "sklearn", "statsmodels"}
+HEAVY = {"torch", "transformers", "timm", "sklearn", "skimage", "statsmodels"}
 PROBE = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
 
 
@@ -238,4 +252,4 @@ def test_the_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--config", str(ROOT / "bench.toml"), "--suite", "all", "--dry-run"]) == 0
-    assert "300 cells, 0 finished, 300 to run" in capsys.readouterr().out
+    assert "375 cells, 0 finished, 375 to run" in capsys.readouterr().out

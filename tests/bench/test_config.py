@@ -57,6 +57,15 @@ def test_recipes_are_laid_over_each_other_from_general_to_particular(tmp_path: P
     assert of_words.weight_decay == 0.5
 
 
+def test_models_are_scored_under_shifts_unless_the_config_the_suite_or_the_command_says_no(tmp_path: Path) -> None:
+    assert read(tmp_path, GOOD).suite("all").shifts
+    assert not read(tmp_path, GOOD).suite("all").select(shifts=False).shifts
+    assert read(tmp_path, GOOD).suite("all").select(seeds=1).shifts
+    without = read(tmp_path, f"shifts = false\n{GOOD}shifts = true\n")
+    assert (without.suite("all").shifts, without.suite("small").shifts) == (False, True)
+    assert not without.suite("all").select().shifts
+
+
 def test_a_suite_may_have_its_own_fractions_seeds_and_recipe(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert (config.suite("all").fractions, config.suite("all").seeds) == ((0.1, 0.5), 3)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import plan
 from bench.cell import Cell
 from bench.data import DataSpec
 from bench.errors import ConfigError
@@ -88,6 +89,23 @@ def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
 )
 def test_what_a_score_depends_on_is_in_the_key(key: str) -> None:
     assert key != KEY
+
+
+def test_a_result_without_shifts_is_not_one_with_them() -> None:
+    plain, shifted = (
+        plan_cells(replace(suite(), shifts=shifts), {"toy": TASK}, {"toy:dense": BACKBONE}) for shifts in (False, True)
+    )
+    assert [one.cell for one in plain] == [one.cell for one in shifted]
+    assert not {one.key for one in plain} & {one.key for one in shifted}
+    assert ({one.shifts for one in plain}, {one.shifts for one in shifted}) == ({False}, {True})
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=False) == KEY
+
+
+def test_shifts_that_are_made_otherwise_make_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=True)
+    monkeypatch.setattr(plan, "SHIFTS", plan.SHIFTS + 1)
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=True) != before
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL) == KEY
 
 
 def test_words_on_a_card_are_not_in_the_key() -> None:

@@ -117,6 +117,15 @@ def test_a_result_without_its_predictions_counts_as_not_finished(tmp_path: Path)
     assert store.get("a") is None
 
 
+def test_predictions_under_shifts_lie_beside_the_plain_ones_and_are_there_before_the_cell(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put(result(CELL, "a"), PREDICTIONS, {"blur": PREDICTIONS[1:]})
+    np.testing.assert_array_equal(store.predictions("a"), PREDICTIONS)
+    np.testing.assert_array_equal(store.predictions("a", "blur"), PREDICTIONS[1:])
+    written = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("a*")}
+    assert max(written, key=lambda name: written[name]) == "a.json"
+
+
 def test_no_partial_file_is_left_behind(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put(result(CELL, "a"), PREDICTIONS)

@@ -1,4 +1,4 @@
-"""Every strategy of the project's config keeps its word about what is trained and what stays frozen."""
+"""Every strategy that adapts a backbone keeps its word about what is trained and what stays frozen."""
 
 import copy
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone
 
 CONFIG = Path(__file__).parents[2] / "bench.toml"
 
-STRATEGIES = read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies
+STRATEGIES = [one for one in read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies if not one.classical]
 
 
 def toy_group(folder: Path, *, restless: bool = False) -> Group:
@@ -58,7 +58,7 @@ def test_exactly_the_stages_above_the_boundary_are_trained(
 
     predict = adapt._predict
     monkeypatch.setattr(adapt, "_predict", watch)
-    result, _ = run_cell(toy_cell(quick(strategy)), group)
+    result, *_ = run_cell(toy_cell(quick(strategy)), group)
     before = [state_hash(stage) for stage in group.backbone.stages]
     trained = round(strategy.depth * len(STAGES))
     assert boundaries == [len(STAGES) - trained]
@@ -80,12 +80,12 @@ def test_no_cell_changes_the_shared_backbone(strategy: Strategy, tmp_path: Path)
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_a_cell_scores_the_same_alone_and_after_others(strategy: Strategy, tmp_path: Path) -> None:
     planned = toy_cell(quick(strategy), seed=1)
-    alone, predictions = run_cell(planned, toy_group(tmp_path / "alone"))
+    alone, predictions, _ = run_cell(planned, toy_group(tmp_path / "alone"))
     group = toy_group(tmp_path / "shared")
     torch.manual_seed(99)
     for other in (PROBE, FULL, SCRATCH, PARTIAL):
         run_cell(toy_cell(other, fraction=0.5), group)
-    again, predictions_again = run_cell(planned, group)
+    again, predictions_again, _ = run_cell(planned, group)
     assert again.score == alone.score
     assert (predictions == predictions_again).all()
 
@@ -105,7 +105,7 @@ def test_a_frozen_stage_that_moves_a_buffer_fails_the_cell(strategy: Strategy, t
 
 def test_a_stage_that_is_trained_may_move_its_buffers(tmp_path: Path) -> None:
     full = FULL._replace(recipe=QUICK.model_copy(update={"head": "zero"}))
-    result, _ = run_cell(toy_cell(full), toy_group(tmp_path, restless=True))
+    result, *_ = run_cell(toy_cell(full), toy_group(tmp_path, restless=True))
     assert result.n_labels == 30
 
 
@@ -128,5 +128,5 @@ def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: 
     group = toy_group(tmp_path)
     rows = group.budget(1.0, 0)
     start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
-    _, of_probe = run_cell(toy_cell(PROBE), group)
+    _, of_probe, _ = run_cell(toy_cell(PROBE), group)
     np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
