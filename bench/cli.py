@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_rank(commands.add_parser("rank", help="order backbones before any training, by LogME of frozen features"))
     _add_fetch(commands.add_parser("fetch", help="get all that a suite needs, for later use without a network"))
     _add_report(commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder"))
+    _add_publish(commands.add_parser("publish", help="keep of a results folder what is fit for git"))
     _add_list(commands.add_parser("list", help="show what there is"))
     _add_pretrain(commands.add_parser("pretrain", help="remake a bundled backbone"))
     _add_cache(commands.add_parser("cache", help="show what is kept between runs, and clear it"))
@@ -93,6 +94,12 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.set_defaults(command="bench.commands.report")
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the results")
+    parser.add_argument("target", type=Path, metavar="TARGET", help="a new folder, or one published before: replaced")
+    parser.set_defaults(command="bench.commands.publish")
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
