@@ -14,6 +14,7 @@ from typing import Final
 from bench import __version__
 from bench.errors import BenchError
 from bench.interrupts import interrupt_on_sigterm
+from bench.tracking import TRACKERS
 
 RUN: Final = "bench.commands.run"
 USERS_MISTAKE: Final = 2
@@ -70,6 +71,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
+    )
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        choices=TRACKERS,
+        metavar="TRACKER",
+        help=f"log each cell that is scored now, with {', '.join(TRACKERS)}; may be repeated",
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would be run")
     parser.set_defaults(command=RUN)
