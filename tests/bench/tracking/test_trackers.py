@@ -121,7 +121,8 @@ def hyperparameters(read: EventAccumulator) -> tuple[Any, Any]:
 
 
 def wandb_records(folder: Path) -> list[Any]:
-    """Return what would be sent of the one run that was kept offline."""
+    """Return what would be sent of the one run that was kept offline. All of it is on disk only in the end."""
+    wandb.teardown()
     (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
     content = path.read_bytes()
     assert len(content) < BLOCK
