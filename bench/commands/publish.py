@@ -52,7 +52,7 @@ def publish(store: Store, target: Path) -> list[Path]:
 
 def _refuse_strangers(target: Path) -> None:
     ours = set(_matching(target, OURS))
-    for path in sorted(target.rglob("*")):
+    for path in target.rglob("*"):
         if path.is_file() and path not in ours:
             raise StoreError(
                 f"{target} holds {path.relative_to(target)}, which is not of published results: name another folder, "

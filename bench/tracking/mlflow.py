@@ -2,7 +2,6 @@
 
 import os
 import time
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -11,8 +10,6 @@ from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 
 from bench.tracking.tracker import TrackedCell, Tracker
-
-MOST_PARAMETERS: Final = 100  # of one request
 
 
 class Mlflow(Tracker):
@@ -35,10 +32,8 @@ class Mlflow(Tracker):
         metrics += [
             Metric(name, point.value, now, point.step) for name, points in cell.curves.items() for point in points
         ]
-        parameters = iter([Param(name, str(value)) for name, value in cell.parameters.items()])
-        self._client.log_batch(run.info.run_id, metrics=metrics)
-        while some := list(islice(parameters, MOST_PARAMETERS)):
-            self._client.log_batch(run.info.run_id, params=some)
+        parameters = [Param(name, str(value)) for name, value in cell.parameters.items()]
+        self._client.log_batch(run.info.run_id, metrics=metrics, params=parameters)
         self._client.set_terminated(run.info.run_id, "FINISHED" if cell.reason is None else "FAILED", end_time=now)
 
 
