@@ -1,5 +1,22 @@
 """The benchmark of transfer learning: what a pretrained backbone is worth, at your number of labels."""
 
-from typing import Final
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __version__: Final = "0.1.0"
+
+
+def load(folder: str | Path) -> "pd.DataFrame":
+    """Return a results folder as a table: a row per planned cell, the columns of `results.csv`.
+
+    Names of tasks, backbones and strategies are categories in the order of the config; a number that is missing, since
+    its cell failed or was not run, is missing here too. Raises `StoreError` if there are no results in the folder.
+    """
+    # By name, when it is called: this file is read before anything else of the package, and tables take half a second
+    # to load that `--help` and `list` need not wait for.
+    cells: pd.DataFrame = importlib.import_module("bench.report.cells").read_cells(Path(folder))
+    return cells

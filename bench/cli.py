@@ -14,6 +14,7 @@ from typing import Final
 from bench import __version__
 from bench.errors import BenchError
 from bench.interrupts import interrupt_on_sigterm
+from bench.tracking import TRACKERS
 
 RUN: Final = "bench.commands.run"
 USERS_MISTAKE: Final = 2
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands.add_parser("report", help="rebuild tables and charts from the cells of a results folder"))
     _add_compare(commands.add_parser("compare", help="say whether a run is worse than an earlier one; 1 if it is"))
     _add_history(commands.add_parser("history", help="show many runs side by side, and since when something changed"))
+    _add_publish(commands.add_parser("publish", help="keep of a results folder what is fit for git"))
     _add_list(commands.add_parser("list", help="show what there is"))
     _add_pretrain(commands.add_parser("pretrain", help="remake a bundled backbone"))
     _add_cache(commands.add_parser("cache", help="show what is kept between runs, and clear it"))
@@ -80,6 +82,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--no-shifts", dest="shifts", action="store_false", help="score on plain test data only, not also under shifts"
+    )
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        choices=TRACKERS,
+        metavar="TRACKER",
+        help=f"log each cell that is scored now, with {', '.join(TRACKERS)}; may be repeated",
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would be run")
     parser.set_defaults(command=RUN)
@@ -137,6 +147,12 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there; the terminal shows the text")
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the results")
+    parser.add_argument("target", type=Path, metavar="TARGET", help="a new folder, or one published before: replaced")
+    parser.set_defaults(command="bench.commands.publish")
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:

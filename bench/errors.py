@@ -36,6 +36,10 @@ class StoreError(BenchError):
     """A results folder that cannot be read or written."""
 
 
+class TrackerError(BenchError):
+    """A tracker of experiments that is not installed or cannot be started."""
+
+
 class FreezeError(BenchError):
     """A parameter or buffer below the boundary moved while a cell ran."""
 

@@ -62,10 +62,12 @@ def run_cells(
     execute: Execute,
     *,
     again: Collection[str] = (),
+    follow: Callable[[Outcome], None] | None = None,
 ) -> Tally:
     """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk.
 
-    Cells of the keys `again` are run even if they have a result, which stays the one that is kept.
+    Cells of the keys `again` are run even if they have a result, which stays the one that is kept. `follow` is told of
+    each outcome once it is on disk.
     """
     pending = pending_cells(plan, store, backbones, again=again)
     scored = failed = 0
@@ -76,6 +78,8 @@ def run_cells(
             bar.set_postfix_str(str(pending[0].cell))
             for delivered in execute(pack_cells(pending)):
                 _keep(delivered, store)
+                if follow:
+                    follow(delivered.outcome)
                 failed += isinstance(delivered.outcome, Failure)
                 scored += not isinstance(delivered.outcome, Failure)
                 log.info("%s", describe(delivered.outcome))

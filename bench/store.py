@@ -5,6 +5,7 @@
     predictions/<key>.npy       float32 [n_test, outputs] on the scale of the labels
     predictions/<key>.<shift>.npy   the same under a shift; where it leaves examples out, of the last of them
     labels/<task>.npy           the test labels the predictions belong to
+    cells.jsonl                 in a published folder, which has no predictions: all cells (see `bench.published`)
 
 Every file is written under another name, flushed to the disk and renamed: a file is whole or not there.
 """
@@ -25,6 +26,7 @@ from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.interrupts import interrupts_held
+from bench.published import CELLS, read_published
 from bench.target import Labels, Metric, Outputs
 
 FORMAT: Final = 3
@@ -85,6 +87,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._manifest = self._read_manifest()
+        self._published = read_published(root)
 
     @property
     def manifest(self) -> Manifest:
@@ -94,7 +97,12 @@ class Store:
         return self._manifest
 
     def extend(self, manifest: Manifest) -> None:
-        """Lay a plan over what the folder was asked for before."""
+        """Lay a plan over what the folder was asked for before. Raises `StoreError` if it is a published one."""
+        if (self.root / CELLS).exists():
+            raise StoreError(
+                f"the results in {self.root} are published, no run adds to them: name another folder with --out, and "
+                f"`python -m bench publish` it to {self.root}"
+            )
         merged = self._manifest.merged(manifest) if self._manifest else manifest
         self._write("manifest.json", _to_json(_manifest_record(merged)))
         self._manifest = merged
@@ -144,9 +152,9 @@ class Store:
         return [outcome for outcome in self.outcomes().values() if isinstance(outcome, Result)]
 
     def fingerprint(self) -> str:
-        """Return the hash of the manifest and of what is on disk of every planned cell."""
+        """Return the hash of the manifest and of what is on disk of every planned cell, published or not."""
         digest = hashlib.sha256()
-        for name in ("manifest.json", *(f"cells/{key}.json" for key in sorted(self.manifest.cells.values()))):
+        for name in ("manifest.json", CELLS, *(f"cells/{key}.json" for key in sorted(self.manifest.cells.values()))):
             content = self.read_bytes(name)
             digest.update(f"{name} {'missing' if content is None else len(content)}\n".encode() + (content or b""))
         return digest.hexdigest()
@@ -176,7 +184,9 @@ class Store:
     def _read_outcome(self, key: str) -> Outcome | None:
         try:
             return from_record(json.loads((self.root / "cells" / f"{key}.json").read_bytes()))
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError):
+            return self._published.get(key)
+        except (ValueError, KeyError, TypeError):
             return None
 
     def _read_manifest(self) -> Manifest | None:

@@ -19,6 +19,7 @@ from bench.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
 from bench.runner import Execute, Tally, pending_cells, run_cells
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
+from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0
 SOME_FAILED: Final = 1
@@ -36,13 +37,19 @@ def answer(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show_plan(plan, pending)
     execute = _executor(options, selection, cache, {key: exports[key] for key in again}) if pending else None
+    manifest = _manifest(selection)
+    tracking = start_tracking(options.track if pending else (), store.root, manifest, plan)
     for folder in exports.values():
         make_room(folder)
-    store.extend(_manifest(selection))
+    store.extend(manifest)
     tally = Tally(found=len(plan), scored=0, failed=0)
     if execute:
         _announce(again, store)
-        tally = run_cells(plan, store, backbones, execute, again=again)
+        if options.track and len(pending) < len(plan):
+            logging.info(
+                "--track logs what runs now; finished before, and not logged: %d cells", len(plan) - len(pending)
+            )
+        tally = run_cells(plan, store, backbones, execute, again=again, follow=tracking.follow)
     show_report(store, anew=False)
     show_exports(plan, exports)
     logging.info(
