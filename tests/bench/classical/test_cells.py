@@ -168,12 +168,14 @@ def test_classical_cells_of_a_task_are_one_pack_and_probes_another(tmp_path: Pat
     task = SmallTask(pictures)
     plan = [
         planned(task, fraction=fraction, seed=seed, strategy=strategy)
-        for strategy in (CLASSICAL, PROBE)
-        for fraction in (1.0, 0.5)
+        for strategy, fractions in ((CLASSICAL, (0.5, 0.25)), (PROBE, (1.0, 0.5)))
+        for fraction in fractions
         for seed in (0, 1)
     ]
     packs = pack_cells(pending_cells(plan, Store(tmp_path), {"toy:dense": ToyBackbone().card}))
     assert [[one.cell.strategy for one in pack.cells] for pack in packs] == [["linear_probe"] * 4, ["classical"] * 4]
+    fractions = [sorted({fraction for fraction, _ in pack.needs.budgets}) for pack in packs]
+    assert fractions == [[0.5, 1.0], [0.25, 0.5]], "neither prepares examples for the other"
 
 
 def test_budgets_that_are_too_small_to_choose_take_the_default_penalty(tmp_path: Path) -> None:
