@@ -50,6 +50,16 @@ def score_with_margin(mean: float, margin: float) -> str:
     return f"{mean:.3f} ± {f'{margin:.3f}' if margin > 0 else '0'}"
 
 
+def score_with_interval(mean: float, lower: float, upper: float) -> str:
+    """Return mean and interval. Without an interval the mean stands alone."""
+    return " ".join(part for part in (score(mean), interval(lower, upper)) if part)
+
+
+def interval(lower: float, upper: float) -> str:
+    """Return an interval of scores in brackets, nothing where there is none."""
+    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f}, {upper:.3f}]"
+
+
 def about(number: float) -> str:
     """Return a number that was read off a curve, with two significant digits at most."""
     digits = 10 ** max(0, math.floor(math.log10(number)) - 1) if number >= 1 else 1
@@ -63,6 +73,8 @@ def rounded(number: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration in the unit a person would choose."""
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,107 @@
+"""Owns what a report says of each task's learning curves: the chart, and the table of numbers behind it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.report.charts import chance_of, named_lines, task_chart
+from bench.report.document import Block, Bullets, Column, Overview, Paragraph, Picture, Section, Spreadsheet, Table, Value
+from bench.report.findings import Curves, headline
+from bench.report.spreadsheets import curves_csv
+from bench.report.tables import Tables
+from bench.report.wording import (
+    MISSING,
+    backbone_titles,
+    capitalised,
+    count,
+    counted,
+    direction,
+    interval,
+    score,
+    task_title,
+)
+
+
+def task_anchor(tables: Tables, task: str) -> str:
+    """Return the anchor of a task's section."""
+    return f"task-{list(tables.manifest.tasks).index(task) + 1}"
+
+
+def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
+    """Return all tasks side by side, then a section for each."""
+    overview = Overview(
+        charts=tuple(task_chart(tables, task, several) for task, several in found.items()),
+        anchors=tuple(task_anchor(tables, task) for task in found),
+        file="charts/overview.svg",
+        told=f"Score against number of labels for {counted(len(found), 'task')}, a line per strategy.",
+    )
+    sections = tuple(_task(tables, task, several) for task, several in found.items())
+    return Section("curves", "Learning curves", (overview,), sections)
+
+
+def _task(tables: Tables, task: str, found: list[Curves]) -> Section:
+    manifest, entry = tables.manifest, tables.manifest.tasks[task]
+    blocks: list[Block] = []
+    said = next((said for curves in found if (said := headline(curves))), "")
+    if said:
+        blocks.append(Paragraph("", lead=said))
+    about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."
+    if found:
+        about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
+        about += f" {capitalised(entry.metric.chance_title)}: {score(chance_of(found))}."
+    chart = task_chart(tables, task, found)
+    told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. {' '.join(_told(found))}"
+    blocks.append(Picture(chart, f"charts/{task}.svg", " ".join(told.split())))
+    if found:
+        blocks.append(_scores(tables, task, found))
+    blocks.append(Paragraph(about, note=True))
+    blocks.append(Paragraph(entry.card.description, lead="These data are synthetic." if entry.card.synthetic else ""))
+    if entry.card.remarks:
+        blocks += [Paragraph("Noticed, and left as it is:"), Bullets(entry.card.remarks)]
+    return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
+
+
+def _shown(found: Sequence[Curves]) -> str:
+    n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
+    shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
+    if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
+        shown += "; hollow or missing: seeds without a score"
+    return shown
+
+
+def _told(found: Sequence[Curves]) -> list[str]:
+    return [f"The numbers are in the table of this section ({', '.join(map(count, found[0].budgets))} labels)."] if found else []
+
+
+def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
+    """Return the table of scores: lines by numbers of labels, the best of each budget marked."""
+    budgets = sorted({n_labels for curves in found for n_labels in curves.budgets})
+    higher = tables.manifest.tasks[task].metric.higher_is_better
+    best: dict[int, float] = {}
+    for n_labels in budgets:
+        means = [curves.ranking[n_labels]["mean"] for curves in found if n_labels in curves.ranking]
+        tops = [float(one.iloc[0]) for one in means if len(one)]
+        best[n_labels] = (max if higher else min)(tops, default=float("nan"))
+    rows = []
+    for label, _, curves, strategy in named_lines(tables.manifest, found):
+        said: dict[Any, Any] = curves.points.xs(strategy, level="strategy").to_dict("index")
+        rows.append((Value(label), *(_score(said.get(n_labels), best[n_labels]) for n_labels in budgets)))
+    label = tables.manifest.tasks[task].label
+    columns = (Column("Strategy"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
+    return Table(
+        f"{task_title(tables.manifest, task)}: scores by number of {label}",
+        columns,
+        tuple(rows),
+        sortable=True,
+        folded=True,
+        spreadsheet=Spreadsheet(f"{task}.csv", curves_csv(tables.curves[tables.curves["task"] == task])),
+    )
+
+
+def _score(point: Mapping[Any, Any] | None, best: float) -> Value:
+    if point is None:
+        return Value("")
+    mean, planned, n_seeds = float(point["mean"]), int(point["n_seeds_planned"]), int(point["n_seeds"])
+    if n_seeds == 0:
+        return Value(MISSING, mark="missing")
+    details = [interval(point["lower"], point["upper"]), f"{n_seeds} of {planned} seeds" if n_seeds < planned else ""]
+    return Value(score(mean), " ".join(one for one in details if one), mean, "best" if mean == best else "")
