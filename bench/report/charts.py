@@ -26,7 +26,10 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A mean with its interval, nan where there is none; `whole` is false where seeds have no score. `said` in words."""
+    """A mean with its interval, nan where there is none; `said` is both in words.
+
+    `whole` is false where seeds have no score.
+    """
 
     x: float
     y: float

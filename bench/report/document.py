@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench.report.charts import Chart
 
-Mark = Literal["", "best", "tied", "missing", "failed", "good", "bad", "open", "total", "code"]
+Mark = Literal["", "best", "missing", "failed", "good", "bad", "open", "total", "code"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Owns how a chart is drawn: where on the paper its lines, intervals, ticks and labels stand. Templates write the SVG."""
+"""Owns where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -137,7 +137,8 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     up = _upwards(math.log if by_power else float, y_low, y_high, frame)
     budgets = [Both(_number(logarithmic(stop)), _number(linear(stop))) for stop in chart.stops]
     room = 0.085 * frame.width if frame.width > SMALL.width else 0.16 * frame.width
-    heights = logarithmic_ticks(y_low, y_high) if by_power else linear_ticks(y_low, y_high, 6 if frame.height > 250 else 4)
+    most = 6 if frame.height > SMALL.height else 4
+    heights = logarithmic_ticks(y_low, y_high) if by_power else linear_ticks(y_low, y_high, most)
     known = not math.isnan(chart.chance) and y_low <= chart.chance <= y_high
     return Drawing(
         chart=chart,
@@ -156,10 +157,7 @@ def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> 
     if chart.stops:
         return [Tick(place(stop), count(stop)) for stop in kept_apart(chart.stops, place, room)]
     titles = {seconds: title for title, seconds in DURATIONS if low <= seconds <= high}
-    return [
-        Tick(place(seconds), titles[seconds])
-        for seconds in kept_apart(sorted(titles), place, room)
-    ]
+    return [Tick(place(seconds), titles[seconds]) for seconds in kept_apart(sorted(titles), place, room)]
 
 
 def _heights(chart: Chart) -> tuple[float, float, bool]:

@@ -8,6 +8,7 @@ from bench.report.charts import cost_chart
 from bench.report.costs import PHASES
 from bench.report.document import Column, Paragraph, Picture, Section, Table, Value
 from bench.report.findings import Curves
+from bench.report.learning import file_name
 from bench.report.tables import SCORED, SHARED_SECONDS, Tables
 from bench.report.wording import capitalised, count, duration, score, strategy_title
 
@@ -33,8 +34,11 @@ def cost_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section |
     for task, several in found.items():
         chart = cost_chart(tables, task, several)
         if chart.lines:
-            told = f"{chart.title}: score against the time of a cell by itself, a line per strategy from few labels to many."
-            charts.append(Section(f"{chart.anchor}-section", chart.title, (Picture(chart, f"charts/cost-{task}.svg", told),)))
+            told = (
+                f"{chart.title}: score against the time of a cell alone, a line per strategy from few labels to many."
+            )
+            picture = Picture(chart, f"charts/cost-{file_name(tables, task)}.svg", told)
+            charts.append(Section(f"{chart.anchor}-section", chart.title, (picture,)))
     return Section("cost", "Cost against score", (_strategies(tables), note, _phases(tables), summed), tuple(charts))
 
 

@@ -1,10 +1,23 @@
 """Owns what a report says of each task's learning curves: the chart, and the table of numbers behind it."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bench.report.charts import chance_of, named_lines, task_chart
-from bench.report.document import Block, Bullets, Column, Overview, Paragraph, Picture, Section, Spreadsheet, Table, Value
+from bench.report.comparison import comparison
+from bench.report.document import (
+    Block,
+    Bullets,
+    Column,
+    Overview,
+    Paragraph,
+    Picture,
+    Section,
+    Spreadsheet,
+    Table,
+    Value,
+)
 from bench.report.findings import Curves, headline
 from bench.report.spreadsheets import curves_csv
 from bench.report.tables import Tables
@@ -20,10 +33,18 @@ from bench.report.wording import (
     task_title,
 )
 
+FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 
 def task_anchor(tables: Tables, task: str) -> str:
     """Return the anchor of a task's section."""
     return f"task-{list(tables.manifest.tasks).index(task) + 1}"
+
+
+def file_name(tables: Tables, task: str) -> str:
+    """Return the name that a task's files have: its own, where that is a file's name and no other chart's."""
+    taken = task == "overview" or task.startswith("cost-")
+    return task if FILE_NAME.fullmatch(task) and not taken else task_anchor(tables, task)
 
 
 def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
@@ -41,7 +62,8 @@ def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Secti
 def _task(tables: Tables, task: str, found: list[Curves]) -> Section:
     manifest, entry = tables.manifest, tables.manifest.tasks[task]
     blocks: list[Block] = []
-    said = next((said for curves in found if (said := headline(curves))), "")
+    compared = comparison(found, manifest.backbones)
+    said = compared[-1] if compared else next((said for curves in found if (said := headline(curves))), "")
     if said:
         blocks.append(Paragraph("", lead=said))
     about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."
@@ -49,8 +71,8 @@ def _task(tables: Tables, task: str, found: list[Curves]) -> Section:
         about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
         about += f" {capitalised(entry.metric.chance_title)}: {score(chance_of(found))}."
     chart = task_chart(tables, task, found)
-    told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. {' '.join(_told(found))}"
-    blocks.append(Picture(chart, f"charts/{task}.svg", " ".join(told.split())))
+    told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. A table below has the numbers."
+    blocks.append(Picture(chart, f"charts/{file_name(tables, task)}.svg", told))
     if found:
         blocks.append(_scores(tables, task, found))
     blocks.append(Paragraph(about, note=True))
@@ -68,10 +90,6 @@ def _shown(found: Sequence[Curves]) -> str:
     return shown
 
 
-def _told(found: Sequence[Curves]) -> list[str]:
-    return [f"The numbers are in the table of this section ({', '.join(map(count, found[0].budgets))} labels)."] if found else []
-
-
 def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
     """Return the table of scores: lines by numbers of labels, the best of each budget marked."""
     budgets = sorted({n_labels for curves in found for n_labels in curves.budgets})
@@ -83,9 +101,10 @@ def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
         best[n_labels] = (max if higher else min)(tops, default=float("nan"))
     rows = []
     for label, _, curves, strategy in named_lines(tables.manifest, found):
-        said: dict[Any, Any] = curves.points.xs(strategy, level="strategy").to_dict("index")
+        points = curves.points.loc[curves.points.index.get_level_values("strategy") == strategy].droplevel("strategy")
+        said: dict[Any, Any] = points.to_dict("index")
         rows.append((Value(label), *(_score(said.get(n_labels), best[n_labels]) for n_labels in budgets)))
-    label = tables.manifest.tasks[task].label
+    label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
     columns = (Column("Strategy"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
     return Table(
         f"{task_title(tables.manifest, task)}: scores by number of {label}",
@@ -93,7 +112,7 @@ def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
         tuple(rows),
         sortable=True,
         folded=True,
-        spreadsheet=Spreadsheet(f"{task}.csv", curves_csv(tables.curves[tables.curves["task"] == task])),
+        spreadsheet=Spreadsheet(f"{file_name(tables, task)}.csv", curves_csv(tables.curves[here])),
     )
 
 

@@ -14,7 +14,8 @@ PAGE: Final = re.compile(r"https?://[^\s,;()<>\"']+")
 def provenance_section(tables: Tables) -> Section:
     """Return under what the cells were run, what was asked for, and the cards of tasks and backbones."""
     blocks = [_runs(tables), _config(tables), _tasks(tables), _backbones(tables)]
-    note = Paragraph("Whole hashes are in manifest.json, every cell in results.csv, the curves in curves.csv.", note=True)
+    text = "Whole hashes are in manifest.json, every cell in results.csv, the curves in curves.csv."
+    note = Paragraph(text, note=True)
     return Section("provenance", "Provenance", (*(block for block in blocks if block is not None), note))
 
 
@@ -64,4 +65,5 @@ def _backbones(tables: Tables) -> Table:
 
 def _card(source: str, licence: str, citation: str, sha256: str) -> tuple[Value, ...]:
     page = PAGE.search(source)
-    return Value(source, link=page.group() if page else ""), Value(licence), Value(citation), Value(sha256[:16], mark="code")
+    link = page.group() if page else ""
+    return Value(source, link=link), Value(licence), Value(citation), Value(sha256[:16], mark="code")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.document import Block, Column, Paragraph, Section, Spreadsheet, Table, Value
+from bench.report.document import Block, Column, Mark, Paragraph, Section, Spreadsheet, Table, Value
 from bench.report.leaderboard import Leaderboard, shared_budgets
 from bench.report.spreadsheets import leaderboard_csv
 from bench.report.standins import padded
@@ -20,8 +20,8 @@ def leaderboard_section(tables: Tables) -> Section:
     shared = shared_budgets(tables.curves).groupby("task", observed=True)["fraction"].nunique().reindex(used.index)
     blocks: list[Block] = [
         Paragraph(
-            "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is chance "
-            "and 1 is perfect (for forecasts 0 is the seasonal naive, so this is the skill against it). "
+            "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is "
+            "chance and 1 is perfect (for forecasts 0 is the seasonal naive, so this is the skill against it). "
             "Brackets hold 95 % intervals; a rank's are the ranks that it may have."
             + ("" if (used == shared).all() else " Only budgets that were planned for every strategy of a task count.")
         )
@@ -75,7 +75,7 @@ def _standing(row: Mapping[Any, Any]) -> str:
     return "tied with the best" if row["tied"] and row["rank"] != 1 else ""
 
 
-def _area_of(board: Leaderboard, index: Any, task: str, best: float) -> Value:
+def _area_of(board: Leaderboard, index: int, task: str, best: float) -> Value:
     area, lower, upper = (one.loc[index, task] for one in (board.areas, board.areas_lower, board.areas_upper))
     return _area(area, lower, upper, best)
 
@@ -91,5 +91,5 @@ def _cells(row: Mapping[Any, Any]) -> Value:
     gaps = [f"{count(failed)} failed"] if failed else []
     if planned > scored + failed:
         gaps.append(f"{count(planned - scored - failed)} not run")
-    mark = "failed" if failed else "missing" if gaps else ""
+    mark: Mark = "failed" if failed else "missing" if gaps else ""
     return Value(f"{count(scored)} of {count(planned)}", ", ".join(gaps), scored / max(planned, 1), mark)

@@ -48,7 +48,9 @@ def savings_section(tables: Tables, found: Found) -> Section | None:
 def claims_section(tables: Tables, found: Found) -> Section | None:
     """Return the verdict on each claim for transfer learning, side by side for all tasks, then what was measured."""
     claimed = {
-        (task, curves.backbone): claims_of(tables, task, curves) for task, several in found.items() for curves in several
+        (task, curves.backbone): claims_of(tables, task, curves)
+        for task, several in found.items()
+        for curves in several
     }
     claims = {claim.name: claim.title for one in claimed.values() for claim in one}
     if not claims:
@@ -70,7 +72,7 @@ def claims_section(tables: Tables, found: Found) -> Section | None:
 
 
 def more_labels_section(tables: Tables, found: Found) -> Section | None:
-    """Return what doubling the labels would bring, and how far off the same prediction was where it could be checked."""
+    """Return what doubling the labels would bring, and how far off that prediction was where it could be checked."""
     rows = _rows(tables, found, lambda curves: [_foretold(one) for one in more_labels_of(curves)])
     if not rows:
         return None
@@ -80,8 +82,8 @@ def more_labels_section(tables: Tables, found: Found) -> Section | None:
         *(Column("Doubled to", numeric=True), Column("Foretold", numeric=True), Column("Gain", numeric=True)),
     )
     note = Paragraph(
-        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where it "
-        "can be checked; “off by” is how far it was off. What doubling the labels would bring is foretold by the same law."
+        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where "
+        "it can be checked; “off by” is how far it was off. What doubling the labels would bring is foretold likewise."
     )
     return Section("more", "What more labels would bring", (note, Table("More labels", columns, rows, sortable=True)))
 

@@ -23,14 +23,18 @@ from bench.report.markdown import address
 def write_html(document: Document) -> str:
     """Return the document as a page."""
     style, script = _source("style.css"), _source("behaviour.js")
-    return _environment().get_template("page.html").render(
-        document=document,
-        style=style,
-        script=script,
-        policy=(
-            f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            document=document,
+            style=style,
+            script=script,
+            policy=(
+                f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+                "base-uri 'none'; form-action 'none'"
+            ),
+        )
     )
 
 
@@ -107,5 +111,3 @@ def _legend(charts: Sequence[Chart]) -> list[Line]:
 def _data(spreadsheet: Spreadsheet) -> str:
     """Return the address of a file that is in the page itself."""
     return f"data:text/csv;charset=utf-8,{quote(spreadsheet.content)}"
-
-

@@ -33,7 +33,7 @@ def change_a_table(store: Store) -> None:
 
 
 def lose_a_chart(store: Store) -> None:
-    (store.root / "charts" / "overview.png").unlink()
+    (store.root / "charts" / "overview.svg").unlink()
 
 
 def damage_the_stamp(store: Store) -> None:
