@@ -6,14 +6,16 @@ import pandas as pd
 
 from bench.report.comparison import comparison
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
+from bench.report.evidence import claims_section
 from bench.report.expenses import cost_section
 from bench.report.findings import Curves, sentences
 from bench.report.learning import learning_section
 from bench.report.origins import provenance_section
+from bench.report.outlook import more_labels_section
 from bench.report.standings import leaderboard_section
 from bench.report.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.report.wording import count, counted, direction, strategy_title, task_title
-from bench.report.worth import claims_section, more_labels_section, savings_section
+from bench.report.worth import savings_section
 
 Found = Mapping[str, list[Curves]]
 

@@ -72,7 +72,7 @@ def _rank(row: Mapping[Any, Any]) -> Value:
 
 
 def _standing(row: Mapping[Any, Any]) -> str:
-    return "tied with the best" if row["tied"] and row["rank"] != 1 else ""
+    return "tied for best" if row["tied"] else ""
 
 
 def _area_of(board: Leaderboard, index: int, task: str, best: float) -> Value:

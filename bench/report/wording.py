@@ -9,6 +9,7 @@ from bench.target import Metric
 
 STRATEGY_TITLES: Final[Mapping[str, str]] = {"partial": "partial fine-tuning", "full": "full fine-tuning"}
 MISSING: Final = "–"
+NARROW: Final = "\N{NO-BREAK SPACE}"  # an interval stays on one line
 
 
 def strategy_title(name: str) -> str:
@@ -21,6 +22,12 @@ def task_title(manifest: Manifest, task: str) -> str:
     title = manifest.tasks[task].card.title
     alike = [entry for entry in manifest.tasks.values() if entry.card.title == title]
     return title if len(alike) == 1 else f"{title} ({task})"
+
+
+def titled(manifest: Manifest, task: str, backbone: str = "") -> str:
+    """Return a task's title, with that of a backbone if one is named."""
+    title = task_title(manifest, task)
+    return f"{title}, {manifest.backbones[backbone].title}" if backbone else title
 
 
 def direction(metric: Metric) -> str:
@@ -57,7 +64,7 @@ def score_with_interval(mean: float, lower: float, upper: float) -> str:
 
 def interval(lower: float, upper: float) -> str:
     """Return an interval of scores in brackets, nothing where there is none."""
-    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f}, {upper:.3f}]"
+    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f},{NARROW}{upper:.3f}]"
 
 
 def about(number: float) -> str:
