@@ -39,11 +39,15 @@ class TaskEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyEntry:
-    """What a report must know of a strategy."""
+    """What a report must know of a strategy.
+
+    A classical model of the domain stands in a backbone's place: it is neither pretrained nor trained from scratch.
+    """
 
     name: str
     depth: float
     pretrained: bool
+    classical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from bench.report.findings import Curves
+from bench.report.curves import Curves
 from bench.report.tables import SCORED, SHARED_SECONDS, Tables
 from bench.report.wording import count, direction, duration, score_with_interval, shortened, strategy_title, task_title
 from bench.store import Manifest
@@ -67,11 +67,6 @@ class Chart:
     stop_titles: tuple[str, ...] = ()
 
 
-def is_classical(strategy: str) -> bool:
-    """Return whether a strategy is the classical model of its domain: the same whatever the backbone."""
-    return strategy == "classical"
-
-
 def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str, str], Look]:
     """Return how each (backbone, strategy) is drawn: colour and marker say the strategy, the dash says the backbone."""
     looks = {}
@@ -81,7 +76,7 @@ def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str,
         names, colours = (pretrained, PRETRAINED_COLOURS) if strategy in pretrained else (plain, PLAIN_COLOURS)
         repeat, hue = divmod(names.index(strategy), len(colours))
         for index, backbone in enumerate(backbones):
-            looks[backbone, strategy] = Look(colours[hue], place, 0 if is_classical(strategy) else index + repeat)
+            looks[backbone, strategy] = Look(colours[hue], place, index + repeat)
     return looks
 
 
@@ -95,10 +90,10 @@ def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[tuple[str, 
     for index, curves in enumerate(found):
         planned = set(curves.points.index.get_level_values("strategy"))
         for name in manifest.strategies:
-            if name not in planned or (index and is_classical(name)):
+            if name not in planned or (index and manifest.strategies[name].classical):
                 continue
             label = strategy_title(name)
-            if len(found) > 1 and not is_classical(name):
+            if len(found) > 1 and not manifest.strategies[name].classical:
                 label += f" · {shortened(manifest.backbones[curves.backbone].title, LONGEST_BACKBONE)}"
             lines.append((label, looks[curves.backbone, name], curves, name))
     return lines

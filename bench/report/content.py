@@ -8,7 +8,7 @@ from bench.report.comparison import comparison
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
 from bench.report.evidence import claims_section
 from bench.report.expenses import cost_section
-from bench.report.findings import Curves, sentences
+from bench.report.findings import METHOD, Curves, sentences
 from bench.report.learning import learning_section
 from bench.report.origins import provenance_section
 from bench.report.outlook import more_labels_section
@@ -64,13 +64,7 @@ def _answers(tables: Tables, found: Found) -> Section:
             blocks.append(Bullets(tuple(sentences(curves))))
         title = f"{task_title(manifest, task)} ({direction(manifest.tasks[task].metric)})"
         sections.append(Section(f"answer-{place}", title, tuple(blocks)))
-    note = Paragraph(
-        "± is half of the 95 % interval over seeds. Strategies tie where the 95 % interval of their difference, paired "
-        "by seed, holds zero; pretraining “helps” or “hurts” where it does not. Numbers of labels between budgets are "
-        "read off the learning curves.",
-        note=True,
-    )
-    return Section("answers", "Answers", (note,), tuple(sections))
+    return Section("answers", "Answers", (Paragraph(METHOD, note=True),), tuple(sections))
 
 
 def _gaps(tables: Tables) -> Section | None:

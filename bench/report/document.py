@@ -15,13 +15,14 @@ Mark = Literal["", "best", "missing", "failed", "good", "bad", "open", "total", 
 class Value:
     """A cell of a table.
 
-    `detail` is said after the text and smaller, such as an interval; `order` is what a column of numbers is sorted by,
-    None where there is no number; `mark` says how the text stands out, and never alone: the text or its neighbours say
-    the same. `link` is an address that the text came with, whoever renders it decides whether it may be followed.
+    `details` are said after the text and smaller, such as an interval; empty ones are not. `order` is what a column of
+    numbers is sorted by, None where there is no number. `mark` says how the text stands out, and never alone: the text
+    or its neighbours say the same. `link` is an address that came with the text, whoever renders it decides whether it
+    may be followed.
     """
 
     text: str
-    detail: str = ""
+    details: tuple[str, ...] = ()
     order: float | None = None
     mark: Mark = ""
     link: str = ""

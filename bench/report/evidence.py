@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bench.report.claims import Claim, claims_of
+from bench.report.curves import Curves
 from bench.report.document import Column, Mark, Section, Table, Value
-from bench.report.findings import Curves
-from bench.report.standins import Claim, claims_of
 from bench.report.tables import Tables
 from bench.report.wording import titled
 

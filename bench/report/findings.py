@@ -1,223 +1,224 @@
-"""Owns what a report says in words: who leads at which budget, whether transfer helps, what it is worth in labels."""
+"""Owns what a report says of one task in words: what to use, from where another wins, what pretraining is worth."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-import pandas as pd
-
-from bench import stats
-from bench.report.tables import Tables
+from bench.report.curves import Curves, Kind, find_curves, key_budgets
+from bench.report.extrapolation import more_labels
+from bench.report.horizontal import Crossover, LabelSavings, crossover_of, savings_against
+from bench.report.verdicts import Verdict, recommended, tied_with_best, verdict, verdicts
 from bench.report.wording import (
     about,
-    capitalised,
     count,
     listed,
     rounded,
+    rounded_down,
     score,
     score_with_margin,
-    strategy_title,
+    strategy_phrase,
 )
-from bench.store import TaskEntry
 
-Verdict = Literal["helps", "hurts", "makes no clear difference"]
+__all__ = [
+    "Curves",
+    "Verdict",
+    "find_curves",
+    "headline",
+    "key_budgets",
+    "recommended",
+    "sentences",
+    "tied_with_best",
+    "verdict",
+    "verdicts",
+]
 
+METHOD: Final = (
+    "± is half of the 95 % interval over seeds; brackets hold 95 % intervals. Strategies are compared in pairs that "
+    "share a seed, and with it the labels and the test examples, by the t test. One is “enough” where no other clearly "
+    "beats it, with Holm's correction for how many others there are; pretraining “helps” or “hurts” where its best "
+    "strategy is clearly better or worse, with Holm's correction for the number of budgets. Numbers of labels between "
+    "budgets are read off the learning curves; their intervals invert the paired t test. Nothing is read beyond the "
+    "largest budget but what is said of twice the labels, by a power law with an offset."
+)
 NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would say nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """The learning curves of one task and backbone.
-
-    `points` has the columns of `bench.report.tables.average_seeds`, indexed by strategy and number of labels; `seeds` a
-    row per seed and a column per (strategy, number of labels). `ranking` has for each number of labels the strategies
-    with a score, best first. Budgets at which nothing was ever scored are left out: their size is not known.
-    """
-
-    entry: TaskEntry
-    backbone: str
-    pretrained: Mapping[str, bool]
-    points: pd.DataFrame
-    seeds: pd.DataFrame
-    ranking: Mapping[int, pd.DataFrame]
-
-    @property
-    def budgets(self) -> list[int]:
-        """The numbers of labels, rising."""
-        return list(self.ranking)
-
-    def advantage(self, ours: str, theirs: str, n_labels: int) -> stats.Difference:
-        """Return how much better one strategy is than another, above 0 where it is; paired by seed."""
-        sign = 1.0 if self.entry.metric.higher_is_better else -1.0
-        return stats.paired_difference(sign * self.seeds[ours, n_labels], sign * self.seeds[theirs, n_labels])
-
-    def leader(self, n_labels: int, *, pretrained: bool) -> str | None:
-        """Return the best strategy at a budget among those with, or without, pretrained weights."""
-        return next((name for name in self.ranking[n_labels].index if self.pretrained[name] == pretrained), None)
-
-
-def find_curves(tables: Tables) -> dict[str, list[Curves]]:
-    """Return the learning curves of every task, one for each of its backbones."""
-    return {task: _curves_of(tables, task) for task in tables.manifest.tasks}
-
-
-def _curves_of(tables: Tables, task: str) -> list[Curves]:
-    manifest = tables.manifest
-    budgets = tables.curves.loc[tables.curves["task"] == task].dropna(subset="n_labels")
-    # Two fractions of a small task can be the same budget; the larger fraction speaks for it.
-    budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last")
-    budgets = budgets.astype({"n_labels": int, "strategy": "object"})
-    cells = tables.cells.loc[tables.cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
-    cells = cells.astype({"strategy": "object"}).merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
-    found = []
-    for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:
-        points = budgets[budgets["backbone"] == backbone]
-        seeds = cells[cells["backbone"] == backbone].set_index(["seed", "strategy", "n_labels"])["score"]
-        found.append(
-            Curves(
-                entry=manifest.tasks[task],
-                backbone=backbone,
-                pretrained={name: entry.pretrained for name, entry in manifest.strategies.items()},
-                points=points.set_index(["strategy", "n_labels"]),
-                seeds=seeds.unstack(["strategy", "n_labels"]),  # noqa: PD010 - a series has no pivot_table
-                ranking=_ranking(points, manifest.tasks[task]),
-            )
-        )
-    return found
-
-
-def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[int, pd.DataFrame]:
-    ordered = points.sort_values("mean", ascending=not entry.metric.higher_is_better, kind="stable")
-    return {
-        int(str(n_labels)): here[here["mean"].notna()].set_index("strategy")
-        for n_labels, here in ordered.groupby("n_labels", sort=True)
-    }
-
-
-def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
-    """Return the best strategy at a budget and those it cannot be told from: the interval of the difference holds zero.
-
-    With one seed there are no intervals, and only equal scores tie.
-    """
-    here = curves.ranking[n_labels]
-    best = here.index[0]
-    tied = [best]
-    for other in here.index[1:]:
-        ahead = curves.advantage(best, other, n_labels)
-        undecided = ahead.n_pairs > 1 and not ahead.decided
-        if undecided or abs(here["mean"][other] - here["mean"][best]) < stats.ROUNDING:
-            tied.append(other)
-    return tied
-
-
-def verdict(curves: Curves, n_labels: int) -> Verdict | None:
-    """Return whether the best pretrained strategy beats the best one from scratch; None where one of them is missing.
-
-    With one seed there are no intervals, and no difference is clear.
-    """
-    ours, theirs = curves.leader(n_labels, pretrained=True), curves.leader(n_labels, pretrained=False)
-    if ours is None or theirs is None:
-        return None
-    ahead = curves.advantage(ours, theirs, n_labels)
-    if not ahead.decided:
-        return "makes no clear difference"
-    return "helps" if ahead.mean > 0 else "hurts"
-
-
-def savings(curves: Curves, n_labels: int) -> tuple[str, str, stats.Savings] | None:
-    """Return (pretrained strategy, strategy from scratch, label savings) of the best of each at a budget, if any."""
-    ours, theirs = curves.leader(n_labels, pretrained=True), curves.leader(n_labels, pretrained=False)
-    if ours is None or theirs is None:
-        return None
-    rival = curves.points.xs(theirs, level="strategy").sort_index()
-    saved = stats.label_savings(
-        float(curves.points["mean"][ours, n_labels]),
-        n_labels,
-        n_labels=rival.index,
-        scores=rival["mean"],
-        higher_is_better=curves.entry.metric.higher_is_better,
-    )
-    return None if saved is None else (ours, theirs, saved)
+LONG_STRETCH: Final = 3  # as many budgets in a row are not told one by one
 
 
 def sentences(curves: Curves) -> list[str]:
-    """Return what the curves say, in plain sentences: the leader at three budgets, and what pretraining is worth."""
+    """Return the answer for one task and backbone in plain sentences, each true of what was measured."""
+    if not curves.scored_budgets:
+        return []
     return [
-        *(_leader_sentence(curves, n_labels) for n_labels in key_budgets(curves)),
-        *_transfer_sentences(curves),
-        *_savings_sentences(curves),
+        *_advice(curves),
+        *_transfer(curves),
+        *_worth(curves),
+        *_classical(curves),
+        *_more_labels(curves),
     ]
 
 
 def headline(curves: Curves) -> str | None:
     """Return the finding that a chart is titled with, if any: the worth of pretraining, or whether it helps."""
-    keys = key_budgets(curves)
-    hurts = any(verdict(curves, n_labels) == "hurts" for n_labels in curves.budgets)
-    worth = None if hurts or not keys else _savings_sentence(curves, keys[len(keys) // 2])
-    return worth or next(iter(_transfer_sentences(curves)), None)
+    worth = [] if "hurts" in verdicts(curves).values() else _worth(curves)
+    return next(iter([*worth, *_transfer(curves)]), None)
 
 
-def key_budgets(curves: Curves) -> list[int]:
-    """Return the smallest, the middle and the largest budget with a score."""
-    scored = [n_labels for n_labels in curves.budgets if len(curves.ranking[n_labels])]
-    return sorted({scored[0], scored[len(scored) // 2], scored[-1]}) if scored else []
+def _advice(curves: Curves) -> list[str]:
+    """Return what to use with the fewest labels, and with the most."""
+    first, last = curves.scored_budgets[0], curves.scored_budgets[-1]
+    said = [_use(curves, first)]
+    if first == last:
+        return said
+    before, after = recommended(curves, first), recommended(curves, last)
+    crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
+    if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
+        return [*said, _use(curves, last)]
+    return [*said, _turn(curves, crossed, last)]
 
 
-def _leader_sentence(curves: Curves, n_labels: int) -> str:
-    here, tied = curves.ranking[n_labels], tied_with_best(curves, n_labels)
-    said = f"With {count(n_labels)} {curves.entry.label}, "
+def _use(curves: Curves, n_labels: int) -> str:
+    here, label = curves.ranking[n_labels], curves.entry.label
+    start = f"With {count(n_labels)} {label}, "
+    if _at_chance(curves, n_labels):
+        guess, chance = curves.entry.metric.chance_title, score(float(here["chance"].iloc[0]))
+        return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
+    chosen, tied = recommended(curves, n_labels), tied_with_best(curves, n_labels)
+    phrase = strategy_phrase(chosen)
+    said = score_with_margin(here["mean"][chosen], here["margin"][chosen])
+    if here["n_seeds"].max() < 2:
+        return f"{start}{phrase} scores best: {said}."
     if len(tied) == 1:
-        said += f"{strategy_title(tied[0])} is best: {score_with_margin(*here.loc[tied[0], ['mean', 'margin']])}"
-    else:
-        low, high = score(here["mean"][tied].min()), score(here["mean"][tied].max())
-        said += f"{listed(strategy_title(name) for name in tied)} tie at {low if low == high else f'{low} to {high}'}"
-    scratch = curves.leader(n_labels, pretrained=False)
-    if scratch is not None and scratch not in tied:
-        said += f"; {strategy_title(scratch)} has {score(here['mean'][scratch])}"
-    if not here["skill"].iloc[0] > 0:
-        guess = curves.entry.metric.chance_title
-        said += f". None beats a guess that learns nothing ({guess} {score(here['chance'].iloc[0])})"
-    return f"{said}."
+        return f"{start}use {phrase}: {said}."
+    if chosen == tied[0]:
+        others = listed(strategy_phrase(name) for name in tied[1:])
+        return f"{start}{phrase} is enough: {said}; {others} {'tie' if len(tied) > 2 else 'ties'} with it."
+    best = f"{strategy_phrase(tied[0])} ({score(float(here['mean'].iloc[0]))})"
+    return f"{start}{phrase} is enough: {said}; {best} is not clearly better."
 
 
-def _transfer_sentences(curves: Curves) -> list[str]:
-    verdicts = {n_labels: verdict(curves, n_labels) for n_labels in curves.budgets}
-    compared = {n_labels: said for n_labels, said in verdicts.items() if said is not None}
+def _turn(curves: Curves, crossed: Crossover, last: int) -> str:
+    """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
+    start = f"From about {about(crossed.n_labels)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
+    others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
+    here = curves.ranking[last]
+    reached = f"{score_with_margin(here['mean'][crossed.ours], here['margin'][crossed.ours])} with {count(last)}"
+    tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
+    return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
+
+
+def _at_chance(curves: Curves, n_labels: int) -> bool:
+    return not curves.ranking[n_labels]["skill"].iloc[0] > 0
+
+
+def _transfer(curves: Curves) -> list[str]:
+    """Return at which budgets pretraining helps against training from scratch."""
+    compared = verdicts(curves)
     if not compared:
         return []
     if curves.points["n_seeds"].max() < 2:
         return ["One seed cannot tell whether pretraining helps."]
-    parts = []
+    return [f"Pretraining {_where(compared, curves.entry.label)}."]
+
+
+def _where(compared: Mapping[int, Verdict], label: str) -> str:
+    """Return at which budgets pretraining helps, hurts or makes no clear difference."""
+    budgets = list(compared)
+    parts: list[str] = []
     for said in ("helps", "makes no clear difference", "hurts"):
-        at = [count(n_labels) for n_labels, one in compared.items() if one == said]
-        if len(at) == len(compared):
-            everywhere = "any budget" if said == "makes no clear difference" else "every budget"
-            return [f"Pretraining {said} at {everywhere if len(at) > 1 else f'{at[0]} {curves.entry.label}'}."]
+        at = [n_labels for n_labels, one in compared.items() if one == said]
+        if len(at) == len(budgets) > 1:
+            return f"{said} at {'any' if said == 'makes no clear difference' else 'every'} budget"
         if at:
-            parts.append(f"{said} at {listed(at)}")
-    return [f"Pretraining {', '.join(parts)} {curves.entry.label}."]
+            parts.append(f"{said} {_stretch(at, budgets, '' if parts else f' {label}')}")
+    return ", ".join(parts)
 
 
-def _savings_sentences(curves: Curves) -> list[str]:
-    said = (_savings_sentence(curves, n_labels) for n_labels in key_budgets(curves)[:2])
-    return [sentence for sentence in said if sentence]
+def _stretch(at: Sequence[int], budgets: Sequence[int], label: str) -> str:
+    """Return some of the budgets in words: three or more at either end are said as "up to" or "from ... on"."""
+    if len(at) >= LONG_STRETCH and list(at) == list(budgets[: len(at)]):
+        return f"up to {count(at[-1])}{label}"
+    if len(at) >= LONG_STRETCH and list(at) == list(budgets[-len(at) :]):
+        return f"from {count(at[0])}{label} on"
+    return f"at {listed(map(count, at))}{label}"
 
 
-def _savings_sentence(curves: Curves, n_labels: int) -> str | None:
-    """Return what pretraining is worth in labels, or None where it is worth none or the seeds do not decide."""
-    found = savings(curves, n_labels) if verdict(curves, n_labels) == "helps" else None
-    if found is None or found[2].kind == "at most" or found[2].ratio < NOTABLE_SAVINGS:
-        return None
-    ours, theirs, saved = found
-    start = f"{capitalised(strategy_title(ours))} with {count(n_labels)} {curves.entry.label} "
-    if saved.kind == "at least":
-        return (
-            f"{start}beats {strategy_title(theirs)} with {count(saved.n_labels)}: "
-            f"pretraining is worth more than {rounded(saved.ratio)} times the labels."
-            if saved.ratio > 1
-            else None
-        )
-    return (
-        f"{start}does what {strategy_title(theirs)} does with about {about(saved.n_labels)}: "
-        f"pretraining is worth about {rounded(saved.ratio)} times the labels."
-    )
+def _best_known(curves: Curves, rival: Kind) -> LabelSavings | None:
+    """Return the label savings at the smallest budget where they are best known; None where they are small or unclear.
+
+    A multiple with both ends is known better than one that leaves what was measured. What is no better than a guess has
+    no worth.
+    """
+    clear = [n_labels for n_labels, said in verdicts(curves, rival).items() if said == "helps"]
+    saved = [found for n_labels in clear if (found := savings_against(curves, rival, n_labels)) is not None]
+    telling = [
+        one
+        for one in saved
+        if one.kind != "at most" and one.lower >= NOTABLE_SAVINGS and curves.points["skill"][one.ours, one.n_labels] > 0
+    ]
+    closed = [one for one in telling if _closed(one)]
+    return next(iter(closed or telling), None)
+
+
+def _closed(saved: LabelSavings) -> bool:
+    return saved.kind == "exactly" and math.isfinite(saved.upper)
+
+
+def _times(saved: LabelSavings) -> str:
+    if _closed(saved):
+        return f"about {rounded(saved.ratio)} times the labels {_range(saved.lower, saved.upper)}"
+    return f"at least {rounded_down(saved.lower)} times the labels"
+
+
+def _worth(curves: Curves) -> list[str]:
+    """Return what pretraining is worth in labels against training from scratch; nothing if little."""
+    saved = _best_known(curves, "scratch")
+    if saved is None:
+        return []
+    ours = f"{strategy_phrase(saved.ours)} with {count(saved.n_labels)} {curves.entry.label}"
+    theirs = strategy_phrase(saved.theirs)
+    largest = max(int(str(n_labels)) for n_labels in curves.scores(saved.theirs))
+    if _closed(saved):
+        example = f"does what {theirs} does with about {about(saved.needed)}"
+    else:
+        beaten = saved.lower * saved.n_labels >= largest
+        example = f"beats {theirs} with {count(largest)}" if beaten else f"is compared with {theirs}"
+    return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
+
+
+def _classical(curves: Curves) -> list[str]:
+    """Return what pretraining brings over a classical model, where that is the harder rival somewhere."""
+    compared = verdicts(curves, "classical")
+    if not any(_harder(curves, n_labels) for n_labels in compared) or curves.points["n_seeds"].max() < 2:
+        return []
+    said = f"Over a classical model pretraining {_where(compared, curves.entry.label)}"
+    saved = _best_known(curves, "classical")
+    return [f"{said}." if saved is None else f"{said}; with {count(saved.n_labels)} it is worth {_times(saved)}."]
+
+
+def _harder(curves: Curves, n_labels: int) -> bool:
+    """Return whether the best classical model beats the best strategy from scratch, if there is one, on average."""
+    rivals = [name for name in curves.ranking[n_labels].index if curves.kind(name) != "pretrained"]
+    return curves.kind(rivals[0]) == "classical"
+
+
+def _more_labels(curves: Curves) -> list[str]:
+    """Return what twice the labels would bring to the strategy for the largest budget, and how far that may be off."""
+    last = curves.scored_budgets[-1]
+    found = more_labels(curves, recommended(curves, last))
+    if found is None or found.n_labels != last or math.isnan(found.off):
+        return []
+    name = strategy_phrase(found.strategy)
+    gain = f"Twice the labels would bring {name} from {score(found.measured)} to about {score(found.doubled_score)}"
+    return [f"{gain}; the same reckoning foretold the score with {count(last)} {_off(found.off)}."]
+
+
+def _off(off: float) -> str:
+    size = score(abs(off))
+    return "as it is" if float(size) == 0 else f"{size} too {'high' if off > 0 else 'low'}"
+
+
+def _range(lower: float, upper: float) -> str:
+    """Return an interval in brackets; an end beyond what was measured is left open."""
+    if not math.isfinite(lower):
+        return f"[at most {rounded(upper)}]"
+    return f"[{rounded(lower)}, {rounded(upper)}]"

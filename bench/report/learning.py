@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bench.report.charts import chance_of, named_lines, task_chart
+from bench.report.charts import Chart, chance_of, named_lines, task_chart
 from bench.report.comparison import comparison
 from bench.report.document import (
     Block,
@@ -49,17 +49,18 @@ def file_name(tables: Tables, task: str) -> str:
 
 def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
     """Return all tasks side by side, then a section for each."""
+    charts = {task: task_chart(tables, task, several) for task, several in found.items()}
     overview = Overview(
-        charts=tuple(task_chart(tables, task, several) for task, several in found.items()),
+        charts=tuple(charts.values()),
         anchors=tuple(task_anchor(tables, task) for task in found),
         file="charts/overview.svg",
         told=f"Score against number of labels for {counted(len(found), 'task')}, a line per strategy.",
     )
-    sections = tuple(_task(tables, task, several) for task, several in found.items())
+    sections = tuple(_task(tables, task, several, charts[task]) for task, several in found.items())
     return Section("curves", "Learning curves", (overview,), sections)
 
 
-def _task(tables: Tables, task: str, found: list[Curves]) -> Section:
+def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Section:
     manifest, entry = tables.manifest, tables.manifest.tasks[task]
     blocks: list[Block] = []
     compared = comparison(found, manifest.backbones)
@@ -70,7 +71,6 @@ def _task(tables: Tables, task: str, found: list[Curves]) -> Section:
     if found:
         about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
         about += f" {capitalised(entry.metric.chance_title)}: {score(chance_of(found))}."
-    chart = task_chart(tables, task, found)
     told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. A table below has the numbers."
     blocks.append(Picture(chart, f"charts/{file_name(tables, task)}.svg", told))
     if found:
@@ -122,5 +122,5 @@ def _score(point: Mapping[Any, Any] | None, best: float) -> Value:
     mean, planned, n_seeds = float(point["mean"]), int(point["n_seeds_planned"]), int(point["n_seeds"])
     if n_seeds == 0:
         return Value(MISSING, mark="missing")
-    details = [interval(point["lower"], point["upper"]), f"{n_seeds} of {planned} seeds" if n_seeds < planned else ""]
-    return Value(score(mean), " ".join(one for one in details if one), mean, "best" if mean == best else "")
+    details = interval(point["lower"], point["upper"]), f"{n_seeds} of {planned} seeds" if n_seeds < planned else ""
+    return Value(score(mean), details, mean, "best" if mean == best else "")

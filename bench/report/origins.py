@@ -50,14 +50,14 @@ def _tasks(tables: Tables) -> Table:
     rows = []
     for name, entry in tables.manifest.tasks.items():
         card = entry.card
-        title = Value(task_title(tables.manifest, name), detail=f"{name}, version {card.version}")
+        title = Value(task_title(tables.manifest, name), (f"{name}, version {card.version}",))
         rows.append((title, *_card(card.source, card.licence, card.citation, card.sha256)))
     return Table("Data", tuple(map(Column, ("Task", *CARD_COLUMNS))), tuple(rows))
 
 
 def _backbones(tables: Tables) -> Table:
     rows = [
-        (Value(card.title, detail=card.name), *_card(card.source, card.licence, card.citation, card.sha256))
+        (Value(card.title, (card.name,)), *_card(card.source, card.licence, card.citation, card.sha256))
         for card in tables.manifest.backbones.values()
     ]
     return Table("Backbones", tuple(map(Column, ("Backbone", *CARD_COLUMNS))), tuple(rows))

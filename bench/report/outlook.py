@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from bench.report.curves import Curves
 from bench.report.document import Column, Paragraph, Section, Table, Value
-from bench.report.findings import Curves
-from bench.report.standins import MoreLabels, more_labels_of
+from bench.report.extrapolation import MoreLabels, more_labels_of
 from bench.report.tables import Tables
 from bench.report.wording import count, score, strategy_title, titled
 
@@ -23,9 +23,9 @@ def more_labels_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -
     numbers = ("Labels", "Measured", "Foretold from fewer", "Off by", "Doubled to", "Foretold", "Better by")
     columns = (Column("Task"), Column("Strategy"), *(Column(title, numeric=True) for title in numbers))
     note = Paragraph(
-        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where it "
-        "can be checked: “off by” is how far it was off. Fitted to all budgets, it foretells what doubling the labels "
-        "would bring."
+        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where "
+        "it can be checked: “off by” is how far it was off. Fitted to all budgets, it foretells what doubling the "
+        "labels would bring."
     )
     return Section("more", "What more labels would bring", (note, Table("More labels", columns, rows, sortable=True)))
 

@@ -55,4 +55,9 @@ def _value(value: Value) -> str:
         return f"`{value.text}`"
     text = link(value.text, value.link) if value.link else escape(value.text)
     text = bold(text) if value.mark in BOLD and text else text
-    return " ".join(part for part in (text, escape(value.detail)) if part)
+    return " ".join(part for part in (text, *map(_detail, value.details)) if part)
+
+
+def _detail(text: str) -> str:
+    """Return what is said after a value: intervals have brackets of their own."""
+    return escape(text) if text.startswith("[") or not text else f"({escape(text)})"

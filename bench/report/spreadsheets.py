@@ -25,6 +25,8 @@ CURVE_COLUMNS: Final = (
     "chance",
 )
 
+RANK_COLUMNS: Final = ("rank", "rank_low", "rank_high", "tied", "backbones", "strategy")
+
 FORMATS: Final[Mapping[str, str]] = {
     "fraction": "{:.6g}",
     "score": "{:.6f}",
@@ -54,11 +56,16 @@ def curves_csv(curves: pd.DataFrame) -> str:
 
 
 def leaderboard_csv(board: Leaderboard) -> str:
-    """Return `leaderboard.csv`: rank, backbones, strategy, an area per task, mean, cells scored and planned."""
-    area = f"{{:.{DECIMALS}f}}"
-    parts = [board.rows[["rank", "backbones", "strategy"]], board.areas, board.rows[["mean", "scored", "planned"]]]
+    """Return `leaderboard.csv`: ranks and strategies, an area per task with its interval, means, numbers of cells."""
+    areas = {
+        f"{task}{end}": table[task]
+        for task in board.areas
+        for end, table in (("", board.areas), ("_lower", board.areas_lower), ("_upper", board.areas_upper))
+    }
+    rows, means = board.rows, ["mean", "mean_lower", "mean_upper", "iqm"]
+    parts = [rows[list(RANK_COLUMNS)], pd.DataFrame(areas), rows[[*means, "scored", "failed", "planned"]]]
     table = pd.concat(parts, axis=1)
-    return _csv(table, dict.fromkeys([*board.areas.columns, "mean"], area))
+    return _csv(table, dict.fromkeys([*areas, *means], f"{{:.{DECIMALS}f}}"))
 
 
 def harmless(text: str) -> str:

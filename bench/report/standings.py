@@ -1,21 +1,22 @@
 """Owns what a report says of the leaderboard: ranks and areas with their intervals, ties and gaps marked."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from bench.report.document import Block, Column, Mark, Paragraph, Section, Spreadsheet, Table, Value
-from bench.report.leaderboard import Leaderboard, shared_budgets
+from bench.report.leaderboard import shared_budgets
 from bench.report.spreadsheets import leaderboard_csv
-from bench.report.standins import padded
 from bench.report.tables import Tables
 from bench.report.wording import MISSING, count, interval, score, strategy_title, task_title
+
+NAN: Final = float("nan")
 
 
 def leaderboard_section(tables: Tables) -> Section:
     """Return the leaderboard: a table for each set of rows over the same tasks."""
-    board = padded(tables.leaderboard)
+    board = tables.leaderboard
     used = tables.curves.groupby("task", observed=True)["fraction"].nunique()
     shared = shared_budgets(tables.curves).groupby("task", observed=True)["fraction"].nunique().reindex(used.index)
     blocks: list[Block] = [
@@ -37,21 +38,22 @@ def leaderboard_section(tables: Tables) -> Section:
 
 
 def _standings(tables: Tables, rows: pd.DataFrame, *, caption: str, spreadsheet: Spreadsheet | None) -> Table:
-    board, manifest = padded(tables.leaderboard), tables.manifest
+    board, manifest = tables.leaderboard, tables.manifest
     several = len(set(board.rows["backbones"])) > 1
     areas = board.areas.loc[rows.index]
     tasks = [name for name in areas.columns if not several or areas[name].notna().any()]
     means = ["mean", "iqm"] if rows["iqm"].notna().any() else ["mean"]
     best = {**areas[tasks].max().to_dict(), **rows[means].max().to_dict()}
+    ends = [one.loc[rows.index].to_dict("records") for one in (board.areas, board.areas_lower, board.areas_upper)]
     lines = []
-    for index, row in rows.to_dict("index").items():
-        line = [_rank(row), Value(strategy_title(row["strategy"]), detail=_standing(row))]
+    for row, *area in zip(rows.to_dict("records"), *ends, strict=True):
+        line = [_rank(row), Value(strategy_title(row["strategy"]), ("tied for best" if row["tied"] else "",))]
         if several:
             line.append(Value(row["backbones"]))
         line.append(_area(row["mean"], row["mean_lower"], row["mean_upper"], best["mean"]))
         if "iqm" in means:
-            line.append(_area(row["iqm"], float("nan"), float("nan"), best["iqm"]))
-        line += [_area_of(board, index, task, best[task]) for task in tasks]
+            line.append(_area(row["iqm"], NAN, NAN, best["iqm"]))
+        line += [_area(area[0][task], area[1][task], area[2][task], best[task]) for task in tasks]
         lines.append((*line, _cells(row)))
     titles = ["Mean", *(["Interquartile mean"] if "iqm" in means else [])]
     columns = (
@@ -68,22 +70,13 @@ def _rank(row: Mapping[Any, Any]) -> Value:
         return Value(MISSING, mark="missing")
     low, high = row["rank_low"], row["rank_high"]
     around = "" if pd.isna(low) or pd.isna(high) else f"[{low:.0f}, {high:.0f}]"
-    return Value(f"{row['rank']:.0f}", detail=around, order=float(row["rank"]), mark="best" if row["rank"] == 1 else "")
-
-
-def _standing(row: Mapping[Any, Any]) -> str:
-    return "tied for best" if row["tied"] else ""
-
-
-def _area_of(board: Leaderboard, index: int, task: str, best: float) -> Value:
-    area, lower, upper = (one.loc[index, task] for one in (board.areas, board.areas_lower, board.areas_upper))
-    return _area(area, lower, upper, best)
+    return Value(f"{row['rank']:.0f}", (around,), order=float(row["rank"]), mark="best" if row["rank"] == 1 else "")
 
 
 def _area(area: float, lower: float, upper: float, best: float) -> Value:
     if pd.isna(area):
         return Value(MISSING, mark="missing")
-    return Value(score(area), interval(lower, upper), float(area), "best" if area == best else "")
+    return Value(score(area), (interval(lower, upper),), float(area), "best" if area == best else "")
 
 
 def _cells(row: Mapping[Any, Any]) -> Value:
@@ -92,4 +85,4 @@ def _cells(row: Mapping[Any, Any]) -> Value:
     if planned > scored + failed:
         gaps.append(f"{count(planned - scored - failed)} not run")
     mark: Mark = "failed" if failed else "missing" if gaps else ""
-    return Value(f"{count(scored)} of {count(planned)}", ", ".join(gaps), scored / max(planned, 1), mark)
+    return Value(f"{count(scored)} of {count(planned)}", tuple(gaps), scored / max(planned, 1), mark)

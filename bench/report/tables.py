@@ -63,7 +63,7 @@ def read_tables(store: Store) -> Tables:
     cells = tabulate_cells(manifest, outcomes)
     curves = average_seeds(manifest, cells)
     costs = add_up(outcome for outcome in outcomes.values() if isinstance(outcome, Result))
-    return Tables(manifest, cells, curves, rank_strategies(curves), costs)
+    return Tables(manifest, cells, curves, rank_strategies(cells, curves), costs)
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
@@ -87,22 +87,29 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
 
     `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
-    scale from chance to perfect.
+    scale from `chance` to `perfect`.
 
-    `n_seeds` is how many seeds were scored and `n_seeds_planned` how many were asked for; without any, the mean is
-    missing. A budget is the same for every strategy: a point that failed has its number of labels from another.
+    `n_seeds` is how many seeds were scored, `n_seeds_failed` how many failed and `n_seeds_planned` how many were asked
+    for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
+    number of labels from another.
     """
-    curves = cells.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
-        n_labels=("n_labels", "max"),
-        mean=("score", "mean"),
-        deviation=("score", "std"),
-        n_seeds=("score", "count"),
-        n_seeds_planned=("seed", "count"),
-        chance=("chance", "max"),
+    failed = cells["status"] == FAILED
+    curves = (
+        cells.assign(failed=failed)
+        .groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False)
+        .agg(
+            n_labels=("n_labels", "max"),
+            mean=("score", "mean"),
+            deviation=("score", "std"),
+            n_seeds=("score", "count"),
+            n_seeds_failed=("failed", "sum"),
+            n_seeds_planned=("seed", "count"),
+            chance=("chance", "max"),
+        )
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
-    perfect = names.map({name: metric.perfect for name, metric in metrics.items()})
+    curves["perfect"] = names.map({name: metric.perfect for name, metric in metrics.items()})
     highest = names.map(
         {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
     )
@@ -113,7 +120,7 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
     curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
     curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
-    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=perfect)
+    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=curves["perfect"])
     return curves
 
 

@@ -1,6 +1,6 @@
 """Owns the leaderboard as a terminal shows it at the end of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -22,6 +22,8 @@ def leaderboard(tables: Tables) -> str:
     blocks = [_block(tables, list(block.index)) for _, block in rows.groupby("scope", sort=False)]
     scored, planned = int(rows["scored"].sum()), int(rows["planned"].sum())
     note = f"{BEST} best of a column. Areas under the learning curves: 0 is chance, 1 is perfect."
+    if (rows["rank_low"] < rows["rank_high"]).any():
+        note += "\nA rank such as 1–3 is a 95 % interval: the seeds leave it open."
     gap = f"\n{planned - scored} of {planned} cells have no score; without them there is no area ({MISSING})."
     return "\n\n".join(blocks) + f"\n\n{note}{gap if planned > scored else ''}"
 
@@ -37,10 +39,8 @@ def _block(tables: Tables, index: list[Any]) -> str:
     columns = {str(name): areas[name] for name in scope}
     if len(columns) > 1:
         columns = {"mean": rows["mean"], **columns}
-    stub = [
-        f"{'' if pd.isna(rank) else rank:>4}  {shortened(name, 34)}"
-        for rank, name in zip(rows["rank"], names, strict=True)
-    ]
+    ranks = [_rank(row) for row in rows.to_dict("records")]
+    stub = [f"{rank:>4}  {shortened(name, 34)}" for rank, name in zip(ranks, names, strict=True)]
     stub = ["rank  strategy", *stub]
     width = max(len(line) for line in stub)
     cells = [_column(title, values) for title, values in columns.items()]
@@ -51,6 +51,14 @@ def _block(tables: Tables, index: list[Any]) -> str:
             chunks.append([])
         chunks[-1].append(column)
     return "\n\n".join(_joined(stub, width, chunk) for chunk in chunks)
+
+
+def _rank(row: Mapping[Any, Any]) -> str:
+    """Return a rank as its interval: the best and the worst that seeds leave open. Where there is none, the rank."""
+    low, high = row["rank_low"], row["rank_high"]
+    if pd.isna(low):
+        return "" if pd.isna(row["rank"]) else str(row["rank"])
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _column(title: str, values: pd.Series) -> list[str]:

@@ -7,14 +7,29 @@ from typing import Final
 from bench.store import Manifest
 from bench.target import Metric
 
-STRATEGY_TITLES: Final[Mapping[str, str]] = {"partial": "partial fine-tuning", "full": "full fine-tuning"}
+STRATEGY_TITLES: Final[Mapping[str, str]] = {
+    "classical": "classical model",
+    "partial": "partial fine-tuning",
+    "full": "full fine-tuning",
+}
+STRATEGY_PHRASES: Final[Mapping[str, str]] = {
+    "scratch": "training from scratch",
+    "classical": "a classical model",
+    "linear_probe": "a linear probe",
+}
 MISSING: Final = "–"
 NARROW: Final = "\N{NO-BREAK SPACE}"  # an interval stays on one line
+ROUNDING: Final = 1e-9
 
 
 def strategy_title(name: str) -> str:
     """Return a strategy's name in words that stand by themselves."""
     return STRATEGY_TITLES.get(name, name.replace("_", " "))
+
+
+def strategy_phrase(name: str) -> str:
+    """Return a strategy's name as a sentence uses it."""
+    return STRATEGY_PHRASES.get(name, strategy_title(name))
 
 
 def task_title(manifest: Manifest, task: str) -> str:
@@ -76,6 +91,12 @@ def about(number: float) -> str:
 def rounded(number: float) -> str:
     """Return a number with two significant digits, never as a power of ten."""
     return f"{number:.2g}" if number < 10 else about(number)
+
+
+def rounded_down(number: float) -> str:
+    """Return a number of at least 1 with two significant digits, not above itself."""
+    unit = 10.0 ** (math.floor(math.log10(number)) - 1)
+    return rounded(math.floor(number / unit + ROUNDING) * unit)
 
 
 def duration(seconds: float) -> str:

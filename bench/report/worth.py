@@ -4,16 +4,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from bench.report.curves import Curves
 from bench.report.document import Column, Mark, Paragraph, Section, Table, Value
-from bench.report.findings import Curves
-from bench.report.standins import Crossover, LabelSavings, crossovers_of, label_savings_of
+from bench.report.horizontal import Crossover, LabelSavings, crossovers_of, label_savings_of
 from bench.report.tables import Tables
 from bench.report.wording import MISSING, NARROW, about, capitalised, count, rounded, strategy_title, titled
 
 SAVINGS: Final = (
     "How many times the labels the best strategy without pretraining needs for what the best pretrained one reaches. "
-    "That number of labels is read off its learning curve between measured budgets, never beyond: “more than” where the "
-    "curve ends below the score, “at most” where it begins above it. Crossovers say from how many labels on the "
+    "That number of labels is read off its learning curve between measured budgets, never beyond: “more than” where "
+    "the curve ends below the score, “at most” where it begins above it. Crossovers say from how many labels on the "
     "strategy of a row beats that of a column. Brackets hold 95 % intervals."
 )
 
@@ -51,9 +51,9 @@ def _saved(one: LabelSavings | None) -> Value:
     if one is None:
         return Value(MISSING, mark="missing")
     before = {"at least": "more than ", "at most": "at most "}.get(one.kind, "")
-    details = (_between(one.lower, one.upper, rounded), f"{strategy_title(one.ours)}, {before}{about(one.needed)}")
+    details = _between(one.lower, one.upper, rounded), f"{strategy_title(one.ours)}; {before}{about(one.needed)} labels"
     clear: Mark = "good" if one.lower > 1 else "bad" if one.upper < 1 else ""
-    return Value(f"{before}{rounded(one.ratio)} ×", " ".join(part for part in details if part), one.ratio, clear)
+    return Value(f"{before}{rounded(one.ratio)} ×", details, one.ratio, clear)
 
 
 def _crossovers(of: str, curves: Curves) -> Table | None:
@@ -72,8 +72,8 @@ def _crossed(one: Crossover | None) -> Value:
     if one is None:
         return Value("")
     if one.kind != "from":
-        return Value(one.kind, _between(one.lower, one.upper, about))
-    return Value(f"from {about(one.n_labels)}", _between(one.lower, one.upper, about), one.n_labels)
+        return Value(one.kind, (_between(one.lower, one.upper, about),))
+    return Value(f"from {about(one.n_labels)}", (_between(one.lower, one.upper, about),), one.n_labels)
 
 
 def _between(lower: float, upper: float, written: Callable[[float], str]) -> str:

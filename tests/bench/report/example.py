@@ -118,7 +118,7 @@ def example(
     strategies: Iterable[str] = tuple(STRATEGIES),
 ) -> Store:
     """Return a results folder. A cell fails, or is not run, that has the values of one of these mappings."""
-    entries = {name: STRATEGIES.get(name, (1.0, True)) for name in strategies}
+    entries = {name: STRATEGIES.get(name, (1.0, name != "classical")) for name in strategies}
     cells = [
         Cell(name, reader, strategy, fraction, seed)
         for name in tasks
@@ -135,7 +135,7 @@ def example(
             tasks=tasks,
             backbones=backbones,
             strategies={
-                name: StrategyEntry(name=name, depth=depth, pretrained=pretrained)
+                name: StrategyEntry(name=name, depth=depth, pretrained=pretrained, classical=name == "classical")
                 for name, (depth, pretrained) in entries.items()
             },
             cells=keys,

@@ -161,7 +161,7 @@ def test_a_classical_strategy_has_one_line_however_many_backbones(tmp_path: Path
     labels = [line.label for line in drawn(store, "pictures").lines]
     assert labels == [
         "scratch · Eyes",
-        "classical",
+        "classical model",
         "full fine-tuning · Eyes",
         "scratch · Owl",
         "full fine-tuning · Owl",

@@ -126,9 +126,8 @@ def test_markdown_shows_them_as_text(written: Path) -> None:
     assert pictures
     assert all(picture and (written / picture).is_file() for picture in pictures)
     assert ALERT in "".join(parser.text)
-    widths = {line.count("|") - line.count(r"\|") for line in text.splitlines() if line.startswith("| :")}
-    rows = [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("| ")]
-    assert set(rows) <= widths
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
 
 
 def test_charts_show_them_as_text(written: Path) -> None:

@@ -56,7 +56,7 @@ def texts(section: Section) -> list[str]:
                 found += block.items
             case Table():
                 found += [block.caption, *(column.title for column in block.columns)]
-                found += [text for row in block.rows for value in row for text in (value.text, value.detail)]
+                found += [text for row in block.rows for value in row for text in (value.text, *value.details)]
             case _:
                 pass
     return [*found, *(text for inner in section.sections for text in texts(inner))]

@@ -1,0 +1,90 @@
+"""Owns intervals over seeds: of means and of paired differences."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit  # `scipy.stats` takes a second to import, this does not
+
+CONFIDENCE: Final = 0.95
+ROUNDING: Final = 1e-12  # what differs by less differs by rounding
+
+Floats = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """Lower and upper ends, of one shape; nan where there is no interval."""
+
+    lower: Floats
+    upper: Floats
+
+
+class Estimate(NamedTuple):
+    """A mean and its 95 % interval; the ends are nan where there are fewer than two values."""
+
+    mean: float
+    lower: float
+    upper: float
+    n_values: int
+
+
+class Difference(NamedTuple):
+    """A mean difference and the interval of it; the ends are nan where there are fewer than two pairs."""
+
+    mean: float
+    lower: float
+    upper: float
+    n_pairs: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval exists and leaves zero out."""
+        return self.lower > 0 or self.upper < 0
+
+
+def half_width(deviations: ArrayLike, counts: ArrayLike) -> Floats:
+    """Return half the width of the 95 % interval of a mean: t(0.975; n - 1) s / sqrt(n).
+
+    `deviations` are the standard deviations s of samples of `counts` n, with n - 1 in the denominator; any shape. One
+    value has no interval: nan. Source: Student (1908), The probable error of a mean, Biometrika 6(1).
+    """
+    n = np.asarray(counts, dtype=np.float64)
+    several = np.where(n > 1, n, np.nan)
+    widths: Floats = stdtrit(several - 1, (1 + CONFIDENCE) / 2) * np.asarray(deviations) / np.sqrt(several)
+    return widths
+
+
+def clipped_interval(means: ArrayLike, margins: ArrayLike, *, highest: ArrayLike) -> Interval:
+    """Return mean -+ margin, clipped to [0, highest]: no metric here goes below 0, accuracy not above 1.
+
+    All arguments are of one shape, or broadcast; margins come from `half_width`; `highest` is infinite for an error.
+    """
+    centre, margin = np.asarray(means, dtype=np.float64), np.asarray(margins, dtype=np.float64)
+    return Interval(np.clip(centre - margin, 0.0, highest), np.clip(centre + margin, 0.0, highest))
+
+
+def mean_interval(values: ArrayLike) -> Estimate:
+    """Return the mean of values [n] with its t interval; missing values (nan) do not count.
+
+    Values that agree up to rounding have an interval of no width.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    v = v[~np.isnan(v)]
+    if len(v) == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    mean = float(v.mean())
+    if len(v) == 1:
+        return Estimate(mean, np.nan, np.nan, 1)
+    deviation = float(v.std(ddof=1))
+    margin = float(half_width(deviation if deviation > ROUNDING else 0.0, len(v)))
+    return Estimate(mean, mean - margin, mean + margin, len(v))
+
+
+def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> Difference:
+    """Return the mean of ours - theirs with its 95 % interval; both are [n_seeds], a pair has one seed.
+
+    The paired t interval: what two strategies share under one seed (the label budget, the test examples) cancels. Pairs
+    with a missing score (nan) do not count. Differences that agree up to rounding have an interval of zero width.
+    """
+    differences = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
+    return Difference(*mean_interval(np.where(np.abs(differences) > ROUNDING, differences, differences * 0.0)))

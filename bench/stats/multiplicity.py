@@ -1,0 +1,59 @@
+"""Owns many comparisons at a time: p-values of paired differences, adjusted for how many there are."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtr  # `scipy.stats` takes a second to import, this does not
+
+from bench.stats.intervals import ROUNDING, Floats
+
+
+def paired_p(differences: ArrayLike) -> float:
+    """Return the two-sided p-value of the paired t test: how likely differences [n_pairs] this clear are by chance.
+
+    Missing pairs (nan) do not count; with fewer than two there is no test: nan. Differences that agree up to rounding
+    are certain: 0, or 1 where they are all zero. Source: Student (1908), The probable error of a mean, Biometrika 6(1).
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    d = d[~np.isnan(d)]
+    if len(d) < 2:
+        return float("nan")
+    mean, deviation = abs(float(d.mean())), float(d.std(ddof=1))
+    if deviation <= ROUNDING:
+        return 0.0 if mean > ROUNDING else 1.0
+    return float(2 * stdtr(len(d) - 1, -mean / (deviation / np.sqrt(len(d)))))
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Return p-values [n] adjusted so that those at most alpha hold one false alarm or more with probability alpha.
+
+    The i-th smallest of m is multiplied by m - i + 1, and none falls below the one before it; at most 1. It needs no
+    assumption on how the tests depend on each other. A missing value (nan) stays missing and is no comparison. Source:
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6(2).
+    """
+    adjusted, order, ordered = _in_order(p)
+    n_tests = len(order)
+    stepped = np.maximum.accumulate(ordered * (n_tests - np.arange(n_tests)))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def benjamini_hochberg(p: ArrayLike) -> Floats:
+    """Return p-values [n] adjusted so that of those at most q a share of q is expected to be false alarms.
+
+    The i-th smallest of m is multiplied by m / i, and none exceeds the one after it. It holds for tests that are
+    independent or positively dependent. A missing value (nan) stays missing and is no comparison. Source: Benjamini and
+    Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical Society B 57(1).
+    """
+    adjusted, order, ordered = _in_order(p)
+    n_tests = len(order)
+    scaled = ordered * n_tests / (1.0 + np.arange(n_tests))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return adjusted
+
+
+def _in_order(p: ArrayLike) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
+    """Return an array of nan for all of [n], where the known values lie, smallest first, and these values."""
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")  # nan comes last
+    order = order[: int((~np.isnan(values)).sum())]
+    return np.full(len(values), np.nan), order, values[order]
