@@ -123,7 +123,7 @@ def test_three_sources_are_adapted_by_every_strategy_and_compared(
         result.trainable_parameters == result.total_parameters for result in results if result.cell.strategy == "full"
     )
     assert all(np.isfinite(result.score) for result in results)
-    assert "which pretraining?" in Path("results/data/report.md").read_text()
+    assert "Which pretraining?" in Path("results/data/report.md").read_text()
     capsys.readouterr()
     assert main(["rank", *selection]) == 0
     said = capsys.readouterr().out

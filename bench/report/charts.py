@@ -13,7 +13,7 @@ from bench.store import Manifest
 
 PRETRAINED_COLOURS: Final = ("blue", "green", "vermilion", "purple", "sky")
 PLAIN_COLOURS: Final = ("ink", "orange")  # of strategies without pretrained weights, such as scratch
-LONGEST_BACKBONE: Final = 24
+LONGEST_BACKBONE: Final = 22
 
 
 class Look(NamedTuple):

@@ -64,7 +64,7 @@ def _answers(tables: Tables, found: Found) -> Section:
             blocks.append(Bullets(tuple(sentences(curves))))
         title = f"{task_title(manifest, task)} ({direction(manifest.tasks[task].metric)})"
         sections.append(Section(f"answer-{place}", title, tuple(blocks)))
-    return Section("answers", "Answers", (Paragraph(METHOD, note=True),), tuple(sections))
+    return Section("answers", "Answers", (), tuple(sections), (Paragraph(METHOD, note=True),))
 
 
 def _gaps(tables: Tables) -> Section | None:

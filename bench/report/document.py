@@ -97,12 +97,16 @@ Block = Paragraph | Bullets | Table | Picture | Overview
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it; `anchor` is unique within a document and made of letters, digits and -."""
+    """A heading and what stands below it: blocks, then sections, then closing blocks.
+
+    `anchor` is unique within a document and made of letters, digits and -.
+    """
 
     anchor: str
     title: str
     blocks: tuple[Block, ...] = ()
     sections: tuple["Section", ...] = ()
+    closing: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ MARKERS: Final = (
 )
 MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a logarithmic axis
 LABEL_GAP: Final = 17.0  # least distance between two direct labels
-LONGEST_LABEL: Final = 36
+LONGEST_LABEL: Final = 46
 DURATIONS: Final = (  # ticks of an axis of seconds
     *((f"{step * 10**power} ms", step * 10.0**power / 1000) for power in range(3) for step in (1, 2, 5)),
     *((f"{seconds} s", float(seconds)) for seconds in (1, 2, 5, 10, 20, 30)),

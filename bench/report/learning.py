@@ -48,7 +48,7 @@ def file_name(tables: Tables, task: str) -> str:
 
 
 def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
-    """Return all tasks side by side, then a section for each."""
+    """Return all tasks side by side, if they are several, and a section for each."""
     charts = {task: task_chart(tables, task, several) for task, several in found.items()}
     overview = Overview(
         charts=tuple(charts.values()),
@@ -57,7 +57,7 @@ def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Secti
         told=f"Score against number of labels for {counted(len(found), 'task')}, a line per strategy.",
     )
     sections = tuple(_task(tables, task, several, charts[task]) for task, several in found.items())
-    return Section("curves", "Learning curves", (overview,), sections)
+    return Section("curves", "Learning curves", (overview,) if len(found) > 1 else (), sections)
 
 
 def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Section:

@@ -23,7 +23,7 @@ def _section(section: Section, level: int) -> list[str]:
     parts = [f"{'#' * level} {escape(section.title)}", *(_block(block) for block in section.blocks)]
     for inner in section.sections:
         parts += _section(inner, level + 1)
-    return parts
+    return [*parts, *(_block(block) for block in section.closing)]
 
 
 def _block(block: Block) -> str:

@@ -34,20 +34,21 @@ def savings_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Se
 
 def _savings(of: str, curves: Curves) -> Table | None:
     """Return label savings: a row for each rival, a column for each budget."""
-    saved = label_savings_of(curves)
-    if not saved:
+    found = label_savings_of(curves)
+    if not found:
         return None
-    budgets = sorted({one.n_labels for one in saved})
-    rivals = dict.fromkeys(one.theirs for one in saved)
-    at = {(one.theirs, one.n_labels): one for one in saved}
+    budgets = sorted({one.n_labels for one in found})
+    rivals = dict.fromkeys(one.theirs for one in found)
+    at = {(one.theirs, one.n_labels): one for one in found}
     rows = [
-        (Value(strategy_title(rival)), *(_saved(at.get((rival, n_labels))) for n_labels in budgets)) for rival in rivals
+        (Value(strategy_title(rival)), *(saved(at.get((rival, n_labels))) for n_labels in budgets)) for rival in rivals
     ]
     columns = (Column("Against"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
     return Table(f"{of}: label savings by number of {curves.entry.label}", columns, tuple(rows))
 
 
-def _saved(one: LabelSavings | None) -> Value:
+def saved(one: LabelSavings | None) -> Value:
+    """Return label savings as a multiple, with its interval, the strategy that saves and the labels the rival needs."""
     if one is None:
         return Value(MISSING, mark="missing")
     before = {"at least": "more than ", "at most": "at most "}.get(one.kind, "")
@@ -58,17 +59,18 @@ def _saved(one: LabelSavings | None) -> Value:
 
 def _crossovers(of: str, curves: Curves) -> Table | None:
     """Return from how many labels on the strategy of a row beats that of a column."""
-    crossed = crossovers_of(curves)
-    if not crossed:
+    found = crossovers_of(curves)
+    if not found:
         return None
-    ours, theirs = (list(dict.fromkeys(getattr(one, side) for one in crossed)) for side in ("ours", "theirs"))
-    at = {(one.ours, one.theirs): one for one in crossed}
-    rows = [(Value(strategy_title(mine)), *(_crossed(at.get((mine, other))) for other in theirs)) for mine in ours]
+    ours, theirs = (list(dict.fromkeys(getattr(one, side) for one in found)) for side in ("ours", "theirs"))
+    at = {(one.ours, one.theirs): one for one in found}
+    rows = [(Value(strategy_title(mine)), *(crossed(at.get((mine, other))) for other in theirs)) for mine in ours]
     columns = (Column("Beats"), *(Column(capitalised(strategy_title(other)), numeric=True) for other in theirs))
     return Table(f"{of}: crossovers, in {curves.entry.label}", columns, tuple(rows))
 
 
-def _crossed(one: Crossover | None) -> Value:
+def crossed(one: Crossover | None) -> Value:
+    """Return from how many labels on a strategy is ahead, with the interval of that number."""
     if one is None:
         return Value("")
     if one.kind != "from":

@@ -55,8 +55,8 @@ def _charts(section: Section) -> Iterator[tuple[str, str]]:
             yield block.file, write_overview(block)
         elif isinstance(block, Picture):
             said = [one for one in section.blocks if isinstance(one, Paragraph)]
-            rows = [one.lead for one in said if not one.text] + [one.text for one in said if one.note]
-            yield block.file, write_svg(block, header=[block.chart.title, *rows])
+            finding = " ".join(one.lead for one in said if not one.text)
+            yield block.file, write_svg(block, finding=finding, note=" ".join(one.text for one in said if one.note))
     for inner in section.sections:
         yield from _charts(inner)
 

@@ -38,9 +38,9 @@ def write_html(document: Document) -> str:
     )
 
 
-def write_svg(picture: Picture, *, header: Sequence[str]) -> str:
-    """Return a chart as a file of its own, with rows of text above it and its lines labelled at their ends."""
-    return standalone_svg("task.svg", standalone.single(picture.chart, header))
+def write_svg(picture: Picture, *, finding: str, note: str) -> str:
+    """Return a chart as a file of its own, with what was found and is shown above it, and labels at the lines' ends."""
+    return standalone_svg("task.svg", standalone.single(picture.chart, finding, note))
 
 
 def write_overview(overview: Overview) -> str:

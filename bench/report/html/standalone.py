@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.report.charts import Chart, Line
-from bench.report.drawing import COLOURS, DASHES, LABEL_GAP, SMALL, Drawing, Frame, draw, marker_of
+from bench.report.drawing import COLOURS, DASHES, LABEL_GAP, LONGEST_LABEL, SMALL, Drawing, Frame, draw, marker_of
 from bench.report.wording import shortened
 
 WIDTH: Final = 820.0
 LETTER: Final = 7.2  # mean width of a letter of a direct label, whatever the font, and rather more
 ROW: Final = 20.0
 LONGEST_ROW: Final = 105  # letters
-LONGEST_LABEL: Final = 36
+LONGEST_TITLE: Final = 80
+NO_SCORE: Final = ": no score"
 LEAST_HEIGHT: Final = 310.0
 COLUMNS: Final = 3
 GUTTER: Final = 24.0
@@ -23,11 +24,12 @@ LEGEND_ROW: Final = 22.0
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A chart with `header`, rows of text, above it."""
+    """A chart with rows of text above it: their heights, their words and whether they are quiet."""
 
     width: float
     height: float
-    header: tuple[tuple[float, str], ...]
+    title: str
+    rows: tuple[tuple[float, str, bool], ...]
     drawing: Drawing
 
 
@@ -64,15 +66,20 @@ class Grid:
     chance: Key
 
 
-def single(chart: Chart, header: Sequence[str]) -> Single:
-    """Return a chart laid out with its header; the first row of that is the title."""
-    rows = [header[0], *(row for text in header[1:] for row in textwrap.wrap(text, LONGEST_ROW)[:3])]
-    longest = max((len(shortened(line.label, LONGEST_LABEL)) for line in chart.lines), default=0)
-    top = 46 + ROW * len(rows)
+def single(chart: Chart, finding: str, note: str) -> Single:
+    """Return a chart laid out with its title, what was found and what is shown."""
+    rows = [(row, quiet) for text, quiet in ((finding, False), (note, True)) for row in _wrapped(text)]
+    drawn = draw(chart)
+    longest = max((len(line.label) + (0 if line.end else len(NO_SCORE)) for line in drawn.lines), default=0)
+    top = 66 + ROW * len(rows)
     height = top + max(LEAST_HEIGHT, LABEL_GAP * len(chart.lines)) + 56
     frame = Frame(WIDTH, height, left=64, right=34 + LETTER * longest, top=top, bottom=56)
-    placed = tuple((28 + ROW * place, shortened(row, LONGEST_ROW)) for place, row in enumerate(rows))
-    return Single(WIDTH, height, placed, draw(chart, frame))
+    placed = tuple((48 + ROW * place, row, quiet) for place, (row, quiet) in enumerate(rows))
+    return Single(WIDTH, height, shortened(chart.title, LONGEST_TITLE), placed, draw(chart, frame))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, LONGEST_ROW, max_lines=3, placeholder=" …")
 
 
 def grid(charts: Sequence[Chart]) -> Grid:

@@ -132,7 +132,7 @@ def test_markdown_shows_them_as_text(written: Path) -> None:
 
 def test_charts_show_them_as_text(written: Path) -> None:
     charts = list((written / "charts").iterdir())
-    assert {path.name for path in charts} == {"overview.svg", "task-1.svg", "cost-task-1.svg"}
+    assert {path.name for path in charts} == {"task-1.svg", "cost-task-1.svg"}
     for path in charts:
         tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(path.read_bytes()).iter()}  # noqa: S314
         assert tags <= {"svg", "rect", "text", "g", "path", "clipPath", "title"}
@@ -160,4 +160,4 @@ def test_a_task_s_charts_stay_in_their_folder_and_apart(folder: str, tmp_path: P
         patch.setitem(examples.N_TRAIN, folder, 200)
         patch.setitem(examples.CHANCE, folder, 0.1)
         write_report(example(tmp_path / "out", tasks={folder: entry}, reads={folder: ("bundled:eyes",)}))
-    assert {path.name for path in tmp_path.rglob("*.svg")} == {"overview.svg", "task-1.svg", "cost-task-1.svg"}
+    assert {path.name for path in tmp_path.rglob("*.svg")} == {"task-1.svg", "cost-task-1.svg"}

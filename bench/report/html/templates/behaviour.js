@@ -39,6 +39,7 @@ function bringToLife(figure) {
   }
 
   function show(place) {
+    reader.value = place;
     tell(place);
     stops.forEach((stop, other) => stop.setAttribute("visibility", other === place ? "visible" : "hidden"));
     const heading = document.createElement("strong");

@@ -48,7 +48,7 @@ class Words(HTMLParser):
 def texts(section: Section) -> list[str]:
     """Return all texts of a section."""
     found = [section.title]
-    for block in section.blocks:
+    for block in (*section.blocks, *section.closing):
         match block:
             case Paragraph():
                 found += [block.lead, block.text]
