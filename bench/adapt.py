@@ -21,7 +21,7 @@ from bench.inference import forward_all
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
-from bench.seeds import stream, torch_seed
+from bench.seeds import seed_of, stream, torch_seed
 from bench.target import Outputs
 
 MIB: Final = 2**20
@@ -41,12 +41,13 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a cell cost alone, in seconds, and the precision and number of its steps."""
+    """What a cell cost alone, in seconds, and the number of its steps, their losses and their precision."""
 
     seconds: float
     training_seconds: float
     evaluation_seconds: float
     steps: int
+    losses: tuple[float, ...]
     precision: Precision
 
 
@@ -65,7 +66,7 @@ def run_cell(
     budget that is too small, `DivergedError`, and `FreezeError` if anything below the boundary moved.
     """
     cell = planned.cell
-    rows = group.budget(cell.fraction, cell.seed)
+    rows = group.budget(cell.fraction, seed_of(cell, "subset"))
     shared = group.frozen_work(planned.strategy.boundary(group.n_stages))
     probe = _probe(planned, group, rows, companions)
     if probe:
@@ -87,6 +88,8 @@ def run_cell(
         training_seconds=round(spent.training_seconds, 4),
         evaluation_seconds=round(spent.evaluation_seconds, 4),
         shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
+        shifted=(),
+        losses=spent.losses,
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
@@ -110,9 +113,10 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
     inputs, encoded = group.train(boundary, rows), group.encoded(rows)
     steps = recipe.steps(len(rows)) if len(adapted.stages) else 0
     precision = training_precision(group.device, adapted.parameters) if steps else frozen_precision(group.device)
+    losses: tuple[float, ...] = ()
     begun = time.perf_counter()
     if steps:
-        fit(
+        losses = fit(
             adapted.stages,
             adapted.head,
             inputs,
@@ -120,7 +124,7 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
             target=group.target,
             recipe=recipe,
             steps=steps,
-            order=stream(cell.seed, "order"),
+            order=stream(seed_of(cell, "order"), "order"),
             precision=precision,
         )
     trained = time.perf_counter()
@@ -129,7 +133,7 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
     if steps:
         group.check_frozen(boundary)
     end = time.perf_counter()
-    return adapted, predictions, Spent(end - start, trained - begun, predicted - trained, steps, precision)
+    return adapted, predictions, Spent(end - start, trained - begun, predicted - trained, steps, losses, precision)
 
 
 def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterable[PlannedCell]) -> KeptHead | None:
@@ -138,7 +142,7 @@ def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterab
     if not strategy.pretrained or (strategy.recipe.head == "zero" and strategy.depth > 0):
         return None
     like = [other for other in companions if (other.strategy, other.cell.fraction) == (strategy, fraction)]
-    budgets = (group.budget(fraction, other.cell.seed) for other in like)
+    budgets = (group.budget(fraction, seed_of(other.cell, "subset")) for other in like)
     return group.heads.solve(rows, recipe=strategy.recipe, companions=budgets)
 
 
@@ -165,7 +169,7 @@ def _untrained(planned: PlannedCell, group: Group) -> nn.ModuleList:
         return copy.deepcopy(group.backbone.stages[boundary:])
     drawn = copy.deepcopy(group.backbone)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed(cell.seed, "initialisation"))
+        torch.manual_seed(torch_seed(seed_of(cell, "initialisation"), "initialisation"))
         drawn.initialise()
     return drawn.stages[boundary:]
 

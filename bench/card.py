@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.domain import Domain
 
@@ -14,7 +14,8 @@ class TaskCard:
     Data that the user names are not pinned: their hash is that of the files they were found in, and of all that decides
     what is made of them. `version` rises when the task changes in a way that the data do not show, such as another
     metric. `n_train` is the number of examples of the training split, 0 where the card was written without it.
-    `remarks` are what was noticed about the data and left as it is, such as files that are in both splits.
+    `remarks` are what was noticed about the data and left as it is, such as files that are in both splits. `subjects`
+    are what the data show and of what kind they are, in a few words each, as far as that is known.
     """
 
     name: str
@@ -30,6 +31,7 @@ class TaskCard:
     pinned: bool = True
     n_train: int = 0
     remarks: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,8 @@ class BackboneCard:
 
     `parameters` counts all but the head; `width` is the number of features per example; `stages` names them from input
     to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held
-    out.
+    out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
+    share none, transfer crosses domains.
     """
 
     name: str
@@ -53,3 +56,16 @@ class BackboneCard:
     width: int
     stages: tuple[str, ...]
     pretraining: Mapping[str, Any] = field(default_factory=dict)
+    subjects: tuple[str, ...] = ()
+
+
+Card = TypeVar("Card", TaskCard, BackboneCard)
+
+
+def read_card(kind: type[Card], record: Mapping[str, Any]) -> Card:
+    """Return the card of a record made by `dataclasses.asdict`, through JSON or not.
+
+    Raises `TypeError` if the record is not one.
+    """
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    return kind(**fields)

@@ -3,19 +3,27 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
+ALL_STREAMS: Final = "all"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """One task, backbone, strategy, fraction and seed. `fraction` is a share of the training split, in (0, 1]."""
+    """One task, backbone, strategy, fraction and seed. `fraction` is a share of the training split, in (0, 1].
+
+    `varied` is which random stream follows the seed: all of them, or just one, "subset", "initialisation" or "order",
+    while the others are those of seed 0.
+    """
 
     task: str
     backbone: str
     strategy: str
     fraction: float
     seed: int
+    varied: str = ALL_STREAMS
 
     def __str__(self) -> str:
-        return f"{self.task} · {self.backbone} · {self.strategy} · {self.fraction:g} · seed {self.seed}"
+        only = "" if self.varied == ALL_STREAMS else f" of the {self.varied} alone"
+        return f"{self.task} · {self.backbone} · {self.strategy} · {self.fraction:g} · seed {self.seed}{only}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,20 @@ class Work:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ShiftedScore:
+    """The score of the same model on test data under a shift, and the score of chance there.
+
+    `shift` names it within its domain, `title` says it. `seconds` are no part of what the cell cost.
+    """
+
+    shift: str
+    title: str
+    score: float
+    chance: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A scored cell.
@@ -54,7 +76,8 @@ class Result:
     `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost: of it
     `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what it
     used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the process's
-    peak resident memory so far, or on a GPU the peak allocated while the cell ran.
+    peak resident memory so far, or on a GPU the peak allocated while the cell ran. `losses` are means of the training
+    loss over stretches of equally many steps, one after the other; without a gradient loop there are none.
     """
 
     cell: Cell
@@ -68,6 +91,8 @@ class Result:
     training_seconds: float
     evaluation_seconds: float
     shared: tuple[Work, ...]
+    shifted: tuple[ShiftedScore, ...]
+    losses: tuple[float, ...]
     steps: int
     trainable_parameters: int
     total_parameters: int
@@ -126,6 +151,8 @@ def from_record(record: dict[str, Any]) -> Outcome:
         return Failure(**values)
     if kind == "result":
         values["shared"] = tuple(Work(**work) for work in values["shared"])
+        values["shifted"] = tuple(ShiftedScore(**shifted) for shifted in values["shifted"])
+        values["losses"] = tuple(values["losses"])
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
     raise ValueError(f"an outcome is a result or a failure, not {kind!r}")

@@ -70,6 +70,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
     )
+    parser.add_argument(
+        "--variance", action="store_true", help="also tell apart what subset, initialisation and order make vary"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be run")
     parser.set_defaults(command=RUN)
 
@@ -79,7 +82,7 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
     _add_device(parser)
     _add_memory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
-    parser.set_defaults(command="bench.commands.rank")
+    parser.set_defaults(command="bench.commands.rank", variance=False)
 
 
 def _add_fetch(parser: argparse.ArgumentParser) -> None:

@@ -36,11 +36,14 @@ class StrategyTable(_Table):
 
     depth: Annotated[float, Interval(ge=0, le=1)]
     pretrained: bool = True
+    classical: bool = False
     recipe: Recipe = Recipe()
 
     @model_validator(mode="after")
-    def _scratch_is_whole(self) -> Self:
-        if not self.pretrained and self.depth < 1:
+    def _makes_sense(self) -> Self:
+        if self.classical and (self.pretrained or self.depth > 0):
+            raise ValueError("a classical model has no stages and no pretraining: set depth = 0 and pretrained = false")
+        if not (self.pretrained or self.classical) and self.depth < 1:
             raise ValueError("a strategy that starts from scratch trains all stages: set depth = 1")
         return self
 
@@ -119,7 +122,8 @@ class Config(_Table):
 
     def _strategy(self, name: str, task: str, backbone: str, of_suite: Recipe) -> Strategy:
         table = self.strategies[name]
-        of_backbone = [one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern)]
+        matching = (one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern))
+        of_backbone = [] if table.classical else list(matching)
         layers = [self.recipe, table.recipe]
         particular: list[BackboneTable | TaskTable] = [*of_backbone, self.tasks[task]]
         for one in particular:
@@ -127,7 +131,7 @@ class Config(_Table):
         said: dict[str, Any] = {}
         for layer in (*layers, of_suite):
             said |= layer.model_dump(exclude_unset=True)
-        return Strategy(name, table.depth, table.pretrained, Recipe(**said))
+        return Strategy(name, table.depth, table.pretrained, Recipe(**said), table.classical)
 
 
 def read_config(path: Path, bundled: Iterable[str]) -> Config:

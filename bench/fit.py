@@ -18,6 +18,7 @@ from bench.strategy import Recipe
 from bench.target import Target
 
 POOL: Final = 8
+STRETCHES: Final = 20  # of steps, whose mean losses are kept
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From values [n, …] to values of the same shape, seen anew."""
@@ -39,8 +40,8 @@ def fit(
     order: np.random.Generator,
     precision: Precision = "float32",
     augment: Augment | None = None,
-) -> None:
-    """Train `stages` and `head` in place on `inputs`, for `steps` steps.
+) -> tuple[float, ...]:
+    """Train `stages` and `head` in place on `inputs`, for `steps` steps; return the mean losses of up to 20 stretches.
 
     Batches are slices of tensors on the device, or are read as they come; `encoded` are the targets [n] or [n, width].
     `augment` sees the values of the lowest stage only. Raises `DivergedError` if the loss becomes infinite or no
@@ -52,12 +53,13 @@ def fit(
     optimizer = torch.optim.AdamW(groups, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, recipe.warmup))
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
-    total = torch.zeros((), device=device)
+    stretches = min(STRETCHES, steps)
+    totals = torch.zeros(stretches, device=device)
     set_training(stages, recipe)
     lengths = None if inputs.lengths is None else inputs.lengths.numpy()
     rows = map(torch.from_numpy, batches(len(inputs), recipe.batch_size, steps, order, lengths=lengths))
     drawn, read = tee(rows)
-    for indices, batch in zip(drawn, inputs.batches(read), strict=True):
+    for step, (indices, batch) in enumerate(zip(drawn, inputs.batches(read), strict=True)):
         if augment is not None:
             batch = Batch(augment(batch.values, views), batch.lengths)  # noqa: PLW2901 (the batch as it is seen)
         with autocast(device, precision):
@@ -70,11 +72,13 @@ def fit(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
-        total += loss.detach()
-    if not math.isfinite(float(total)):
+        totals[step * stretches // steps] += loss.detach()
+    if not torch.isfinite(totals).all():
         raise DivergedError(
-            f"the loss became {float(total)} within {steps} steps: lower learning_rate or head_learning_rate"
+            f"the loss became {float(totals.sum())} within {steps} steps: lower learning_rate or head_learning_rate"
         )
+    sizes = np.bincount(np.arange(steps) * stretches // steps)
+    return tuple(round(total / size, 6) for total, size in zip(totals.tolist(), sizes.tolist(), strict=True))
 
 
 def batches(

@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import Final
 
 from bench.card import BackboneCard, TaskCard
-from bench.cell import Cell
+from bench.cell import ALL_STREAMS, Cell
 from bench.data import DataSpec
 from bench.errors import ConfigError
+from bench.seeds import VARIED, Purpose, seed_of
 from bench.strategy import Strategy
 from bench.suite import Suite
 
@@ -50,12 +51,13 @@ class Pack:
 
 
 def plan_cells(
-    suite: Suite, tasks: Mapping[str, TaskCard], backbones: Mapping[str, BackboneCard]
+    suite: Suite, tasks: Mapping[str, TaskCard], backbones: Mapping[str, BackboneCard], *, variance: bool = False
 ) -> tuple[PlannedCell, ...]:
     """Return the suite's cells, group by group: those of one task and backbone share data and activations.
 
-    `tasks` and `backbones` map their names to their cards. Raises `ConfigError` for a backbone that does not read the
-    task's domain.
+    `tasks` and `backbones` map their names to their cards. With `variance` there are also cells in which one random
+    stream alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not
+    read the task's domain.
     """
     planned = []
     for entry in suite.entries:
@@ -67,8 +69,10 @@ def plan_cells(
             )
         for strategy in entry.strategies:
             for fraction in suite.fractions:
-                for seed in range(suite.seeds):
-                    cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed)
+                everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
+                alone = ((seed, varied) for varied in _streams(strategy) for seed in range(1, suite.seeds))
+                for seed, varied in (*everywhere, *(alone if variance else ())):
+                    cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed, varied)
                     key = cell_key(cell, task=task, backbone=backbone, strategy=strategy)
                     planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key))
     return tuple(planned)
@@ -82,11 +86,16 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     needs = {
         name: Needs(
             frozenset(planned.strategy.depth for planned in several),
-            frozenset((planned.cell.fraction, planned.cell.seed) for planned in several),
+            frozenset((planned.cell.fraction, seed_of(planned.cell, "subset")) for planned in several),
         )
         for name, several in shared.items()
     }
     return [Pack(tuple(several), needs[spec, backbone]) for (spec, backbone, _), several in groupby(cells, _alike)]
+
+
+def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
+    """Return the random streams that a strategy draws from: what is solved depends on its subset alone."""
+    return VARIED if strategy.depth > 0 else ("subset",)
 
 
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
@@ -98,15 +107,17 @@ def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy) -> str:
     """Return the hash of everything the cell's score depends on: 24 hexadecimal digits.
 
-    A probe does not depend on the numbers of the gradient loop, nor the loop on a probe it does not start from; the key
-    holds the whole recipe all the same, so that what a row says was set is what its key says.
+    No backbone takes part in a classical model: its cells on several backbones are one. A probe does not depend on the
+    numbers of the gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the
+    same, so that what a row says was set is what its key says.
     """
+    seeds = [seed_of(cell, purpose) for purpose in _streams(strategy)]
     said = {
         "algorithm": ALGORITHM,
         "task": [cell.task, task.version, task.sha256],
-        "backbone": [cell.backbone, backbone.sha256],
+        "backbone": ["classical"] if strategy.classical else [cell.backbone, backbone.sha256],
         "strategy": [cell.strategy, strategy.depth, strategy.pretrained, strategy.recipe.model_dump(mode="json")],
         "fraction": cell.fraction,
-        "seed": cell.seed,
+        "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]

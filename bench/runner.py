@@ -39,9 +39,9 @@ def pending_cells(
     Probes go first: they need no training, what they compute serves the others, and after seconds there is something
     to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
     """
-    pending = [planned for planned in plan if planned.key in again or store.get(planned.key) is None]
+    work = {planned.key: planned for planned in reversed(plan)}  # cells of one key are the same work, the first does it
     return sorted(
-        pending,
+        (planned for key, planned in work.items() if key in again or store.get(key) is None),
         key=lambda planned: (
             planned.strategy.depth > 0,
             -backbones[planned.cell.backbone].parameters,
@@ -49,6 +49,7 @@ def pending_cells(
             planned.cell.backbone,
             -planned.cell.fraction,
             -planned.strategy.depth,
+            planned.cell,
         ),
     )
 

@@ -3,13 +3,23 @@
 Nothing in the project draws from global state, so no score depends on what ran before in the process.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
+from bench.cell import ALL_STREAMS, Cell
+
 Purpose = Literal["subset", "initialisation", "order", "folds"]
 
+VARIED: Final[tuple[Purpose, ...]] = ("subset", "initialisation", "order")
+"""The streams that a cell's seed is behind. Folds are dealt from the examples alone."""
+
 _SPAWN_KEYS: dict[Purpose, int] = {"subset": 0, "initialisation": 1, "order": 2, "folds": 3}
+
+
+def seed_of(cell: Cell, purpose: Purpose) -> int:
+    """Return the seed of one of a cell's streams: 0 where the cell's seed is that of another stream alone."""
+    return cell.seed if cell.varied in (ALL_STREAMS, purpose) else 0
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:

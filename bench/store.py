@@ -13,19 +13,19 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from bench.card import BackboneCard, TaskCard
+from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.interrupts import interrupts_held
 from bench.target import Labels, Metric, Outputs
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +123,12 @@ class Store:
         return array
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
-        """Return every planned cell, sorted, with what came of it; None where nothing did yet."""
-        return {cell: self._read_outcome(key) for cell, key in sorted(self.manifest.cells.items())}
+        """Return every planned cell, sorted, with what came of it; None where nothing did yet.
+
+        Cells that are the same work have one key, and what came of it is said of each of them.
+        """
+        found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
+        return {cell: outcome and replace(outcome, cell=cell) for cell, outcome in found}
 
     def results(self) -> Iterable[Result]:
         """Return the finished results, sorted by cell."""
@@ -220,21 +224,16 @@ def _manifest_record(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _task_card(record: Mapping[str, Any]) -> TaskCard:
-    return TaskCard(**{**record, "remarks": tuple(record.get("remarks", ()))})
-
-
 def _manifest_of(record: Mapping[str, Any]) -> Manifest:
     return Manifest(
         suite=record["suite"],
         tasks={
-            name: TaskEntry(card=_task_card(entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"])
+            name: TaskEntry(
+                card=read_card(TaskCard, entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"]
+            )
             for name, entry in record["tasks"].items()
         },
-        backbones={
-            name: BackboneCard(**{**card, "stages": tuple(card["stages"])})
-            for name, card in record["backbones"].items()
-        },
+        backbones={name: read_card(BackboneCard, card) for name, card in record["backbones"].items()},
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
         cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
     )

@@ -46,13 +46,15 @@ class Recipe(BaseModel):
 class Strategy(NamedTuple):
     """`depth` is the share of stages trained, counted from the top: 0 is a linear probe, 1 is all of them.
 
-    `pretrained` is false for training from scratch: the weights are drawn anew.
+    `pretrained` is false for training from scratch: the weights are drawn anew. `classical` puts a classical model of
+    the domain in the backbone's place, see `bench.classical`: nothing of a backbone is looked at.
     """
 
     name: str
     depth: float
     pretrained: bool
     recipe: Recipe
+    classical: bool = False
 
     def boundary(self, n_stages: int) -> int:
         """Return the index of the first trained stage; `n_stages` if none is trained."""

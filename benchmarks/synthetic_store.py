@@ -75,6 +75,8 @@ def _result(cell: Cell, key: str, *, noise: float) -> Result:
         training_seconds=1.25 if depth else 0.0,
         evaluation_seconds=0.125,
         shared=_shared(cell, key),
+        shifted=(),
+        losses=(),
         steps=100 if depth else 0,
         trainable_parameters=1_000_000 if depth else 50,
         total_parameters=1_000_050,

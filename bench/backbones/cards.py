@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bench import __version__
 from bench.cache import Cache, content_key
-from bench.card import BackboneCard
+from bench.card import BackboneCard, read_card
 
 LIBRARIES: Final = ("torch", "torchvision", "torchaudio", "timm", "transformers")
 """Another version of one of these may build another network for the same name."""
@@ -24,7 +24,7 @@ def kept_card(name: str, cache: Cache) -> BackboneCard | None:
     if said["files"] != [_stamp(Path(path)) for path, *_ in said["files"]]:
         cache.discard(key)
         return None
-    return BackboneCard(**{**said["card"], "stages": tuple(said["card"]["stages"])})
+    return read_card(BackboneCard, said["card"])
 
 
 def kept_files(name: str, cache: Cache) -> tuple[Path, ...]:

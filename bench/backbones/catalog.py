@@ -9,7 +9,7 @@ from typing import Any, Final
 from bench.backbones.cards import keep_card, kept_card
 from bench.backbones.sources import SOURCES
 from bench.cache import Cache
-from bench.card import BackboneCard
+from bench.card import BackboneCard, read_card
 from bench.errors import WeightsError, unknown_name
 
 WEIGHTS: Final = Path(__file__).parent / "bundled" / "weights"
@@ -28,6 +28,7 @@ MINILM: Final = BackboneCard(
     parameters=22_565_376,
     width=384,
     stages=("embeddings", "layer1", "layer2", "layer3", "layer4", "layer5", "layer6"),
+    subjects=("sentences", "web text"),
 )
 
 
@@ -70,7 +71,7 @@ def bundled_card(name: str) -> BackboneCard:
     path = WEIGHTS / f"{name}.json"
     try:
         said: dict[str, Any] = json.loads(path.read_bytes())
-        return BackboneCard(**{**said, "stages": tuple(said["stages"])})
+        return read_card(BackboneCard, said)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise WeightsError(
             f"cannot read the card {path}: {error}; reinstall, or `python -m bench pretrain {name}`"

@@ -18,7 +18,9 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
     for planned in plan:
         cell = planned.cell
         name = (cell.task, cell.backbone, cell.strategy)
-        if cell.seed == 0 and (name not in chosen or cell.fraction > chosen[name].cell.fraction):
+        if cell.seed > 0 or planned.strategy.classical:  # which is no network
+            continue
+        if name not in chosen or cell.fraction > chosen[name].cell.fraction:
             chosen[name] = planned
     if len(chosen) == 1:
         return {planned.key: root for planned in chosen.values()}

@@ -86,7 +86,12 @@ def _manifest(selection: Selection) -> Manifest:
         },
         backbones=selection.backbones,
         strategies={
-            strategy.name: StrategyEntry(name=strategy.name, depth=strategy.depth, pretrained=strategy.pretrained)
+            strategy.name: StrategyEntry(
+                name=strategy.name,
+                depth=strategy.depth,
+                pretrained=strategy.pretrained,
+                classical=strategy.classical,
+            )
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },

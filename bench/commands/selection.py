@@ -53,7 +53,8 @@ def select(options: argparse.Namespace, cache: Cache) -> Selection:
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = catalog.describe_all(names, cache, trust_remote_code=options.trust_remote_code)
-    plan = plan_cells(suite, {name: task.card for name, task in tasks.items()}, backbones)
+    cards = {name: task.card for name, task in tasks.items()}
+    plan = plan_cells(suite, cards, backbones, variance=options.variance)
     return Selection(suite, tasks, backbones, plan if options.fraction else _learnable(plan, tasks))
 
 

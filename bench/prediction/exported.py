@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bench.cache import file_sha256
-from bench.card import BackboneCard, TaskCard
+from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
 from bench.target import Classes, Horizon, Target
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
 
@@ -174,9 +174,9 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
         raise TypeError("a failure has no model")
     return Exported(
         result=result,
-        task=TaskCard(**_with_tuples(record["task"])),
+        task=read_card(TaskCard, record["task"]),
         data=DataSpec(spec["family"], spec["address"], DataOptions(**spec["options"])),
-        backbone=BackboneCard(**_with_tuples(record["backbone"])),
+        backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
         target=TARGETS[target.pop("kind")](**_with_tuples(target)),
         hearing=Hearing(**record["hearing"]) if record["hearing"] else None,

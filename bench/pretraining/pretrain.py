@@ -70,6 +70,7 @@ class Pretraining:
     domain: Domain
     title: str
     description: str
+    subjects: tuple[str, ...]
     width: int
     stages: tuple[str, ...]
 
@@ -82,6 +83,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         domain="vision",
         title="Glyphs",
         description="A small ResNet trained to read letters rendered from fonts; it never saw a digit.",
+        subjects=("letters", "typefaces"),
         width=resnet.WIDTH,
         stages=resnet.STAGES,
     ),
@@ -92,6 +94,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         domain="audio",
         title="Spoken words",
         description="A small ResNet on log-mel spectrograms, trained to tell synthesised words apart, none a digit.",
+        subjects=("spoken words", "synthesised speech"),
         width=resnet.WIDTH,
         stages=resnet.STAGES,
     ),
@@ -102,6 +105,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         domain="series",
         title="Synthetic series",
         description="A small PatchTST trained to forecast synthetic series; it never saw a real one.",
+        subjects=("synthetic series",),
         width=series.WIDTH,
         stages=series.STAGES,
     ),
@@ -160,6 +164,7 @@ def _drawn(name: str, made: Pretraining) -> tuple[Bundled, nn.Linear]:
         title=made.title,
         domain=made.domain,
         description=made.description,
+        subjects=made.subjects,
         source=f"made by `python -m bench pretrain {name}`",
         licence="Apache-2.0",
         citation="this project",

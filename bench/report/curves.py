@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from bench import stats
-from bench.report.tables import Tables
+from bench.report.tables import Tables, ordinary_cells
 from bench.store import StrategyEntry, TaskEntry
 
 Kind = Literal["pretrained", "scratch", "classical"]
@@ -91,7 +91,8 @@ def _curves_of(tables: Tables, task: str) -> list[Curves]:
     # Two fractions of a small task can be the same budget; the larger fraction speaks for it.
     budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last")
     budgets = budgets.astype({"n_labels": int, "strategy": "object"})
-    cells = tables.cells.loc[tables.cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
+    cells = ordinary_cells(tables.cells)
+    cells = cells.loc[cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
     cells = cells.astype({"strategy": "object"}).merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
     found = []
     for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench import stats
-from bench.cell import CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
+from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
 from bench.report.costs import Costs, add_up
 from bench.report.leaderboard import Leaderboard, rank_strategies
 from bench.store import Manifest, Store
@@ -21,7 +21,7 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 RESULT_FIELDS: Final = tuple(
-    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "provenance"}
+    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "shifted", "losses", "provenance"}
 )
 SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
 PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
@@ -62,8 +62,9 @@ def read_tables(store: Store) -> Tables:
     manifest, outcomes = store.manifest, store.outcomes()
     cells = tabulate_cells(manifest, outcomes)
     curves = average_seeds(manifest, cells)
-    costs = add_up(outcome for outcome in outcomes.values() if isinstance(outcome, Result))
-    return Tables(manifest, cells, curves, rank_strategies(cells, curves), costs)
+    done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
+    costs = add_up(done.values())
+    return Tables(manifest, cells, curves, rank_strategies(ordinary_cells(cells), curves), costs)
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
@@ -83,6 +84,11 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
 
 
+def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells in which every random stream follows the seed: only they count in curves and comparisons."""
+    return cells[cells["varied"] == ALL_STREAMS]
+
+
 def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
 
@@ -93,19 +99,16 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
     number of labels from another.
     """
-    failed = cells["status"] == FAILED
-    curves = (
-        cells.assign(failed=failed)
-        .groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False)
-        .agg(
-            n_labels=("n_labels", "max"),
-            mean=("score", "mean"),
-            deviation=("score", "std"),
-            n_seeds=("score", "count"),
-            n_seeds_failed=("failed", "sum"),
-            n_seeds_planned=("seed", "count"),
-            chance=("chance", "max"),
-        )
+    ordinary = ordinary_cells(cells)
+    ordinary = ordinary.assign(failed=ordinary["status"] == FAILED)
+    curves = ordinary.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
+        n_labels=("n_labels", "max"),
+        mean=("score", "mean"),
+        deviation=("score", "std"),
+        n_seeds=("score", "count"),
+        n_seeds_failed=("failed", "sum"),
+        n_seeds_planned=("seed", "count"),
+        chance=("chance", "max"),
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)

@@ -34,6 +34,7 @@ class Digits(Task):
         licence="CC BY 4.0",
         citation="Alpaydin and Kaynak (1998), Cascading Classifiers, Kybernetika 34(4), 369-374; doi:10.24432/C50P49",
         version=1,
+        subjects=("digits", "handwriting"),
         sha256="85f5fcc0ab5daa1058feecbf9210f1a3fd755fc3675ab365f7068c822c10f6e3",
     )
     target = Classes(tuple("0123456789"))

@@ -59,6 +59,7 @@ class Lexicon(Task):
         citation="Hutto and Gilbert (2014), VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social "
         "Media Text, ICWSM; doi:10.1609/icwsm.v8i1.14550",
         version=1,
+        subjects=("words", "sentiment"),
         sha256="61f41d079ec3abb523fbe849e709b4bfff3ddfe73f190e04969281e5205dba73",
     )
     target = Classes(("negative", "positive"))

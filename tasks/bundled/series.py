@@ -39,6 +39,7 @@ class Co2(Task):
         citation="Keeling and Whorf (2004), Atmospheric CO2 concentrations derived from flask air samples at sites in "
         "the SIO network, in Trends: A Compendium of Data on Global Change, CDIAC, Oak Ridge National Laboratory",
         version=1,
+        subjects=("measured series", "atmosphere"),
         sha256="a889933528ab5f5d0ccecdc60f78fc44f157b16f0f99618f8ddac80d3365c1f6",
     )
     target = Horizon(HORIZON)
@@ -71,6 +72,7 @@ class ElNino(Task):
         citation="Smith, Reynolds, Peterson and Lawrimore (2008), Improvements to NOAA's historical merged land-ocean "
         "surface temperature analysis (1880-2006), J. Climate 21, 2283-2296; doi:10.1175/2007JCLI2100.1",
         version=1,
+        subjects=("measured series", "sea temperature"),
         sha256="a8d7e8cd26e79d3551d789db2613f7c6deebfaa6c5536fe2b59facb959c5247d",
     )
     target = Horizon(HORIZON)

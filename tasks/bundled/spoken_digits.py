@@ -68,6 +68,7 @@ class SpokenDigits(Task):
         "espeak-ng, is under GPL-3.0-or-later and is not part of this project",
         citation="espeak-ng contributors, eSpeak NG: a compact open-source speech synthesiser, version 1.52",
         version=1,
+        subjects=("spoken digits", "synthesised speech"),
         sha256="b447f197d9d122c2b6177259467d7cf0bb803c766fe64d2b9d13b83c9eeaa5be",
         synthetic=True,
     )

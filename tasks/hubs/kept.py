@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from bench import __version__
 from bench.cache import Cache, content_key
-from bench.card import TaskCard
+from bench.card import TaskCard, read_card
 from bench.data import DataSpec
 from bench.errors import DataError
 from bench.target import Classes
@@ -117,7 +117,7 @@ def _state(found: os.stat_result) -> bytes:
 def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
     kept = _kept(name, spec, cache)
     if kept is not None:
-        card = TaskCard(**{**kept["card"], "remarks": tuple(kept["card"]["remarks"])})
+        card = read_card(TaskCard, kept["card"])
         return KeptTask(card, tuple(kept["names"]), spec, _located(kept["located"]))
     reader = _reader(spec)
     located = reader.locate(spec, large=large)

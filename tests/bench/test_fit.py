@@ -1,5 +1,7 @@
 """The gradient loop sees what it is given, at the rates it is given, and says when it fails."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -17,12 +19,17 @@ from tests.toys import SIDE, WIDTH, Dense
 TARGET = Classes(("a", "b"))
 
 
-def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augment: Augment | None = None) -> nn.Linear:
+class Fitted(NamedTuple):
+    head: nn.Linear
+    losses: tuple[float, ...]
+
+
+def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augment: Augment | None = None) -> Fitted:
     torch.manual_seed(0)
     stages, head = nn.ModuleList([Dense(SIDE, WIDTH)]), nn.Linear(WIDTH, 2)
     values = torch.randn(20, SIDE) if inputs is None else inputs
     labels = torch.arange(20) % 2
-    fit(
+    losses = fit(
         stages,
         head,
         Batch(values),
@@ -33,7 +40,7 @@ def train(recipe: Recipe, *, steps: int = 5, inputs: Tensor | None = None, augme
         order=stream(0, "order"),
         augment=augment,
     )
-    return head
+    return Fitted(head, losses)
 
 
 @given(st.integers(1, 50), st.integers(1, 20), st.integers(1, 60), st.integers(0, 9))
@@ -88,7 +95,7 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 def test_the_same_order_trains_to_the_same_weights() -> None:
     one, other = (train(Recipe(batch_size=4)) for _ in range(2))
-    assert torch.equal(one.weight, other.weight)
+    assert torch.equal(one.head.weight, other.head.weight)
 
 
 def test_augmented_values_are_what_is_learnt_from() -> None:
@@ -100,7 +107,15 @@ def test_augmented_values_are_what_is_learnt_from() -> None:
 
     plain, blanked = train(Recipe(batch_size=4)), train(Recipe(batch_size=4), augment=blank)
     assert seen == [4] * 5
-    assert not torch.equal(plain.weight, blanked.weight)
+    assert not torch.equal(plain.head.weight, blanked.head.weight)
+
+
+def test_the_losses_are_means_of_stretches_of_all_steps_and_fall() -> None:
+    few, many = train(Recipe(batch_size=5), steps=7), train(Recipe(batch_size=20, learning_rate=0.1), steps=50)
+    assert len(few.losses) == 7
+    assert len(many.losses) == 20
+    assert few.losses[0] == pytest.approx(np.log(2), rel=0.5)  # of a guess; a mean of steps, not their sum
+    assert many.losses[-1] < 0.8 * many.losses[0]
 
 
 def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_lower() -> None:

@@ -10,6 +10,7 @@ from bench.cell import Cell
 from bench.data import DataSpec
 from bench.errors import ConfigError
 from bench.plan import Needs, cell_key, pack_cells, plan_cells
+from bench.seeds import VARIED, seed_of
 from bench.suite import Entry, Suite
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
@@ -33,6 +34,37 @@ def test_a_plan_has_every_cell_once_and_no_key_twice(fractions: set[float], seed
 def test_planning_twice_gives_the_same_keys() -> None:
     once, again = (plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE}) for _ in range(2))
     assert once == again
+
+
+CLASSICAL = PROBE._replace(name="classical", pretrained=False, classical=True)
+
+
+def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> None:
+    other = replace(BACKBONE, sha256="other weights")
+    cell = replace(CELL, strategy="classical")
+    ours = cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL)
+    theirs = cell_key(replace(cell, backbone="toy:other"), task=TASK, backbone=other, strategy=CLASSICAL)
+    assert ours == theirs
+    assert ours != cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL._replace(classical=False))
+
+
+def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone() -> None:
+    plan = plan_cells(suite((1.0,), 3), {"toy": TASK}, {"toy:dense": BACKBONE}, variance=True)
+    drawn = {name: [one for one in plan if one.cell.strategy == name] for name in ("full", "linear_probe")}
+    assert [(one.cell.varied, one.cell.seed) for one in drawn["full"]] == [
+        *(("all", seed) for seed in (0, 1, 2)),
+        *((varied, seed) for varied in ("subset", "initialisation", "order") for seed in (1, 2)),
+    ]
+    assert len({one.key for one in drawn["full"]}) == 9
+    alone = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "subset"}
+    together = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "all"}
+    assert alone == {seed: together[seed] for seed in (1, 2)}, "a probe draws from its subset alone: the same work"
+
+
+def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
+    cell = replace(CELL, seed=4, varied="order")
+    assert [seed_of(cell, purpose) for purpose in VARIED] == [0, 0, 4]
+    assert [seed_of(replace(cell, varied="all"), purpose) for purpose in VARIED] == [4, 4, 4]
 
 
 @pytest.mark.parametrize(

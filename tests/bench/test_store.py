@@ -1,6 +1,7 @@
 """A results folder gives back what was put into it, survives damage, and refuses what it cannot read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Work
+from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, Work
 from bench.errors import StoreError
 from bench.store import FORMAT, Manifest, Store, StrategyEntry, TaskEntry
 from tests.toys import ToyBackbone, ToyTask
@@ -33,6 +34,8 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
         training_seconds=0.75,
         evaluation_seconds=0.125,
         shared=(Work(FROZEN, "features", 2.0),),
+        shifted=(ShiftedScore("blur", "blurred", 0.25, 0.5, 0.125),),
+        losses=(1.5, 0.5),
         steps=4,
         trainable_parameters=5,
         total_parameters=6,
@@ -74,6 +77,14 @@ def test_a_manifest_survives_reopening(tmp_path: Path) -> None:
     planned = manifest((CELL, "a"))
     Store(tmp_path).extend(planned)
     assert Store(tmp_path).manifest == planned
+
+
+def test_cells_of_one_key_share_what_came_of_it_each_under_its_own_name(tmp_path: Path) -> None:
+    store, twin = Store(tmp_path), replace(CELL, backbone="toy:other")
+    store.extend(manifest((CELL, "a"), (twin, "a")))
+    kept = result(CELL, "a")
+    store.put(kept, PREDICTIONS)
+    assert store.outcomes() == {CELL: kept, twin: replace(kept, cell=twin)}
 
 
 def test_a_failure_is_kept_but_counts_as_not_finished(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def result(cell: Cell, key: str, score: float) -> Result:
         training_seconds=0.0 if frozen else 1.25,
         evaluation_seconds=0.125,
         shared=(Work(FROZEN, f"{cell.task} features", 4.0), Work(HEAD, key, 0.25)) if frozen else (),
+        shifted=(),
+        losses=(),
         steps=0 if frozen else 100,
         trainable_parameters=50 if frozen else 1_240_050,
         total_parameters=1_240_050,

@@ -47,6 +47,27 @@ def test_the_leader_is_told_with_its_lead_and_a_tie_as_a_tie(store: Store) -> No
     )
 
 
+def test_ties_are_corrected_for_the_number_of_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = (0.02, -0.01, 0.0, -0.015, 0.005)  # around a mean of 0.02 below: p = 0.031
+
+    def outcome(cell: Cell, key: str) -> Result:
+        behind = {"bundled:eyes": 0.0, "timm:owl": 0.02 - steps[cell.seed], "timm:bat": 0.03 - 2 * steps[cell.seed]}
+        return result(cell, key, 0.8 - behind[cell.backbone])
+
+    monkeypatch.setattr(examples, "outcome", outcome)
+    more = {**BACKBONES, "timm:bat": backbone("timm:bat", "Bat", "vision")}
+    for lineup, said in ((BACKBONES, "is ahead of Owl"), (more, "Owl (full fine-tuning, 0.780) and Bat")):
+        store = example(
+            tmp_path / str(len(lineup)),
+            seeds=5,
+            tasks={"pictures": TASKS["pictures"]},
+            backbones=lineup,
+            reads={"pictures": tuple(lineup)},
+            strategies=["full"],
+        )
+        assert said in comparison(find_curves(read_tables(store))["pictures"], lineup)[0]
+
+
 def test_page_and_chart_ask_which_pretraining(store: Store) -> None:
     write_report(store)
     text = (store.root / "report.md").read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from bench.report import terminal
 from bench.report.tables import read_tables
 from bench.report.wording import shortened
 from bench.store import Store
+from tests.bench.report.drawn import around, drawn_tables
 from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
 
 
@@ -23,6 +24,18 @@ def test_the_whole_table(tmp_path: Path) -> None:
         "",
         "* best of a column. Areas under the learning curves: 0 is chance, 1 is perfect.",
     ]
+
+
+def test_a_rank_that_seeds_leave_open_is_told_as_an_interval(tmp_path: Path) -> None:
+    scores = {"scratch": around(0.3), "linear_probe": around(0.7), "full": around(0.702, shift=2)}
+    lines = terminal.leaderboard(drawn_tables(tmp_path, scores)).splitlines()
+    assert [line[:18].rstrip() for line in lines[:4]] == [
+        "rank  strategy",
+        " 1–2  full",
+        " 1–2  linear_probe",
+        "   3  scratch",
+    ]
+    assert lines[-1] == "A rank such as 1–3 is a 95 % interval: the seeds leave it open."
 
 
 def test_what_is_missing_is_a_dash_without_rank(tmp_path: Path) -> None:

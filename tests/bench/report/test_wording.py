@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.report.wording import rounded
+from bench.report.wording import rounded, rounded_down
 
 
 @pytest.mark.parametrize(
@@ -10,3 +10,8 @@ from bench.report.wording import rounded
 )
 def test_a_rounded_number_has_two_digits_and_no_power_of_ten(number: float, said: str) -> None:
     assert rounded(number) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(1.0, "1"), (1.99, "1.9"), (5.5, "5.5"), (99.8, "99"), (1999.0, "1,900")])
+def test_what_is_at_least_a_number_is_not_rounded_above_it(number: float, said: str) -> None:
+    assert rounded_down(number) == said

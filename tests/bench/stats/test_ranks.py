@@ -55,3 +55,32 @@ def test_rank_intervals_hold_all_true_ranks_at_once_in_95_of_100_draws() -> None
         found = stats.rank_intervals(drawn)
         held.append((found.low <= best).all() and (found.high >= worst).all())
     assert np.mean(held) >= 0.94
+
+
+def test_a_row_may_be_the_best_unless_another_clearly_beats_it() -> None:
+    ahead = np.array([0.02, 0.05, 0.03, 0.06, 0.01])
+    assert stats.may_be_best([ahead, np.zeros(5)]).tolist() == [True, False]
+    assert stats.may_be_best([[0.9, 0.9], [0.9, 0.9], [math.nan] * 2, [0.1, 0.1]]).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert stats.may_be_best([[0.9], [0.1]]).all()
+
+
+def test_each_row_pays_for_its_own_comparisons_only() -> None:
+    # p is 0.021: clear as one of two comparisons, not as one of the three that there are among three rows
+    ahead = np.array([0.02, 0.05, 0.03, 0.06, 0.01])
+    assert 0.05 / 3 < reference.ttest_1samp(ahead, 0).pvalue < 0.05 / 2
+    unclear = np.array([0.04, -0.03, 0.02, 0.05, -0.01])
+    assert stats.may_be_best([ahead, np.zeros(5), unclear]).tolist() == [True, False, True]
+
+
+def test_the_best_is_among_those_that_may_be_in_95_of_100_draws() -> None:
+    rng, truth = np.random.default_rng(0), np.array([0.80, 0.799, 0.799, 0.798, 0.70])
+    kept = []
+    for _ in range(1000):
+        drawn = truth[:, None] + rng.normal(size=5) * 0.02 + rng.normal(size=(5, 5)) * 0.01
+        kept.append(stats.may_be_best(drawn)[0])
+    assert np.mean(kept) >= 0.95

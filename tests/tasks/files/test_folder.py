@@ -113,6 +113,7 @@ def test_the_card_says_what_was_found(root: Path, opened: Open) -> None:
         "pinned": False,
         "n_train": 16,
         "remarks": (),
+        "subjects": (),
     }
 
 

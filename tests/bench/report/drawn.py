@@ -1,0 +1,64 @@
+"""Results folders whose curves are given by hand: scores by strategy and seed, one task of pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from bench.cell import Cell
+from bench.report.curves import Curves, find_curves
+from bench.report.tables import Tables, read_tables
+from bench.store import Manifest, Store, StrategyEntry, TaskEntry
+from tests.bench.report.example import BACKBONES, TASKS, result
+
+ENTRIES: Final = {
+    "scratch": StrategyEntry(name="scratch", depth=1.0, pretrained=False),
+    "classical": StrategyEntry(name="classical", depth=0.0, pretrained=False, classical=True),
+    "linear_probe": StrategyEntry(name="linear_probe", depth=0.0, pretrained=True),
+    "partial": StrategyEntry(name="partial", depth=0.5, pretrained=True),
+    "full": StrategyEntry(name="full", depth=1.0, pretrained=True),
+}
+LABELS: Final = (10, 100, 1000, 10_000, 100_000)
+CHANCE: Final = 0.1
+
+Scores = Mapping[str, Sequence[Sequence[float]]]  # by strategy: budgets of seeds
+
+
+def drawn_tables(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictures"], chance: float = CHANCE) -> Tables:
+    """Return the tables of a folder with these scores at 10, 100, ... labels; a score of nan is a cell not run."""
+    rows = {
+        Cell("pictures", "bundled:eyes", strategy, n_labels / LABELS[-1], seed): (n_labels, score)
+        for strategy, budgets in scores.items()
+        for n_labels, seeds in zip(LABELS, budgets, strict=False)
+        for seed, score in enumerate(seeds)
+    }
+    keys = {cell: f"{number:024x}" for number, cell in enumerate(rows)}
+    store = Store(root)
+    strategies = {name: one for name, one in ENTRIES.items() if name in scores}
+    store.extend(
+        Manifest(
+            suite="drawn",
+            tasks={"pictures": entry},
+            backbones={"bundled:eyes": BACKBONES["bundled:eyes"]},
+            strategies=strategies,
+            cells=keys,
+        )
+    )
+    for cell, (n_labels, score) in rows.items():
+        if not np.isnan(score):
+            scored = replace(result(cell, keys[cell], score), n_labels=n_labels, chance=chance)
+            store.put(scored, np.zeros((1, 1), dtype=np.float32))
+    return read_tables(store)
+
+
+def drawn_curves(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictures"], chance: float = CHANCE) -> Curves:
+    """Return the curves of a folder with these scores."""
+    return find_curves(drawn_tables(root, scores, entry=entry, chance=chance))["pictures"][0]
+
+
+def around(*means: float, spread: float = 0.01, shift: int = 0) -> list[list[float]]:
+    """Return five seeds about each mean; `shift` turns the seeds, so that two curves do not move alike."""
+    steps = np.roll(np.array([-1.0, -0.5, 0.0, 0.5, 1.0]), shift) * spread
+    return [[mean + float(step) for step in steps] for mean in means]
