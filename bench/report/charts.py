@@ -1,19 +1,28 @@
 """Owns what is charted: the learning curves of a task, and its scores against what they cost, as lines of points."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
-
-import pandas as pd
+from typing import Any, Final, NamedTuple
 
 from bench.report.curves import Curves
-from bench.report.tables import SCORED, SHARED_SECONDS, Tables
-from bench.report.wording import count, direction, duration, score_with_interval, shortened, strategy_title, task_title
+from bench.report.tables import CURVE, SHARED_SECONDS, Tables, ordinary_cells
+from bench.report.wording import (
+    count,
+    direction,
+    duration,
+    score,
+    score_with_interval,
+    shortened,
+    strategy_title,
+    task_title,
+)
 from bench.store import Manifest
 
 PRETRAINED_COLOURS: Final = ("blue", "green", "vermilion", "purple", "sky")
 PLAIN_COLOURS: Final = ("ink", "orange")  # of strategies without pretrained weights, such as scratch
 LONGEST_BACKBONE: Final = 22
+NAN: Final = float("nan")
 
 
 class Look(NamedTuple):
@@ -67,6 +76,17 @@ class Chart:
     stop_titles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLine:
+    """A strategy on a backbone: its label, its look, and its points by rising numbers of labels (see `Curves`)."""
+
+    label: str
+    look: Look
+    backbone: str
+    strategy: str
+    budgets: Mapping[int, Mapping[str, Any]]
+
+
 def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str, str], Look]:
     """Return how each (backbone, strategy) is drawn: colour and marker say the strategy, the dash says the backbone."""
     looks = {}
@@ -80,22 +100,23 @@ def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str,
     return looks
 
 
-def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[tuple[str, Look, Curves, str]]:
-    """Return label, look, curves and strategy of each line of a task, in the order of the manifest.
+def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
+    """Return the lines of a task, in the order of the manifest.
 
     A classical strategy scores the same on every backbone, so it has one line.
     """
     looks = looks_of(manifest, [curves.backbone for curves in found])
     lines = []
     for index, curves in enumerate(found):
-        planned = set(curves.points.index.get_level_values("strategy"))
-        for name in manifest.strategies:
-            if name not in planned or (index and manifest.strategies[name].classical):
+        rows: dict[Any, Any] = curves.points.sort_index().to_dict("index")
+        for name, entry in manifest.strategies.items():
+            budgets = {n_labels: row for (strategy, n_labels), row in rows.items() if strategy == name}
+            if not budgets or (index and entry.classical):
                 continue
             label = strategy_title(name)
-            if len(found) > 1 and not manifest.strategies[name].classical:
+            if len(found) > 1 and not entry.classical:
                 label += f" · {shortened(manifest.backbones[curves.backbone].title, LONGEST_BACKBONE)}"
-            lines.append((label, looks[curves.backbone, name], curves, name))
+            lines.append(NamedLine(label, looks[curves.backbone, name], curves.backbone, name, budgets))
     return lines
 
 
@@ -103,8 +124,8 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
     """Return the learning curves of a task: score against number of labels, a line per strategy and backbone."""
     entry = tables.manifest.tasks[task]
     lines = [
-        Line(label, look, _points(curves, strategy))
-        for label, look, curves, strategy in named_lines(tables.manifest, found)
+        Line(one.label, one.look, tuple(_point(n_labels, row) for n_labels, row in one.budgets.items()))
+        for one in named_lines(tables.manifest, found)
     ]
     stops = sorted({point.x for line in lines for point in line.points})
     return Chart(
@@ -120,25 +141,27 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
     )
 
 
-def cost_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
-    """Return score against the seconds that a cell costs alone, a line per strategy from few labels to many."""
-    entry, scored = tables.manifest.tasks[task], tables.cells[tables.cells["status"] == SCORED]
-    here = scored[scored["task"] == task]
-    alone = here.assign(alone=here[["seconds", *SHARED_SECONDS]].sum(axis=1))
-    costs = alone.groupby(["backbone", "strategy", "fraction"], observed=True)["alone"].median()
-    lines = [
-        Line(label, look, _costed(curves, strategy, costs))
-        for label, look, curves, strategy in named_lines(tables.manifest, found)
-    ]
-    return Chart(
-        anchor=f"cost-{_place(tables, task)}",
-        title=task_title(tables.manifest, task),
-        x_title="time of a cell by itself",
-        y_title=direction(entry.metric),
-        lines=tuple(line for line in lines if line.points),
-        chance=chance_of(found),
-        chance_title=entry.metric.chance_title,
-    )
+def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[str, Chart]:
+    """Return for each task score against the seconds that a cell costs alone, each line from few labels to many."""
+    cells = ordinary_cells(tables.cells)
+    alone = cells[["seconds", *SHARED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
+    costs = alone.groupby([cells[name] for name in (*CURVE, "fraction")], observed=True).median().to_dict()
+    charts = {}
+    for task, several in found.items():
+        metric, label = tables.manifest.tasks[task].metric, tables.manifest.tasks[task].label
+        lines = [
+            Line(one.label, one.look, _costed(task, one, costs, label)) for one in named_lines(tables.manifest, several)
+        ]
+        charts[task] = Chart(
+            anchor=f"cost-{_place(tables, task)}",
+            title=task_title(tables.manifest, task),
+            x_title="time of a cell by itself",
+            y_title=direction(metric),
+            lines=tuple(line for line in lines if line.points),
+            chance=chance_of(several),
+            chance_title=metric.chance_title,
+        )
+    return charts
 
 
 def chance_of(found: Sequence[Curves]) -> float:
@@ -150,31 +173,20 @@ def _place(tables: Tables, task: str) -> int:
     return list(tables.manifest.tasks).index(task) + 1
 
 
-def _points(curves: Curves, strategy: str) -> tuple[Point, ...]:
-    points = curves.points.xs(strategy, level="strategy").sort_index()
-    rows = zip(points.index, *(points[name] for name in POINT_COLUMNS), strict=True)
-    return tuple(
-        Point(
-            float(n_labels),
-            *(float(mean), float(lower), float(upper)),
-            whole=n_seeds == planned,
-            said=score_with_interval(mean, lower, upper)
-            + (f" ({n_seeds} of {planned} seeds)" if 0 < n_seeds < planned else ""),
-        )
-        for n_labels, mean, lower, upper, n_seeds, planned in rows
-    )
+def _point(n_labels: int, row: Mapping[str, Any]) -> Point:
+    mean, lower, upper = (float(row[name]) for name in ("mean", "lower", "upper"))
+    n_seeds, planned = int(row["n_seeds"]), int(row["n_seeds_planned"])
+    gap = f" ({n_seeds} of {planned} seeds)" if 0 < n_seeds < planned else ""
+    said = score_with_interval(mean, lower, upper) + gap
+    return Point(float(n_labels), mean, lower, upper, whole=n_seeds == planned, said=said)
 
 
-POINT_COLUMNS: Final = ("mean", "lower", "upper", "n_seeds", "n_seeds_planned")
-
-
-def _costed(curves: Curves, strategy: str, costs: pd.Series) -> tuple[Point, ...]:
-    points = curves.points.xs(strategy, level="strategy").sort_index()
-    nan = float("nan")
+def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], label: str) -> tuple[Point, ...]:
+    """Return a point for each budget with a score; `costs` are seconds by task, backbone, strategy and fraction."""
     costed = []
-    for n_labels, fraction, mean in zip(points.index, points["fraction"], points["mean"], strict=True):
-        seconds = float(costs.get((curves.backbone, strategy, fraction), nan))
-        if seconds > 0 and not pd.isna(mean):
-            said = f"{mean:.3f} in {duration(seconds)} with {count(n_labels)} {curves.entry.label}"
-            costed.append(Point(seconds, float(mean), nan, nan, whole=True, said=said))
+    for n_labels, row in line.budgets.items():
+        seconds, mean = costs[task, line.backbone, line.strategy, row["fraction"]], float(row["mean"])
+        if seconds > 0 and not math.isnan(mean):
+            said = f"{score(mean)} in {duration(seconds)} with {count(n_labels)} {label}"
+            costed.append(Point(seconds, mean, NAN, NAN, whole=True, said=said))
     return tuple(costed)

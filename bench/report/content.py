@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bench.cell import ALL_STREAMS
 from bench.report.comparison import comparison
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
 from bench.report.evidence import claims_section
@@ -76,20 +77,25 @@ def _gaps(tables: Tables) -> Section | None:
         text = f"{counted(pending, 'cell')} not run yet: the same run command goes on from here."
         blocks.append(Paragraph(text))
     if len(failed):
-        groups = failed.groupby(["task", "backbone", "strategy", "reason"], observed=True, sort=False)
+        groups = failed.groupby(["task", "backbone", "strategy", "varied", "reason"], observed=True, sort=False)
         rows = [
             (
                 Value(task_title(tables.manifest, str(task))),
                 Value(strategy_title(str(strategy))),
                 Value(str(backbone)),
                 Value(", ".join(f"{fraction:g}" for fraction in sorted(set(group["fraction"])))),
-                Value(", ".join(str(seed) for seed in sorted(set(group["seed"])))),
+                Value(", ".join(map(str, sorted(set(group["seed"])))), (_stream(str(varied)),)),
                 Value(count(len(group)), order=len(group)),
                 Value(str(reason), mark="failed"),
             )
-            for (task, backbone, strategy, reason), group in groups
+            for (task, backbone, strategy, varied, reason), group in groups
         ]
         names = ("Task", "Strategy", "Backbone", "Fractions", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None
+
+
+def _stream(varied: str) -> str:
+    """Return which random stream alone follows the seed, nothing where all do."""
+    return "" if varied == ALL_STREAMS else f"of the {varied} alone"

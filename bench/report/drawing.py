@@ -1,15 +1,15 @@
 """Owns where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from bench.report.axes import DURATIONS, Place, kept_apart, limits, linear_ticks, logarithmic_ticks, scaled
 from bench.report.charts import Chart, Line, Look, Point
 from bench.report.spacing import spread
-from bench.report.ticks import kept_apart, linear_ticks, logarithmic_ticks
 from bench.report.wording import count, shortened
 
 # Okabe and Ito (2008), Color Universal Design: told apart under every common colour blindness. Yellow is left out, it
@@ -40,17 +40,8 @@ MARKERS: Final = (
     "M-5 0L-2.5 -4.3H2.5L5 0L2.5 4.3H-2.5z",
     "M0 -5.8L1.5 -1.8L5.5 -1.8L2.3 0.7L3.5 4.8L0 2.4L-3.5 4.8L-2.3 0.7L-5.5 -1.8L-1.5 -1.8z",
 )
-MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a logarithmic axis
 LABEL_GAP: Final = 17.0  # least distance between two direct labels
 LONGEST_LABEL: Final = 46
-DURATIONS: Final = (  # ticks of an axis of seconds
-    *((f"{step * 10**power} ms", step * 10.0**power / 1000) for power in range(3) for step in (1, 2, 5)),
-    *((f"{seconds} s", float(seconds)) for seconds in (1, 2, 5, 10, 20, 30)),
-    *((f"{minutes} min", 60.0 * minutes) for minutes in (1, 2, 5, 10, 20, 30)),
-    *((f"{hours} h", 3600.0 * hours) for hours in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
-)
-
-Place = Callable[[float], float]
 
 
 class Frame(NamedTuple):
@@ -130,11 +121,12 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     xs = [point.x for line in chart.lines for point in line.points]
     low, high = (min(xs), max(xs)) if xs else (1.0, 1.0)
     reach = (high / low) ** 0.03 if high > low else 2.0
-    logarithmic = _across(math.log, low / reach, high * reach, frame)
+    left, right, bottom = frame.left, frame.width - frame.right, frame.height - frame.bottom
+    logarithmic = scaled(math.log, low / reach, high * reach, left, right)
     start = 0.0 if high > low else low / 2
-    linear = _across(float, start, high + (high - start) * 0.03, frame)
-    y_low, y_high, by_power = _heights(chart)
-    up = _upwards(math.log if by_power else float, y_low, y_high, frame)
+    linear = scaled(float, start, high + (high - start) * 0.03, left, right)
+    y_low, y_high, by_power = limits(chart)
+    up = scaled(math.log if by_power else float, y_low, y_high, bottom, frame.top)
     budgets = [Both(_number(logarithmic(stop)), _number(linear(stop))) for stop in chart.stops]
     room = 0.085 * frame.width if frame.width > SMALL.width else 0.16 * frame.width
     most = 6 if frame.height > SMALL.height else 4
@@ -158,36 +150,6 @@ def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> 
         return [Tick(place(stop), count(stop)) for stop in kept_apart(chart.stops, place, room)]
     titles = {seconds: title for title, seconds in DURATIONS if low <= seconds <= high}
     return [Tick(place(seconds), titles[seconds]) for seconds in kept_apart(sorted(titles), place, room)]
-
-
-def _heights(chart: Chart) -> tuple[float, float, bool]:
-    """Return the limits of the y-axis and whether it is logarithmic.
-
-    Every mean is shown; an interval that is much wider than the curves is cut at the frame.
-    """
-    points = [point for line in chart.lines for point in line.points]
-    means = np.array([*(point.y for point in points), chart.chance])
-    if np.isnan(means).all():
-        return 0.0, 1.0, False
-    low, high = float(np.nanmin(means)), float(np.nanmax(means))
-    if low > 0 and high > MANY_TIMES * low:
-        return low / 1.15, high * 1.15, True
-    span = (high - low) or abs(high) or 1.0
-    ends = np.array([end for point in points for end in (point.lower, point.upper)])
-    if len(ends) and not np.isnan(ends).all():
-        low = min(low, max(float(np.nanmin(ends)), low - span / 4))
-        high = max(high, min(float(np.nanmax(ends)), high + span / 4))
-    return low - 0.04 * span, high + 0.04 * span, False
-
-
-def _across(scale: Place, low: float, high: float, frame: Frame) -> Place:
-    width = frame.width - frame.left - frame.right
-    return lambda value: frame.left + width * (scale(value) - scale(low)) / (scale(high) - scale(low))
-
-
-def _upwards(scale: Place, low: float, high: float, frame: Frame) -> Place:
-    bottom, height = frame.height - frame.bottom, frame.height - frame.top - frame.bottom
-    return lambda value: bottom - height * (scale(value) - scale(low)) / (scale(high) - scale(low))
 
 
 def _inked(chart: Chart, frame: Frame, logarithmic: Place, linear: Place, up: Place) -> tuple[Ink, ...]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench.report.charts import cost_chart
+from bench.report.charts import cost_charts
 from bench.report.costs import PHASES
 from bench.report.document import Column, Paragraph, Picture, Section, Table, Value
 from bench.report.findings import Curves
@@ -31,8 +31,7 @@ def cost_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section |
         f"{duration(costs.alone)}: sharing saved {duration(saved)}, {saved / max(costs.alone, TINY):.0%}."
     )
     charts = []
-    for task, several in found.items():
-        chart = cost_chart(tables, task, several)
+    for task, chart in cost_charts(tables, found).items():
         if chart.lines:
             told = (
                 f"{chart.title}: score against the time of a cell alone, a line per strategy from few labels to many."

@@ -99,17 +99,16 @@ def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
         means = [curves.ranking[n_labels]["mean"] for curves in found if n_labels in curves.ranking]
         tops = [float(one.iloc[0]) for one in means if len(one)]
         best[n_labels] = (max if higher else min)(tops, default=float("nan"))
-    rows = []
-    for label, _, curves, strategy in named_lines(tables.manifest, found):
-        points = curves.points.loc[curves.points.index.get_level_values("strategy") == strategy].droplevel("strategy")
-        said: dict[Any, Any] = points.to_dict("index")
-        rows.append((Value(label), *(_score(said.get(n_labels), best[n_labels]) for n_labels in budgets)))
+    rows = tuple(
+        (Value(line.label), *(_score(line.budgets.get(n_labels), best[n_labels]) for n_labels in budgets))
+        for line in named_lines(tables.manifest, found)
+    )
     label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
     columns = (Column("Strategy"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
     return Table(
         f"{task_title(tables.manifest, task)}: scores by number of {label}",
         columns,
-        tuple(rows),
+        rows,
         sortable=True,
         folded=True,
         spreadsheet=Spreadsheet(f"{file_name(tables, task)}.csv", curves_csv(tables.curves[here])),

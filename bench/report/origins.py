@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from bench.card import BackboneCard, TaskCard
 from bench.report.document import Column, Paragraph, Section, Table, Value
 from bench.report.tables import PROVENANCE_FIELDS, SCORED, Tables
 from bench.report.wording import capitalised, count, task_title
@@ -50,20 +51,23 @@ def _tasks(tables: Tables) -> Table:
     rows = []
     for name, entry in tables.manifest.tasks.items():
         card = entry.card
-        title = Value(task_title(tables.manifest, name), (f"{name}, version {card.version}",))
-        rows.append((title, *_card(card.source, card.licence, card.citation, card.sha256)))
+        title = Value(task_title(tables.manifest, name), (f"{name}, version {card.version}", ", ".join(card.subjects)))
+        rows.append((title, *_terms(card)))
     return Table("Data", tuple(map(Column, ("Task", *CARD_COLUMNS))), tuple(rows))
 
 
 def _backbones(tables: Tables) -> Table:
     rows = [
-        (Value(card.title, (card.name,)), *_card(card.source, card.licence, card.citation, card.sha256))
+        (
+            Value(card.title, (card.name, ", ".join(card.subjects))),
+            *_terms(card),
+        )
         for card in tables.manifest.backbones.values()
     ]
     return Table("Backbones", tuple(map(Column, ("Backbone", *CARD_COLUMNS))), tuple(rows))
 
 
-def _card(source: str, licence: str, citation: str, sha256: str) -> tuple[Value, ...]:
-    page = PAGE.search(source)
-    link = page.group() if page else ""
-    return Value(source, link=link), Value(licence), Value(citation), Value(sha256[:16], mark="code")
+def _terms(card: TaskCard | BackboneCard) -> tuple[Value, ...]:
+    page = PAGE.search(card.source)
+    source = Value(card.source, link=page.group() if page else "")
+    return source, Value(card.licence), Value(card.citation), Value(card.sha256[:16], mark="code")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.report.axes import kept_apart, linear_ticks, logarithmic_ticks
 from bench.report.charts import Chart, Line, Look, Point, task_chart
 from bench.report.drawing import PAGE, Drawing, draw
 from bench.report.findings import find_curves
 from bench.report.html.standalone import grid
 from bench.report.spacing import spread
 from bench.report.tables import read_tables
-from bench.report.ticks import kept_apart, linear_ticks, logarithmic_ticks
 from bench.report.writing import write_report
 from bench.store import Store
 from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
