@@ -13,6 +13,7 @@ from bench.report.findings import METHOD, Curves, sentences
 from bench.report.learning import learning_section
 from bench.report.origins import provenance_section
 from bench.report.outlook import more_labels_section
+from bench.report.randomness import randomness_section
 from bench.report.standings import leaderboard_section
 from bench.report.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.report.wording import count, counted, direction, strategy_title, task_title
@@ -30,6 +31,7 @@ def contents(tables: Tables, found: Found) -> Document:
         savings_section(tables, found),
         claims_section(tables, found),
         more_labels_section(tables, found),
+        randomness_section(tables),
         cost_section(tables, found),
         provenance_section(tables),
         _gaps(tables),

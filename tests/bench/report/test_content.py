@@ -17,6 +17,7 @@ from bench.report.tables import read_tables
 from bench.report.worth import crossed, saved
 from bench.store import Store
 from tests.bench.report.example import STRATEGIES, TASKS, example
+from tests.bench.report.test_streams import with_streams
 
 NAN, INF = float("nan"), float("inf")
 
@@ -121,6 +122,14 @@ def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: p
 def test_a_report_without_claims_has_no_section_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "claims_of", lambda *_: [])
     assert "claims" not in {section.anchor for section in said(example(tmp_path)).sections}
+
+
+def test_the_spread_of_each_random_stream_is_told_where_it_was_varied(tmp_path: Path) -> None:
+    table = table_of(section_of(said(with_streams(tmp_path)), "randomness"))
+    assert [one.title for one in table.columns] == ["Task", "Strategy", "Fraction", "Order", "Subset", "All"]
+    (row,) = table.rows
+    assert [one.text for one in row] == ["Pictures", "full fine-tuning", "1", "0.010", "0.040", "0.010"]
+    assert all("3 seeds" in words(one) for one in row[3:])
 
 
 def test_costs_stand_beside_scores_as_table_and_chart(tmp_path: Path) -> None:
