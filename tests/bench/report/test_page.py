@@ -10,7 +10,7 @@ import pytest
 
 from bench.report.content import contents
 from bench.report.findings import find_curves
-from bench.report.markdown import escape
+from bench.report.markdown import address, escape, link
 from bench.report.page import write_markdown
 from bench.report.tables import read_tables
 from bench.report.writing import write_report
@@ -36,6 +36,22 @@ def test_failures_and_what_was_not_run_are_named(tmp_path: Path) -> None:
 
 def test_synthetic_data_are_marked(tmp_path: Path) -> None:
     assert page(example(tmp_path)).count("**These data are synthetic.**") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["javascript:alert(1)", "JavaScript://x", "data:text/html,x", "//host", "https://a b", "https://a\nb", "x", ""],
+)
+def test_only_the_address_of_a_page_is_followed(text: str) -> None:
+    assert address(text) == ""
+    assert link("name", text) == "name"
+
+
+def test_an_address_cannot_end_its_link() -> None:
+    assert (
+        link("a]b", "https://host/a(b)>c](javascript:x)") == r"[a\]b](<https://host/a%28b%29%3Ec%5D%28javascript:x%29>)"
+    )
+    assert address("https://host/?a=1&b=%20#c") == "https://host/?a=1&b=%20#c"
 
 
 def test_escaping_keeps_every_letter() -> None:

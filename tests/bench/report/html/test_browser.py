@@ -41,7 +41,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
             strategies=(*STRATEGIES, "a_strategy_with_quite_a_long_name"),
             backbones={**BACKBONES, "other": backbone("other", "A backbone with quite a long name", "vision")},
             reads={**READS, "pictures": (*READS["pictures"], "other")},
-            failed=[{"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1}],
+            failed=[
+                {"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1},
+                {"backbone": "other", "strategy": "full", "fraction": 0.1},
+            ],
             not_run=[{"task": "series", "seed": 2, "strategy": "scratch"}],
         )
     )
@@ -124,8 +127,10 @@ def test_the_leaderboard_sorts_by_mouse_and_by_keyboard_with_gaps_last(page: Pag
     assert told(orders()) == sorted(told(orders()), reverse=True)
     page.keyboard.press("Enter")
     expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(heading.get_by_role("button")).to_be_focused()
     assert told(orders()) == sorted(told(orders()))
     assert len(set(told(orders()))) > 1
+    assert None in orders()
 
 
 def test_the_numbers_of_a_chart_are_one_click_away_and_can_be_downloaded(page: Page) -> None:
