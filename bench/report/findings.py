@@ -155,16 +155,12 @@ def _best_known(curves: Curves, rival: Kind) -> LabelSavings | None:
         for one in saved
         if one.kind != "at most" and one.lower >= NOTABLE_SAVINGS and curves.points["skill"][one.ours, one.n_labels] > 0
     ]
-    closed = [one for one in telling if _closed(one)]
+    closed = [one for one in telling if one.kind == "exactly" and math.isfinite(one.upper)]
     return next(iter(closed or telling), None)
 
 
-def _closed(saved: LabelSavings) -> bool:
-    return saved.kind == "exactly" and math.isfinite(saved.upper)
-
-
 def _times(saved: LabelSavings) -> str:
-    if _closed(saved):
+    if saved.kind == "exactly":
         return f"about {rounded(saved.ratio)} times the labels {_range(saved.lower, saved.upper)}"
     return f"at least {rounded_down(saved.lower)} times the labels"
 
@@ -177,11 +173,11 @@ def _worth(curves: Curves) -> list[str]:
     ours = f"{strategy_phrase(saved.ours)} with {count(saved.n_labels)} {curves.entry.label}"
     theirs = strategy_phrase(saved.theirs)
     largest = max(int(str(n_labels)) for n_labels in curves.scores(saved.theirs))
-    if _closed(saved):
+    if saved.kind == "exactly":
         example = f"does what {theirs} does with about {about(saved.needed)}"
     else:
-        beaten = saved.lower * saved.n_labels >= largest
-        example = f"beats {theirs} with {count(largest)}" if beaten else f"is compared with {theirs}"
+        clearly = saved.lower * saved.n_labels >= largest
+        example = f"{'beats' if clearly else 'scores above'} {theirs} with {count(largest)}"
     return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
 
 
@@ -221,4 +217,6 @@ def _range(lower: float, upper: float) -> str:
     """Return an interval in brackets; an end beyond what was measured is left open."""
     if not math.isfinite(lower):
         return f"[at most {rounded(upper)}]"
+    if not math.isfinite(upper):
+        return f"[at least {rounded_down(lower)}]"
     return f"[{rounded(lower)}, {rounded(upper)}]"

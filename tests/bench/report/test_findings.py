@@ -96,6 +96,17 @@ def test_savings_that_were_measured_are_told_before_those_that_leave_the_range(t
     )
 
 
+def test_savings_that_seeds_leave_open_say_so(tmp_path: Path) -> None:
+    steps = [0.03, -0.02, 0.01, -0.03, 0.01]
+    scratch = around(0.3, 0.5, 0.7, spread=0.0)
+    reached = said(tmp_path / "reached", scratch=scratch, linear_probe=[[0.68 + step for step in steps]])
+    # the interval of the probe's mean, 0.68 -+ 0.0304, begins at 10 ** 2.748 labels of scratch
+    assert "worth about 79 times the labels [at least 55]: a linear probe with 10 labelled examples does" in reached
+    above = said(tmp_path / "above", scratch=scratch, linear_probe=[[0.71 + step for step in steps]])
+    assert "worth at least 79 times the labels: a linear probe with 10 labelled examples scores above" in above
+    assert above.endswith("training from scratch with 1,000.")
+
+
 def test_it_says_when_transfer_hurts_and_when_nothing_beats_chance(tmp_path: Path) -> None:
     text = " ".join(sentences(find_curves(read_tables(example(tmp_path)))["series"][0]))
     assert "With 5 training windows, nothing beats a guess that learns nothing (seasonal naive 1.250)." in text
