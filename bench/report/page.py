@@ -51,7 +51,7 @@ def _table(block: Table) -> str:
 
 
 def _value(value: Value) -> str:
-    if value.mark == "code":
+    if value.mark == "code" and value.text.isalnum():
         return f"`{value.text}`"
     text = link(value.text, value.link) if value.link else escape(value.text)
     text = bold(text) if value.mark in BOLD and text else text

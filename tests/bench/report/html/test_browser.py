@@ -87,9 +87,11 @@ def test_a_line_can_be_switched_off_and_on_again(page: Page) -> None:
 def test_hovering_tells_the_values_of_all_lines_that_are_shown(page: Page) -> None:
     chart = first(page)
     page.locator(f"{chart} .legend input").nth(0).uncheck()
-    page.hover(f"{chart} .plot > svg")
+    page.hover(f"{chart} .plot > svg", position={"x": 40, "y": 60})
+    expect(page.locator(f"{chart} .tooltip")).to_contain_text("20 labelled examples")
+    page.hover(f"{chart} .plot > svg", position={"x": 700, "y": 60})
     tooltip = page.locator(f"{chart} .tooltip")
-    expect(tooltip).to_contain_text("labelled examples")
+    expect(tooltip).to_contain_text("200 labelled examples")
     expect(tooltip).to_contain_text("full fine-tuning · Eyes")
     expect(tooltip.locator("span")).to_have_count(page.locator(f"{chart} .line:not(.off)").count())
     page.mouse.move(1, 1)
