@@ -130,7 +130,7 @@ def test_three_sources_are_adapted_by_every_strategy_and_compared(
     assert all(np.isfinite(result.score) for result in results)
     classical = [result for result in results if result.cell.strategy == "classical"]
     assert len({result.key for result in classical}) == 2, "one for each budget, whatever the backbone"
-    assert "which pretraining?" in Path("results/data/report.md").read_text()
+    assert "Which pretraining?" in Path("results/data/report.md").read_text()
     capsys.readouterr()
     assert main(["rank", *selection]) == 0
     said = capsys.readouterr().out

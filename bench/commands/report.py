@@ -20,4 +20,4 @@ def show_report(store: Store, *, anew: bool) -> None:
         writing = importlib.import_module("bench.report.writing")  # with all that draws it takes a second to load
         leaderboard = writing.write_report(store)
     print(leaderboard)
-    print(f"\nreport: {store.root / 'report.md'}")
+    print(f"\nreport: {store.root / 'index.html'}, or as text {store.root / 'report.md'}")

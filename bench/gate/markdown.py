@@ -26,8 +26,7 @@ from bench.report.wording import count
 
 def to_markdown(comparison: Comparison) -> str:
     """Return the comparison in Markdown; no name in it can become markup."""
-    sides = (_side("baseline", comparison.baseline), _side("current", comparison.current))
-    blocks = [f"## {escape(headline(comparison))}", table(["", "folder", "cells scored", "planned"], sides, left=2)]
+    blocks = [f"## {escape(headline(comparison))}", _sides(comparison)]
     for task in comparison.tasks:
         blocks += [f"### {escape(plain(task.task))}: {escape(SIGNS[task.verdict])}", _task(comparison, task)]
     if comparison.tasks:
@@ -49,6 +48,11 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield f"### {title}\n\n{written}"
 
 
+def _sides(comparison: Comparison) -> str:
+    sides = (_side("baseline", comparison.baseline), _side("current", comparison.current))
+    return table(["", "folder", "cells scored", "planned"], sides, (True, True, False, False))
+
+
 def _side(name: str, side: Side) -> list[str]:
     return [name, escape(plain(side.folder)), count(side.n_scored), count(side.n_planned)]
 
@@ -66,4 +70,4 @@ def _task(comparison: Comparison, task: TaskJudgement) -> str:
                 escape(interval(said)),
             ]
         )
-    return table(["strategy", "verdict", "difference", "95 % interval"], lines, left=2)
+    return table(["strategy", "verdict", "difference", "95 % interval"], lines, (True, True, False, False))

@@ -88,7 +88,7 @@ def to_markdown(history: History) -> str:
     heading = ["night", "cells scored", *(escape(plain(series.task)) for series in history.tasks)]
     said = "\n".join(f"- {escape(one)}" for one in told(history))
     other = "\n".join(f"- {escape(f'{CHANGED} {one}')}" for one in _changes(history))
-    blocks = ["## History", said, table(heading, lines, left=1), escape(LEGEND), other]
+    blocks = ["## History", said, table(heading, lines, (True, *(False for _ in heading[1:]))), escape(LEGEND), other]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

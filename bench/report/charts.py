@@ -1,171 +1,192 @@
-"""Owns the charts of a report: one per task and an overview, as SVG and PNG, the same bytes for the same numbers."""
+"""Owns what is charted: the learning curves of a task, and its scores against what they cost, as lines of points."""
 
-import io
-import textwrap
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-
-from bench.report.comparison import comparison
-from bench.report.drawing import (
-    BLACK,
-    CHANCE_DASH,
-    GREY,
-    LABEL_INCHES,
-    Look,
-    chance_of,
-    draw_lines,
-    label_chance,
-    label_ends,
-    lines_of,
-)
-from bench.report.findings import Curves, headline
-from bench.report.tables import Tables
+from bench.report.curves import Curves
+from bench.report.tables import CURVE, SHARED_SECONDS, Tables, ordinary_cells
 from bench.report.wording import (
-    backbone_titles,
-    capitalised,
+    count,
     direction,
+    duration,
+    score,
+    score_with_interval,
     shortened,
+    strategy_title,
     task_title,
 )
+from bench.store import Manifest
 
-STYLE: Final[dict[Any, Any]] = {
-    "svg.hashsalt": "bench",
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a chart looks the same everywhere
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": BLACK,
-    "text.color": BLACK,
-    "text.hinting": "no_hinting",  # letters stand where they do in the SVG, and are drawn a third faster
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": BLACK,
-    "ytick.labelcolor": BLACK,
-}
-PNG_DPI: Final = 150
-PNG_COMPRESSION: Final = 3  # of 9: a third faster than the usual 6, for files 4 % larger
-WIDTH: Final = 7.5  # inches of a task's chart
-ROW_INCHES: Final = 0.25  # height of a row above the chart
-LONGEST_ROW: Final = 108  # letters of the smallest size
-LETTER_INCHES: Final = 0.082  # mean width of a letter of a direct label
-LONGEST_LABEL: Final = 30
+PRETRAINED_COLOURS: Final = ("blue", "green", "vermilion", "purple", "sky")
+PLAIN_COLOURS: Final = ("ink", "orange")  # of strategies without pretrained weights, such as scratch
+LONGEST_BACKBONE: Final = 22
+NAN: Final = float("nan")
 
 
-def draw_task(tables: Tables, task: str, found: list[Curves]) -> Figure:
-    """Return the chart of a task with its curves: score against number of labels, a line per strategy and backbone."""
+class Look(NamedTuple):
+    """How a line is drawn: the name of a colour, and the places of a marker and of a dash in `drawing`."""
+
+    colour: str
+    marker: int
+    dash: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A mean with its interval, nan where there is none; `said` is both in words.
+
+    `whole` is false where seeds have no score.
+    """
+
+    x: float
+    y: float
+    lower: float
+    upper: float
+    whole: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points from left to right; those without a score have y nan."""
+
+    label: str
+    look: Look
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is drawn.
+
+    `stops` are the numbers of labels that the lines share, each with its words: where values can be read side by side
+    and where ticks stand. Without any, the x-axis is one of seconds. `anchor` is unique among the charts of a report.
+    """
+
+    anchor: str
+    title: str
+    x_title: str
+    y_title: str
+    lines: tuple[Line, ...]
+    chance: float
+    chance_title: str
+    stops: tuple[float, ...] = ()
+    stop_titles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLine:
+    """A strategy on a backbone: its label, its look, and its points by rising numbers of labels (see `Curves`)."""
+
+    label: str
+    look: Look
+    backbone: str
+    strategy: str
+    budgets: Mapping[int, Mapping[str, Any]]
+
+
+def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str, str], Look]:
+    """Return how each (backbone, strategy) is drawn: colour and marker say the strategy, the dash says the backbone."""
+    looks = {}
+    pretrained = [name for name, entry in manifest.strategies.items() if entry.pretrained]
+    plain = [name for name, entry in manifest.strategies.items() if not entry.pretrained]
+    for place, strategy in enumerate(manifest.strategies):
+        names, colours = (pretrained, PRETRAINED_COLOURS) if strategy in pretrained else (plain, PLAIN_COLOURS)
+        repeat, hue = divmod(names.index(strategy), len(colours))
+        for index, backbone in enumerate(backbones):
+            looks[backbone, strategy] = Look(colours[hue], place, index + repeat)
+    return looks
+
+
+def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
+    """Return the lines of a task, in the order of the manifest.
+
+    A classical strategy scores the same on every backbone, so it has one line.
+    """
+    looks = looks_of(manifest, [curves.backbone for curves in found])
+    lines = []
+    for index, curves in enumerate(found):
+        rows: dict[Any, Any] = curves.points.sort_index().to_dict("index")
+        for name, entry in manifest.strategies.items():
+            budgets = {n_labels: row for (strategy, n_labels), row in rows.items() if strategy == name}
+            if not budgets or (index and entry.classical):
+                continue
+            label = strategy_title(name)
+            if len(found) > 1 and not entry.classical:
+                label += f" · {shortened(manifest.backbones[curves.backbone].title, LONGEST_BACKBONE)}"
+            lines.append(NamedLine(label, looks[curves.backbone, name], curves.backbone, name, budgets))
+    return lines
+
+
+def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
+    """Return the learning curves of a task: score against number of labels, a line per strategy and backbone."""
     entry = tables.manifest.tasks[task]
-    lines = lines_of(tables, found)
-    labels = [shortened(line.label, LONGEST_LABEL) for line in lines]
-    header = _header(tables, task, found)
-    top, bottom, left = 0.22 + ROW_INCHES * len(header), 0.6, 0.75  # margins, in inches
-    inner_height = max(2.6, LABEL_INCHES * len(lines))
-    inner_width = WIDTH - left - 0.6 - LETTER_INCHES * max((len(label) for label in labels), default=0)
-    height = top + inner_height + bottom
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    axes = figure.add_axes((left / WIDTH, bottom / height, inner_width / WIDTH, inner_height / height))
-    draw_lines(axes, lines, chance_of(found))
-    label_chance(axes, found)
-    label_ends(axes, lines, labels, inner_height / LABEL_INCHES)
-    axes.set_xlabel(f"number of {entry.label} (logarithmic)")
-    axes.set_ylabel(entry.metric.title)
-    for row, (text, look) in enumerate(header):
-        figure.text(0.2 / WIDTH, 1 - (0.28 + ROW_INCHES * row) / height, text, va="center", **look)
-    return figure
-
-
-def draw_overview(tables: Tables, curves: Mapping[str, list[Curves]]) -> Figure:
-    """Return the overview: a small chart of every task, with one legend; `curves` has those of each task."""
-    tasks = list(tables.manifest.tasks)
-    n_columns = min(3, len(tasks) + 1)
-    n_rows = -(-(len(tasks) + 1) // n_columns)  # the legend takes a place
-    figure = Figure(figsize=(3.1 * n_columns, 2.75 * n_rows + 0.15), facecolor="white")
-    places = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    figure.subplots_adjust(
-        left=0.5 / (3.1 * n_columns),
-        right=1 - 0.17 / (3.1 * n_columns),
-        bottom=0.5 / (2.75 * n_rows + 0.15),
-        top=1 - 0.5 / (2.75 * n_rows + 0.15),
-        wspace=0.26,
-        hspace=0.55,
+    lines = [
+        Line(one.label, one.look, tuple(_point(n_labels, row) for n_labels, row in one.budgets.items()))
+        for one in named_lines(tables.manifest, found)
+    ]
+    stops = sorted({point.x for line in lines for point in line.points})
+    return Chart(
+        anchor=f"chart-{_place(tables, task)}",
+        title=task_title(tables.manifest, task),
+        x_title=f"number of {entry.label}",
+        y_title=direction(entry.metric),
+        lines=tuple(lines),
+        chance=chance_of(found),
+        chance_title=entry.metric.chance_title,
+        stops=tuple(stops),
+        stop_titles=tuple(f"{count(stop)} {entry.label}" for stop in stops),
     )
-    looks: dict[str, Look] = {}
-    for axes, task in zip(places, tasks, strict=False):
-        found = curves[task]
-        lines = lines_of(tables, found)
-        looks |= {line.label: line.look for line in lines}
-        draw_lines(axes, lines, chance_of(found), size=4.0)
-        title = shortened(task_title(tables.manifest, task), 30)
-        # Its height is given, since matplotlib would otherwise lay out all tick labels twice more to find it.
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=11, y=1.0, pad=19)
-        metric = tables.manifest.tasks[task].metric
-        axes.text(0, 1.045, direction(metric), transform=axes.transAxes, fontsize=9, color=GREY)
-        axes.set_xlabel(f"number of {tables.manifest.tasks[task].label}", fontsize=9.5)
-    for axes in places[len(tasks) :]:
-        axes.set_axis_off()
-    _legend(places[len(tasks)], looks)
-    return figure
 
 
-def to_svg(figure: Figure) -> bytes:
-    """Return the figure as SVG, without date or version."""
-    file = io.BytesIO()
-    FigureCanvasSVG(figure)
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
-
-
-def to_png(figure: Figure) -> bytes:
-    """Return the figure as PNG, without date or version."""
-    file = io.BytesIO()
-    FigureCanvasAgg(figure)
-    options = {"compress_level": PNG_COMPRESSION}
-    figure.savefig(file, format="png", dpi=PNG_DPI, metadata={"Software": None}, pil_kwargs=options)
-    return file.getvalue()
-
-
-@contextmanager
-def chart_style() -> Iterator[None]:
-    """Draw within this: the style of charts, whatever a user's own matplotlib settings are; they come back after."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        yield
-
-
-def _header(tables: Tables, task: str, found: list[Curves]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows above a task's chart: its title, the finding, and what is shown."""
-    manifest = tables.manifest
-    compared = comparison(found, manifest.backbones)
-    finding = compared[-1] if compared else next((said for curves in found if (said := headline(curves))), "")
-    n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
-    shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
-    if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
-        shown += "; hollow or missing: seeds without a score"
-    about = f"{capitalised(direction(manifest.tasks[task].metric))}; {shown}"
-    backbones = backbone_titles(manifest, [curves.backbone for curves in found])
-    return [
-        (task_title(manifest, task), {"fontsize": 14, "fontweight": "bold"}),
-        *((row, {"fontsize": 10.5}) for row in textwrap.wrap(finding, 88)[:2]),
-        *((row, {"fontsize": 9, "color": GREY}) for row in textwrap.wrap(f"{about}. {backbones}", LONGEST_ROW)[:3]),
-    ]
-
-
-def _legend(axes: Axes, looks: Mapping[str, Look]) -> None:
-    handles = [
-        Line2D(
-            [], [], color=look.colour, marker=look.marker, linestyle=look.dash, markersize=6, label=shortened(label, 32)
+def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[str, Chart]:
+    """Return for each task score against the seconds that a cell costs alone, each line from few labels to many."""
+    cells = ordinary_cells(tables.cells)
+    alone = cells[["seconds", *SHARED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
+    costs = alone.groupby([cells[name] for name in (*CURVE, "fraction")], observed=True).median().to_dict()
+    charts = {}
+    for task, several in found.items():
+        metric, label = tables.manifest.tasks[task].metric, tables.manifest.tasks[task].label
+        lines = [
+            Line(one.label, one.look, _costed(task, one, costs, label)) for one in named_lines(tables.manifest, several)
+        ]
+        charts[task] = Chart(
+            anchor=f"cost-{_place(tables, task)}",
+            title=task_title(tables.manifest, task),
+            x_title="time of a cell by itself",
+            y_title=direction(metric),
+            lines=tuple(line for line in lines if line.points),
+            chance=chance_of(several),
+            chance_title=metric.chance_title,
         )
-        for label, look in looks.items()
-    ]
-    handles.append(Line2D([], [], color=GREY, linestyle=CHANCE_DASH, linewidth=1.2, label="chance or seasonal naive"))
-    axes.legend(handles=handles, loc="center left", frameon=False, fontsize=10.5 if len(handles) < 10 else 8)
+    return charts
+
+
+def chance_of(found: Sequence[Curves]) -> float:
+    """Return the score of a guess that learns nothing; nan if there is no curve."""
+    return float(found[0].points["chance"].max()) if found else float("nan")
+
+
+def _place(tables: Tables, task: str) -> int:
+    return list(tables.manifest.tasks).index(task) + 1
+
+
+def _point(n_labels: int, row: Mapping[str, Any]) -> Point:
+    mean, lower, upper = (float(row[name]) for name in ("mean", "lower", "upper"))
+    n_seeds, planned = int(row["n_seeds"]), int(row["n_seeds_planned"])
+    gap = f" ({n_seeds} of {planned} seeds)" if 0 < n_seeds < planned else ""
+    said = score_with_interval(mean, lower, upper) + gap
+    return Point(float(n_labels), mean, lower, upper, whole=n_seeds == planned, said=said)
+
+
+def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], label: str) -> tuple[Point, ...]:
+    """Return a point for each budget with a score; `costs` are seconds by task, backbone, strategy and fraction."""
+    costed = []
+    for n_labels, row in line.budgets.items():
+        seconds, mean = costs[task, line.backbone, line.strategy, row["fraction"]], float(row["mean"])
+        if seconds > 0 and not math.isnan(mean):
+            said = f"{score(mean)} in {duration(seconds)} with {count(n_labels)} {label}"
+            costed.append(Point(seconds, mean, NAN, NAN, whole=True, said=said))
+    return tuple(costed)

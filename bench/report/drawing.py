@@ -1,230 +1,237 @@
-"""Owns how learning curves are drawn: colours, markers, lines, intervals, axes and direct labels."""
+"""Owns where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from bench.report.findings import Curves
+from bench.report.axes import DURATIONS, Place, kept_apart, limits, linear_ticks, logarithmic_ticks, scaled
+from bench.report.charts import Chart, Line, Look, Point
 from bench.report.spacing import spread
-from bench.report.tables import Tables
-from bench.report.wording import count, shortened, strategy_title
+from bench.report.wording import count, shortened
 
 # Okabe and Ito (2008), Color Universal Design: told apart under every common colour blindness. Yellow is left out, it
-# is too pale on white; black is for what is not pretrained.
-COLOURS: Final = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
-BLACK: Final = "#333333"
-GREY: Final = "#767676"
-PALE: Final = "#E4E4E4"
-MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
-Dash = Literal["-", "--", ":", "-."]
-DASHES: Final[tuple[Dash, ...]] = ("-", "--", ":", "-.")
+# is too pale on white. The page has lighter ones of the same hues for dark mode, in its style sheet.
+COLOURS: Final = {
+    "ink": "#333333",
+    "orange": "#B87A00",  # darker than theirs, for lines on white
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "vermilion": "#D55E00",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+}
+DASHES: Final = ("", "7 3", "2 3", "8 3 2 3")
+# Outlines within a radius of about 5: circle, square, triangle, diamond, downwards, plus, cross, leftwards, rightwards,
+# pentagon, hexagon, star.
+MARKERS: Final = (
+    "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
+    "M-4 -4h8v8h-8z",
+    "M0 -5.2L5 3.8H-5z",
+    "M0 -5.6L5.6 0L0 5.6L-5.6 0z",
+    "M0 5.2L5 -3.8H-5z",
+    "M-1.8 -5h3.6v3.2h3.2v3.6h-3.2v3.2h-3.6v-3.2h-3.2v-3.6h3.2z",
+    "M0 -2.4L2.9 -5.2L5.2 -2.9L2.4 0L5.2 2.9L2.9 5.2L0 2.4L-2.9 5.2L-5.2 2.9L-2.4 0L-5.2 -2.9L-2.9 -5.2z",
+    "M-5.2 0L3.8 -5V5z",
+    "M5.2 0L-3.8 -5V5z",
+    "M0 -5.2L4.9 -1.6L3.1 4.2H-3.1L-4.9 -1.6z",
+    "M-5 0L-2.5 -4.3H2.5L5 0L2.5 4.3H-2.5z",
+    "M0 -5.8L1.5 -1.8L5.5 -1.8L2.3 0.7L3.5 4.8L0 2.4L-3.5 4.8L-2.3 0.7L-5.5 -1.8L-1.5 -1.8z",
+)
+LABEL_GAP: Final = 17.0  # least distance between two direct labels
+LONGEST_LABEL: Final = 46
 
-LABEL_INCHES: Final = 0.19  # least distance between two direct labels
-LEADER_X: Final = 1.045  # of the markers beside direct labels, as a share of the axes' width
-LEADER_GAP_POINTS: Final = 4.0
-MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a logarithmic axis
 
-CHANCE_DASH: Final = (0, (4, 3))
+class Frame(NamedTuple):
+    """The size of a drawing and its margins, in user units of the SVG, which are pixels at full size."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+PAGE: Final = Frame(720, 400, left=64, right=20, top=34, bottom=56)
+SMALL: Final = Frame(300, 210, left=44, right=14, top=14, bottom=30)
+
+
+class Tick(NamedTuple):
+    """A tick on an axis, at `at`."""
+
+    at: float
+    label: str
+
+
+class Both(NamedTuple):
+    """What a logarithmic x-axis shows, and what a linear one shows."""
+
+    logarithmic: str
+    linear: str
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How a strategy on a backbone is drawn."""
+class Dot:
+    """A point as drawn; `stop` is its place among the stops of the chart, -1 without any."""
 
-    colour: str
-    marker: str
-    dash: Dash
+    x: Both
+    y: str
+    stop: int
+    whole: bool
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A learning curve as drawn: `n_labels`, `mean`, `lower`, `upper` and `whole` are arrays [n_budgets].
-
-    `whole` is false where fewer seeds were scored than planned; missing scores are nan.
-    """
+class Ink:
+    """A line as drawn: path data of the curve and of its interval, and where its direct label stands."""
 
     label: str
-    look: Look
-    n_labels: Any
-    mean: Any
-    lower: Any
-    upper: Any
-    whole: Any
+    colour: str
+    paint: str
+    dash: str
+    marker: str
+    curve: Both
+    band: Both
+    dots: tuple[Dot, ...]
+    end: str
+    label_y: float
+    leader: str
 
 
-def lines_of(tables: Tables, found: list[Curves]) -> list[Line]:
-    """Return the lines of a task's curves, in the order of the manifest."""
-    manifest = tables.manifest
-    pretrained = [name for name, entry in manifest.strategies.items() if entry.pretrained]
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart as drawn; `chance_y` is None where it is not known."""
+
+    chart: Chart
+    frame: Frame
+    lines: tuple[Ink, ...]
+    ticks: tuple[Tick, ...]
+    linear_ticks: tuple[Tick, ...]
+    heights: tuple[Tick, ...]
+    stops: tuple[Both, ...]
+    chance_y: float | None
+    chance_above: bool
+
+
+def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
+    """Return a chart as drawn into a frame."""
+    xs = [point.x for line in chart.lines for point in line.points]
+    low, high = (min(xs), max(xs)) if xs else (1.0, 1.0)
+    reach = (high / low) ** 0.03 if high > low else 2.0
+    left, right, bottom = frame.left, frame.width - frame.right, frame.height - frame.bottom
+    logarithmic = scaled(math.log, low / reach, high * reach, left, right)
+    start = 0.0 if high > low else low / 2
+    linear = scaled(float, start, high + (high - start) * 0.03, left, right)
+    y_low, y_high, by_power = limits(chart)
+    up = scaled(math.log if by_power else float, y_low, y_high, bottom, frame.top)
+    budgets = [Both(_number(logarithmic(stop)), _number(linear(stop))) for stop in chart.stops]
+    room = 0.085 * frame.width if frame.width > SMALL.width else 0.16 * frame.width
+    most = 6 if frame.height > SMALL.height else 4
+    heights = logarithmic_ticks(y_low, y_high) if by_power else linear_ticks(y_low, y_high, most)
+    known = not math.isnan(chart.chance) and y_low <= chart.chance <= y_high
+    return Drawing(
+        chart=chart,
+        frame=frame,
+        lines=_inked(chart, frame, logarithmic, linear, up),
+        ticks=tuple(_ticks(chart, logarithmic, room, low / reach, high * reach)),
+        linear_ticks=tuple(Tick(linear(stop), count(stop)) for stop in kept_apart(chart.stops, linear, room)),
+        heights=tuple(Tick(up(value), f"{value:g}") for value in heights),
+        stops=tuple(budgets),
+        chance_y=up(chart.chance) if known else None,
+        chance_above=known and up(chart.chance) > frame.top + 18,
+    )
+
+
+def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> list[Tick]:
+    if chart.stops:
+        return [Tick(place(stop), count(stop)) for stop in kept_apart(chart.stops, place, room)]
+    titles = {seconds: title for title, seconds in DURATIONS if low <= seconds <= high}
+    return [Tick(place(seconds), titles[seconds]) for seconds in kept_apart(sorted(titles), place, room)]
+
+
+def _inked(chart: Chart, frame: Frame, logarithmic: Place, linear: Place, up: Place) -> tuple[Ink, ...]:
+    ends = [next((point for point in reversed(line.points) if not math.isnan(point.y)), None) for line in chart.lines]
+    bottom = frame.height - frame.bottom
+    wanted = np.array([bottom if end is None else up(end.y) for end in ends])
+    places = spread(wanted, gap=LABEL_GAP, low=frame.top, high=bottom)
     lines = []
-    for index, curves in enumerate(found):
-        backbone = shortened(manifest.backbones[curves.backbone].title, 16)
-        planned = set(curves.points.index.get_level_values("strategy"))
-        for place, name in enumerate(manifest.strategies):
-            if name not in planned:
-                continue
-            points = curves.points.xs(name, level="strategy").sort_index()
-            repeat, hue = divmod(pretrained.index(name), len(COLOURS)) if name in pretrained else (0, None)
-            look = Look(
-                colour=BLACK if hue is None else COLOURS[hue],
-                marker=MARKERS[place % len(MARKERS)],
-                dash=DASHES[(index + repeat) % len(DASHES)],
-            )
-            whole = (points["n_seeds"] == points["n_seeds_planned"]).to_numpy()
-            mean, lower, upper = (points[column].to_numpy(dtype=np.float64) for column in ("mean", "lower", "upper"))
-            x = points.index.to_numpy(dtype=np.float64)
-            label = strategy_title(name) if len(found) == 1 else f"{name.replace('_', ' ')} · {backbone}"
-            lines.append(Line(label, look, x, mean, lower, upper, whole))
-    return lines
-
-
-def chance_of(found: list[Curves]) -> float:
-    """Return the score of a guess that learns nothing; nan if there is no curve."""
-    return float(found[0].points["chance"].max()) if found else float("nan")
-
-
-def draw_lines(axes: Axes, lines: list[Line], chance: float, size: float = 6.0) -> None:
-    """Draw curves, intervals and chance, and set the limits of the axes; `size` is that of the markers, in points."""
-    axes.set_xscale("log")
-    axes.grid(visible=True, axis="y", color=PALE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.axhline(chance, color=GREY, linewidth=1.2, linestyle=CHANCE_DASH)
-    for line in lines:
-        colour = line.look.colour
-        axes.fill_between(
-            line.n_labels, line.lower, line.upper, color=colour, alpha=min(0.13, 0.8 / len(lines)), linewidth=0
-        )
-        axes.plot(
-            line.n_labels,
-            line.mean,
-            color=colour,
-            linestyle=line.look.dash,
-            linewidth=size / 3,
-            marker=line.look.marker,
-            markevery=line.whole.tolist(),
-            markersize=size,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
-        )
-        if not line.whole.all():  # hollow where seeds are missing
-            axes.plot(
-                line.n_labels[~line.whole],
-                line.mean[~line.whole],
-                color=colour,
-                linestyle="none",
-                marker=line.look.marker,
-                markersize=size,
-                markerfacecolor="white",
-                markeredgewidth=1.4,
-            )
-    _limit(axes, lines, chance)
-
-
-def _limit(axes: Axes, lines: list[Line], chance: float) -> None:
-    """Set limits and ticks: every mean is shown; a band that is much wider than the curves is cut at the frame."""
-    budgets = sorted({n for line in lines for n in line.n_labels})
-    if not budgets:
-        return
-    reach = (budgets[-1] / budgets[0]) ** 0.03 if len(budgets) > 1 else 2.0
-    axes.set_xlim(budgets[0] / reach, budgets[-1] * reach)
-    axes.xaxis.set_major_locator(FixedLocator(_apart(budgets)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-    means = np.concatenate([line.mean for line in lines] + [np.array([chance])])
-    bands = np.concatenate([band for line in lines for band in (line.lower, line.upper)])
-    if np.isnan(means).all():
-        return
-    low, high = np.nanmin(means), np.nanmax(means)
-    if low > 0 and high > MANY_TIMES * low:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.set_ylim(low / 1.15, high * 1.15)
-        return
-    span = (high - low) or abs(high) or 1.0
-    if not np.isnan(bands).all():
-        low, high = max(np.nanmin(bands), low - span / 4), min(np.nanmax(bands), high + span / 4)
-        low, high = min(low, np.nanmin(means)), max(high, np.nanmax(means))
-    axes.set_ylim(low - 0.04 * span, high + 0.04 * span)
-
-
-def _apart(budgets: list[float]) -> list[float]:
-    """Return the budgets whose labels do not run into each other on the axis; the largest always."""
-    least = 0.115 * (np.log(budgets[-1]) - np.log(budgets[0]))
-    kept = [budgets[-1]]
-    for n_labels in reversed(budgets[:-1]):
-        if np.log(kept[-1]) - np.log(n_labels) >= least:
-            kept.append(n_labels)
-    return kept
-
-
-def label_chance(axes: Axes, found: list[Curves]) -> None:
-    """Write what the line of chance is."""
-    chance = chance_of(found)
-    if np.isnan(chance):
-        return
-    bottom, top = axes.get_ylim()
-    above = (chance - bottom) < 0.9 * (top - bottom)
-    axes.annotate(
-        f"{found[0].entry.metric.chance_title} {chance:.3f}",
-        (1, chance),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(-3, 3 if above else -3),
-        textcoords="offset points",
-        ha="right",
-        va="bottom" if above else "top",
-        color=GREY,
-        fontsize=9,
-        zorder=10,  # lines may cross it
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
-    )
-
-
-def label_ends(axes: Axes, lines: list[Line], labels: list[str], n_slots: float) -> None:
-    """Write each line's name beside its end, moved apart where they would overlap; what has no score says so."""
-    to_share = axes.transData + axes.transAxes.inverted()
-    ends = []
-    for line in lines:
-        known = np.flatnonzero(~np.isnan(line.mean))
-        last = int(known[-1]) if len(known) else None
-        ends.append(None if last is None else (line.n_labels[last], line.mean[last]))
-    wanted = np.array([0.0 if end is None else to_share.transform(end)[1] for end in ends])
-    heights = spread(wanted, gap=1 / n_slots, low=0.0, high=1.0)
-    for line, label, end, height in zip(lines, labels, ends, heights, strict=True):
-        axes.text(
-            *(1.07, float(height)),
-            label if end else f"{label}: no score",
-            transform=axes.transAxes,
-            va="center",
-            color=_ink(line.look.colour) if end else GREY,
-        )
+    for line, end, place in zip(chart.lines, ends, places, strict=True):
+        leader = ""
         if end is not None:
-            axes.add_line(_leader(axes, end, height, line.look))
+            tip, right = logarithmic(end.x), frame.width - frame.right
+            leader = f"M{_number(tip + 8)} {_number(up(end.y))}L{_number(right + 14)} {_number(place)}"
+        lines.append(_ink(line, chart.stops, logarithmic, linear, up, place=float(place), leader=leader))
+    return tuple(lines)
 
 
-def _leader(axes: Axes, end: tuple[float, float], height: float, look: Look) -> Line2D:
-    """Return the thin line from a label's marker to the end of its curve, which it stops a little short of."""
-    marker, tip = axes.transAxes.transform((LEADER_X, height)), axes.transData.transform(end)  # in pixels
-    gap_pixels = LEADER_GAP_POINTS / 72 * axes.figure.dpi
-    tip += (marker - tip) * gap_pixels / np.hypot(*(marker - tip))
-    (x, y) = axes.transAxes.inverted().transform((marker, tip)).T
-    return Line2D(
-        x,
-        y,
-        color=look.colour,
-        linewidth=0.8,
-        marker=look.marker,
-        markersize=5.5,
-        markevery=[0],
-        transform=axes.transAxes,
-        clip_on=False,
+def _ink(
+    line: Line, stops: Sequence[float], logarithmic: Place, linear: Place, up: Place, *, place: float, leader: str
+) -> Ink:
+    look, last = line.look, next((point.said for point in reversed(line.points) if not math.isnan(point.y)), "")
+    return Ink(
+        label=shortened(line.label, LONGEST_LABEL),
+        colour=look.colour,
+        paint=COLOURS[look.colour],
+        dash=DASHES[look.dash % len(DASHES)],
+        marker=marker_of(look),
+        curve=Both(_curve(line.points, logarithmic, up), _curve(line.points, linear, up)),
+        band=Both(_band(line.points, logarithmic, up), _band(line.points, linear, up)),
+        dots=tuple(
+            Dot(
+                Both(_number(logarithmic(point.x)), _number(linear(point.x))),
+                _number(up(point.y)),
+                stops.index(point.x) if stops else -1,
+                point.whole,
+                point.said,
+            )
+            for point in line.points
+            if not math.isnan(point.y)
+        ),
+        end=last,
+        label_y=place,
+        leader=leader,
     )
 
 
-def _ink(colour: str) -> tuple[float, float, float]:
-    """Return the colour dark enough for letters on white."""
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 * 0.8 for at in (1, 3, 5))
-    return red, green, blue
+def marker_of(look: Look) -> str:
+    """Return the outline of a marker, as path data."""
+    return MARKERS[look.marker % len(MARKERS)]
+
+
+def _curve(points: Sequence[Point], across: Place, up: Place) -> str:
+    """Return the path through points; where one has no score there is a gap."""
+    path, pen = [], "M"
+    for point in points:
+        if math.isnan(point.y):
+            pen = "M"
+            continue
+        path.append(f"{pen}{_number(across(point.x))} {_number(up(point.y))}")
+        pen = "L"
+    return "".join(path)
+
+
+def _band(points: Sequence[Point], across: Place, up: Place) -> str:
+    """Return the outline of the intervals of points, a closed path for each stretch that has them."""
+    stretches: list[list[Point]] = [[]]
+    for point in points:
+        if math.isnan(point.lower) or math.isnan(point.upper):
+            stretches.append([])
+        else:
+            stretches[-1].append(point)
+    paths = []
+    for stretch in stretches:
+        there = [f"{_number(across(point.x))} {_number(up(point.upper))}" for point in stretch]
+        back = [f"{_number(across(point.x))} {_number(up(point.lower))}" for point in reversed(stretch)]
+        if len(stretch) == 1:  # no width of its own: a bar
+            x, (upper, lower) = across(stretch[0].x), (up(stretch[0].upper), up(stretch[0].lower))
+            paths.append(f"M{_number(x - 2)} {_number(upper)}h4V{_number(lower)}h-4z")
+        elif stretch:
+            paths.append(f"M{'L'.join([*there, *back])}z")
+    return "".join(paths)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}"

@@ -14,14 +14,15 @@ import bench
 from bench.store import Store
 
 STAMP: Final = "stamp.json"
-DRAWN_BY: Final = ("matplotlib", "numpy", "pandas", "pillow")
+CODE: Final = ("*.py", "*.html", "*.svg", "*.css", "*.js")
+DRAWN_BY: Final = ("jinja2", "numpy", "pandas")
 
 
 def origin(store: Store) -> str:
     """Return the hash of all that the report of a folder depends on: manifest, cells, our own code, and libraries."""
     digest = hashlib.sha256(store.fingerprint().encode())
     package = Path(bench.__file__).parent
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(path for kind in CODE for path in package.rglob(kind)):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode() + content)
     digest.update(json.dumps({name: version(name) for name in DRAWN_BY}).encode())

@@ -18,6 +18,7 @@ STRATEGY_PHRASES: Final[Mapping[str, str]] = {
     "linear_probe": "a linear probe",
 }
 MISSING: Final = "–"
+NARROW: Final = "\N{NO-BREAK SPACE}"  # an interval stays on one line
 ROUNDING: Final = 1e-9
 
 
@@ -36,6 +37,12 @@ def task_title(manifest: Manifest, task: str) -> str:
     title = manifest.tasks[task].card.title
     alike = [entry for entry in manifest.tasks.values() if entry.card.title == title]
     return title if len(alike) == 1 else f"{title} ({task})"
+
+
+def titled(manifest: Manifest, task: str, backbone: str = "") -> str:
+    """Return a task's title, with that of a backbone if one is named."""
+    title = task_title(manifest, task)
+    return f"{title}, {manifest.backbones[backbone].title}" if backbone else title
 
 
 def direction(metric: Metric) -> str:
@@ -65,6 +72,16 @@ def score_with_margin(mean: float, margin: float) -> str:
     return f"{mean:.3f} ± {f'{margin:.3f}' if margin > 0 else '0'}"
 
 
+def score_with_interval(mean: float, lower: float, upper: float) -> str:
+    """Return mean and interval. Without an interval the mean stands alone."""
+    return " ".join(part for part in (score(mean), interval(lower, upper)) if part)
+
+
+def interval(lower: float, upper: float) -> str:
+    """Return an interval of scores in brackets, nothing where there is none."""
+    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f},{NARROW}{upper:.3f}]"
+
+
 def about(number: float) -> str:
     """Return a number that was read off a curve, with two significant digits at most."""
     digits = 10 ** max(0, math.floor(math.log10(number)) - 1) if number >= 1 else 1
@@ -84,6 +101,8 @@ def rounded_down(number: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration in the unit a person would choose."""
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from matplotlib.figure import Figure
-
-from bench.report.charts import chart_style, draw_overview, draw_task, to_png, to_svg
+from bench.report.content import contents
+from bench.report.document import Overview, Paragraph, Picture, Section
 from bench.report.findings import find_curves
-from bench.report.page import write_page
+from bench.report.html.rendering import write_html, write_overview, write_svg
+from bench.report.page import write_markdown
 from bench.report.spreadsheets import curves_csv, leaderboard_csv, results_csv
 from bench.report.stamp import origin, write_stamp
 from bench.report.tables import Tables, read_tables
@@ -20,37 +20,45 @@ ALLOCATIONS: Final = 100_000  # between two looks for garbage while a report is 
 
 
 def write_report(store: Store) -> str:
-    """Write tables, charts, the page and a stamp into the results folder; return the leaderboard for a terminal.
+    """Write page, tables, charts and a stamp into the results folder; return the leaderboard for a terminal.
 
     Every planned cell counts, whether it is finished or not: what is missing is shown as missing.
     """
-    with _rare_collection(), chart_style():
+    with _rare_collection():
         made_from = origin(store)
         tables = read_tables(store)
         files = []
         for name, content in _files_of(tables):
-            store.write_bytes(name, content)
+            store.write_text(name, content)
             files.append(name)
         board = leaderboard(tables)
         write_stamp(store, made_from=made_from, files=files, leaderboard=board)
     return board
 
 
-def _files_of(tables: Tables) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every file, one chart at a time."""
-    found = find_curves(tables)
-    yield "report.md", write_page(tables, found).encode()
-    yield "leaderboard.csv", leaderboard_csv(tables.leaderboard).encode()
-    yield "curves.csv", curves_csv(tables.curves).encode()
-    yield "results.csv", results_csv(tables.cells).encode()
-    yield from _charts("overview", draw_overview(tables, found))
-    for task, curves in found.items():
-        yield from _charts(task, draw_task(tables, task, curves))
+def _files_of(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Yield name and content of every file."""
+    document = contents(tables, find_curves(tables))
+    yield "index.html", write_html(document)
+    yield "report.md", write_markdown(document)
+    yield "leaderboard.csv", leaderboard_csv(tables.leaderboard)
+    yield "curves.csv", curves_csv(tables.curves)
+    yield "results.csv", results_csv(tables.cells)
+    for section in document.sections:
+        yield from _charts(section)
 
 
-def _charts(name: str, figure: Figure) -> Iterator[tuple[str, bytes]]:
-    yield f"charts/{name}.svg", to_svg(figure)
-    yield f"charts/{name}.png", to_png(figure)
+def _charts(section: Section) -> Iterator[tuple[str, str]]:
+    """Yield the charts of a section and of those within it; above a chart stand its title and what notes say of it."""
+    for block in section.blocks:
+        if isinstance(block, Overview):
+            yield block.file, write_overview(block)
+        elif isinstance(block, Picture):
+            said = [one for one in section.blocks if isinstance(one, Paragraph)]
+            finding = " ".join(one.lead for one in said if not one.text)
+            yield block.file, write_svg(block, finding=finding, note=" ".join(one.text for one in said if one.note))
+    for inner in section.sections:
+        yield from _charts(inner)
 
 
 @contextmanager

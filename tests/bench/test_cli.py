@@ -39,9 +39,9 @@ REPORT = {
     "results.csv",
     "curves.csv",
     "leaderboard.csv",
-    "overview.svg",
+    "index.html",
     "co2.svg",
-    "co2.png",
+    "cost-co2.svg",
     "stamp.json",
 }
 
@@ -101,7 +101,7 @@ def test_a_run_with_nothing_to_do_says_the_same_and_leaves_the_report_as_it_is(
 def test_a_run_with_nothing_to_do_mends_a_report_that_is_not_whole() -> None:
     arguments = ["run", "--task", "co2", "--strategy", "linear_probe", "--workers", "1"]
     assert main(arguments) == 0
-    chart = Path("results/all/charts/co2.png")
+    chart = Path("results/all/charts/co2.svg")
     whole = chart.read_bytes()
     chart.unlink()
     assert main(arguments) == 0

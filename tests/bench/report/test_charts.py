@@ -1,56 +1,66 @@
-"""Charts: the same bytes for the same numbers, harmless names, labels that keep apart."""
+"""Charts: the same bytes for the same numbers, harmless names, labels that keep apart, every point where it belongs."""
 
 import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.charts import chart_style, draw_overview, draw_task, to_png, to_svg
+from bench.report.axes import kept_apart, linear_ticks, logarithmic_ticks
+from bench.report.charts import Chart, Line, Look, Point, task_chart
+from bench.report.drawing import PAGE, Drawing, draw
 from bench.report.findings import find_curves
+from bench.report.html.standalone import grid
 from bench.report.spacing import spread
 from bench.report.tables import read_tables
+from bench.report.writing import write_report
 from bench.store import Store
 from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
 
+NAN = float("nan")
 
-def charts(store: Store) -> dict[str, tuple[bytes, bytes]]:
-    """Return SVG and PNG of every chart."""
+
+def written(store: Store) -> dict[str, str]:
+    """Return every chart of a folder's report."""
+    write_report(store)
+    return {path.stem: path.read_text(encoding="utf-8") for path in (store.root / "charts").iterdir()}
+
+
+def texts(svg: str) -> list[str]:
+    """Return what is written in a chart."""
+    root = ET.fromstring(svg)  # noqa: S314 - our own
+    return ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("text")]
+
+
+def drawn(store: Store, task: str) -> Drawing:
+    """Return the drawing of a task."""
     tables = read_tables(store)
-    found = find_curves(tables)
-    with chart_style():
-        figures = {"overview": draw_overview(tables, found)}
-        figures |= {task: draw_task(tables, task, curves) for task, curves in found.items()}
-        return {name: (to_svg(figure), to_png(figure)) for name, figure in figures.items()}
+    return draw(task_chart(tables, task, find_curves(tables)[task]))
 
 
-def texts(svg: bytes) -> list[str]:
-    """Return what is written in a chart: letters are outlines, each text stands before its own in a comment."""
-    return [found.strip() for found in re.findall(r"<!-- (.*?) -->", svg.decode(), flags=re.DOTALL)]
+def chart(**lines: list[tuple[float, float]]) -> Chart:
+    """Return a chart of lines through points."""
+    inked = tuple(
+        Line(name, Look("blue", 0, 0), tuple(Point(x, y, NAN, NAN, whole=True, said=f"{y}") for x, y in points))
+        for name, points in lines.items()
+    )
+    stops = tuple(sorted({x for points in lines.values() for x, _ in points}))
+    return Chart("c", "A chart", "labels", "score", inked, 0.1, "chance", stops, tuple(map(str, stops)))
 
 
-def test_the_same_numbers_give_the_same_bytes_whatever_the_users_settings(tmp_path: Path) -> None:
-    first = charts(example(tmp_path))
-    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": None}):
-        assert charts(Store(tmp_path)) == first
-        assert mpl.rcParams["font.size"] == 20
-
-
-def test_a_chart_carries_no_date_and_no_version(tmp_path: Path) -> None:
-    svg, png = charts(example(tmp_path))["pictures"]
-    assert mpl.__version__.encode() not in svg + png
-    assert b"dc:date" not in svg
+def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
+    first = written(example(tmp_path))
+    assert written(Store(tmp_path)) == first
+    assert set(first) == {"overview", "pictures", "series", "cost-pictures", "cost-series"}
 
 
 def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
-    svg, _ = charts(example(tmp_path))["series"]
-    said = texts(svg)
-    assert {"Series", "MASE", "seasonal naive 1.250", "number of training windows (logarithmic)", "5", "50"} <= set(
+    said = texts(written(example(tmp_path))["series"])
+    assert {"Series", "MASE, lower is better", "seasonal naive 1.250", "number of training windows", "5", "50"} <= set(
         said
     )
     assert {"scratch", "linear probe", "full fine-tuning"} <= set(said)
@@ -58,8 +68,8 @@ def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_a_strategy_without_any_score_is_named_as_missing(tmp_path: Path) -> None:
-    svg, _ = charts(example(tmp_path, failed=[{"task": "pictures", "strategy": "full"}]))["pictures"]
-    assert "full fine-tuning: no score" in texts(svg)
+    charts = written(example(tmp_path, failed=[{"task": "pictures", "strategy": "full"}]))
+    assert "full fine-tuning: no score" in texts(charts["pictures"])
 
 
 @pytest.mark.parametrize(
@@ -76,13 +86,15 @@ def test_a_strategy_without_any_score_is_named_as_missing(tmp_path: Path) -> Non
     ids=["one seed", "nothing run", "a task failed", "a budget failed", "a seed failed", "no scratch", "14 strategies"],
 )
 def test_every_kind_of_folder_can_be_drawn(gaps: dict[str, list[dict[str, object]]], tmp_path: Path) -> None:
-    for svg, png in charts(example(tmp_path, **gaps)).values():  # type: ignore[arg-type]  # one option at a time
+    charts = written(example(tmp_path, **gaps))  # type: ignore[arg-type]  # one option at a time
+    assert {"overview", "pictures", "series"} <= set(charts)
+    for svg in charts.values():
         assert ET.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own
-        assert png.startswith(b"\x89PNG")
+        assert "nan" not in svg
 
 
 def test_names_that_mean_harm_stay_text(tmp_path: Path) -> None:
-    harm = "<script>&\"'--> $x^2$"
+    harm = "<script>&\"'--> $x^2$ ]]>"
     card = replace(TASKS["pictures"].card, title=harm)
     store = example(
         tmp_path,
@@ -90,9 +102,10 @@ def test_names_that_mean_harm_stay_text(tmp_path: Path) -> None:
         backbones={**BACKBONES, "other": backbone("other", harm, "vision")},
         reads={"pictures": (*READS["pictures"], "other")},
     )
-    for svg, _ in charts(store).values():
+    for svg in written(store).values():
         tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(svg).iter()}  # noqa: S314 - our own
         assert "script" not in tags
+        assert any(text.startswith(harm[:20]) for text in texts(svg))
 
 
 @given(st.lists(st.floats(-0.2, 1.2), min_size=1, max_size=12))
@@ -110,15 +123,80 @@ def test_labels_with_room_stay_where_they_belong() -> None:
 
 
 def test_points_with_fewer_seeds_than_planned_are_hollow_and_only_those(tmp_path: Path) -> None:
-    tables = read_tables(
-        example(tmp_path, failed=[{"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1}])
+    store = example(tmp_path, failed=[{"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1}])
+    lines = {line.label: line for line in drawn(store, "pictures").lines}
+    assert [dot.whole for dot in lines["full fine-tuning"].dots] == [False, True]
+    assert "(2 of 3 seeds)" in lines["full fine-tuning"].dots[0].said
+    assert all(dot.whole for name in ("scratch", "linear probe") for dot in lines[name].dots)
+
+
+def test_both_axes_place_a_budget_where_its_number_says() -> None:
+    (line,) = draw(chart(one=[(10, 0.2), (100, 0.5), (1000, 0.9)])).lines
+    logarithmic, linear = (np.array([float(getattr(dot.x, axis)) for dot in line.dots]) for axis in line.curve._fields)
+    assert logarithmic[1] == pytest.approx((logarithmic[0] + logarithmic[2]) / 2, abs=0.1)
+    share = (linear[1] - linear[0]) / (linear[2] - linear[0])
+    assert share == pytest.approx(90 / 990, abs=0.001)
+    assert PAGE.left <= linear[0] < linear[2] <= PAGE.width - PAGE.right
+
+
+def test_a_budget_without_a_score_is_a_gap_in_the_line() -> None:
+    (line,) = draw(chart(one=[(10, 0.2), (100, NAN), (1000, 0.9), (2000, 0.95)])).lines
+    assert re.sub(r"[\d. ]+", "", line.curve.logarithmic) == "MML"
+    assert [dot.stop for dot in line.dots] == [0, 2, 3]
+
+
+def test_an_error_that_spans_powers_of_ten_has_a_logarithmic_axis() -> None:
+    drawing = draw(chart(one=[(10, 100.0), (100, 10.0), (1000, 1.0)]))
+    heights = [float(dot.y) for dot in drawing.lines[0].dots]
+    assert heights[1] == pytest.approx((heights[0] + heights[2]) / 2, abs=0.1)
+
+
+def test_a_classical_strategy_has_one_line_however_many_backbones(tmp_path: Path) -> None:
+    store = example(
+        tmp_path,
+        backbones={**BACKBONES, "other": backbone("other", "Owl", "vision")},
+        reads={**READS, "pictures": (*READS["pictures"], "other")},
+        strategies=("scratch", "classical", "full"),
     )
-    with chart_style():
-        axes = draw_task(tables, "pictures", find_curves(tables)["pictures"]).axes[0]
-    curves = [line for line in axes.lines if line.get_marker() != "None" and line.get_transform() == axes.transData]
-    hollow = [
-        np.asarray(line.get_xdata(orig=True)).tolist() for line in curves if line.get_markerfacecolor() == "white"
+    labels = [line.label for line in drawn(store, "pictures").lines]
+    assert labels == [
+        "scratch · Eyes",
+        "classical model",
+        "full fine-tuning · Eyes",
+        "scratch · Owl",
+        "full fine-tuning · Owl",
     ]
-    filled = [line.get_markevery() for line in curves if line.get_markerfacecolor() != "white"]
-    assert hollow == [[20]]
-    assert filled == [[True, True], [True, True], [False, True]]
+
+
+def test_strategies_keep_their_looks_and_backbones_differ_by_dash(tmp_path: Path) -> None:
+    store = example(
+        tmp_path,
+        backbones={**BACKBONES, "other": backbone("other", "Owl", "vision")},
+        reads={**READS, "pictures": (*READS["pictures"], "other")},
+    )
+    lines = {line.label: line for line in drawn(store, "pictures").lines}
+    eyes, owl = lines["full fine-tuning · Eyes"], lines["full fine-tuning · Owl"]
+    assert (eyes.colour, eyes.marker) == (owl.colour, owl.marker)
+    assert eyes.dash != owl.dash
+    assert len({(line.colour, line.marker, line.dash) for line in lines.values()}) == len(lines)
+
+
+def test_an_overview_has_a_tile_for_each_chart_and_a_key_for_each_label() -> None:
+    sheet = grid([chart(one=[(10, 0.2), (20, 0.3)], two=[(10, 0.1)]), chart(one=[(5, 0.4)])])
+    assert [tile.title for tile in sheet.tiles] == ["A chart", "A chart"]
+    assert [key.label for key in sheet.keys] == ["one", "two"]
+    corners = {(tile.x, tile.y) for tile in sheet.tiles}
+    assert len(corners) == 2
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(3, 8))
+def test_ticks_are_few_and_within_the_axis(low: float, span: float, most: int) -> None:
+    ticks = linear_ticks(low, low + span, most)
+    assert len(ticks) <= most + 1
+    assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in ticks)
+
+
+def test_ticks_are_round_numbers() -> None:
+    assert linear_ticks(0.08, 0.93, 6) == [0.2, 0.4, 0.6, 0.8]
+    assert logarithmic_ticks(0.9, 30) == [1, 2, 5, 10, 20]
+    assert kept_apart([1, 2, 9, 10], float, 2) == [2, 10]

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from bench.cell import Cell, Result
-from bench.report.charts import chart_style, draw_task
 from bench.report.comparison import comparison
+from bench.report.content import contents
 from bench.report.findings import find_curves
-from bench.report.page import write_page
+from bench.report.page import write_markdown
 from bench.report.tables import read_tables
+from bench.report.writing import write_report
 from bench.store import Store
 from tests.bench.report import example as examples
 from tests.bench.report.example import TASKS, backbone, example, result
@@ -68,15 +69,14 @@ def test_ties_are_corrected_for_the_number_of_backbones(tmp_path: Path, monkeypa
 
 
 def test_page_and_chart_ask_which_pretraining(store: Store) -> None:
-    tables = read_tables(store)
-    found = find_curves(tables)
-    assert "**Pictures: which pretraining?** (accuracy, higher is better). With 20" in write_page(tables, found)
-    with chart_style():
-        texts = [text.get_text() for text in draw_task(tables, "pictures", found["pictures"]).texts]
-    assert any("is ahead of Eyes" in text for text in texts)
+    write_report(store)
+    text = (store.root / "report.md").read_text(encoding="utf-8")
+    assert "**Which pretraining?**\n\n- With 20 labelled examples, Owl" in text
+    assert "is ahead of Eyes" in (store.root / "charts" / "pictures.svg").read_text(encoding="utf-8")
 
 
 def test_one_backbone_is_compared_with_none(tmp_path: Path) -> None:
     tables = read_tables(example(tmp_path))
-    assert comparison(find_curves(tables)["pictures"], tables.manifest.backbones) == []
-    assert "which pretraining?" not in write_page(tables, find_curves(tables))
+    found = find_curves(tables)
+    assert comparison(found["pictures"], tables.manifest.backbones) == []
+    assert "Which pretraining?" not in write_markdown(contents(tables, found))

@@ -8,21 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from bench.report.content import contents
 from bench.report.findings import find_curves
-from bench.report.markdown import escape
-from bench.report.page import write_page
+from bench.report.markdown import address, escape, link
+from bench.report.page import write_markdown
 from bench.report.tables import read_tables
 from bench.report.writing import write_report
 from bench.store import Store
 from tests.bench.report.example import TASKS, example
 
-HARM = "<script>alert(1)</script> [a](b) `c` | $d$ *e* @f\n# g"
-
 
 def page(store: Store) -> str:
     """Return the page of a results folder."""
     tables = read_tables(store)
-    return write_page(tables, find_curves(tables))
+    return write_markdown(contents(tables, find_curves(tables)))
 
 
 def test_failures_and_what_was_not_run_are_named(tmp_path: Path) -> None:
@@ -39,14 +38,20 @@ def test_synthetic_data_are_marked(tmp_path: Path) -> None:
     assert page(example(tmp_path)).count("**These data are synthetic.**") == 1
 
 
-def test_names_that_mean_harm_stay_text(tmp_path: Path) -> None:
-    card = replace(TASKS["pictures"].card, title=HARM, description=HARM, source=HARM, citation=HARM)
-    text = page(example(tmp_path, tasks={"pictures": replace(TASKS["pictures"], card=card)}))
-    assert "<script" not in text
-    assert "[a](b)" not in text
-    assert not re.search(r"^# g", text, flags=re.MULTILINE)
-    rows = [line for line in text.splitlines() if line.startswith("| pictures")]
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [6]
+@pytest.mark.parametrize(
+    "text",
+    ["javascript:alert(1)", "JavaScript://x", "data:text/html,x", "//host", "https://a b", "https://a\nb", "x", ""],
+)
+def test_only_the_address_of_a_page_is_followed(text: str) -> None:
+    assert address(text) == ""
+    assert link("name", text) == "name"
+
+
+def test_an_address_cannot_end_its_link() -> None:
+    assert (
+        link("a]b", "https://host/a(b)>c](javascript:x)") == r"[a\]b](<https://host/a%28b%29%3Ec%5D%28javascript:x%29>)"
+    )
+    assert address("https://host/?a=1&b=%20#c") == "https://host/?a=1&b=%20#c"
 
 
 def test_escaping_keeps_every_letter() -> None:
@@ -72,7 +77,8 @@ def test_a_report_is_whole_repeatable_and_removes_nothing(tmp_path: Path) -> Non
         "curves.csv",
         "leaderboard.csv",
         "stamp.json",
-        *(f"charts/{name}.{kind}" for name in ("overview", "pictures", "series") for kind in ("svg", "png")),
+        "index.html",
+        *(f"charts/{name}.svg" for name in ("overview", "pictures", "series", "cost-pictures", "cost-series")),
     }
     write_report(Store(tmp_path))
     assert {path: path.read_bytes() for path in written} == written
@@ -83,7 +89,7 @@ def test_a_report_is_whole_repeatable_and_removes_nothing(tmp_path: Path) -> Non
 def test_every_picture_of_the_page_exists(tmp_path: Path) -> None:
     write_report(example(tmp_path))
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (tmp_path / "report.md").read_text(encoding="utf-8"))
-    assert len(pictures) == 3
+    assert len(pictures) == 5
     assert all((tmp_path / picture).is_file() for picture in pictures)
 
 

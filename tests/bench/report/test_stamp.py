@@ -33,7 +33,7 @@ def change_a_table(store: Store) -> None:
 
 
 def lose_a_chart(store: Store) -> None:
-    (store.root / "charts" / "overview.png").unlink()
+    (store.root / "charts" / "overview.svg").unlink()
 
 
 def damage_the_stamp(store: Store) -> None:
@@ -91,6 +91,19 @@ def test_a_report_is_not_kept_after_a_change_of_our_own_code(tmp_path: Path, mon
     write_report(example(tmp_path / "results"))
     monkeypatch.setattr(bench, "__file__", str(tmp_path / "other" / "__init__.py"))
     assert kept_leaderboard(Store(tmp_path / "results")) is None
+
+
+@pytest.mark.parametrize("name", ["page.html", "chart.svg", "style.css", "behaviour.js", "made.py"])
+def test_a_report_is_not_kept_after_a_change_of_its_templates(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, package = example(tmp_path / "results"), tmp_path / "other"
+    package.mkdir()
+    monkeypatch.setattr(bench, "__file__", str(package / "__init__.py"))
+    (package / name).write_text("before")
+    before = stamp.origin(store)
+    (package / name).write_text("after")
+    assert stamp.origin(store) != before
 
 
 def test_a_report_made_while_a_cell_changed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.report.document import Table
+from bench.report.randomness import randomness_section
 from bench.report.spreadsheets import variance_csv
 from bench.report.tables import read_tables
 from bench.report.variance import dominant_stream, variance_sentences, variance_table
@@ -87,3 +89,20 @@ def test_the_file_has_fixed_formats(tmp_path: Path) -> None:
     lines = variance_csv(variance_table(measured(tmp_path, ORDINARY, varied=ALONE))).splitlines()
     assert lines[0] == "task,backbone,strategy,fraction,n_labels,varied,deviation,lower,upper,n_seeds"
     assert "pictures,bundled:eyes,full,0.1,20,initialisation,0.001000,0.000521,0.006285,3" in lines
+
+
+def test_the_report_has_a_row_for_each_point_and_a_column_for_each_stream(tmp_path: Path) -> None:
+    section = randomness_section(measured(tmp_path, ORDINARY, varied=ALONE))
+    assert section is not None
+    (table,) = (block for block in section.blocks if isinstance(block, Table))
+    assert [one.title for one in table.columns[2:]] == ["Labels", "Subset", "Initialisation", "Order", "All"]
+    probe, full = table.rows
+    assert [one.text for one in probe] == ["Pictures", "linear probe", "20", "0.020", "–", "–", "0.020"]
+    assert [one.text for one in full] == ["Pictures", "full fine-tuning", "20", "0.400", "0.001", "0.000", "0.020"]
+    assert randomness_section(measured(tmp_path / "plain", ORDINARY)) is None
+
+
+def test_cells_of_one_stream_count_neither_in_curves_nor_on_the_leaderboard(tmp_path: Path) -> None:
+    plain, varied = measured(tmp_path / "plain", ORDINARY), measured(tmp_path / "varied", ORDINARY, varied=ALONE)
+    assert varied.curves.equals(plain.curves)
+    assert varied.leaderboard.rows.equals(plain.leaderboard.rows)

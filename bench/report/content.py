@@ -1,0 +1,103 @@
+"""Owns what a report says and in which order: the answer first, then what it rests on."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from bench.cell import ALL_STREAMS
+from bench.report.comparison import comparison
+from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
+from bench.report.evidence import claims_section
+from bench.report.expenses import cost_section
+from bench.report.findings import METHOD, Curves, sentences
+from bench.report.learning import learning_section
+from bench.report.origins import provenance_section
+from bench.report.outlook import more_labels_section
+from bench.report.randomness import randomness_section
+from bench.report.standings import leaderboard_section
+from bench.report.tables import FAILED, NOT_RUN, SCORED, Tables
+from bench.report.wording import count, counted, direction, strategy_title, task_title
+from bench.report.worth import savings_section
+
+Found = Mapping[str, list[Curves]]
+
+
+def contents(tables: Tables, found: Found) -> Document:
+    """Return all that a report says; `found` has the curves of each task."""
+    sections = [
+        _answers(tables, found),
+        leaderboard_section(tables),
+        learning_section(tables, found),
+        savings_section(tables, found),
+        claims_section(tables, found),
+        more_labels_section(tables, found),
+        randomness_section(tables),
+        cost_section(tables, found),
+        provenance_section(tables),
+        _gaps(tables),
+    ]
+    return Document(
+        title=f"What is pretraining worth? Suite “{tables.manifest.suite}”",
+        lead=_lead(tables.cells),
+        sections=tuple(section for section in sections if section is not None),
+    )
+
+
+def _lead(cells: pd.DataFrame) -> str:
+    status = cells["status"].value_counts()
+    done = [f"{count(status[one])} {one}" for one in (SCORED, FAILED, NOT_RUN) if one in status]
+    return (
+        f"{counted(cells['task'].nunique(), 'task')}, each adapted by "
+        f"{counted(cells['strategy'].nunique(), 'strategy', 'strategies')} to "
+        f"{counted(cells['fraction'].nunique(), 'label budget')} with {counted(cells['seed'].nunique(), 'seed')}: "
+        f"{counted(len(cells), 'cell')}, {', '.join(done)}."
+    )
+
+
+def _answers(tables: Tables, found: Found) -> Section:
+    manifest = tables.manifest
+    sections = []
+    for place, (task, several) in enumerate(found.items(), start=1):
+        blocks: list[Block] = []
+        if compared := comparison(several, manifest.backbones):
+            blocks += [Paragraph("", lead="Which pretraining?"), Bullets(tuple(compared))]
+        for curves in several:
+            if len(several) > 1:
+                blocks.append(Paragraph("", lead=manifest.backbones[curves.backbone].title))
+            blocks.append(Bullets(tuple(sentences(curves))))
+        title = f"{task_title(manifest, task)} ({direction(manifest.tasks[task].metric)})"
+        sections.append(Section(f"answer-{place}", title, tuple(blocks)))
+    return Section("answers", "Answers", (), tuple(sections), (Paragraph(METHOD, note=True),))
+
+
+def _gaps(tables: Tables) -> Section | None:
+    """Return which cells failed and why, reason by reason, and how many were not run."""
+    cells = tables.cells
+    failed, pending = cells[cells["status"] == FAILED], int((cells["status"] == NOT_RUN).sum())
+    blocks: list[Block] = []
+    if pending:
+        text = f"{counted(pending, 'cell')} not run yet: the same run command goes on from here."
+        blocks.append(Paragraph(text))
+    if len(failed):
+        groups = failed.groupby(["task", "backbone", "strategy", "varied", "reason"], observed=True, sort=False)
+        rows = [
+            (
+                Value(task_title(tables.manifest, str(task))),
+                Value(strategy_title(str(strategy))),
+                Value(str(backbone)),
+                Value(", ".join(f"{fraction:g}" for fraction in sorted(set(group["fraction"])))),
+                Value(", ".join(map(str, sorted(set(group["seed"])))), (_stream(str(varied)),)),
+                Value(count(len(group)), order=len(group)),
+                Value(str(reason), mark="failed"),
+            )
+            for (task, backbone, strategy, varied, reason), group in groups
+        ]
+        names = ("Task", "Strategy", "Backbone", "Fractions", "Seeds")
+        columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
+        blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
+    return Section("missing", "Missing", tuple(blocks)) if blocks else None
+
+
+def _stream(varied: str) -> str:
+    """Return which random stream alone follows the seed, nothing where all do."""
+    return "" if varied == ALL_STREAMS else f"of the {varied} alone"

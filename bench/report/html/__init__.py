@@ -1,0 +1,1 @@
+"""What a report says, as one page for a browser, and its charts as SVG."""
