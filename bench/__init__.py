@@ -18,5 +18,5 @@ def load(folder: str | Path) -> "pd.DataFrame":
     """
     # By name, when it is called: this file is read before anything else of the package, and tables take half a second
     # to load that `--help` and `list` need not wait for.
-    cells: pd.DataFrame = importlib.import_module("bench.report.cells").read_cells(Path(folder))
+    cells: pd.DataFrame = importlib.import_module("bench.analysis.cells").read_cells(Path(folder))
     return cells

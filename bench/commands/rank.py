@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from bench.analysis.wording import listed, shortened, strategy_title
 from bench.cache import Cache, default_cache
 from bench.commands.selection import Selection, select
 from bench.device import default_decoders, resolve_device
 from bench.errors import BenchError, ConfigError
-from bench.report.wording import listed, shortened, strategy_title
 from bench.store import Store
 from bench.task import Task
 

@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bench.analysis.wording import shortened
 from bench.gate.history import History, Series
 from bench.gate.wording import difference, plain
-from bench.report.axes import Place, linear_ticks, scaled
-from bench.report.drawing import COLOURS, Tick
+from bench.report.charts.axes import Place, linear_ticks, scaled
+from bench.report.charts.drawing import COLOURS, Tick
 from bench.report.html.rendering import standalone_svg
-from bench.report.wording import shortened
 
 WIDTH: Final = 820.0  # user units of the SVG, which are pixels at full size
 LEFT: Final = 64.0

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.analysis.wording import counted
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
 from bench.gate.matching import Matched, Pair, Row, Run, match
-from bench.report.wording import counted
 from bench.stats import skill
 from bench.stats.intervals import Floats
 from bench.target import Metric

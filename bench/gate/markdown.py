@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from bench.analysis.wording import count
 from bench.gate.comparison import Comparison, Side
 from bench.gate.judging import TaskJudgement
 from bench.gate.wording import (
@@ -21,7 +22,6 @@ from bench.gate.wording import (
     task_lines,
 )
 from bench.report.markdown import bold, escape, table
-from bench.report.wording import count
 
 
 def to_markdown(comparison: Comparison) -> str:

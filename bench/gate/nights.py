@@ -8,11 +8,11 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
+from bench.analysis.wording import MISSING, count, counted, listed, shortened
 from bench.gate.history import History, Series
 from bench.gate.steps import Step
 from bench.gate.wording import difference, plain
 from bench.report.markdown import escape, table
-from bench.report.wording import MISSING, count, counted, listed, shortened
 
 WIDEST: Final = 80
 NIGHT: Final = 22

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bench.analysis.wording import count, shortened
 from bench.gate.comparison import Comparison, Side
 from bench.gate.judging import TaskJudgement
 from bench.gate.wording import (
@@ -23,7 +24,6 @@ from bench.gate.wording import (
     shown_costs,
     task_lines,
 )
-from bench.report.wording import count, shortened
 
 WIDEST: Final = 80
 NAME: Final = 36

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from bench.analysis.wording import MISSING, counted
 from bench.cell import Cell
 from bench.gate.comparison import Comparison
 from bench.gate.costs import CostJudgement, CostVerdict
 from bench.gate.judging import Judgement, TaskJudgement, Verdict
 from bench.gate.matching import Row
-from bench.report.wording import MISSING, counted
 
 ALL_ROWS: Final = "all strategies"
 OTHER_RECIPE: Final = "*"

@@ -1,1 +1,1 @@
-"""Reports: what the outcomes of a results folder say, as tables, charts and a page."""
+"""Reports: what is known of a results folder, written as a page, Markdown, charts and spreadsheets."""

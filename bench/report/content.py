@@ -4,20 +4,21 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bench.analysis.comparison import comparison
+from bench.analysis.findings import METHOD, Curves, sentences
+from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
+from bench.analysis.wording import count, counted, direction, strategy_title, task_title
 from bench.cell import ALL_STREAMS
-from bench.report.comparison import comparison
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
-from bench.report.evidence import claims_section
-from bench.report.expenses import cost_section
-from bench.report.findings import METHOD, Curves, sentences
-from bench.report.learning import learning_section
-from bench.report.origins import provenance_section
-from bench.report.outlook import more_labels_section
-from bench.report.randomness import randomness_section
-from bench.report.standings import leaderboard_section
-from bench.report.tables import FAILED, NOT_RUN, SCORED, Tables
-from bench.report.wording import count, counted, direction, strategy_title, task_title
-from bench.report.worth import savings_section
+from bench.report.sections.evidence import claims_section
+from bench.report.sections.expenses import cost_section
+from bench.report.sections.learning import learning_section
+from bench.report.sections.origins import provenance_section
+from bench.report.sections.outlook import more_labels_section
+from bench.report.sections.randomness import randomness_section
+from bench.report.sections.robustness import robustness_section
+from bench.report.sections.standings import leaderboard_section
+from bench.report.sections.worth import savings_section
 
 Found = Mapping[str, list[Curves]]
 
@@ -31,6 +32,7 @@ def contents(tables: Tables, found: Found) -> Document:
         savings_section(tables, found),
         claims_section(tables, found),
         more_labels_section(tables, found),
+        robustness_section(tables, found),
         randomness_section(tables),
         cost_section(tables, found),
         provenance_section(tables),

@@ -6,7 +6,7 @@ Texts are plain: whoever renders a block escapes them.
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.report.charts import Chart
+from bench.report.charts.chart import Chart
 
 Mark = Literal["", "best", "missing", "failed", "good", "bad", "open", "total", "code"]
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from bench.analysis.wording import count
 from bench.report.document import Block, Bullets, Document, Overview, Paragraph, Picture, Section, Table, Value
 from bench.report.markdown import bold, escape, link, table
-from bench.report.wording import count
 
 MOST_ROWS: Final = 60  # of a table; the page and the spreadsheets have all
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.analysis.wording import shortened
 from bench.prediction.unlabelled import Source
-from bench.report.wording import shortened
 from bench.target import Outputs
 
 WIDEST: Final = 80

@@ -5,8 +5,8 @@ from typing import Final
 
 import pandas as pd
 
-from bench.report.leaderboard import DECIMALS, Leaderboard
-from bench.report.tables import CELL_COLUMNS
+from bench.analysis.leaderboard import DECIMALS, Leaderboard
+from bench.analysis.tables import CELL_COLUMNS
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -57,12 +57,12 @@ def curves_csv(curves: pd.DataFrame) -> str:
 
 
 def shifts_csv(shifted: pd.DataFrame) -> str:
-    """Return `shifts.csv`: a row per point of a learning curve and shift, see `bench.report.shifts`."""
+    """Return `shifts.csv`: a row per point of a learning curve and shift, see `bench.analysis.shifts`."""
     return _csv(shifted, FORMATS)
 
 
 def variance_csv(variance: pd.DataFrame) -> str:
-    """Return `variance.csv`: a row per point and random stream that was varied, see `bench.report.variance`."""
+    """Return `variance.csv`: a row per point and random stream that was varied, see `bench.analysis.variance`."""
     return _csv(variance, FORMATS)
 
 

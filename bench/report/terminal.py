@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench.report.tables import Tables
-from bench.report.wording import MISSING, shortened
+from bench.analysis.tables import Tables
+from bench.analysis.wording import MISSING, shortened
 
 WIDEST: Final = 80
 BEST: Final = "*"

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.analysis.findings import find_curves
+from bench.analysis.shifts import shifted_scores
+from bench.analysis.tables import Tables, read_tables
+from bench.analysis.variance import variance_table
 from bench.report.content import contents
 from bench.report.document import Overview, Paragraph, Picture, Section
-from bench.report.findings import find_curves
 from bench.report.html.rendering import write_html, write_overview, write_svg
 from bench.report.page import write_markdown
-from bench.report.spreadsheets import curves_csv, leaderboard_csv, results_csv
+from bench.report.spreadsheets import curves_csv, leaderboard_csv, results_csv, shifts_csv, variance_csv
 from bench.report.stamp import origin, write_stamp
-from bench.report.tables import Tables, read_tables
 from bench.report.terminal import leaderboard
 from bench.store import Store
 
@@ -44,6 +46,11 @@ def _files_of(tables: Tables) -> Iterator[tuple[str, str]]:
     yield "leaderboard.csv", leaderboard_csv(tables.leaderboard)
     yield "curves.csv", curves_csv(tables.curves)
     yield "results.csv", results_csv(tables.cells)
+    shifted, varied = shifted_scores(tables), variance_table(tables)
+    if not shifted.empty:
+        yield "shifts.csv", shifts_csv(shifted)
+    if not varied.empty:
+        yield "variance.csv", variance_csv(varied)
     for section in document.sections:
         yield from _charts(section)
 

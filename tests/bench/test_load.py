@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import bench
+from bench.analysis.tables import CELL_COLUMNS
 from bench.errors import StoreError
-from bench.report.tables import CELL_COLUMNS
-from tests.bench.report.example import STRATEGIES, example
+from tests.bench.analysis.example import STRATEGIES, example
 
 EVERYTHING = [{"task": "pictures"}, {"task": "series"}]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.analysis.tables import read_tables
 from bench.cell import Failure, Result
 from bench.cli import main
 from bench.errors import StoreError
 from bench.published import CELLS, to_published, without_folders
-from bench.report.tables import read_tables
 from bench.store import Store
-from tests.bench.report.example import example
-from tests.bench.report.test_tables import with_gaps, written
+from tests.bench.analysis.example import example
+from tests.bench.analysis.test_tables import with_gaps, written
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.tables import read_tables
+from bench.analysis.tables import read_tables
 from benchmarks.synthetic_store import CELLS_OF_A_TASK, synthetic_store
 
 

@@ -13,9 +13,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.report import document as said
-from bench.report.charts import Chart, Line
+from bench.report.charts.chart import Chart, Line
+from bench.report.charts.drawing import COLOURS, DASHES, PAGE, SMALL, Drawing, draw, marker_of
 from bench.report.document import Document, Overview, Picture, Spreadsheet
-from bench.report.drawing import COLOURS, DASHES, PAGE, SMALL, Drawing, draw, marker_of
 from bench.report.html import standalone
 from bench.report.markdown import address
 

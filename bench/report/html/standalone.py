@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report.charts import Chart, Line
-from bench.report.drawing import COLOURS, DASHES, LABEL_GAP, LONGEST_LABEL, SMALL, Drawing, Frame, draw, marker_of
-from bench.report.wording import shortened
+from bench.analysis.wording import shortened
+from bench.report.charts.chart import Chart, Line
+from bench.report.charts.drawing import (
+    COLOURS,
+    DASHES,
+    LABEL_GAP,
+    LONGEST_LABEL,
+    SMALL,
+    Drawing,
+    Frame,
+    draw,
+    marker_of,
+)
 
 WIDTH: Final = 820.0
 LETTER: Final = 7.2  # mean width of a letter of a direct label, whatever the font, and rather more

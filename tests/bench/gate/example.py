@@ -10,7 +10,7 @@ import numpy as np
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.gate.matching import Run
 from bench.store import Manifest, Store, StrategyEntry
-from tests.bench.report.example import BACKBONES, FRACTIONS, READS, STRATEGIES, TASKS, outcome
+from tests.bench.analysis.example import BACKBONES, FRACTIONS, READS, STRATEGIES, TASKS, outcome
 
 N_TEST: Final = 10_000
 Change = Callable[[Result], Outcome | None]

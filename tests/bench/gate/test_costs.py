@@ -7,8 +7,8 @@ import pytest
 from bench.cell import Outcome, Result
 from bench.gate.comparison import compare
 from bench.gate.costs import CostJudgement, CostVerdict
+from tests.bench.analysis.example import PROVENANCE
 from tests.bench.gate.example import Change, night, where, with_fields
-from tests.bench.report.example import PROVENANCE
 
 
 def times(factor: float) -> Change:

@@ -13,8 +13,8 @@ from bench.gate.markdown import to_markdown
 from bench.gate.matching import Run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
+from tests.bench.analysis.example import PROVENANCE
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, unchanged, where, with_fields, worse
-from tests.bench.report.example import PROVENANCE
 
 BROKEN = failed(HARM)
 

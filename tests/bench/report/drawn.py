@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from bench.analysis.curves import Curves, find_curves
+from bench.analysis.tables import Tables, read_tables
 from bench.cell import Cell
-from bench.report.curves import Curves, find_curves
-from bench.report.tables import Tables, read_tables
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
-from tests.bench.report.example import BACKBONES, TASKS, result
+from tests.bench.analysis.example import BACKBONES, TASKS, result
 
 ENTRIES: Final = {
     "scratch": StrategyEntry(name="scratch", depth=1.0, pretrained=False),

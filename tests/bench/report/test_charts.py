@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.axes import kept_apart, linear_ticks, logarithmic_ticks
-from bench.report.charts import Chart, Line, Look, Point, task_chart
-from bench.report.drawing import PAGE, Drawing, draw
-from bench.report.findings import find_curves
+from bench.analysis.findings import find_curves
+from bench.analysis.tables import read_tables
+from bench.report.charts.axes import kept_apart, linear_ticks, logarithmic_ticks
+from bench.report.charts.chart import Chart, Line, Look, Point, task_chart
+from bench.report.charts.drawing import PAGE, Drawing, draw
+from bench.report.charts.spacing import spread
 from bench.report.html.standalone import grid
-from bench.report.spacing import spread
-from bench.report.tables import read_tables
 from bench.report.writing import write_report
 from bench.store import Store
-from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
+from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example
 
 NAN = float("nan")
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.report import evidence
-from bench.report.claims import Claim
+from bench.analysis.claims import Claim
+from bench.analysis.curves import find_curves
+from bench.analysis.horizontal import Crossover, LabelSavings
+from bench.analysis.tables import read_tables
 from bench.report.content import contents
-from bench.report.curves import find_curves
 from bench.report.document import Document, Overview, Paragraph, Picture, Section, Table, Value
-from bench.report.expenses import cost_section
-from bench.report.horizontal import Crossover, LabelSavings
-from bench.report.tables import read_tables
-from bench.report.worth import crossed, saved
+from bench.report.sections import evidence
+from bench.report.sections.expenses import cost_section
+from bench.report.sections.worth import crossed, saved
 from bench.store import Store
-from tests.bench.report.example import STRATEGIES, TASKS, example
+from tests.bench.analysis.example import STRATEGIES, TASKS, example
 
 NAN, INF = float("nan"), float("inf")
 

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from bench.report.spreadsheets import FORMULA_STARTS
 from bench.report.writing import write_report
 from bench.store import Store
-from tests.bench.report import example as examples
-from tests.bench.report.example import TASKS, backbone, example, failure
+from tests.bench.analysis import example as examples
+from tests.bench.analysis.example import TASKS, backbone, example, failure
 
 ALERT = "<script>alert(1)</script>"
 BREAKS = "\"quoted\" 'single', commas\r\nand, lines | `ticks` --> ]]> </style></svg> {{ 7*7 }} ${x} # h"

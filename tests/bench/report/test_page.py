@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.findings import find_curves
+from bench.analysis.tables import read_tables
 from bench.report.content import contents
-from bench.report.findings import find_curves
 from bench.report.markdown import address, escape, link
 from bench.report.page import write_markdown
-from bench.report.tables import read_tables
 from bench.report.writing import write_report
 from bench.store import Store
-from tests.bench.report.example import TASKS, example
+from tests.bench.analysis.example import TASKS, example
 
 
 def page(store: Store) -> str:

@@ -11,7 +11,7 @@ from bench.report import stamp
 from bench.report.stamp import STAMP, kept_leaderboard
 from bench.report.writing import write_report
 from bench.store import Store
-from tests.bench.report.example import example, failure
+from tests.bench.analysis.example import example, failure
 
 
 def change_a_cell(store: Store) -> None:

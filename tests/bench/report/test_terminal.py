@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bench.analysis.tables import read_tables
+from bench.analysis.wording import shortened
 from bench.report import terminal
-from bench.report.tables import read_tables
-from bench.report.wording import shortened
 from bench.store import Store
+from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example
 from tests.bench.report.drawn import around, drawn_tables
-from tests.bench.report.example import BACKBONES, READS, TASKS, backbone, example
 
 
 def leaderboard(store: Store) -> str:

@@ -9,7 +9,7 @@ from bench.plan import PlannedCell
 from bench.store import Manifest, StrategyEntry
 from bench.tracking.described import curves, describe, metrics
 from bench.tracking.tracker import Point, TrackedCell
-from tests.bench.report.example import BACKBONES, TASKS, outcome
+from tests.bench.analysis.example import BACKBONES, TASKS, outcome
 from tests.toys import FULL, toy_cell
 
 CELL = Cell("series", "bundled:clock", "full", 0.1, 2)

@@ -15,7 +15,7 @@ from bench.tracking import TRACKERS
 from bench.tracking.tensorboard import TensorBoard
 from bench.tracking.tracker import TrackedCell, Tracker
 from bench.tracking.tracking import Tracking, start_tracking
-from tests.bench.report.example import BACKBONES, TASKS, outcome
+from tests.bench.analysis.example import BACKBONES, TASKS, outcome
 from tests.bench.test_cli import CONFIG, mistake
 from tests.toys import FULL, toy_cell
 

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.report.writing import write_report
-from tests.bench.report.example import BACKBONES, READS, STRATEGIES, backbone, example
+from tests.bench.analysis.example import BACKBONES, READS, STRATEGIES, backbone, example
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}

@@ -9,14 +9,14 @@ from urllib.parse import unquote
 
 import pytest
 
+from bench.analysis.findings import find_curves
+from bench.analysis.tables import read_tables
 from bench.report.content import contents
 from bench.report.document import Bullets, Document, Paragraph, Section, Table
-from bench.report.findings import find_curves
 from bench.report.html.rendering import write_html
 from bench.report.page import write_markdown
-from bench.report.tables import read_tables
 from bench.store import Store
-from tests.bench.report.example import example
+from tests.bench.analysis.example import example
 
 
 def said(store: Store) -> Document:

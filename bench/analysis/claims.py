@@ -1,0 +1,93 @@
+"""Owns the six claims made for transfer learning, on each task and backbone: a verdict on each, and why.
+
+Transfer is one strategy and training from scratch another, chosen by what they are and not by what they scored: see
+`bench.analysis.pairs`. How each claim is measured is in `bench.analysis.measures`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Final, NamedTuple, get_args
+
+import pandas as pd
+
+from bench.analysis import measures
+from bench.analysis.curves import Curves
+from bench.analysis.measures import Found, Verdict
+from bench.analysis.pairs import Pair, find_pair
+from bench.analysis.tables import Tables
+from bench.analysis.wording import listed
+
+
+class Measured(NamedTuple):
+    """A claim's title, and what measures it on a pair of strategies."""
+
+    title: str
+    measure: Callable[[Pair], Found]
+
+
+CLAIMS: Final[Mapping[str, Measured]] = {
+    "scores": Measured("Better scores at equal labels", measures.scores_at_equal_labels),
+    "time": Measured("Less time to a given score", measures.time_to_a_score),
+    "labels": Measured("Fewer labels to a given score", measures.labels_to_a_score),
+    "generalisation": Measured("Better scores under shift", measures.scores_under_shift),
+    "cold start": Measured("A better cold start", measures.cold_start),
+    "domains": Measured("Transfer across domains", measures.scores_at_equal_labels),
+}
+"""By name, in the order in which they are said. The last is the first where source and target are unlike."""
+
+VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim on one task and backbone. `name` is one of `CLAIMS`, `said` is a plain sentence or two with numbers."""
+
+    name: str
+    title: str
+    verdict: Verdict
+    said: str
+
+
+def claims_of(tables: Tables, task: str, curves: Curves) -> list[Claim]:
+    """Return the six claims in the order of `CLAIMS`. What cannot be measured is not decided, and says why."""
+    pair = find_pair(tables, task, curves)
+    reason = pair if isinstance(pair, str) else measures.why_undecided(pair)
+    claims = []
+    for name, (title, measure) in CLAIMS.items():
+        found = Found("not decided", reason) if isinstance(pair, str) or reason else measure(pair)
+        if name == "domains":
+            found = _across_domains(tables, task, curves.backbone, found)
+        claims.append(Claim(name, title, found.verdict, found.said))
+    return claims
+
+
+def verdicts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> pd.DataFrame:
+    """Return a row per task, backbone and claim; `found` are the curves of `bench.analysis.curves.find_curves`."""
+    rows = [
+        {"task": task, "backbone": curves.backbone, **asdict(claim)}
+        for task, several in found.items()
+        for curves in several
+        for claim in claims_of(tables, task, curves)
+    ]
+    return pd.DataFrame(rows, columns=["task", "backbone", *(field.name for field in fields(Claim))])
+
+
+def count_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return for each claim, by title, how many of the rows of `verdicts` have each verdict.
+
+    Each verdict stands at 95 % for itself: of twenty claims that are decided, one may be by chance.
+    """
+    counts = pd.crosstab(rows["title"], rows["verdict"])
+    return counts.reindex(index=[claim.title for claim in CLAIMS.values()], columns=list(VERDICTS), fill_value=0)
+
+
+def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> Found:
+    """Return what was found of better scores, where the cards say that source and target have no subject in common."""
+    source = tables.manifest.backbones[backbone].subjects
+    target = tables.manifest.tasks[task].card.subjects
+    if not source or not target:
+        return Found("not decided", "The cards do not say whether source and target are alike.")
+    shared = [subject for subject in source if subject in target]
+    if shared:
+        return Found("not decided", f"Source and target are alike: {listed(shared)}.")
+    return found._replace(said=f"Source ({listed(source)}) and target ({listed(target)}) are unlike. {found.said}")

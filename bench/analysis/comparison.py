@@ -1,0 +1,67 @@
+"""Owns what a report says of several backbones on one task: which pretraining helps here, and at which budget."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from bench import stats
+from bench.analysis.curves import Curves, key_budgets
+from bench.analysis.wording import capitalised, count, listed, score, strategy_title
+from bench.card import BackboneCard
+
+
+class Best(NamedTuple):
+    """The best that a backbone gets at a budget with pretrained weights, by one of its strategies."""
+
+    curves: Curves
+    strategy: str
+    mean: float
+
+
+def comparison(found: Sequence[Curves], cards: Mapping[str, BackboneCard]) -> list[str]:
+    """Return a sentence for the smallest and for the largest budget: which backbone leads, or which ones tie.
+
+    A tie is what the paired t test does not decide, with Holm's correction for the number of backbones. Each backbone
+    is taken at its best strategy there, which flatters those with many strategies alike.
+    """
+    if len(found) < 2:
+        return []
+    shared = sorted(set.intersection(*(set(key_budgets(curves)) for curves in found)))
+    said = (_sentence(found, cards, n_labels) for n_labels in dict.fromkeys((*shared[:1], *shared[-1:])))
+    return [sentence for sentence in said if sentence]
+
+
+def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], n_labels: int) -> str | None:
+    best = [
+        Best(curves, leader, float(curves.points["mean"][leader, n_labels]))
+        for curves in found
+        if (leader := curves.leader(n_labels, "pretrained")) is not None
+    ]
+    if len(best) < 2:
+        return None
+    label, higher = found[0].entry.label, found[0].entry.metric.higher_is_better
+    first, *rest = sorted(best, key=lambda one: -one.mean if higher else one.mean)
+    adjusted = stats.holm([stats.paired_p(_gaps(first, other, n_labels)) for other in rest])
+    tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
+    said = f"with {count(n_labels)} {label}, "
+    if tied:
+        names = listed(_described(one, cards) for one in (first, *tied))
+        return capitalised(f"{said}{names} cannot be told apart.")
+    second = rest[0]
+    gap = stats.mean_interval(_gaps(first, second, n_labels))
+    between = f" [{score(gap.lower)}, {score(gap.upper)}]" if gap.upper - gap.lower > stats.ROUNDING else ""
+    lead = f"{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)}{between}"
+    return capitalised(f"{said}{lead}.")
+
+
+def _gaps(one: Best, other: Best, n_labels: int) -> pd.Series:
+    """Return how much better one backbone does than another with each seed: both saw the same labels."""
+    sign = 1.0 if one.curves.entry.metric.higher_is_better else -1.0
+    ours, theirs = one.curves.seeds[one.strategy, n_labels].align(other.curves.seeds[other.strategy, n_labels])
+    gaps: pd.Series = sign * (ours - theirs)
+    return gaps
+
+
+def _described(one: Best, cards: Mapping[str, BackboneCard]) -> str:
+    return f"{cards[one.curves.backbone].title} ({strategy_title(one.strategy)}, {score(one.mean)})"

@@ -1,0 +1,65 @@
+"""Owns what more labels would bring: power laws fitted to learning curves, and how well they foretold what is known."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench import stats
+from bench.analysis.curves import Curves
+from bench.target import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class MoreLabels:
+    """What a power law makes of a strategy's curve, in units of the metric.
+
+    `measured` is the mean score at the largest budget, of `n_labels`, `foretold` what the law expects there when it is
+    fitted to all smaller budgets, and `off` is foretold - measured; both are nan with fewer than three smaller budgets.
+    Fitted to all budgets, the law expects `doubled_score` with `doubled_labels`, and that is better by `gain` (at least
+    0, whichever direction is good) than what was measured.
+    """
+
+    strategy: str
+    n_labels: int
+    measured: float
+    foretold: float
+    off: float
+    doubled_labels: int
+    doubled_score: float
+    gain: float
+
+
+def more_labels_of(curves: Curves) -> list[MoreLabels]:
+    """Return a forecast for every strategy with a score at three budgets or more, in the order of the manifest."""
+    scored = set(curves.points.index.get_level_values("strategy"))
+    found = (more_labels(curves, name) for name in curves.strategies if name in scored)
+    return [one for one in found if one is not None]
+
+
+def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
+    """Return the forecast for a strategy, None where it has a score at fewer than three budgets."""
+    metric = curves.entry.metric
+    means: pd.Series = curves.points.xs(strategy, level="strategy")["mean"].sort_index().dropna()
+    errors = (metric.perfect - means) * _sign(metric)  # 0 is perfect
+    law = stats.fit_power_law(means.index, errors)
+    if law is None:
+        return None
+    n_labels, measured = int(means.index[-1]), float(means.iloc[-1])
+    checked = stats.fit_power_law(means.index[:-1], errors.iloc[:-1])
+    foretold = float("nan") if checked is None else metric.perfect - _sign(metric) * checked.at(n_labels)
+    # The fall of the law is laid onto what was measured, which need not lie on it; no error falls below 0.
+    gain = min(law.at(n_labels) - law.at(2 * n_labels), float(errors.iloc[-1]))
+    return MoreLabels(
+        strategy=strategy,
+        n_labels=n_labels,
+        measured=measured,
+        foretold=foretold,
+        off=foretold - measured,
+        doubled_labels=2 * n_labels,
+        doubled_score=measured + _sign(metric) * gain,
+        gain=gain,
+    )
+
+
+def _sign(metric: Metric) -> float:
+    return 1.0 if metric.higher_is_better else -1.0

@@ -1,0 +1,86 @@
+"""Owns the horizontal reading of learning curves: what a score is worth in labels, and where curves cross."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final, Literal
+
+from bench import stats
+from bench.analysis.curves import Curves, Kind
+
+RIVALS: Final[tuple[Kind, ...]] = ("scratch", "classical")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSavings:
+    """How many labels `theirs` needs for what `ours` reaches with `n_labels`.
+
+    `needed` is that number, `ratio` the multiple of `n_labels`, with its 95 % interval from `lower` to `upper`: -inf or
+    inf where an end lies beyond what was measured, nan where there are fewer than two seeds. `kind` says whether
+    `needed` was measured ("exactly"), or is where the other's curve ends below the score ("at least") or begins above
+    it ("at most").
+    """
+
+    ours: str
+    theirs: str
+    n_labels: int
+    kind: Literal["exactly", "at least", "at most"]
+    needed: float
+    ratio: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crossover:
+    """From how many labels on `ours` beats `theirs`, which is cheaper.
+
+    `n_labels` is the smallest budget where it does everywhere, and nan where it does not at the largest. The 95 %
+    interval goes from where it is clearly behind for the last time (`lower`, -inf if never) to where it is clearly
+    ahead for good (`upper`, inf if never); both are nan where there are fewer than two seeds.
+    """
+
+    ours: str
+    theirs: str
+    kind: stats.CrossingKind
+    n_labels: float
+    lower: float
+    upper: float
+
+
+def label_savings_of(curves: Curves) -> list[LabelSavings]:
+    """Return what the best pretrained strategy of every budget saves against the best from scratch, and classical."""
+    found = (savings_against(curves, rival, n_labels) for rival in RIVALS for n_labels in curves.budgets)
+    return [one for one in found if one is not None]
+
+
+def savings_against(curves: Curves, rival: Kind, n_labels: int) -> LabelSavings | None:
+    """Return what the best pretrained strategy of a budget saves against the best rival there; None without either."""
+    ours, theirs = curves.leader(n_labels, "pretrained"), curves.leader(n_labels, rival)
+    if ours is None or theirs is None:
+        return None
+    scores = curves.scores(theirs)
+    saved = stats.label_savings_over_seeds(
+        curves.seeds[ours, n_labels],
+        n_labels,
+        n_labels=scores.columns,
+        theirs=scores,
+        higher_is_better=curves.entry.metric.higher_is_better,
+    )
+    if saved is None:
+        return None
+    return LabelSavings(ours, theirs, n_labels, saved.kind, saved.n_labels, saved.ratio, saved.lower, saved.upper)
+
+
+def crossovers_of(curves: Curves) -> list[Crossover]:
+    """Return for every two strategies from how many labels on the dearer one beats the cheaper one."""
+    found = (crossover_of(curves, ours, theirs) for theirs, ours in combinations(curves.by_cost, 2))
+    return [one for one in found if one is not None]
+
+
+def crossover_of(curves: Curves, ours: str, theirs: str) -> Crossover | None:
+    """Return from how many labels on one strategy beats another; None without a seed that has both curves."""
+    mine, other = curves.scores(ours).align(curves.scores(theirs), join="inner")
+    if mine.empty:
+        return None
+    found = stats.crossover(mine, other, n_labels=mine.columns, higher_is_better=curves.entry.metric.higher_is_better)
+    return None if found is None else Crossover(ours, theirs, found.kind, found.n_labels, found.lower, found.upper)

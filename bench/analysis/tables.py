@@ -1,0 +1,140 @@
+"""Owns the tables of a report: outcomes become one row per cell, cells become curves, curves become areas."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bench import stats
+from bench.analysis.costs import Costs, add_up
+from bench.analysis.leaderboard import Leaderboard, rank_strategies
+from bench.analysis.shift_rows import tabulate_shifts
+from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
+from bench.store import Manifest, Store
+
+SCORED: Final = "scored"
+FAILED: Final = "failed"
+NOT_RUN: Final = "not run"
+
+CURVE: Final = ["task", "backbone", "strategy"]
+
+RESULT_FIELDS: Final = tuple(
+    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "shifted", "losses", "provenance"}
+)
+SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
+PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
+CELL_COLUMNS: Final = (
+    *CELL_FIELDS,
+    "domain",
+    "metric",
+    "status",
+    *(field.name for field in RESULT_FIELDS),
+    *SHARED_SECONDS,
+    *PROVENANCE_FIELDS,
+    "key",
+    "reason",
+)
+
+_scores = attrgetter(*(field.name for field in RESULT_FIELDS), *SHARED_SECONDS)
+_provenance = attrgetter(*PROVENANCE_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that a report says in numbers.
+
+    `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and fraction;
+    `leaderboard` the areas under the curves; `costs` the seconds spent; `shifts` a row per scored cell and shift. Rows
+    of the first two are in the order of the manifest.
+    """
+
+    manifest: Manifest
+    cells: pd.DataFrame
+    curves: pd.DataFrame
+    leaderboard: Leaderboard
+    costs: Costs
+    shifts: pd.DataFrame
+
+
+def read_tables(store: Store) -> Tables:
+    """Return the tables of a results folder; every outcome is read once."""
+    manifest, outcomes = store.manifest, store.outcomes()
+    cells = tabulate_cells(manifest, outcomes)
+    curves = average_seeds(manifest, cells)
+    done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
+    costs = add_up(done.values())
+    board = rank_strategies(ordinary_cells(cells), curves)
+    return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes))
+
+
+def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
+    """Return a row per planned cell with `CELL_COLUMNS`; where there is no result, its columns are missing."""
+    identify = attrgetter(*CELL_FIELDS)
+    rows = [
+        (*identify(cell), manifest.tasks[cell.task].card.domain, manifest.tasks[cell.task].metric.name, *_said(outcome))
+        for cell, outcome in outcomes.items()
+    ]
+    cells = pd.DataFrame.from_records(rows, columns=list(CELL_COLUMNS))
+    dtypes: dict[Any, Any] = {int: "Int64", float: "float64", float | None: "float64"}
+    of_fields = {field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes}
+    cells = cells.astype({**of_fields, **dict.fromkeys(SHARED_SECONDS, "float64")})
+    orders = {"task": manifest.tasks, "backbone": manifest.backbones, "strategy": manifest.strategies}
+    for column, names in orders.items():
+        cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
+    return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
+
+
+def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells in which every random stream follows the seed: only they count in curves and comparisons."""
+    return cells[cells["varied"] == ALL_STREAMS]
+
+
+def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
+
+    `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
+    scale from `chance` to `perfect`.
+
+    `n_seeds` is how many seeds were scored, `n_seeds_failed` how many failed and `n_seeds_planned` how many were asked
+    for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
+    number of labels from another.
+    """
+    ordinary = ordinary_cells(cells)
+    ordinary = ordinary.assign(failed=ordinary["status"] == FAILED)
+    curves = ordinary.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
+        n_labels=("n_labels", "max"),
+        mean=("score", "mean"),
+        deviation=("score", "std"),
+        n_seeds=("score", "count"),
+        n_seeds_failed=("failed", "sum"),
+        n_seeds_planned=("seed", "count"),
+        chance=("chance", "max"),
+    )
+    metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
+    names = curves["task"].astype(str)
+    curves["perfect"] = names.map({name: metric.perfect for name, metric in metrics.items()})
+    highest = names.map(
+        {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
+    )
+    curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
+    by_budget = curves.groupby(["task", "fraction"], observed=True)
+    curves["n_labels"] = curves["n_labels"].fillna(by_budget["n_labels"].transform("max"))
+    curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
+    deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
+    curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
+    curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
+    curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=curves["perfect"])
+    return curves
+
+
+def _said(outcome: Outcome | None) -> tuple[Any, ...]:
+    """Return the columns from "status" on."""
+    nothing = (None,) * (len(RESULT_FIELDS) + len(SHARED_SECONDS) + len(PROVENANCE_FIELDS))
+    if outcome is None:
+        return (NOT_RUN, *nothing, None, None)
+    if isinstance(outcome, Failure):
+        return (FAILED, *nothing, outcome.key, outcome.reason)
+    return (SCORED, *_scores(outcome), *_provenance(outcome.provenance), outcome.key, None)

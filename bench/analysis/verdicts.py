@@ -1,0 +1,60 @@
+"""Owns what can be told apart: which strategies may be the best at a budget, and whether pretraining helps."""
+
+from typing import Literal
+
+from bench import stats
+from bench.analysis.curves import Curves, Kind
+
+Verdict = Literal["helps", "hurts", "makes no clear difference"]
+
+
+def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
+    """Return the best strategy at a budget and the others that may be the best: none clearly beats them, best first.
+
+    See `stats.may_be_best`. With one seed nothing is clear, and only equal scores tie.
+    """
+    here = curves.ranking[n_labels]
+    best, *others = here.index
+    sign = 1.0 if curves.entry.metric.higher_is_better else -1.0
+    kept = stats.may_be_best([sign * curves.seeds[name, n_labels] for name in here.index])
+    open_ = dict(zip(here.index, kept, strict=True))
+    tied = [best]
+    for other in others:
+        compared = curves.advantage(best, other, n_labels).n_pairs > 1
+        if (compared and open_[other]) or abs(here["mean"][other] - here["mean"][best]) < stats.ROUNDING:
+            tied.append(other)
+    return tied
+
+
+def recommended(curves: Curves, n_labels: int) -> str:
+    """Return the cheapest of the strategies that may be the best at a budget."""
+    tied = set(tied_with_best(curves, n_labels))
+    return next(name for name in curves.by_cost if name in tied)
+
+
+def verdicts(curves: Curves, rival: Kind = "scratch") -> dict[int, Verdict]:
+    """Return for every budget that has both whether the best pretrained strategy beats the best rival.
+
+    By paired t tests, with Holm's correction for the number of budgets. With one seed no difference is clear.
+    """
+    gaps = {
+        n_labels: curves.differences(ours, theirs, n_labels)
+        for n_labels in curves.budgets
+        if (ours := curves.leader(n_labels, "pretrained")) and (theirs := curves.leader(n_labels, rival))
+    }
+    adjusted = stats.holm([stats.paired_p(gap) for gap in gaps.values()])
+    return {
+        n_labels: _verdict(float(gap.mean()), float(p))
+        for (n_labels, gap), p in zip(gaps.items(), adjusted, strict=True)
+    }
+
+
+def verdict(curves: Curves, n_labels: int) -> Verdict | None:
+    """Return whether pretraining helps at a budget against training from scratch; None where one is missing."""
+    return verdicts(curves).get(n_labels)
+
+
+def _verdict(mean: float, p: float) -> Verdict:
+    if not p <= 1 - stats.CONFIDENCE:
+        return "makes no clear difference"
+    return "helps" if mean > 0 else "hurts"

@@ -1,0 +1,1 @@
+"""Charts: what is drawn, and where it stands on the paper."""

@@ -1,0 +1,1 @@
+"""The sections of a report, each as blocks that the page and the Markdown both render."""

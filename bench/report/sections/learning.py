@@ -1,0 +1,125 @@
+"""Owns what a report says of each task's learning curves: the chart, and the table of numbers behind it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bench.analysis.comparison import comparison
+from bench.analysis.findings import Curves, headline
+from bench.analysis.tables import Tables
+from bench.analysis.wording import (
+    MISSING,
+    backbone_titles,
+    capitalised,
+    count,
+    counted,
+    direction,
+    interval,
+    score,
+    task_title,
+)
+from bench.report.charts.chart import Chart, chance_of, named_lines, task_chart
+from bench.report.document import (
+    Block,
+    Bullets,
+    Column,
+    Overview,
+    Paragraph,
+    Picture,
+    Section,
+    Spreadsheet,
+    Table,
+    Value,
+)
+from bench.report.spreadsheets import curves_csv
+
+FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def task_anchor(tables: Tables, task: str) -> str:
+    """Return the anchor of a task's section."""
+    return f"task-{list(tables.manifest.tasks).index(task) + 1}"
+
+
+def file_name(tables: Tables, task: str) -> str:
+    """Return the name that a task's files have: its own, where that is a file's name and no other chart's."""
+    taken = task == "overview" or task.startswith("cost-")
+    return task if FILE_NAME.fullmatch(task) and not taken else task_anchor(tables, task)
+
+
+def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
+    """Return all tasks side by side, if they are several, and a section for each."""
+    charts = {task: task_chart(tables, task, several) for task, several in found.items()}
+    overview = Overview(
+        charts=tuple(charts.values()),
+        anchors=tuple(task_anchor(tables, task) for task in found),
+        file="charts/overview.svg",
+        told=f"Score against number of labels for {counted(len(found), 'task')}, a line per strategy.",
+    )
+    sections = tuple(_task(tables, task, several, charts[task]) for task, several in found.items())
+    return Section("curves", "Learning curves", (overview,) if len(found) > 1 else (), sections)
+
+
+def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Section:
+    manifest, entry = tables.manifest, tables.manifest.tasks[task]
+    blocks: list[Block] = []
+    compared = comparison(found, manifest.backbones)
+    said = compared[-1] if compared else next((said for curves in found if (said := headline(curves))), "")
+    if said:
+        blocks.append(Paragraph("", lead=said))
+    about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."
+    if found:
+        about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
+        about += f" {capitalised(entry.metric.chance_title)}: {score(chance_of(found))}."
+    told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. A table below has the numbers."
+    blocks.append(Picture(chart, f"charts/{file_name(tables, task)}.svg", told))
+    if found:
+        blocks.append(_scores(tables, task, found))
+    blocks.append(Paragraph(about, note=True))
+    blocks.append(Paragraph(entry.card.description, lead="These data are synthetic." if entry.card.synthetic else ""))
+    if entry.card.remarks:
+        blocks += [Paragraph("Noticed, and left as it is:"), Bullets(entry.card.remarks)]
+    return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
+
+
+def _shown(found: Sequence[Curves]) -> str:
+    n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
+    shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
+    if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
+        shown += "; hollow or missing: seeds without a score"
+    return shown
+
+
+def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
+    """Return the table of scores: lines by numbers of labels, the best of each budget marked."""
+    budgets = sorted({n_labels for curves in found for n_labels in curves.budgets})
+    higher = tables.manifest.tasks[task].metric.higher_is_better
+    best: dict[int, float] = {}
+    for n_labels in budgets:
+        means = [curves.ranking[n_labels]["mean"] for curves in found if n_labels in curves.ranking]
+        tops = [float(one.iloc[0]) for one in means if len(one)]
+        best[n_labels] = (max if higher else min)(tops, default=float("nan"))
+    rows = tuple(
+        (Value(line.label), *(_score(line.budgets.get(n_labels), best[n_labels]) for n_labels in budgets))
+        for line in named_lines(tables.manifest, found)
+    )
+    label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
+    columns = (Column("Strategy"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
+    return Table(
+        f"{task_title(tables.manifest, task)}: scores by number of {label}",
+        columns,
+        rows,
+        sortable=True,
+        folded=True,
+        spreadsheet=Spreadsheet(f"{file_name(tables, task)}.csv", curves_csv(tables.curves[here])),
+    )
+
+
+def _score(point: Mapping[Any, Any] | None, best: float) -> Value:
+    if point is None:
+        return Value("")
+    mean, planned, n_seeds = float(point["mean"]), int(point["n_seeds_planned"]), int(point["n_seeds"])
+    if n_seeds == 0:
+        return Value(MISSING, mark="missing")
+    details = interval(point["lower"], point["upper"]), f"{n_seeds} of {planned} seeds" if n_seeds < planned else ""
+    return Value(score(mean), details, mean, "best" if mean == best else "")

@@ -1,0 +1,73 @@
+"""Owns what a report says of where its numbers are from: versions, hardware, config, data and backbones."""
+
+import re
+from typing import Final
+
+from bench.analysis.tables import PROVENANCE_FIELDS, SCORED, Tables
+from bench.analysis.wording import capitalised, count, task_title
+from bench.card import BackboneCard, TaskCard
+from bench.report.document import Column, Paragraph, Section, Table, Value
+
+CARD_COLUMNS: Final = ("Source", "Licence", "Citation", "SHA-256")
+PAGE: Final = re.compile(r"https?://[^\s,;()<>\"']+")
+
+
+def provenance_section(tables: Tables) -> Section:
+    """Return under what the cells were run, what was asked for, and the cards of tasks and backbones."""
+    blocks = [_runs(tables), _config(tables), _tasks(tables), _backbones(tables)]
+    text = "Whole hashes are in manifest.json, every cell in results.csv, the curves in curves.csv."
+    note = Paragraph(text, note=True)
+    return Section("provenance", "Provenance", (*(block for block in blocks if block is not None), note))
+
+
+def _runs(tables: Tables) -> Table | None:
+    scored = tables.cells[tables.cells["status"] == SCORED]
+    if scored.empty:
+        return None
+    columns = [*PROVENANCE_FIELDS, "device", "precision"]
+    runs = scored.groupby(columns, sort=True).size().reset_index(name="cells")
+    rows = tuple(
+        (*(Value(str(row[name])) for name in columns), Value(count(row["cells"]), order=float(row["cells"])))
+        for _, row in runs.iterrows()
+    )
+    headings = (*(Column(capitalised(name)) for name in columns), Column("Cells", numeric=True))
+    return Table("Versions and hardware", headings, rows)
+
+
+def _config(tables: Tables) -> Table:
+    cells = tables.cells
+    rows = []
+    for name, entry in tables.manifest.strategies.items():
+        here = cells[cells["strategy"] == name]
+        fractions = ", ".join(f"{fraction:g}" for fraction in sorted(set(here["fraction"])))
+        weights = "pretrained" if entry.pretrained else "not pretrained"
+        seeds = len(set(here["seed"]))
+        rows.append((Value(name), Value(weights), Value(f"{entry.depth:.0%}"), Value(fractions), Value(count(seeds))))
+    columns = (Column("Strategy"), Column("Weights"), Column("Stages trained", numeric=True), Column("Label budgets"))
+    return Table("What was asked for", (*columns, Column("Seeds", numeric=True)), tuple(rows))
+
+
+def _tasks(tables: Tables) -> Table:
+    rows = []
+    for name, entry in tables.manifest.tasks.items():
+        card = entry.card
+        title = Value(task_title(tables.manifest, name), (f"{name}, version {card.version}", ", ".join(card.subjects)))
+        rows.append((title, *_terms(card)))
+    return Table("Data", tuple(map(Column, ("Task", *CARD_COLUMNS))), tuple(rows))
+
+
+def _backbones(tables: Tables) -> Table:
+    rows = [
+        (
+            Value(card.title, (card.name, ", ".join(card.subjects))),
+            *_terms(card),
+        )
+        for card in tables.manifest.backbones.values()
+    ]
+    return Table("Backbones", tuple(map(Column, ("Backbone", *CARD_COLUMNS))), tuple(rows))
+
+
+def _terms(card: TaskCard | BackboneCard) -> tuple[Value, ...]:
+    page = PAGE.search(card.source)
+    source = Value(card.source, link=page.group() if page else "")
+    return source, Value(card.licence), Value(card.citation), Value(card.sha256[:16], mark="code")

@@ -1,0 +1,49 @@
+"""Owns what a report says of more labels: what doubling them would bring, and how far off that was when checked."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from bench.analysis.curves import Curves
+from bench.analysis.extrapolation import MoreLabels, more_labels_of
+from bench.analysis.tables import Tables
+from bench.analysis.wording import count, score, strategy_title, titled
+from bench.report.document import Column, Paragraph, Section, Table, Value
+
+
+def more_labels_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Section | None:
+    """Return a row for each task and strategy; None where nothing can be foretold."""
+    rows = tuple(
+        (Value(titled(tables.manifest, task, curves.backbone if len(several) > 1 else "")), *_foretold(one))
+        for task, several in found.items()
+        for curves in several
+        for one in more_labels_of(curves)
+    )
+    if not rows:
+        return None
+    numbers = ("Labels", "Measured", "Foretold from fewer", "Off by", "Doubled to", "Foretold", "Better by")
+    columns = (Column("Task"), Column("Strategy"), *(Column(title, numeric=True) for title in numbers))
+    note = Paragraph(
+        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where "
+        "it can be checked: “off by” is how far it was off. Fitted to all budgets, it foretells what doubling the "
+        "labels would bring."
+    )
+    return Section("more", "What more labels would bring", (note, Table("More labels", columns, rows, sortable=True)))
+
+
+def _foretold(one: MoreLabels) -> tuple[Value, ...]:
+    return (
+        Value(strategy_title(one.strategy)),
+        Value(count(one.n_labels), order=one.n_labels),
+        _number(one.measured),
+        _number(one.foretold),
+        _number(one.off, signed=True),
+        Value(count(one.doubled_labels), order=one.doubled_labels),
+        _number(one.doubled_score),
+        _number(one.gain),
+    )
+
+
+def _number(value: float, *, signed: bool = False) -> Value:
+    if math.isnan(value):
+        return Value(score(value), mark="missing")
+    return Value(f"{value:+.3f}" if signed else score(value), order=value)

@@ -1,0 +1,66 @@
+"""Owns what a report says of scores under shift: the same models on test data that are noisier, or later."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from bench.analysis.curves import Curves
+from bench.analysis.shifts import shifted_scores
+from bench.analysis.tables import Tables
+from bench.analysis.wording import MISSING, capitalised, count, interval, score, strategy_title, titled
+from bench.report.document import Column, Paragraph, Section, Table, Value
+
+ROBUSTNESS: Final = (
+    "Every model is scored on its task's test data as they are, and once more under each shift; nothing is trained "
+    "again. Shown is the largest budget; brackets hold 95 % intervals. All budgets are in shifts.csv."
+)
+
+
+def robustness_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Section | None:
+    """Return a table for each task and backbone; None where nothing was scored under a shift."""
+    shifted = shifted_scores(tables)
+    sections = []
+    for place, (task, several) in enumerate(found.items(), start=1):
+        own = shifted[shifted["task"] == task]
+        blocks = []
+        for curves in several:
+            points = own[own["backbone"] == curves.backbone]
+            if len(points):
+                of = titled(tables.manifest, task, curves.backbone if len(several) > 1 else "")
+                blocks.append(_scores(of, curves, points[points["fraction"] == points["fraction"].max()]))
+        if blocks:
+            sections.append(Section(f"shifts-{place}", titled(tables.manifest, task), (*blocks, _shifts(own))))
+    return Section("shifts", "Scores under shift", (Paragraph(ROBUSTNESS),), tuple(sections)) if sections else None
+
+
+def _scores(of: str, curves: Curves, points: pd.DataFrame) -> Table:
+    """Return a row for each strategy: its score on plain test data, then under each shift."""
+    shifts = list(dict.fromkeys(points["shift"]))
+    at = points.set_index(["strategy", "shift"])[["mean", "lower", "upper"]].to_dict("index")
+    plain = curves.points.reset_index().set_index(["strategy", "fraction"]).to_dict("index")
+    (fraction,) = set(points["fraction"])
+    rows = [
+        (
+            Value(strategy_title(strategy)),
+            _score(plain.get((strategy, fraction))),
+            *(_score(at.get((strategy, shift))) for shift in shifts),
+        )
+        for strategy in dict.fromkeys(points["strategy"])
+    ]
+    n_labels = max(number for number in curves.budgets)
+    columns = (Column("Strategy"), *(Column(capitalised(name), numeric=True) for name in ("plain", *shifts)))
+    return Table(f"{of}: scores with {count(n_labels)} {curves.entry.label}", columns, tuple(rows), sortable=True)
+
+
+def _score(point: Mapping[Any, Any] | None) -> Value:
+    if point is None:
+        return Value(MISSING, mark="missing")
+    return Value(score(point["mean"]), (interval(point["lower"], point["upper"]),), point["mean"])
+
+
+def _shifts(own: pd.DataFrame) -> Paragraph:
+    """Return what each shift is, and what a guess scores under it."""
+    shifts = own.drop_duplicates("shift")[["shift", "title", "chance"]].itertuples(index=False)
+    said = (f"{capitalised(shift)}: {title} (chance {score(chance)})" for shift, title, chance in shifts)
+    return Paragraph(f"{'; '.join(said)}.", note=True)

@@ -1,0 +1,60 @@
+"""The leaderboard: areas of each seed's own curve, with intervals; ranks as far as seeds decide them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats as reference
+
+from bench.analysis.tables import read_tables
+from tests.bench.analysis.example import example
+from tests.bench.report.drawn import CHANCE, around, drawn_tables
+
+
+def test_an_area_is_that_of_each_seeds_own_curve_with_scipys_interval(tmp_path: Path) -> None:
+    scores = np.array([[0.5, 0.6, 0.4, 0.55, 0.45], [0.7, 0.9, 0.8, 0.75, 0.72]])  # [n_budgets, n_seeds]
+    board = drawn_tables(tmp_path, {"full": scores.tolist()}).leaderboard
+    areas = (scores.mean(axis=0) - CHANCE) / (1 - CHANCE)
+    low, high = reference.t.interval(0.95, 4, loc=areas.mean(), scale=reference.sem(areas))
+    assert board.areas["pictures"].item() == pytest.approx(areas.mean(), abs=5e-5)
+    assert board.areas_lower["pictures"].item() == pytest.approx(low, abs=5e-5)
+    assert board.areas_upper["pictures"].item() == pytest.approx(high, abs=5e-5)
+    row = board.rows.iloc[0]
+    assert row["iqm"] == pytest.approx(reference.trim_mean(areas, 0.25), abs=5e-5)
+    assert row["mean_lower"] == pytest.approx(low, abs=5e-5)
+
+
+def test_what_seeds_do_not_decide_is_tied_and_has_a_rank_interval(tmp_path: Path) -> None:
+    rows = drawn_tables(
+        tmp_path, {"scratch": around(0.3), "linear_probe": around(0.7), "full": around(0.702, shift=2)}
+    ).leaderboard.rows.set_index("strategy")
+    assert rows["rank"].to_dict() == {"full": 1, "linear_probe": 2, "scratch": 3}
+    assert rows[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 2], [1, 2], [3, 3]]
+    assert rows["tied"].to_dict() == {"full": True, "linear_probe": True, "scratch": False}
+
+
+def test_a_best_that_stands_alone_is_tied_with_nobody(tmp_path: Path) -> None:
+    rows = drawn_tables(tmp_path, {"linear_probe": around(0.7), "full": around(0.8)}).leaderboard.rows
+    assert not rows["tied"].any()
+
+
+def test_a_seed_with_a_gap_does_not_count_in_an_area(tmp_path: Path) -> None:
+    whole = around(0.5, 0.7)
+    gap = [whole[0], [math.nan, *whole[1][1:]]]
+    board = drawn_tables(tmp_path, {"full": gap}).leaderboard
+    areas = (np.array(whole).mean(axis=0)[1:] - CHANCE) / (1 - CHANCE)
+    assert board.areas["pictures"].item() == pytest.approx(areas.mean(), abs=5e-5)
+    assert board.rows[["scored", "failed", "planned"]].to_numpy().tolist() == [[9, 0, 10]]
+
+
+def test_one_seed_has_ranks_without_intervals_and_only_equals_tie(tmp_path: Path) -> None:
+    rows = read_tables(example(tmp_path, seeds=1, strategies=["scratch", "a", "b"])).leaderboard.rows
+    assert rows["rank"].notna().all()
+    assert rows[["rank_low", "rank_high", "mean_lower", "mean_upper"]].isna().all(axis=None)
+    assert rows.set_index("strategy")["tied"].to_dict() == {"a": True, "b": True, "scratch": False}
+
+
+def test_failed_cells_are_counted(tmp_path: Path) -> None:
+    tables = read_tables(example(tmp_path, failed=[{"strategy": "full", "seed": 1}]))
+    assert tables.leaderboard.rows.set_index("strategy")["failed"].to_dict()["full"] == 4

@@ -1,0 +1,55 @@
+"""Scores under shift, averaged over seeds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.analysis.shifts import shifted_scores
+from bench.analysis.tables import read_tables
+from bench.cell import Result, ShiftedScore
+from bench.report.spreadsheets import shifts_csv
+from tests.bench.analysis.example import example
+from tests.bench.analysis.measured import Scores, measured
+
+SCORES: Scores = {"scratch": {20: [0.5, 0.6]}, "full": {20: [0.97, 0.99], 200: [0.9, None]}}
+
+
+def under_noise_and_blur(one: Result) -> Result:
+    """Return the result with a score under noise, a tenth lower, and under blur, the plain one."""
+    noise = ShiftedScore("noise", "=noise", one.score - 0.1, 0.2, 0.0)
+    return replace(one, shifted=(noise, ShiftedScore("blur", "blur", one.score, 0.1, 0.0)))
+
+
+def test_a_row_for_each_point_and_shift_by_hand(tmp_path: Path) -> None:
+    table = shifted_scores(measured(tmp_path, SCORES, revise=under_noise_and_blur))
+    assert table["strategy"].tolist() == ["scratch", "scratch", "full", "full", "full", "full"]
+    assert table["shift"].tolist() == ["noise", "blur"] * 3
+    assert table["mean"].tolist() == pytest.approx([0.45, 0.55, 0.88, 0.98, 0.8, 0.9])
+    assert table["chance"].tolist() == pytest.approx([0.2, 0.1] * 3)
+    assert table["n_seeds"].tolist() == [2, 2, 2, 2, 1, 1]
+    # Two seeds .02 apart: 12.706 x .0141 / sqrt(2) = .127, cut off at 1.
+    assert table[["lower", "upper"]].to_numpy()[2] == pytest.approx([0.88 - 0.12706, 1.0], abs=1e-5)
+    assert table.loc[[4, 5], ["lower", "upper"]].isna().all(axis=None)
+
+
+def test_errors_under_shift_have_no_upper_limit(tmp_path: Path) -> None:
+    scores: Scores = {"full": {5: [1.4, 1.6]}}
+    table = shifted_scores(measured(tmp_path, scores, task="series", revise=under_noise_and_blur))
+    assert table.loc[1, "upper"] == pytest.approx(1.5 + 12.7062 * 0.1)
+
+
+def test_cells_of_one_varied_stream_do_not_count(tmp_path: Path) -> None:
+    varied: dict[str, Scores] = {"order": {"full": {20: [0.1]}}}
+    table = shifted_scores(measured(tmp_path, SCORES, varied=varied, revise=under_noise_and_blur))
+    assert table.loc[(table["strategy"] == "full") & (table["fraction"] == 0.1), "n_seeds"].tolist() == [2, 2]
+
+
+def test_the_file_has_fixed_formats_and_no_formulas(tmp_path: Path) -> None:
+    lines = shifts_csv(shifted_scores(measured(tmp_path, SCORES, revise=under_noise_and_blur))).splitlines()
+    assert lines[0] == "task,backbone,strategy,fraction,shift,title,mean,lower,upper,chance,n_seeds"
+    assert lines[5] == "pictures,bundled:eyes,full,1,noise,'=noise,0.800000,,,0.200000,1"
+
+
+def test_without_shifts_there_are_no_rows(tmp_path: Path) -> None:
+    assert shifted_scores(read_tables(example(tmp_path))).empty

@@ -1,0 +1,150 @@
+"""Tables: golden files, and nothing that is missing looks like a number."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.analysis.tables import Tables, read_tables
+from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
+from bench.store import Store
+from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example, outcome
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def with_gaps(root: Path) -> Store:
+    """Return the example with four failed cells and three that were not run."""
+    return example(
+        root,
+        failed=[
+            {"task": "pictures", "strategy": "full", "fraction": 0.1},
+            {"task": "series", "strategy": "scratch", "fraction": 1.0, "seed": 2},
+        ],
+        not_run=[{"task": "series", "strategy": "full", "fraction": 1.0}],
+    )
+
+
+def written(tables: Tables) -> dict[str, str]:
+    """Return the CSV files by name."""
+    return {
+        "results.csv": results_csv(tables.cells),
+        "curves.csv": curves_csv(tables.curves),
+        "leaderboard.csv": leaderboard_csv(tables.leaderboard),
+    }
+
+
+def read(text: str) -> pd.DataFrame:
+    """Return a CSV file as a table."""
+    return pd.read_csv(io.StringIO(text))
+
+
+@pytest.mark.parametrize("name", ["results.csv", "curves.csv", "leaderboard.csv"])
+def test_the_files_are_the_golden_ones(name: str, tmp_path: Path) -> None:
+    found = written(read_tables(with_gaps(tmp_path)))[name]
+    assert found.encode() == (GOLDEN / name).read_bytes()
+
+
+def test_reading_a_folder_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = written(read_tables(example(tmp_path)))
+    assert written(read_tables(Store(tmp_path))) == first
+
+
+def test_every_planned_cell_has_a_row_in_the_order_of_the_manifest(tmp_path: Path) -> None:
+    rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
+    assert len(rows) == 2 * 3 * 2 * 3
+    assert list(dict.fromkeys(rows["task"])) == ["pictures", "series"]
+    assert list(dict.fromkeys(rows["strategy"])) == ["scratch", "linear_probe", "full"]
+    assert rows["status"].value_counts().to_dict() == {"scored": 29, "failed": 4, "not run": 3}
+
+
+def test_a_cell_without_a_result_has_no_number(tmp_path: Path) -> None:
+    rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
+    gaps = rows[rows["status"] != "scored"]
+    assert gaps[["score", "chance", "n_labels", "seconds", "steps", "peak_mib"]].isna().all(axis=None)
+    assert gaps.loc[gaps["status"] == "failed", "reason"].notna().all()
+
+
+def test_a_mean_over_fewer_seeds_says_so(tmp_path: Path) -> None:
+    curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
+    point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["fraction"] == 1.0)]
+    assert point[["n_seeds", "n_seeds_planned"]].to_numpy().tolist() == [[2, 3]]
+    assert point["mean"].item() == pytest.approx(0.805)
+
+
+def test_a_point_without_any_score_keeps_its_number_of_labels_and_has_no_mean(tmp_path: Path) -> None:
+    curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
+    point = curves[(curves["strategy"] == "full") & (curves["n_seeds"] == 0)]
+    assert point["n_labels"].tolist() == [20, 50]
+    assert point[["mean", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_intervals_are_those_of_student_and_none_for_one_seed(tmp_path: Path) -> None:
+    three = read_tables(example(tmp_path / "three")).curves.iloc[0]
+    one = read_tables(example(tmp_path / "one", seeds=1)).curves
+    assert three["margin"] == pytest.approx(4.302653 * 0.01 / 3**0.5, rel=1e-6)
+    assert one[["lower", "upper"]].isna().all(axis=None)
+
+
+def test_seeds_that_agree_have_an_interval_of_no_width(tmp_path: Path) -> None:
+    curves = read_tables(example(tmp_path)).curves
+    probe = curves[(curves["task"] == "series") & (curves["strategy"] == "linear_probe")]
+    assert (probe["upper"] == probe["lower"]).all()
+
+
+def test_areas_are_missing_with_a_budget_and_means_with_an_area(tmp_path: Path) -> None:
+    board = read(written(read_tables(with_gaps(tmp_path)))["leaderboard.csv"]).set_index("strategy")
+    columns = ["rank", "pictures", "series", "mean"]
+    assert board.loc[["full"], columns].isna().all(axis=None)
+    assert board.loc[["linear_probe"], columns].notna().all(axis=None)
+    assert board.loc[["full"], ["scored", "planned"]].to_numpy().tolist() == [[6, 12]]
+
+
+def test_a_leaderboard_by_hand(tmp_path: Path) -> None:
+    board = read(written(read_tables(example(tmp_path)))["leaderboard.csv"]).set_index("strategy")
+    # pictures: the mean of (0.3 - 0.1) / 0.9 and (0.8 - 0.1) / 0.9; series: that of 1 - 1.6 / 1.25 and 1 - 0.8 / 1.25
+    assert board.loc[["scratch"], ["pictures", "series", "mean"]].to_numpy()[0] == pytest.approx([0.5, 0.04, 0.27])
+    assert board["rank"].to_dict() == {"full": 1, "linear_probe": 2, "scratch": 3}
+
+
+def test_equal_means_share_a_rank(tmp_path: Path) -> None:
+    tables = read_tables(example(tmp_path, tasks={"pictures": TASKS["pictures"]}, strategies=["scratch", "a", "b"]))
+    assert tables.leaderboard.rows["rank"].tolist() == [1, 1, 3]
+
+
+def test_backbones_are_ranked_among_those_of_the_same_tasks(tmp_path: Path) -> None:
+    more = {"bundled:eyes": BACKBONES["bundled:eyes"], "other": backbone("other", "Other", "vision")}
+    store = example(
+        tmp_path,
+        backbones={**more, "bundled:clock": BACKBONES["bundled:clock"]},
+        reads={**READS, "pictures": ("bundled:eyes", "other")},
+    )
+    board = read_tables(store).leaderboard
+    assert board.rows["backbones"].value_counts().to_dict() == {"bundled:eyes": 3, "other": 3, "bundled:clock": 3}
+    assert board.rows["rank"].tolist() == [1, 1, 3, 3, 5, 5, 1, 2, 3]
+    assert board.rows["mean"].notna().all()
+
+
+def test_areas_compare_over_the_budgets_planned_for_every_strategy(tmp_path: Path) -> None:
+    whole = example(tmp_path / "whole").manifest
+    cells = {cell: key for cell, key in whole.cells.items() if cell.strategy != "scratch" or cell.fraction == 1.0}
+    store = Store(tmp_path / "part")
+    store.extend(replace(whole, cells=cells))
+    for cell, key in cells.items():
+        store.put(outcome(cell, key), np.zeros((1, 1), dtype=np.float32))
+    areas = read_tables(store).leaderboard.areas
+    # one budget is left, of which the area is the skill: (0.92 - 0.1) / 0.9, (0.82 - 0.1) / 0.9, (0.8 - 0.1) / 0.9
+    assert sorted(areas["pictures"]) == pytest.approx([0.7778, 0.8, 0.9111])
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_a_name_cannot_act_as_a_formula(name: str) -> None:
+    assert harmless(name) == f"'{name}"
+
+
+def test_reasons_that_would_act_as_formulas_are_written_as_text(tmp_path: Path) -> None:
+    rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
+    assert set(rows["reason"].dropna()) == {"'=cmd() | <script>alert(1)</script>"}
