@@ -4,11 +4,9 @@ Transfer is one strategy and training from scratch another, chosen by what they 
 `bench.analysis.pairs`. How each claim is measured is in `bench.analysis.measures`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Final, NamedTuple, get_args
-
-import pandas as pd
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from bench.analysis import measures
 from bench.analysis.curves import Curves
@@ -35,12 +33,13 @@ CLAIMS: Final[Mapping[str, Measured]] = {
 }
 """By name, in the order in which they are said. The last is the first where source and target are unlike."""
 
-VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim on one task and backbone. `name` is one of `CLAIMS`, `said` is a plain sentence or two with numbers."""
+    """A claim on one task and backbone, with a verdict at 95 % by itself: of twenty, one may be by chance.
+
+    `name` is one of `CLAIMS`, `said` is a plain sentence or two with numbers.
+    """
 
     name: str
     title: str
@@ -59,26 +58,6 @@ def claims_of(tables: Tables, task: str, curves: Curves) -> list[Claim]:
             found = _across_domains(tables, task, curves.backbone, found)
         claims.append(Claim(name, title, found.verdict, found.said))
     return claims
-
-
-def verdicts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> pd.DataFrame:
-    """Return a row per task, backbone and claim; `found` are the curves of `bench.analysis.curves.find_curves`."""
-    rows = [
-        {"task": task, "backbone": curves.backbone, **asdict(claim)}
-        for task, several in found.items()
-        for curves in several
-        for claim in claims_of(tables, task, curves)
-    ]
-    return pd.DataFrame(rows, columns=["task", "backbone", *(field.name for field in fields(Claim))])
-
-
-def count_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return for each claim, by title, how many of the rows of `verdicts` have each verdict.
-
-    Each verdict stands at 95 % for itself: of twenty claims that are decided, one may be by chance.
-    """
-    counts = pd.crosstab(rows["title"], rows["verdict"])
-    return counts.reindex(index=[claim.title for claim in CLAIMS.values()], columns=list(VERDICTS), fill_value=0)
 
 
 def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> Found:

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bench.analysis.curves import Curves, Kind, find_curves, key_budgets
+from bench.analysis.curves import Curves, Kind
 from bench.analysis.extrapolation import more_labels
 from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, savings_against
-from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdict, verdicts
+from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdicts
 from bench.analysis.wording import (
     about,
     count,
@@ -18,19 +18,6 @@ from bench.analysis.wording import (
     score_with_margin,
     strategy_phrase,
 )
-
-__all__ = [
-    "Curves",
-    "Verdict",
-    "find_curves",
-    "headline",
-    "key_budgets",
-    "recommended",
-    "sentences",
-    "tied_with_best",
-    "verdict",
-    "verdicts",
-]
 
 METHOD: Final = (
     "± is half of the 95 % interval over seeds; brackets hold 95 % intervals. Strategies are compared in pairs that "

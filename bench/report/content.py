@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bench.analysis.comparison import comparison
-from bench.analysis.findings import METHOD, Curves, sentences
+from bench.analysis.curves import Curves
+from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.analysis.wording import count, counted, direction, strategy_title, task_title
 from bench.cell import ALL_STREAMS

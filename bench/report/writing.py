@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.analysis.findings import find_curves
+from bench.analysis.curves import find_curves
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import Tables, read_tables
 from bench.analysis.variance import variance_table

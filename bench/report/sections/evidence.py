@@ -23,10 +23,11 @@ def claims_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Sec
     if not titles:
         return None
     verdicts = [
-        (Value(title), *(_verdict(next((one for one in said if one.name == name), None)) for said in claimed.values()))
+        _row(title, [next((one for one in said if one.name == name), None) for said in claimed.values()])
         for name, title in titles.items()
     ]
-    overview = Table("Verdict on each claim", (Column("Claim"), *map(Column, claimed)), tuple(verdicts))
+    columns = (Column("Claim"), *map(Column, claimed), Column("Supported", numeric=True))
+    overview = Table("Verdict on each claim", columns, tuple(verdicts))
     details = tuple(
         (Value(of), Value(claim.title), _verdict(claim), Value(claim.said))
         for of, said in claimed.items()
@@ -35,6 +36,13 @@ def claims_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Sec
     columns = tuple(map(Column, ("Task", "Claim", "Verdict", "Measured")))
     measured = Table("What the verdicts rest on", columns, details, sortable=True, folded=True)
     return Section("claims", "The six claims made for transfer learning", (overview, measured))
+
+
+def _row(title: str, claims: Sequence[Claim | None]) -> tuple[Value, ...]:
+    """Return the verdicts on one claim, and how many of them support it."""
+    supported = sum(claim is not None and claim.verdict == "supported" for claim in claims)
+    total = Value(f"{supported} of {len(claims)}", order=supported)
+    return (Value(title), *map(_verdict, claims), total)
 
 
 def _verdict(claim: Claim | None) -> Value:

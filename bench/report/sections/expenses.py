@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bench.analysis.costs import PHASES
-from bench.analysis.findings import Curves
+from bench.analysis.curves import Curves
 from bench.analysis.tables import SCORED, SHARED_SECONDS, Tables
 from bench.analysis.wording import capitalised, count, duration, score, strategy_title
 from bench.report.charts.chart import cost_charts

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench.analysis.comparison import comparison
-from bench.analysis.findings import Curves, headline
+from bench.analysis.curves import Curves
+from bench.analysis.findings import headline
 from bench.analysis.tables import Tables
 from bench.analysis.wording import (
     MISSING,

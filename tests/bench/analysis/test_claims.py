@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.claims import CLAIMS, Claim, claims_of, count_verdicts, verdicts
+from bench.analysis.claims import CLAIMS, Claim, claims_of
 from bench.analysis.curves import find_curves
 from bench.analysis.pairs import choose_representatives
-from bench.analysis.tables import Tables, read_tables
+from bench.analysis.tables import Tables
 from bench.cell import Result, ShiftedScore
-from tests.bench.analysis.example import BACKBONES, READS, backbone, example
 from tests.bench.analysis.measured import ENTRIES, Revise, Scores, measured
 
 LOW, HIGH = [0.30, 0.31, 0.29], [0.70, 0.72, 0.68]
@@ -303,24 +302,3 @@ def test_cells_of_one_varied_stream_are_no_evidence(tmp_path: Path) -> None:
     varied: dict[str, Scores] = {"order": {"full": {20: [0.1, 0.1], 200: [0.1, 0.1]}}}
     plain = claims(measured(tmp_path / "plain", AHEAD))
     assert claims(measured(tmp_path / "varied", AHEAD, varied=varied, revise=slow)) == plain
-
-
-def test_verdicts_are_counted_over_tasks_and_backbones(tmp_path: Path) -> None:
-    more = {**BACKBONES, "other": backbone("other", "Other", "vision")}
-    reads = {**READS, "pictures": ("bundled:eyes", "other")}
-    tables = read_tables(example(tmp_path, backbones=more, reads=reads))
-    rows = verdicts(tables, find_curves(tables))
-    assert len(rows) == 3 * len(CLAIMS)
-    assert rows["backbone"].drop_duplicates().tolist() == ["bundled:eyes", "other", "bundled:clock"]
-    counts = count_verdicts(rows)
-    assert counts.columns.tolist() == ["supported", "not supported", "not decided"]
-    assert counts.index.tolist() == [claim.title for claim in CLAIMS.values()]
-    assert counts.to_numpy()[0].tolist() == [2, 1, 0]
-    assert (counts.sum(axis="columns") == 3).all()
-
-
-def test_a_folder_without_any_score_has_no_verdicts(tmp_path: Path) -> None:
-    tables = read_tables(example(tmp_path, not_run=[{}]))
-    rows = verdicts(tables, find_curves(tables))
-    assert rows.empty
-    assert count_verdicts(rows).sum(axis=None) == 0

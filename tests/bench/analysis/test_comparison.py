@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.comparison import comparison
-from bench.analysis.findings import find_curves
+from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
 from bench.cell import Cell, Result
 from bench.report.content import contents

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.findings import find_curves, headline, sentences
+from bench.analysis.curves import find_curves
+from bench.analysis.findings import headline, sentences
 from bench.analysis.horizontal import savings_against
 from bench.analysis.tables import read_tables
 from bench.analysis.verdicts import recommended, tied_with_best, verdict, verdicts

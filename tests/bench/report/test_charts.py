@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.findings import find_curves
+from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
 from bench.report.charts.axes import kept_apart, linear_ticks, logarithmic_ticks
 from bench.report.charts.chart import Chart, Line, Look, Point, task_chart

@@ -109,10 +109,10 @@ def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(evidence, "claims_of", lambda *_: claims)
     section = section_of(said(example(tmp_path)), "claims")
     verdicts, details = table_of(section), table_of(section, 1)
-    assert [one.title for one in verdicts.columns] == ["Claim", "Pictures", "Series"]
+    assert [one.title for one in verdicts.columns] == ["Claim", "Pictures", "Series", "Supported"]
     assert [[one.text for one in row] for row in verdicts.rows] == [
-        ["Better scores", "supported", "supported"],
-        ["Fewer labels", "not decided", "not decided"],
+        ["Better scores", "supported", "supported", "2 of 2"],
+        ["Fewer labels", "not decided", "not decided", "0 of 2"],
     ]
     assert {one.text for one in column(details, "Measured")} == {"By 0.1.", "No number."}
     assert len(details.rows) == 4

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.findings import find_curves
+from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
 from bench.report.content import contents
 from bench.report.markdown import address, escape, link

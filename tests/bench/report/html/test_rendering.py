@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from bench.analysis.findings import find_curves
+from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
 from bench.report.content import contents
 from bench.report.document import Bullets, Document, Paragraph, Section, Table
