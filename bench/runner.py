@@ -1,6 +1,7 @@
 """Owns a run: what is pending, in which order it goes out, and every outcome kept as it comes."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +25,7 @@ SAME: Final = 5e-5
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many cells were found finished, were scored now and failed now."""
+    """How many cells were found finished, were scored now and failed now; cells that are the same work count each."""
 
     found: int
     scored: int
@@ -70,9 +71,10 @@ def run_cells(
     each outcome once it is on disk.
     """
     pending = pending_cells(plan, store, backbones, again=again)
-    scored = failed = 0
+    found, scored, failed = count_found(plan, pending), 0, 0
     if pending:
-        bar = tqdm(total=len(plan), initial=len(plan) - len(pending), unit="cell", dynamic_ncols=True, disable=None)
+        alike = Counter(planned.key for planned in plan)
+        bar = tqdm(total=len(plan), initial=found, unit="cell", dynamic_ncols=True, disable=None)
         unfinished = dict.fromkeys(planned.cell for planned in pending)
         with bar, logging_redirect_tqdm():
             bar.set_postfix_str(str(pending[0].cell))
@@ -80,14 +82,21 @@ def run_cells(
                 _keep(delivered, store)
                 if follow:
                     follow(delivered.outcome)
-                failed += isinstance(delivered.outcome, Failure)
-                scored += not isinstance(delivered.outcome, Failure)
+                done = alike[delivered.outcome.key]
+                failed += done * isinstance(delivered.outcome, Failure)
+                scored += done * isinstance(delivered.outcome, Result)
                 log.info("%s", describe(delivered.outcome))
                 del unfinished[delivered.outcome.cell]
                 present = next(iter(unfinished), None)  # the one that has been running longest
                 bar.set_postfix_str(str(present or "done"), refresh=False)
-                bar.update()
-    return Tally(found=len(plan) - len(pending), scored=scored, failed=failed)
+                bar.update(done)
+    return Tally(found=found, scored=scored, failed=failed)
+
+
+def count_found(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> int:
+    """Return how many cells of a plan are finished before what is pending is run."""
+    waiting = {planned.key for planned in pending}
+    return sum(planned.key not in waiting for planned in plan)
 
 
 def describe(outcome: Outcome) -> str:

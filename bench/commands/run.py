@@ -17,7 +17,7 @@ from bench.executors.processes import execute_in_processes
 from bench.executors.starting import EngineSettings
 from bench.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
-from bench.runner import Execute, Tally, pending_cells, run_cells
+from bench.runner import Execute, Tally, count_found, pending_cells, run_cells
 from bench.store import Manifest, Store, StrategyEntry, TaskEntry
 from bench.tracking.tracking import start_tracking
 
@@ -45,10 +45,8 @@ def answer(options: argparse.Namespace) -> int:
     tally = Tally(found=len(plan), scored=0, failed=0)
     if execute:
         _announce(again, store)
-        if options.track and len(pending) < len(plan):
-            logging.info(
-                "--track logs what runs now; finished before, and not logged: %d cells", len(plan) - len(pending)
-            )
+        if options.track and (found := count_found(plan, pending)):
+            logging.info("--track logs what runs now; finished before, and not logged: %d cells", found)
         tally = run_cells(plan, store, backbones, execute, again=again, follow=tracking.follow)
     show_report(store, anew=False)
     show_exports(plan, exports)
@@ -109,5 +107,6 @@ def _manifest(selection: Selection) -> Manifest:
 def _show_plan(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> int:
     for planned in pending:
         print(planned.cell)
-    print(f"{len(plan)} cells, {len(plan) - len(pending)} finished, {len(pending)} to run")
+    found = count_found(plan, pending)
+    print(f"{len(plan)} cells, {found} finished, {len(plan) - found} to run")
     return FINE

@@ -56,6 +56,17 @@ def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     assert (again.scored, again.found, again.failed) == (0, len(PLAN), 0)
 
 
+def test_cells_that_are_the_same_work_are_run_once_and_count_each(tmp_path: Path) -> None:
+    bench, first = Bench(tmp_path), PLAN[0]
+    twin = replace(first, cell=replace(first.cell, varied="subset"))
+    tally = run_cells([first, twin, *PLAN[1:]], bench.store, BACKBONES, bench.execute)
+    assert (tally.scored, tally.found) == (len(PLAN) + 1, 0)
+    assert [planned.cell for planned in bench.ran].count(first.cell) == 1
+    assert twin.cell not in {planned.cell for planned in bench.ran}
+    again = run_cells([first, twin], bench.store, BACKBONES, bench.execute)
+    assert (again.scored, again.found) == (0, 2)
+
+
 def test_a_cell_that_is_run_again_keeps_its_result_and_another_score_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
