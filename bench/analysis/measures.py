@@ -225,7 +225,7 @@ def _ends(lower: float, upper: float) -> str:
     if np.isnan(lower) or np.isnan(upper):
         return ""
     if lower == 0:
-        return " [open at both ends]" if np.isinf(upper) else f" [{rounded(upper)} or fewer]"
+        return " [open at both ends]" if np.isinf(upper) else f" [{rounded(upper)} or less]"
     return f" [{rounded(lower)} or more]" if np.isinf(upper) else f" [{rounded(lower)}, {rounded(upper)}]"
 
 

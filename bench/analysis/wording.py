@@ -18,7 +18,7 @@ STRATEGY_PHRASES: Final[Mapping[str, str]] = {
     "linear_probe": "a linear probe",
 }
 MISSING: Final = "–"
-NARROW: Final = "\N{NO-BREAK SPACE}"  # an interval stays on one line
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"  # intervals stay on one line
 ROUNDING: Final = 1e-9
 
 
@@ -69,7 +69,7 @@ def score_with_margin(mean: float, margin: float) -> str:
     """Return mean ± half the interval's width. Without an interval the mean stands alone; "± 0" is exactly zero."""
     if math.isnan(mean) or math.isnan(margin):
         return score(mean)
-    return f"{mean:.3f} ± {f'{margin:.3f}' if margin > 0 else '0'}"
+    return f"{mean:.3f}{NO_BREAK}±{NO_BREAK}{f'{margin:.3f}' if margin > 0 else '0'}"
 
 
 def score_with_interval(mean: float, lower: float, upper: float) -> str:
@@ -79,7 +79,7 @@ def score_with_interval(mean: float, lower: float, upper: float) -> str:
 
 def interval(lower: float, upper: float) -> str:
     """Return an interval of scores in brackets, nothing where there is none."""
-    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f},{NARROW}{upper:.3f}]"
+    return "" if math.isnan(lower) or math.isnan(upper) else f"[{lower:.3f},{NO_BREAK}{upper:.3f}]"
 
 
 def about(number: float) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import read_tables
 from bench.cell import Failure, Result
 from bench.cli import main
 from bench.errors import StoreError
 from bench.published import CELLS, to_published, without_folders
+from bench.report.spreadsheets import shifts_csv
 from bench.store import Store
 from tests.bench.analysis.example import example
 from tests.bench.analysis.test_tables import with_gaps, written
@@ -163,8 +165,8 @@ def test_a_store_without_published_cells_is_what_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(store.predictions(key), np.zeros((1, 1), dtype=np.float32))
 
 
-# TO REMOVE, once results/reference holds the cells of the five-seed run: the next line.
-@pytest.mark.skipif(not (REFERENCE / CELLS).exists(), reason="results/reference has no cells yet")
-@pytest.mark.parametrize("name", ["results.csv", "curves.csv", "leaderboard.csv"])
+@pytest.mark.parametrize("name", ["results.csv", "curves.csv", "leaderboard.csv", "shifts.csv"])
 def test_the_tables_of_the_reference_are_made_of_its_cells(name: str) -> None:
-    assert written(read_tables(Store(REFERENCE)))[name].encode() == (REFERENCE / name).read_bytes()
+    tables = read_tables(Store(REFERENCE))
+    made = {**written(tables), "shifts.csv": shifts_csv(shifted_scores(tables))}
+    assert made[name].encode() == (REFERENCE / name).read_bytes()

@@ -19,7 +19,7 @@ def randomness_section(tables: Tables) -> Section | None:
     streams = [name for name in (*STREAMS, ALL_STREAMS) if name in set(varied["varied"])]
     several = varied["backbone"].nunique() > varied["task"].nunique()
     rows = []
-    for (task, backbone, strategy, _), point in varied.groupby([*CURVE, "fraction"], observed=True):
+    for (task, backbone, strategy, _), point in varied.groupby([*CURVE, "fraction"], sort=False):
         at = point.set_index("varied").to_dict("index")
         n_labels = point["n_labels"].iloc[0]
         rows.append(

@@ -7,7 +7,7 @@ from typing import Final
 from bench.analysis.curves import Curves
 from bench.analysis.horizontal import Crossover, LabelSavings, crossovers_of, label_savings_of
 from bench.analysis.tables import Tables
-from bench.analysis.wording import MISSING, NARROW, about, capitalised, count, rounded, strategy_title, titled
+from bench.analysis.wording import MISSING, NO_BREAK, about, capitalised, count, rounded, strategy_title, titled
 from bench.report.document import Column, Mark, Paragraph, Section, Table, Value
 
 SAVINGS: Final = (
@@ -82,7 +82,7 @@ def _between(lower: float, upper: float, written: Callable[[float], str]) -> str
     """Return an interval whose ends may be open, nothing where both are."""
     known = [math.isfinite(end) and end > 0 for end in (lower, upper)]
     if all(known):
-        return f"[{written(lower)},{NARROW}{written(upper)}]"
+        return f"[{written(lower)},{NO_BREAK}{written(upper)}]"
     if known[0]:
         return f"[{written(lower)} or more]"
     return f"[{written(upper)} or less]" if known[1] else ""

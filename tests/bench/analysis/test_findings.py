@@ -25,7 +25,7 @@ def test_a_strategy_that_is_clearly_best_is_to_be_used(tmp_path: Path) -> None:
     curves = drawn_curves(tmp_path, {"linear_probe": around(0.7), "full": around(0.8)})
     assert tied_with_best(curves, 10) == ["full"]
     # the spread is 0.01 * sqrt(2.5 / 4), t(0.975; 4) = 2.776445, over sqrt(5)
-    assert sentences(curves) == ["With 10 labelled examples, use full fine-tuning: 0.800 ± 0.010."]
+    assert sentences(curves) == ["With 10 labelled examples, use full fine-tuning: 0.800\xa0±\xa00.010."]
 
 
 def test_of_tied_strategies_the_cheapest_is_enough_and_the_tie_is_told(tmp_path: Path) -> None:
@@ -35,14 +35,14 @@ def test_of_tied_strategies_the_cheapest_is_enough_and_the_tie_is_told(tmp_path:
     assert tied_with_best(curves, 10) == ["full", "linear_probe"]
     assert recommended(curves, 10) == "linear_probe"
     assert sentences(curves)[0] == (
-        "With 10 labelled examples, a linear probe is enough: 0.700 ± 0.010; "
+        "With 10 labelled examples, a linear probe is enough: 0.700\xa0±\xa00.010; "
         "full fine-tuning (0.702) is not clearly better."
     )
 
 
 def test_a_cheapest_strategy_that_also_leads_names_what_ties_with_it(tmp_path: Path) -> None:
     text = said(tmp_path, linear_probe=around(0.702), partial=around(0.7, shift=1), full=around(0.7, shift=2))
-    assert "a linear probe is enough: 0.702 ± 0.010; partial fine-tuning and full fine-tuning tie with it." in text
+    assert "a linear probe is enough: 0.702\xa0±\xa00.010; partial fine-tuning and full fine-tuning tie" in text
 
 
 def test_ties_are_corrected_for_how_many_strategies_are_compared(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_ties_are_corrected_for_how_many_strategies_are_compared(tmp_path: Path)
 
 def test_it_says_from_how_many_labels_on_another_strategy_wins(tmp_path: Path) -> None:
     text = said(tmp_path, linear_probe=around(0.6, 0.7, 0.75), full=around(0.5, 0.7, 0.85, shift=1))
-    assert text.startswith("With 10 labelled examples, use a linear probe: 0.600 ± 0.010. From about 100 [")
-    assert "] labelled examples on, full fine-tuning beats it: 0.850 ± 0.010 with 1,000." in text
+    assert text.startswith("With 10 labelled examples, use a linear probe: 0.600\xa0±\xa00.010. From about 100 [")
+    assert "] labelled examples on, full fine-tuning beats it: 0.850\xa0±\xa00.010 with 1,000." in text
 
 
 def test_a_crossing_that_seeds_do_not_decide_is_not_told(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_classical_model_that_scratch_beats_is_not_spoken_of(tmp_path: Path) -
 
 def test_a_classical_model_is_recommended_where_nothing_clearly_beats_it(tmp_path: Path) -> None:
     text = said(tmp_path, classical=around(0.6), linear_probe=around(0.602, shift=2))
-    assert "a classical model is enough: 0.600 ± 0.010; a linear probe (0.602) is not clearly better." in text
+    assert "a classical model is enough: 0.600\xa0±\xa00.010; a linear probe (0.602) is not clearly better." in text
     assert "Over a classical model pretraining makes no clear difference at 10 labelled examples." in text
 
 
