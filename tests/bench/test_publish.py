@@ -63,7 +63,7 @@ def test_tables_on_disk_are_those_of_the_published_cells(publication: Store) -> 
 
 def test_only_text_is_published_and_a_cell_is_a_line(publication: Store) -> None:
     names = {"manifest.json", CELLS, "report.md", "results.csv", "curves.csv", "leaderboard.csv"}
-    charts = {f"charts/{name}.svg" for name in ("overview", "pictures", "series")}
+    charts = {f"charts/{name}.svg" for name in ("overview", "pictures", "series", "cost-pictures", "cost-series")}
     assert set(files(publication.root)) == names | charts
     keys = [json.loads(line)["key"] for line in (publication.root / CELLS).read_text(encoding="utf-8").splitlines()]
     assert keys == sorted(keys)
@@ -76,7 +76,7 @@ def test_publishing_again_gives_the_same_bytes_and_leaves_nothing_of_before(
     for stale in ("charts/gone.svg", "charts/gone.png", "gone.csv", "index.html", "stamp.json"):
         (copy.root / stale).write_text("of an older publication")
     assert files(published(original.root, copy.root).root) == files(publication.root)
-    assert "9 files" in capsys.readouterr().out
+    assert "11 files" in capsys.readouterr().out
 
 
 def test_what_was_published_can_be_published_on(publication: Store, tmp_path: Path) -> None:
