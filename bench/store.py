@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -54,10 +54,19 @@ class StrategyEntry:
     classical: bool = False
 
 
+class Curve(NamedTuple):
+    """A strategy on a backbone and a task: what has one recipe."""
+
+    task: str
+    backbone: str
+    strategy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
 
+    `recipes` has the fields of `bench.strategy.Recipe` as plain values, none where that is not known.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -66,6 +75,7 @@ class Manifest:
     backbones: Mapping[str, BackboneCard]
     strategies: Mapping[str, StrategyEntry]
     cells: Mapping[Cell, str] = field(default_factory=dict)
+    recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
 
     def merged(self, newer: "Manifest") -> "Manifest":
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder."""
@@ -75,6 +85,7 @@ class Manifest:
             backbones={**self.backbones, **newer.backbones},
             strategies={**self.strategies, **newer.strategies},
             cells={**self.cells, **newer.cells},
+            recipes={**self.recipes, **newer.recipes},
         )
 
 
@@ -243,6 +254,7 @@ def _manifest_record(manifest: Manifest) -> dict[str, Any]:
         "tasks": {name: asdict(entry) for name, entry in manifest.tasks.items()},
         "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
+        "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
         "cells": [{**asdict(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
 
@@ -259,4 +271,5 @@ def _manifest_of(record: Mapping[str, Any]) -> Manifest:
         backbones={name: read_card(BackboneCard, card) for name, card in record["backbones"].items()},
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
         cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
+        recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
     )

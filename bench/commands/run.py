@@ -18,7 +18,7 @@ from bench.executors.starting import EngineSettings
 from bench.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
 from bench.runner import Execute, Tally, count_found, pending_cells, run_cells
-from bench.store import Manifest, Store, StrategyEntry, TaskEntry
+from bench.store import Curve, Manifest, Store, StrategyEntry, TaskEntry
 from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0
@@ -101,6 +101,11 @@ def _manifest(selection: Selection) -> Manifest:
             for strategy in entry.strategies
         },
         cells={planned.cell: planned.key for planned in selection.plan},
+        recipes={
+            Curve(entry.task, entry.backbone, strategy.name): strategy.recipe.model_dump(mode="json")
+            for entry in selection.suite.entries
+            for strategy in entry.strategies
+        },
     )
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from bench.analysis.wording import counted
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
-from bench.gate.matching import Matched, Pair, Row, Run, match
+from bench.gate.matching import Matched, Pair, Run, match
 from bench.stats import skill
 from bench.stats.intervals import Floats
+from bench.store import Curve
 from bench.target import Metric
 
 
@@ -37,7 +38,7 @@ class Comparison:
     fail_on_cost: bool
     matched: Matched
     tasks: tuple[TaskJudgement, ...]
-    rows: Mapping[str, tuple[Row, ...]]
+    rows: Mapping[str, tuple[Curve, ...]]
     fractions: Mapping[str, tuple[float, ...]]
     costs: tuple[CostJudgement, ...]
 
@@ -74,7 +75,7 @@ class Comparison:
 def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_on_cost: bool = False) -> Comparison:
     """Compare two runs. Raises `StoreError` if they have nothing in common."""
     matched = match(baseline, current)
-    rows: dict[str, tuple[Row, ...]] = {}
+    rows: dict[str, tuple[Curve, ...]] = {}
     for row in matched.pairs:
         rows[row.task] = (*rows.get(row.task, ()), row)
     pairs = {task: [matched.pairs[row] for row in several] for task, several in rows.items()}

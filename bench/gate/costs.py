@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 
 from bench.cell import Result
-from bench.gate.matching import Pair, Row
+from bench.gate.matching import Pair
 from bench.stats import half_width
+from bench.store import Curve
 
 DEARER: Final = 1.25
 SHORTEST: Final = 0.05  # seconds: below it a clock measures the machine, not the cell
@@ -55,7 +56,7 @@ MEASURES: Final[Mapping[str, Cost]] = {
 }
 
 
-def judge_costs(pairs: Mapping[Row, Sequence[Pair]]) -> tuple[CostJudgement, ...]:
+def judge_costs(pairs: Mapping[Curve, Sequence[Pair]]) -> tuple[CostJudgement, ...]:
     """Return the verdicts on time and on memory, over all and by task."""
     like = {row: [pair for pair in several if not _unlike(pair)] for row, several in pairs.items()}
     like = {row: several for row, several in like.items() if several}

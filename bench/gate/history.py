@@ -14,11 +14,11 @@ import numpy as np
 
 from bench.cell import Cell, Result
 from bench.errors import StoreError
-from bench.gate.matching import Row, Run, changed, read_run
+from bench.gate.matching import Run, changed, read_run
 from bench.gate.steps import Step, find_steps
 from bench.stats import area_under_curve, half_width, skill
 from bench.stats.intervals import ROUNDING
-from bench.store import Manifest, Store
+from bench.store import Curve, Manifest, Store
 
 OTHER_RECIPE: Final = "another recipe"
 OTHER_CELLS: Final = "other budgets or seeds"
@@ -69,8 +69,8 @@ class _Measured:
     """A night as measured: the cards, the areas of each row by seed, and the keys of its cells."""
 
     manifest: Manifest
-    areas: Mapping[Row, Mapping[int, float]]
-    keys: Mapping[Row, Mapping[Cell, str]]
+    areas: Mapping[Curve, Mapping[int, float]]
+    keys: Mapping[Curve, Mapping[Cell, str]]
 
 
 def find_nights(folders: Sequence[Path]) -> list[Path]:
@@ -101,7 +101,7 @@ def history_of(runs: Iterable[tuple[str, Run]]) -> History:
     for name, run in runs:
         nights.append(Night(name=name, folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results))
         measured.append(_measure(run))
-    tasks: dict[str, list[Row]] = {}
+    tasks: dict[str, list[Curve]] = {}
     for row in dict.fromkeys(row for night in measured for row in night.keys):
         tasks.setdefault(row.task, []).append(row)
     n_series = sum(1 + len(rows) for rows in tasks.values())
@@ -120,10 +120,10 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 
 def _measure(run: Run) -> _Measured:
-    keys: dict[Row, dict[Cell, str]] = {}
-    points: dict[Row, dict[int, list[Result | None]]] = {}  # of each seed, from the smallest budget to the largest
+    keys: dict[Curve, dict[Cell, str]] = {}
+    points: dict[Curve, dict[int, list[Result | None]]] = {}  # of each seed, from the smallest budget to the largest
     for cell, outcome in run.outcomes.items():
-        row = Row(cell.task, cell.backbone, cell.strategy)
+        row = Curve(cell.task, cell.backbone, cell.strategy)
         keys.setdefault(row, {})[cell] = run.manifest.cells[cell]
         result = outcome if isinstance(outcome, Result) else None
         points.setdefault(row, {}).setdefault(cell.seed, []).append(result)
@@ -145,7 +145,7 @@ def _area(results: Sequence[Result], perfect: float) -> float:
 
 
 def _series(
-    measured: Sequence[_Measured], task: str, rows: Sequence[Row], n_series: int, row: Row | None = None
+    measured: Sequence[_Measured], task: str, rows: Sequence[Curve], n_series: int, row: Curve | None = None
 ) -> Series:
     """Return the series of a task's rows, or of one `row` of several."""
     nights = [_mean(night, [one for one in rows if one in night.keys]) for night in measured]
@@ -161,7 +161,7 @@ def _series(
     )
 
 
-def _mean(night: _Measured, rows: Sequence[Row]) -> tuple[float, float]:
+def _mean(night: _Measured, rows: Sequence[Curve]) -> tuple[float, float]:
     """Return the mean area of rows in a night, over seeds that all of them have, with its margin."""
     seeds = set.intersection(*(set(night.areas[row]) for row in rows)) if rows else set()
     if not seeds:
@@ -173,7 +173,7 @@ def _mean(night: _Measured, rows: Sequence[Row]) -> tuple[float, float]:
     return float(by_seed.mean()), float(half_width(deviation if deviation > ROUNDING else 0.0, len(by_seed)))
 
 
-def _changes(measured: Sequence[_Measured], rows: Iterable[Row]) -> dict[int, str]:
+def _changes(measured: Sequence[_Measured], rows: Iterable[Curve]) -> dict[int, str]:
     """Return by night what differs from the last night before that had the row."""
     found: dict[int, dict[str, None]] = {}
     for row in rows:
@@ -188,7 +188,7 @@ def _changes(measured: Sequence[_Measured], rows: Iterable[Row]) -> dict[int, st
     return {index: "; ".join(said) for index, said in sorted(found.items())}
 
 
-def _change(before: _Measured, after: _Measured, row: Row) -> str:
+def _change(before: _Measured, after: _Measured, row: Curve) -> str:
     said = changed(before.manifest, after.manifest, row)
     if said:
         return said

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
 from bench.errors import StoreError
-from bench.store import Manifest, Store
+from bench.store import Curve, Manifest, Store
 
 SAME_CHANCE: Final = 1e-9  # the level of chance follows from the data; what differs by more is scored otherwise
 
@@ -24,14 +24,6 @@ class Run(NamedTuple):
         return sum(isinstance(outcome, Result) for outcome in self.outcomes.values())
 
 
-class Row(NamedTuple):
-    """A strategy with a backbone on a task: what gets a verdict."""
-
-    task: str
-    backbone: str
-    strategy: str
-
-
 class Pair(NamedTuple):
     """Two results of one cell."""
 
@@ -43,16 +35,16 @@ class Pair(NamedTuple):
 class Matched:
     """What two runs have in common and what they do not, every part in the order of the cells.
 
-    `pairs` measure the same; of the rows in `other_recipes` the keys differ all the same: another recipe or another
-    version of the algorithm, which may be the very change under test. `not_compared` has the rows that measure
-    something else, with the reasons. `missing` are cells that the baseline planned and the current run has nothing
-    of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the current run
-    alone, and `unmatched` have a score that the baseline has not.
+    `pairs` measure the same; of the rows in `other_recipes` the keys differ all the same: another recipe, whose changes
+    are said, or another version of the algorithm, which may be the very change under test. `not_compared` has the rows
+    that measure something else, with the reasons. `missing` are cells that the baseline planned and the current run
+    has nothing of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the
+    current run alone, and `unmatched` have a score that the baseline has not.
     """
 
-    pairs: Mapping[Row, tuple[Pair, ...]]
-    other_recipes: tuple[Row, ...]
-    not_compared: Mapping[Row, str]
+    pairs: Mapping[Curve, tuple[Pair, ...]]
+    other_recipes: Mapping[Curve, str]
+    not_compared: Mapping[Curve, str]
     missing: tuple[Cell, ...]
     new_failures: tuple[Failure, ...]
     old_failures: tuple[Failure, ...]
@@ -91,7 +83,7 @@ def match(baseline: Run, current: Run) -> Matched:
     if all(_row(cell) in reasons for cell in shared):
         said = "; ".join(dict.fromkeys(reasons.values()))
         raise StoreError(f"nothing in the two folders measures the same ({said}): compare runs of the same data")
-    pairs: dict[Row, list[Pair]] = {}
+    pairs: dict[Curve, list[Pair]] = {}
     for cell, pair in both.items():
         if _row(cell) not in reasons:
             pairs.setdefault(_row(cell), []).append(pair)
@@ -100,7 +92,7 @@ def match(baseline: Run, current: Run) -> Matched:
     known = {cell for cell, outcome in baseline.outcomes.items() if isinstance(outcome, Failure)}
     return Matched(
         pairs={row: tuple(several) for row, several in pairs.items()},
-        other_recipes=tuple(recipes),
+        other_recipes={row: recipe_changes(baseline.manifest, current.manifest, row) for row in recipes},
         not_compared=reasons,
         missing=tuple(cell for cell in baseline.outcomes if current.outcomes.get(cell) is None),
         new_failures=tuple(failure for failure in failures if failure.cell not in known),
@@ -114,13 +106,13 @@ def match(baseline: Run, current: Run) -> Matched:
     )
 
 
-def _row(cell: Cell) -> Row:
-    return Row(cell.task, cell.backbone, cell.strategy)
+def _row(cell: Cell) -> Curve:
+    return Curve(cell.task, cell.backbone, cell.strategy)
 
 
 def _differences(
     baseline: Run, current: Run, shared: list[Cell], both: Mapping[Cell, Pair]
-) -> Iterator[tuple[Row, str]]:
+) -> Iterator[tuple[Curve, str]]:
     """Yield the rows that measure something else, and in what: by their cards, else by their results."""
     found = {}
     for row in dict.fromkeys(_row(cell) for cell in shared):
@@ -130,7 +122,7 @@ def _differences(
     yield from ((row, reason) for row, reason in found.items() if reason)
 
 
-def changed(before: Manifest, after: Manifest, row: Row) -> str:
+def changed(before: Manifest, after: Manifest, row: Curve) -> str:
     """Return in what the cards of a row differ between two plans that have it, or nothing."""
     ours, theirs = before.tasks[row.task], after.tasks[row.task]
     if ours.metric != theirs.metric:
@@ -143,6 +135,15 @@ def changed(before: Manifest, after: Manifest, row: Row) -> str:
     if eyes != other_eyes and not after.strategies[row.strategy].classical:  # which looks through none
         return f"another backbone: sha256 {eyes[:8]}, now {other_eyes[:8]}"
     return ""
+
+
+def recipe_changes(before: Manifest, after: Manifest, row: Curve) -> str:
+    """Return what is set otherwise in the recipe of a row, or nothing: it is the same, or one of them is not known."""
+    ours, theirs = (manifest.recipes.get(Curve(*row), {}) for manifest in (before, after))
+    if not ours or not theirs:
+        return ""
+    changed = [name for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
+    return ", ".join(f"{name} was {ours.get(name)}, now {theirs.get(name)}" for name in changed)
 
 
 def _scored_otherwise(pair: Pair) -> str:

@@ -8,9 +8,9 @@
     baseline, current       folder, n_planned, n_scored
     tasks           of each: task, verdict, whole, strategies, budgets. A judgement (whole, and each of the others) has
                     verdict, mean, lower, upper, p, adjusted, n_seeds, n_pairs; strategies add backbone, strategy,
-                    another_recipe; budgets add fraction
+                    another_recipe, recipe_changes; budgets add fraction
     not_compared    task, backbone, strategy, reason
-    missing, added, unmatched       cells: task, backbone, strategy, fraction, seed
+    missing, added, unmatched       cells: task, backbone, strategy, fraction, seed, varied
     new_failures, old_failures      cells with their reason
     costs           measure ("time" or "memory"), scope (a task, or null for all), verdict ("dearer", "cheaper",
                     "alike" or "not compared"), ratio, lower, upper, n_cells, reason
@@ -59,13 +59,19 @@ def _record(comparison: Comparison) -> dict[str, Any]:
 
 def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
     rows, fractions = comparison.rows[task.task], comparison.fractions[task.task]
-    changed = set(comparison.matched.other_recipes)
+    changed = comparison.matched.other_recipes
     return {
         "task": task.task,
         "verdict": task.verdict,
         "whole": asdict(task.whole),
         "strategies": [
-            {"backbone": row.backbone, "strategy": row.strategy, "another_recipe": row in changed, **asdict(judgement)}
+            {
+                "backbone": row.backbone,
+                "strategy": row.strategy,
+                "another_recipe": row in changed,
+                "recipe_changes": changed.get(row, ""),
+                **asdict(judgement),
+            }
             for row, judgement in zip(rows, task.rows, strict=True)
         ],
         "budgets": [

@@ -10,7 +10,7 @@ from bench.cell import Cell
 from bench.gate.comparison import Comparison
 from bench.gate.costs import CostJudgement, CostVerdict
 from bench.gate.judging import Judgement, TaskJudgement, Verdict
-from bench.gate.matching import Row
+from bench.store import Curve
 
 ALL_ROWS: Final = "all strategies"
 OTHER_RECIPE: Final = "*"
@@ -72,7 +72,7 @@ def task_lines(comparison: Comparison, task: TaskJudgement) -> Iterator[Line]:
             yield Line(budget_name(fraction), judgement, changed=False)
 
 
-def row_name(row: Row, among: Iterable[Row]) -> str:
+def row_name(row: Curve, among: Iterable[Curve]) -> str:
     """Return a row's strategy, with its backbone where the task was run with several."""
     several = len({one.backbone for one in among if one.task == row.task}) > 1
     return plain(f"{row.strategy} · {row.backbone}" if several else row.strategy)
@@ -141,6 +141,11 @@ def remarks(comparison: Comparison) -> list[str]:
     said = []
     if matched.other_recipes:
         said.append(f"{OTHER_RECIPE} another recipe or algorithm than the baseline's, on the same data and backbone.")
+        said += [
+            f"{plain(row.task)} · {row_name(row, matched.other_recipes)}: {plain(changes)}."
+            for row, changes in matched.other_recipes.items()
+            if changes
+        ]
     if matched.old_failures:
         said.append(f"{counted(len(matched.old_failures), 'cell')} failed in both.")
     if matched.unmatched:

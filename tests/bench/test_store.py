@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, Work
 from bench.errors import StoreError
-from bench.store import FORMAT, Manifest, Store, StrategyEntry, TaskEntry
+from bench.store import FORMAT, Curve, Manifest, Store, StrategyEntry, TaskEntry
 from tests.toys import ToyBackbone, ToyTask
 
 PROVENANCE = Provenance(bench="0", python="3", torch="2", platform="Linux", processor="slow")
@@ -59,6 +59,7 @@ def manifest(*planned: tuple[Cell, str]) -> Manifest:
         backbones={"toy:dense": ToyBackbone().card},
         strategies={"full": StrategyEntry(name="full", depth=1.0, pretrained=True)},
         cells=dict(planned),
+        recipes={Curve("toy", "toy:dense", "full"): {"learning_rate": 0.5, "penalties": [1.0, 2.0]}},
     )
 
 

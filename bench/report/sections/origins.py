@@ -1,20 +1,22 @@
 """Owns what a report says of where its numbers are from: versions, hardware, config, data and backbones."""
 
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from bench.analysis.tables import PROVENANCE_FIELDS, SCORED, Tables
-from bench.analysis.wording import capitalised, count, task_title
+from bench.analysis.wording import capitalised, count, task_title, titled
 from bench.card import BackboneCard, TaskCard
 from bench.report.document import Column, Paragraph, Section, Table, Value
 
 CARD_COLUMNS: Final = ("Source", "Licence", "Citation", "SHA-256")
+SOLVED: Final = frozenset({"penalties", "default_penalty"})  # fields of a recipe that a solved model goes by
 PAGE: Final = re.compile(r"https?://[^\s,;()<>\"']+")
 
 
 def provenance_section(tables: Tables) -> Section:
     """Return under what the cells were run, what was asked for, and the cards of tasks and backbones."""
-    blocks = [_runs(tables), _config(tables), _tasks(tables), _backbones(tables)]
+    blocks = [_runs(tables), _config(tables), _recipes(tables), _tasks(tables), _backbones(tables)]
     text = "Whole hashes are in manifest.json, every cell in results.csv, the curves in curves.csv."
     note = Paragraph(text, note=True)
     return Section("provenance", "Provenance", (*(block for block in blocks if block is not None), note))
@@ -45,6 +47,29 @@ def _config(tables: Tables) -> Table:
         rows.append((Value(name), Value(weights), Value(f"{entry.depth:.0%}"), Value(fractions), Value(count(seeds))))
     columns = (Column("Strategy"), Column("Weights"), Column("Stages trained", numeric=True), Column("Label budgets"))
     return Table("What was asked for", (*columns, Column("Seeds", numeric=True)), tuple(rows))
+
+
+def _recipes(tables: Tables) -> Table | None:
+    """Return the recipe of each strategy as it holds on a task and backbone; None where recipes are not known."""
+    manifest = tables.manifest
+    several = len({(one.task, one.backbone) for one in manifest.recipes}) > len({one.task for one in manifest.recipes})
+    rows = tuple(
+        (
+            Value(titled(manifest, one.task, one.backbone if several else "")),
+            Value(one.strategy),
+            Value(", ".join(_settings(recipe, trains=manifest.strategies[one.strategy].depth > 0))),
+        )
+        for one, recipe in manifest.recipes.items()
+    )
+    return Table("Recipes", tuple(map(Column, ("Task", "Strategy", "Recipe"))), rows, folded=True) if rows else None
+
+
+def _settings(recipe: Mapping[str, Any], *, trains: bool) -> Iterator[str]:
+    """Yield what a recipe sets, as far as it concerns a strategy that trains stages, or none."""
+    for name, value in recipe.items():
+        if trains or name in SOLVED:
+            written = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            yield f"{name} {written}"
 
 
 def _tasks(tables: Tables) -> Table:

@@ -8,7 +8,8 @@ import pytest
 from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
-from bench.store import Manifest
+from bench.gate.wording import remarks
+from bench.store import Curve, Manifest
 from bench.target import MSE
 from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
 
@@ -116,6 +117,21 @@ def test_another_recipe_is_compared_and_named() -> None:
     assert {row.strategy for row in comparison.matched.other_recipes} == {"full"}
     assert verdicts(comparison)["pictures"] == "regression"
     assert not comparison.matched.not_compared
+
+
+def test_what_a_recipe_sets_otherwise_is_said() -> None:
+    def with_recipe(**recipe: object) -> Callable[[Manifest], Manifest]:
+        return lambda manifest: replace(manifest, recipes={Curve("pictures", "bundled:eyes", "full"): recipe})
+
+    before = night(manifest=with_recipe(batch_size=32, learning_rate=0.1))
+    after = night(rekeyed={"full": "new"}, manifest=with_recipe(batch_size=32, learning_rate=0.2))
+    comparison = compare(before, after)
+    changes = comparison.matched.other_recipes
+    assert {row: said for row, said in changes.items() if said} == {
+        Curve("pictures", "bundled:eyes", "full"): "learning_rate was 0.1, now 0.2"
+    }
+    assert "pictures · full: learning_rate was 0.1, now 0.2." in remarks(comparison)
+    assert Curve("series", "bundled:clock", "full") in changes, "its recipes are not known"
 
 
 def test_missing_cells_fail() -> None:
