@@ -30,7 +30,7 @@ def leaderboard_section(tables: Tables) -> Section:
     scopes = board.rows.groupby("scope", sort=False)
     for number, (_, rows) in enumerate(scopes, start=1):
         whole = Spreadsheet("leaderboard.csv", leaderboard_csv(board)) if number == 1 else None
-        caption = "Leaderboard" if scopes.ngroups == 1 else f"Leaderboard {number} of {scopes.ngroups}"
+        caption = "Areas and ranks" + ("" if scopes.ngroups == 1 else f", {number} of {scopes.ngroups}")
         blocks.append(_standings(tables, rows, caption=caption, spreadsheet=whole))
     if (board.rows["scored"] < board.rows["planned"]).any():
         blocks.append(Paragraph(f"{MISSING}: a budget has no score, so there is no area.", note=True))
