@@ -104,8 +104,13 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
 
 
 def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
-    """Return the random streams that a strategy draws from: what is solved depends on its subset alone."""
-    return VARIED if strategy.depth > 0 else ("subset",)
+    """Return the random streams that a strategy draws from.
+
+    What is solved depends on its subset alone, and what starts from pretrained weights draws none.
+    """
+    if strategy.depth == 0:
+        return ("subset",)
+    return ("subset", "order") if strategy.pretrained else VARIED
 
 
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench.errors import ConfigError
 from bench.plan import PlannedCell
 from bench.prediction.exported import holds
 
@@ -12,7 +13,8 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
     """Return the folder for the model of each task, backbone and strategy of a plan, by the key of its cell.
 
     It is that of the largest budget and of seed 0: to choose by score would be to choose on the test split. A single
-    model lies in `root` itself, several below it.
+    model lies in `root` itself, several below it. Raises `ConfigError` if there is none: a classical model is no
+    network, and is not kept.
     """
     chosen: dict[tuple[str, str, str], PlannedCell] = {}
     for planned in plan:
@@ -22,6 +24,8 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
             continue
         if name not in chosen or cell.fraction > chosen[name].cell.fraction:
             chosen[name] = planned
+    if not chosen:
+        raise ConfigError("--export keeps adapted networks, and none is asked for: add a strategy other than classical")
     if len(chosen) == 1:
         return {planned.key: root for planned in chosen.values()}
     return {planned.key: root.joinpath(*map(_folder_name, name)) for name, planned in chosen.items()}

@@ -51,12 +51,13 @@ def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> Non
 
 def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone() -> None:
     plan = plan_cells(suite((1.0,), 3), {"toy": TASK}, {"toy:dense": BACKBONE}, variance=True)
-    drawn = {name: [one for one in plan if one.cell.strategy == name] for name in ("full", "linear_probe")}
-    assert [(one.cell.varied, one.cell.seed) for one in drawn["full"]] == [
+    drawn = {name: [one for one in plan if one.cell.strategy == name] for name in ("scratch", "full", "linear_probe")}
+    assert [(one.cell.varied, one.cell.seed) for one in drawn["scratch"]] == [
         *(("all", seed) for seed in (0, 1, 2)),
         *((varied, seed) for varied in ("subset", "initialisation", "order") for seed in (1, 2)),
     ]
-    assert len({one.key for one in drawn["full"]}) == 9
+    assert len({one.key for one in drawn["scratch"]}) == 9
+    assert {one.cell.varied for one in drawn["full"]} == {"all", "subset", "order"}, "its weights are not drawn"
     alone = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "subset"}
     together = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "all"}
     assert alone == {seed: together[seed] for seed in (1, 2)}, "a probe draws from its subset alone: the same work"

@@ -1,6 +1,7 @@
 """A results folder gives back what was put into it, survives damage, and refuses what it cannot read."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,6 +126,16 @@ def test_predictions_under_shifts_lie_beside_the_plain_ones_and_are_there_before
     np.testing.assert_array_equal(store.predictions("a", "blur"), PREDICTIONS[1:])
     written = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("a*")}
     assert max(written, key=lambda name: written[name]) == "a.json"
+
+
+def test_an_interrupt_while_a_file_is_written_comes_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path).write_text("report.md", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+    assert (tmp_path / "report.md").read_text() == "whole"
 
 
 def test_no_partial_file_is_left_behind(tmp_path: Path) -> None:

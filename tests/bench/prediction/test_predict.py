@@ -15,6 +15,7 @@ from bench.backbones.catalog import MINILM
 from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.data import DataOptions
+from bench.errors import ConfigError
 from bench.prediction.exported import read_exported
 from bench.store import Store
 from bench.strategy import Recipe, Strategy
@@ -248,6 +249,14 @@ def test_the_models_of_a_run_are_those_of_the_largest_budget_and_the_first_seed(
     wanted = {"linear_probe": cells[2].key, "full": cells[8].key}
     assert kept == {key: Path("out/toy/toy-dense") / name for name, key in wanted.items()}
     assert choose_exports(cells[:6], Path("out")) == {cells[2].key: Path("out")}
+
+
+def test_a_classical_model_is_not_exported() -> None:
+    classical = toy_cell(PROBE._replace(name="classical", pretrained=False, classical=True), fraction=1.0, seed=0)
+    probe = toy_cell(PROBE, fraction=1.0, seed=0)
+    assert choose_exports([classical, probe], Path("out")) == {probe.key: Path("out")}
+    with pytest.raises(ConfigError, match="--export keeps adapted networks.*add a strategy other than classical"):
+        choose_exports([classical], Path("out"))
 
 
 def test_a_run_exports_what_it_scores_and_what_it_finds_finished(
