@@ -112,8 +112,16 @@ def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Pa
             "tasks.overview: this is the name",
         ),
         (GOOD.replace("depth = 1.0", "depth = 0.5\npretrained = false"), "strategies.full: .*trains all stages"),
+        (GOOD.replace("depth = 1.0", "depth = 0\nclassical = true"), "strategies.full: .*set depth = 0 and pretrained"),
     ],
-    ids=["syntax", "an empty suite", "a name that leaves the folder", "a taken name", "half a scratch"],
+    ids=[
+        "syntax",
+        "an empty suite",
+        "a name that leaves the folder",
+        "a taken name",
+        "half a scratch",
+        "pretrained classics",
+    ],
 )
 def test_a_config_that_cannot_work_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
@@ -174,3 +182,19 @@ warmup = 0.5
     assert (full.learning_rate, full.weight_decay, full.warmup) == (0.05, 0.25, 0.4), "over the strategy's, in order"
     assert probe.weight_decay == 0.01
     assert words.strategies[1].recipe.learning_rate == 0.02, "under the task's"
+
+
+def test_recipes_of_backbones_do_not_concern_classical_models(tmp_path: Path) -> None:
+    said = """
+[strategies.classical]
+depth = 0.0
+pretrained = false
+classical = true
+
+[backbones."*".shared]
+default_penalty = 7.0
+"""
+    digits, words = read(tmp_path, GOOD + said).suite("all").entries
+    assert [one.recipe.default_penalty for one in digits.strategies] == [7.0, 7.0, 0.1]
+    assert digits.strategies[2].classical
+    assert not words.strategies[1].classical

@@ -1,6 +1,7 @@
 """Every strategy that adapts a backbone keeps its word about what is trained and what stays frozen."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from bench.group import Group
 from bench.plan import Needs
 from bench.precision import Precision
 from bench.strategy import Strategy
+from bench.target import Outputs
 from tasks import FAMILIES
 from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
 
@@ -130,3 +132,23 @@ def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: 
     start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
     _, of_probe, _ = run_cell(toy_cell(PROBE), group)
     np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
+
+
+def test_a_cell_that_varies_one_stream_differs_by_that_stream_alone(tmp_path: Path) -> None:
+    group = toy_group(tmp_path)
+
+    def predictions(strategy: Strategy, seed: int, varied: str, fraction: float = 1.0) -> Outputs:
+        planned = toy_cell(strategy, fraction=fraction, seed=seed)
+        return run_cell(replace(planned, cell=replace(planned.cell, varied=varied)), group).predictions
+
+    first, second = (predictions(SCRATCH, seed, "all") for seed in (0, 1))
+    order, weights = (predictions(SCRATCH, 1, varied) for varied in ("order", "initialisation"))
+    assert np.array_equal(predictions(SCRATCH, 1, "subset"), first), "with all labels the subset is the same"
+    assert not any(np.array_equal(one, other) for one in (order, weights) for other in (first, second))
+    assert not np.array_equal(order, weights)
+    half = [
+        predictions(PROBE, seed, varied, 0.5) for seed, varied in ((0, "all"), (1, "all"), (1, "order"), (1, "subset"))
+    ]
+    assert np.array_equal(half[2], half[0]), "the labels of seed 0"
+    assert np.array_equal(half[3], half[1]), "the labels of seed 1"
+    assert not np.array_equal(half[0], half[1])

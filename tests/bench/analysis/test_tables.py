@@ -68,6 +68,14 @@ def test_a_cell_without_a_result_has_no_number(tmp_path: Path) -> None:
     assert gaps.loc[gaps["status"] == "failed", "reason"].notna().all()
 
 
+def test_work_that_several_cells_share_whole_is_spent_once(tmp_path: Path) -> None:
+    store = example(tmp_path)
+    spent = read_tables(store).costs.total
+    first, key = next(iter(store.manifest.cells.items()))
+    store.extend(replace(store.manifest, cells={replace(first, varied="subset"): key}))
+    assert read_tables(store).costs.total == spent
+
+
 def test_a_mean_over_fewer_seeds_says_so(tmp_path: Path) -> None:
     curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
     point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["fraction"] == 1.0)]

@@ -150,6 +150,11 @@ def test_the_chart_marks_the_change_and_is_the_same_every_time() -> None:
     assert texts.count("-0.080") == 1
 
 
+def test_a_night_that_measures_something_else_is_hollow_in_the_chart() -> None:
+    assert chart(history([night(), night()])).count('fill="#fff" stroke') == 0
+    assert chart(history([night(), night(rekeyed={"full": "new"})])).count('fill="#fff" stroke') == 2
+
+
 @pytest.mark.parametrize("runs", [[night()], [night(lost)], nights(lost, since=3)], ids=["one", "empty", "stopped"])
 def test_a_chart_is_drawn_whatever_is_missing(runs: list[Run]) -> None:
     assert chart(history(runs)).startswith("<svg")

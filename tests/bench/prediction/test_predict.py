@@ -255,7 +255,7 @@ def test_a_classical_model_is_not_exported() -> None:
     classical = toy_cell(PROBE._replace(name="classical", pretrained=False, classical=True), fraction=1.0, seed=0)
     probe = toy_cell(PROBE, fraction=1.0, seed=0)
     assert choose_exports([classical, probe], Path("out")) == {probe.key: Path("out")}
-    with pytest.raises(ConfigError, match="--export keeps adapted networks.*add a strategy other than classical"):
+    with pytest.raises(ConfigError, match=r"--export keeps adapted networks.*add a strategy other than classical"):
         choose_exports([classical], Path("out"))
 
 
