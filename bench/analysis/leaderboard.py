@@ -1,7 +1,8 @@
 """Owns the leaderboard: areas under learning curves side by side, their means, ranks and intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from bench import stats
 DECIMALS: Final = 4  # areas are rounded before they are ranked, so that equal numbers on paper share a rank
 
 ROW: Final = ["backbones", "strategy"]
+SEPARATOR: Final = "; "  # of backbones that a row is about
 POINT: Final = ["task", "backbone", "strategy", "fraction"]
 
 
@@ -41,7 +43,7 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame) -> Leaderboard:
     Where every task has one backbone, a row is a strategy over all tasks. Otherwise a row is a strategy with one
     backbone, and ranks compare backbones that were run on the same tasks.
     """
-    curves = curves.assign(backbones=_lineups(curves))
+    curves = _with_lineups(cells, curves)
     counts = curves.groupby(ROW, observed=True)[["n_seeds", "n_seeds_failed", "n_seeds_planned"]].sum()
     rows = counts.set_axis(["scored", "failed", "planned"], axis="columns")
     areas = _areas_by_seed(cells, curves, rows.index)
@@ -118,10 +120,26 @@ def _areas_by_seed(cells: pd.DataFrame, curves: pd.DataFrame, rows: pd.Index) ->
     return areas
 
 
-def _lineups(curves: pd.DataFrame) -> pd.Series:
-    """Return for each point the backbones its row is about: all of the suite, or just its own."""
-    names = [name for name in curves["backbone"].cat.categories if name in set(curves["backbone"])]
-    if curves.groupby("task", observed=True)["backbone"].nunique().max() > 1:
-        return curves["backbone"]
-    together = "; ".join(names)
-    return pd.Series(pd.Categorical([together] * len(curves), categories=[together], ordered=True), curves.index)
+def _with_lineups(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the points with the backbones that their row is about: all of the suite, or just their own.
+
+    A strategy whose cells are the same work on several backbones, as those of a classical model are, has one row for
+    these: points of the others are left out.
+    """
+    if curves.groupby("task", observed=True)["backbone"].nunique().max() == 1:
+        names = [name for name in curves["backbone"].cat.categories if name in set(curves["backbone"])]
+        return curves.assign(backbones=_ordered([SEPARATOR.join(names)] * len(curves)))
+    keys = cells.dropna(subset="key").groupby(["strategy", "backbone"], observed=True)["key"]
+    known: dict[Any, frozenset[str]] = keys.agg(frozenset).to_dict()
+    alike: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for (strategy, backbone), work in known.items():
+        alike.setdefault((strategy, work), []).append(backbone)
+    together = {(strategy, names[0]): SEPARATOR.join(names) for (strategy, _), names in alike.items()}
+    repeated = {(strategy, name) for (strategy, _), names in alike.items() for name in names[1:]}
+    rows = list(zip(curves["strategy"], curves["backbone"], strict=True))
+    labelled = curves.assign(backbones=_ordered([together.get(row, row[1]) for row in rows]))
+    return labelled.loc[[row not in repeated for row in rows]]
+
+
+def _ordered(names: Sequence[str]) -> pd.Categorical:
+    return pd.Categorical(list(names), categories=list(dict.fromkeys(names)), ordered=True)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from bench.analysis.leaderboard import SEPARATOR
 from bench.analysis.tables import Tables
 from bench.analysis.wording import MISSING, shortened
 
@@ -78,4 +79,4 @@ def _joined(stub: Sequence[str], width: int, columns: Sequence[Sequence[str]]) -
 def _asked(tables: Tables, task: str, rows: pd.DataFrame) -> bool:
     """Return whether a task belongs to these rows: one of their backbones was to be run on it."""
     backbones = set(tables.curves.loc[tables.curves["task"] == task, "backbone"])
-    return any(set(str(names).split("; ")) & backbones for names in rows["backbones"])
+    return any(set(str(names).split(SEPARATOR)) & backbones for names in rows["backbones"])

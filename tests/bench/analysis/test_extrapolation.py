@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench.analysis.extrapolation import more_labels_of
+from tests.bench.analysis.drawn import LABELS, around, drawn_curves
 from tests.bench.analysis.example import TASKS
-from tests.bench.report.drawn import LABELS, around, drawn_curves
 
 LAW = [0.1 + n**-0.5 for n in LABELS]  # errors
 

@@ -10,8 +10,8 @@ from bench.analysis.findings import headline, sentences
 from bench.analysis.horizontal import savings_against
 from bench.analysis.tables import read_tables
 from bench.analysis.verdicts import recommended, tied_with_best, verdict, verdicts
+from tests.bench.analysis.drawn import around, drawn_curves
 from tests.bench.analysis.example import example
-from tests.bench.report.drawn import around, drawn_curves
 
 GAP = [math.nan] * 5
 

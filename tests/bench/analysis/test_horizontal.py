@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.horizontal import Crossover, crossover_of, crossovers_of, label_savings_of
+from tests.bench.analysis.drawn import around, drawn_curves
 from tests.bench.analysis.example import TASKS
-from tests.bench.report.drawn import around, drawn_curves
 
 GAP = [math.nan] * 5
 

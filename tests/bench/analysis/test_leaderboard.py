@@ -1,6 +1,7 @@
 """The leaderboard: areas of each seed's own curve, with intervals; ranks as far as seeds decide them."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from scipy import stats as reference
 
 from bench.analysis.tables import read_tables
-from tests.bench.analysis.example import example
-from tests.bench.report.drawn import CHANCE, around, drawn_tables
+from tests.bench.analysis.drawn import CHANCE, around, drawn_tables
+from tests.bench.analysis.example import BACKBONES, READS, backbone, example
 
 
 def test_an_area_is_that_of_each_seeds_own_curve_with_scipys_interval(tmp_path: Path) -> None:
@@ -58,3 +59,22 @@ def test_one_seed_has_ranks_without_intervals_and_only_equals_tie(tmp_path: Path
 def test_failed_cells_are_counted(tmp_path: Path) -> None:
     tables = read_tables(example(tmp_path, failed=[{"strategy": "full", "seed": 1}]))
     assert tables.leaderboard.rows.set_index("strategy")["failed"].to_dict()["full"] == 4
+
+
+def test_what_is_the_same_work_on_several_backbones_has_one_row(tmp_path: Path) -> None:
+    more = {**BACKBONES, "other": backbone("other", "Other", "vision")}
+    reads = {**READS, "pictures": ("bundled:eyes", "other")}
+    store = example(tmp_path, backbones=more, reads=reads, strategies=["scratch", "classical"])
+    cells = store.manifest.cells
+    twins = {cell: cells[replace(cell, backbone="bundled:eyes")] for cell in cells if cell.backbone == "other"}
+    classical = {cell: key for cell, key in twins.items() if cell.strategy == "classical"}
+    store.extend(replace(store.manifest, cells=classical))
+    rows = read_tables(store).leaderboard.rows
+    pictures = rows[rows["scope"] == rows.loc[rows["backbones"] == "other", "scope"].item()]
+    assert sorted(zip(pictures["strategy"], pictures["backbones"], strict=True)) == [
+        ("classical", "bundled:eyes; other"),
+        ("scratch", "bundled:eyes"),
+        ("scratch", "other"),
+    ]
+    assert pictures.set_index("backbones")["planned"].tolist() == [6, 6, 6]
+    assert rows.loc[rows["backbones"] == "bundled:clock", "strategy"].tolist() == ["classical", "scratch"]
