@@ -128,7 +128,7 @@ def _with_lineups(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """
     if curves.groupby("task", observed=True)["backbone"].nunique().max() == 1:
         names = [name for name in curves["backbone"].cat.categories if name in set(curves["backbone"])]
-        return curves.assign(backbones=_ordered([SEPARATOR.join(names)] * len(curves)))
+        return curves.assign(backbones=_ordered([SEPARATOR.join(names)] * len(curves), curves.index))
     keys = cells.dropna(subset="key").groupby(["strategy", "backbone"], observed=True)["key"]
     known: dict[Any, frozenset[str]] = keys.agg(frozenset).to_dict()
     alike: dict[tuple[str, frozenset[str]], list[str]] = {}
@@ -137,9 +137,10 @@ def _with_lineups(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     together = {(strategy, names[0]): SEPARATOR.join(names) for (strategy, _), names in alike.items()}
     repeated = {(strategy, name) for (strategy, _), names in alike.items() for name in names[1:]}
     rows = list(zip(curves["strategy"], curves["backbone"], strict=True))
-    labelled = curves.assign(backbones=_ordered([together.get(row, row[1]) for row in rows]))
+    labelled = curves.assign(backbones=_ordered([together.get(row, row[1]) for row in rows], curves.index))
     return labelled.loc[[row not in repeated for row in rows]]
 
 
-def _ordered(names: Sequence[str]) -> pd.Categorical:
-    return pd.Categorical(list(names), categories=list(dict.fromkeys(names)), ordered=True)
+def _ordered(names: Sequence[str], index: pd.Index) -> pd.Series:
+    """Return names as ordered categories, in the order in which they come."""
+    return pd.Series(list(names), index).astype(pd.CategoricalDtype(list(dict.fromkeys(names)), ordered=True))
