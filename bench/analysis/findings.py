@@ -58,10 +58,25 @@ def _advice(curves: Curves) -> list[str]:
     if first == last:
         return said
     before, after = recommended(curves, first), recommended(curves, last)
+    if before == after and all(_alone(curves, n_labels) for n_labels in (first, last)):
+        ends = [_scored(curves, before, n_labels) for n_labels in (first, last)]
+        at = f"With {count(first)} and with {count(last)} {curves.entry.label}"
+        return [f"{at}, use {strategy_phrase(before)}: {listed(ends)}."]
     crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
     if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
         return [*said, _use(curves, last)]
     return [*said, _turn(curves, crossed, last)]
+
+
+def _alone(curves: Curves, n_labels: int) -> bool:
+    """Return whether one strategy clearly beats all others at a budget, and a guess."""
+    several = curves.ranking[n_labels]["n_seeds"].max() > 1
+    return several and len(tied_with_best(curves, n_labels)) == 1 and not _at_chance(curves, n_labels)
+
+
+def _scored(curves: Curves, strategy: str, n_labels: int) -> str:
+    here = curves.ranking[n_labels]
+    return score_with_margin(here["mean"][strategy], here["margin"][strategy])
 
 
 def _use(curves: Curves, n_labels: int) -> str:
@@ -72,7 +87,7 @@ def _use(curves: Curves, n_labels: int) -> str:
         return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
     chosen, tied = recommended(curves, n_labels), tied_with_best(curves, n_labels)
     phrase = strategy_phrase(chosen)
-    said = score_with_margin(here["mean"][chosen], here["margin"][chosen])
+    said = _scored(curves, chosen, n_labels)
     if here["n_seeds"].max() < 2:
         return f"{start}{phrase} scores best: {said}."
     if len(tied) == 1:
@@ -88,8 +103,7 @@ def _turn(curves: Curves, crossed: Crossover, last: int) -> str:
     """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
     start = f"From about {about(crossed.n_labels)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
     others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
-    here = curves.ranking[last]
-    reached = f"{score_with_margin(here['mean'][crossed.ours], here['margin'][crossed.ours])} with {count(last)}"
+    reached = f"{_scored(curves, crossed.ours, last)} with {count(last)}"
     tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
     return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
 

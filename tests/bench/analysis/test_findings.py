@@ -201,3 +201,13 @@ def test_what_twice_the_labels_would_bring_is_said_only_where_it_was_checked(tmp
     text = said(tmp_path / "four", full=around(*means[:-1], means[-1] - 0.02))
     assert "Twice the labels would bring full fine-tuning from 0.870 to about 0.87" in text
     assert text.endswith("; the same reckoning foretold the score with 10,000 0.020 too high.")
+
+
+def test_what_leads_with_the_fewest_and_with_the_most_labels_is_said_once(tmp_path: Path) -> None:
+    text = said(tmp_path / "one", linear_probe=around(0.6, 0.7, 0.8), full=around(0.7, 0.8, 0.9))
+    assert text.startswith(
+        "With 10 and with 1,000 labelled examples, use full fine-tuning: 0.700\xa0±\xa00.010 and 0.900\xa0±\xa00.010."
+    )
+    assert text.count("full fine-tuning: ") == 1
+    tied = said(tmp_path / "tied", linear_probe=around(0.7, 0.7, 0.8), full=around(0.7, 0.8, 0.9, shift=1))
+    assert tied.startswith("With 10 labelled examples, ")
