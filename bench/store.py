@@ -15,78 +15,21 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.interrupts import interrupts_held
+from bench.manifest import Manifest, manifest_of, manifest_record
 from bench.published import CELLS, read_published
-from bench.target import Labels, Metric, Outputs
+from bench.target import Labels, Outputs
 
 FORMAT: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEntry:
-    """What a report must know of a task: its card, its metric and what a label is."""
-
-    card: TaskCard
-    metric: Metric
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategyEntry:
-    """What a report must know of a strategy.
-
-    A classical model of the domain stands in a backbone's place: it is neither pretrained nor trained from scratch.
-    """
-
-    name: str
-    depth: float
-    pretrained: bool
-    classical: bool = False
-
-
-class Curve(NamedTuple):
-    """A strategy on a backbone and a task: what has one recipe."""
-
-    task: str
-    backbone: str
-    strategy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
-
-    `recipes` has the fields of `bench.strategy.Recipe` as plain values, none where that is not known.
-    Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
-    """
-
-    suite: str
-    tasks: Mapping[str, TaskEntry]
-    backbones: Mapping[str, BackboneCard]
-    strategies: Mapping[str, StrategyEntry]
-    cells: Mapping[Cell, str] = field(default_factory=dict)
-    recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
-
-    def merged(self, newer: "Manifest") -> "Manifest":
-        """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder."""
-        return Manifest(
-            suite=newer.suite,
-            tasks={**self.tasks, **newer.tasks},
-            backbones={**self.backbones, **newer.backbones},
-            strategies={**self.strategies, **newer.strategies},
-            cells={**self.cells, **newer.cells},
-            recipes={**self.recipes, **newer.recipes},
-        )
 
 
 class Store:
@@ -115,7 +58,7 @@ class Store:
                 f"`python -m bench publish` it to {self.root}"
             )
         merged = self._manifest.merged(manifest) if self._manifest else manifest
-        self._write("manifest.json", _to_json(_manifest_record(merged)))
+        self._write("manifest.json", _to_json(manifest_record(merged, store_format=FORMAT)))
         self._manifest = merged
 
     def get(self, key: str) -> Result | None:
@@ -217,7 +160,7 @@ class Store:
                 f"the results in {self.root} are of the {age} format {found}, this version reads format {FORMAT}: "
                 f"{advice}, or name another folder with --out"
             )
-        return _manifest_of(record)
+        return manifest_of(record)
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self.root / name
@@ -245,31 +188,3 @@ def _to_npy(array: Labels) -> bytes:
 
 def _to_json(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=1, sort_keys=False, ensure_ascii=False) + "\n").encode("utf-8")
-
-
-def _manifest_record(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "suite": manifest.suite,
-        "tasks": {name: asdict(entry) for name, entry in manifest.tasks.items()},
-        "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
-        "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
-        "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
-        "cells": [{**asdict(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
-    }
-
-
-def _manifest_of(record: Mapping[str, Any]) -> Manifest:
-    return Manifest(
-        suite=record["suite"],
-        tasks={
-            name: TaskEntry(
-                card=read_card(TaskCard, entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"]
-            )
-            for name, entry in record["tasks"].items()
-        },
-        backbones={name: read_card(BackboneCard, card) for name, card in record["backbones"].items()},
-        strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
-        cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
-        recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
-    )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.tables import Tables, ordinary_cells
-from bench.store import StrategyEntry, TaskEntry
+from bench.manifest import StrategyEntry, TaskEntry
 
 Kind = Literal["pretrained", "scratch", "classical"]
 

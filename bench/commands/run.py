@@ -15,10 +15,11 @@ from bench.device import default_decoders, default_workers, resolve_device
 from bench.executors.in_process import execute_here
 from bench.executors.processes import execute_in_processes
 from bench.executors.starting import EngineSettings
+from bench.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
 from bench.runner import Execute, Tally, count_found, pending_cells, run_cells
-from bench.store import Curve, Manifest, Store, StrategyEntry, TaskEntry
+from bench.store import Store
 from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0

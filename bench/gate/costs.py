@@ -14,8 +14,8 @@ import numpy as np
 
 from bench.cell import Result
 from bench.gate.matching import Pair
+from bench.manifest import Curve
 from bench.stats import half_width
-from bench.store import Curve
 
 DEARER: Final = 1.25
 SHORTEST: Final = 0.05  # seconds: below it a clock measures the machine, not the cell

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, Work
 from bench.errors import StoreError
-from bench.store import FORMAT, Curve, Manifest, Store, StrategyEntry, TaskEntry
+from bench.manifest import Curve, Manifest, StrategyEntry, TaskEntry
+from bench.store import FORMAT, Store
 from tests.toys import ToyBackbone, ToyTask
 
 PROVENANCE = Provenance(bench="0", python="3", torch="2", platform="Linux", processor="slow")
