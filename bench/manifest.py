@@ -80,7 +80,10 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
 
 
 def manifest_of(record: Mapping[str, Any]) -> Manifest:
-    """Return the manifest of a record made by `manifest_record`."""
+    """Return the manifest of a record made by `manifest_record`.
+
+    Raises `KeyError`, `TypeError` or `AttributeError` if the record is not one.
+    """
     return Manifest(
         suite=record["suite"],
         tasks={

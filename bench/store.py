@@ -148,9 +148,10 @@ class Store:
         try:
             record = json.loads(path.read_bytes())
             found = record["format"]
+            manifest = manifest_of(record) if found == FORMAT else None
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"{path} cannot be read ({error}): move the folder away, or name another with --out"
             ) from error
@@ -160,7 +161,7 @@ class Store:
                 f"the results in {self.root} are of the {age} format {found}, this version reads format {FORMAT}: "
                 f"{advice}, or name another folder with --out"
             )
-        return manifest_of(record)
+        return manifest
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self.root / name

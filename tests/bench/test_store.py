@@ -163,7 +163,9 @@ def test_another_format_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: P
     assert (tmp_path / "manifest.json").read_text() == text
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "no json"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "no json", f'{{"format": {FORMAT}}}', f'{{"format": {FORMAT}, "suite": "", "tasks": []}}']
+)
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(StoreError, match="cannot be read"):
