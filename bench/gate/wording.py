@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bench.analysis.wording import MISSING, counted
@@ -122,10 +122,13 @@ def not_compared(comparison: Comparison) -> list[tuple[str, str]]:
     return [(f"{plain(task)}: {', '.join(names)}", plain(reason)) for (task, reason), names in together.items()]
 
 
-def cells_listed(cells: Iterable[Cell]) -> list[str]:
-    """Return cells by name, and how many more there are."""
-    names = [plain(str(cell)) for cell in cells]
-    return names if len(names) <= LISTED else [*names[:LISTED], f"and {len(names) - LISTED} more"]
+def cells_listed(cells: Collection[Cell]) -> list[str]:
+    """Return cells by name; if they are many how many there are of each strategy, if these are many of each task."""
+    if len(cells) <= LISTED:
+        return [plain(str(cell)) for cell in cells]
+    of_rows = Counter(f"{cell.task} · {cell.backbone} · {cell.strategy}" for cell in cells)
+    groups = of_rows if len(of_rows) <= LISTED else Counter(cell.task for cell in cells)
+    return [f"{plain(name)}: {counted(number, 'cell')}" for name, number in groups.items()]
 
 
 def failures_listed(comparison: Comparison) -> list[str]:

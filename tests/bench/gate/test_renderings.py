@@ -6,13 +6,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.cell import Outcome, Result
+from bench.cell import Cell, Outcome, Result
 from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
 from bench.gate.markdown import to_markdown
 from bench.gate.matching import Run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
+from bench.gate.wording import cells_listed
 from tests.bench.analysis.example import PROVENANCE
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, unchanged, where, with_fields, worse
 
@@ -153,3 +154,22 @@ def test_a_strategy_is_named_with_its_backbone_where_a_task_has_several() -> Non
     assert "  full · bundled:other " in said
     assert "  full · bundled:eyes " in said
     assert "bundled:clock" not in said
+
+
+def test_many_cells_are_counted_by_strategy_and_very_many_by_task() -> None:
+    cells = [
+        Cell(task, "eyes", strategy, 0.1, seed)
+        for task in ("pictures", "series")
+        for strategy in ("one", "two", "three", "four", "five", "six")
+        for seed in range(5)
+    ]
+    assert cells_listed(cells[:2]) == [
+        "pictures · eyes · one · 0.1 · seed 0",
+        "pictures · eyes · one · 0.1 · seed 1",
+    ]
+    assert cells_listed(cells[:11]) == [
+        "pictures · eyes · one: 5 cells",
+        "pictures · eyes · two: 5 cells",
+        "pictures · eyes · three: 1 cell",
+    ]
+    assert cells_listed(cells) == ["pictures: 30 cells", "series: 30 cells"]
