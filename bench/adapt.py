@@ -40,7 +40,7 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a cell cost alone, in seconds, and the number of its steps, their losses and their precision."""
+    """What a cell cost alone, in seconds and MiB, and the number of its steps, their losses and their precision."""
 
     seconds: float
     training_seconds: float
@@ -48,6 +48,7 @@ class Spent:
     steps: int
     losses: tuple[float, ...]
     precision: Precision
+    peak_mib: float
 
 
 def run_cell(
@@ -66,16 +67,9 @@ def run_cell(
     """
     cell = planned.cell
     rows = group.budget(cell.fraction, seed_of(cell, "subset"))
-    shared = group.frozen_work(planned.strategy.boundary(group.n_stages))
     probe = _probe(planned, group, rows, companions)
-    if probe:
-        shared += [*group.frozen_work(group.n_stages), probe.work]
-    if loading:
-        shared.append(loading)
-    if group.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(group.device)
+    shared = _shared_work(planned, group, probe, loading)
     adapted, predictions, spent = _adapt(planned, group, rows, probe)
-    peak = peak_mib(group.device)
     if planned.shifts or keep:
         group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
     shifted = _score_shifts(planned, group, adapted, spent.precision) if planned.shifts else UNSHIFTED
@@ -90,13 +84,13 @@ def run_cell(
         seconds=round(spent.seconds, 4),
         training_seconds=round(spent.training_seconds, 4),
         evaluation_seconds=round(spent.evaluation_seconds, 4),
-        shared=tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared)),
+        shared=shared,
         shifted=shifted.scores,
         losses=spent.losses,
         steps=spent.steps,
         trainable_parameters=adapted.parameters,
         total_parameters=_count(group.backbone) + _count(adapted.head),
-        peak_mib=round(peak, 1),
+        peak_mib=round(spent.peak_mib, 1),
         device=group.device.type,
         precision=spent.precision,
         data_sha256=group.content,
@@ -109,6 +103,8 @@ def run_cell(
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
     """Train what is to be trained and predict the test split."""
+    if group.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(group.device)
     start = time.perf_counter()
     cell, recipe = planned.cell, planned.strategy.recipe
     boundary = planned.strategy.boundary(group.n_stages)
@@ -136,7 +132,19 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
     if steps:
         group.check_frozen(boundary)
     end = time.perf_counter()
-    return adapted, predictions, Spent(end - start, trained - begun, predicted - trained, steps, losses, precision)
+    peak = peak_mib(group.device)
+    spent = Spent(end - start, trained - begun, predicted - trained, steps, losses, precision, peak)
+    return adapted, predictions, spent
+
+
+def _shared_work(planned: PlannedCell, group: Group, probe: KeptHead | None, loading: Work | None) -> tuple[Work, ...]:
+    """Return the work that a cell uses and others may use too, each piece once; what is missing of it is done."""
+    shared = group.frozen_work(planned.strategy.boundary(group.n_stages))
+    if probe:
+        shared += [*group.frozen_work(group.n_stages), probe.work]
+    if loading:
+        shared.append(loading)
+    return tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(shared))
 
 
 def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterable[PlannedCell]) -> KeptHead | None:
