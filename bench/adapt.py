@@ -16,7 +16,7 @@ from bench.group import Group
 from bench.heads import KeptHead
 from bench.inference import forward_all
 from bench.inputs import Inputs
-from bench.memory import peak_mib
+from bench.memory import forget_peak, peak_mib
 from bench.plan import PlannedCell
 from bench.precision import Precision, frozen_precision, training_precision
 from bench.provenance import describe_run
@@ -103,8 +103,7 @@ def run_cell(
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
     """Train what is to be trained and predict the test split."""
-    if group.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(group.device)
+    forget_peak(group.device)
     start = time.perf_counter()
     cell, recipe = planned.cell, planned.strategy.recipe
     boundary = planned.strategy.boundary(group.n_stages)

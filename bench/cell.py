@@ -75,9 +75,10 @@ class Result:
 
     `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost: of it
     `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what it
-    used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the process's
-    peak resident memory so far, or on a GPU the peak allocated while the cell ran. `losses` are means of the training
-    loss over stretches of equally many steps, one after the other; without a gradient loop there are none.
+    used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the peak
+    while the cell ran: of memory allocated on a GPU, else of the process's resident memory (off Linux of the process so
+    far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
+    gradient loop there are none.
     """
 
     cell: Cell

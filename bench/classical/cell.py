@@ -11,7 +11,7 @@ from bench.budgets import Budgets
 from bench.cache import Cache
 from bench.cell import Result, Work
 from bench.classical.models import Fitted, Models, TaskData
-from bench.memory import peak_mib
+from bench.memory import forget_peak, peak_mib
 from bench.plan import Needs, PlannedCell
 from bench.provenance import describe_run
 from bench.scored import Measured
@@ -61,6 +61,7 @@ def run_classical(
     `loading` is what it took to load the data; for `companions` see `ClassicalGroup.fit`, which is where errors are
     raised.
     """
+    forget_peak(CPU)
     fitted, n_labels = group.fit(planned, companions)
     start = time.perf_counter()
     test = group.splits.test
