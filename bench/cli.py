@@ -119,6 +119,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("baseline", type=Path, metavar="BASELINE", help="results folder of the earlier run")
     parser.add_argument("current", type=Path, metavar="CURRENT", help="results folder of the run in question")
+    _add_repeated(parser, "--task", "T", "only this task; may be repeated (default: all of the baseline)")
     parser.add_argument(
         "--tolerance",
         type=_share,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.errors import StoreError
+from bench.errors import StoreError, unknown_name
 from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
 from bench.gate.markdown import to_markdown
@@ -23,10 +23,17 @@ FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
 
 
 def answer(options: argparse.Namespace) -> int:
-    """Compare two results folders, print what is said of them, and return 1 if the current one does not pass."""
+    """Compare two results folders, print what is said of them, and return 1 if the current one does not pass.
+
+    Raises `UnknownNameError` for a task that the baseline does not have.
+    """
+    baseline, current = (read_run(Store(folder)) for folder in (options.baseline, options.current))
+    for task in options.task:
+        if task not in baseline.manifest.tasks:
+            raise unknown_name("task", task, baseline.manifest.tasks)
     comparison = compare(
-        read_run(Store(options.baseline)),
-        read_run(Store(options.current)),
+        baseline.narrowed(options.task),
+        current.narrowed(options.task),
         tolerance=options.tolerance,
         fail_on_cost=options.fail_on_cost,
     )

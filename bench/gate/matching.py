@@ -1,6 +1,6 @@
 """Owns which cells of two results folders measure the same, and the reasons why others do not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,6 +18,12 @@ class Run(NamedTuple):
     folder: str
     manifest: Manifest
     outcomes: Mapping[Cell, Outcome | None]
+
+    def narrowed(self, tasks: Collection[str]) -> "Run":
+        """Return what is there of these tasks, or of all if none is named."""
+        if not tasks:
+            return self
+        return self._replace(outcomes={cell: one for cell, one in self.outcomes.items() if cell.task in tasks})
 
     @property
     def n_results(self) -> int:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.cell import Outcome, Result
 from bench.cli import main
 from bench.gate.judging import TOLERANCE
 from bench.gate.matching import Run, read_run
@@ -53,6 +54,19 @@ def test_cells_that_vary_one_stream_alone_are_no_part_of_the_comparison(folders:
         {**run.outcomes, **{cell: one and replace(one, cell=cell, key=f"v{one.key}") for cell, one in alone.items()}},
     )
     assert read_run(Store(stored(varied, tmp_path / "varied"))).outcomes == read_run(Store(folders / "before")).outcomes
+
+
+def test_a_part_of_the_tasks_can_be_compared(folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def of_pictures(result: Result) -> Outcome | None:
+        return result if result.cell.task == "pictures" else None
+
+    part = str(stored(night(of_pictures), tmp_path / "part"))
+    assert main(["compare", str(folders / "worse"), part]) == 1
+    assert "18 missing cells" in capsys.readouterr().out
+    assert main(["compare", str(folders / "worse"), part, "--task", "pictures"]) == 0
+    assert "series" not in capsys.readouterr().out
+    assert main(["compare", str(folders / "worse"), part, "--task", "picture"]) == 2
+    assert "unknown task 'picture'; did you mean 'pictures'?" in capsys.readouterr().err
 
 
 def test_a_slower_run_fails_if_that_was_asked_for(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
