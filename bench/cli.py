@@ -198,7 +198,9 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fraction", action="append", default=[], type=float, metavar="F", help="only this share of labels, in (0, 1]"
     )
-    parser.add_argument("--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: 3)")
+    parser.add_argument(
+        "--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: the suite's)"
+    )
     _add_data(parser)
 
 

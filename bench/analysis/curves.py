@@ -6,7 +6,6 @@ from typing import Literal
 
 import pandas as pd
 
-from bench import stats
 from bench.analysis.tables import Tables, ordinary_cells
 from bench.manifest import StrategyEntry, TaskEntry
 
@@ -64,10 +63,6 @@ class Curves:
         sign = 1.0 if self.entry.metric.higher_is_better else -1.0
         gap: pd.Series = sign * (self.seeds[ours, n_labels] - self.seeds[theirs, n_labels])
         return gap
-
-    def advantage(self, ours: str, theirs: str, n_labels: int) -> stats.Difference:
-        """Return how much better one strategy is than another on average, above 0 where it is; paired by seed."""
-        return stats.paired_difference(self.differences(ours, theirs, n_labels), 0.0)
 
     def leader(self, n_labels: int, kind: Kind) -> str | None:
         """Return the best strategy of a kind at a budget; None where none has a score."""

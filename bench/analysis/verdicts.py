@@ -20,7 +20,7 @@ def tied_with_best(curves: Curves, n_labels: int) -> list[str]:
     open_ = dict(zip(here.index, kept, strict=True))
     tied = [best]
     for other in others:
-        compared = curves.advantage(best, other, n_labels).n_pairs > 1
+        compared = curves.differences(best, other, n_labels).count() > 1
         if (compared and open_[other]) or abs(here["mean"][other] - here["mean"][best]) < stats.ROUNDING:
             tied.append(other)
     return tied
@@ -47,11 +47,6 @@ def verdicts(curves: Curves, rival: Kind = "scratch") -> dict[int, Verdict]:
         n_labels: _verdict(float(gap.mean()), float(p))
         for (n_labels, gap), p in zip(gaps.items(), adjusted, strict=True)
     }
-
-
-def verdict(curves: Curves, n_labels: int) -> Verdict | None:
-    """Return whether pretraining helps at a budget against training from scratch; None where one is missing."""
-    return verdicts(curves).get(n_labels)
 
 
 def _verdict(mean: float, p: float) -> Verdict:

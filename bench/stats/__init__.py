@@ -2,19 +2,17 @@
 
 from bench.stats.aggregates import interquartile_mean
 from bench.stats.crossover import Crossing, CrossingKind, crossover
-from bench.stats.curves import area_interval, area_under_curve, areas_of_seeds, skill
+from bench.stats.curves import area_under_curve, areas_of_seeds, skill
 from bench.stats.extrapolation import PowerLaw, fit_power_law
 from bench.stats.intervals import (
     CONFIDENCE,
     ROUNDING,
-    Difference,
     Estimate,
     Floats,
     Interval,
     clipped_interval,
     half_width,
     mean_interval,
-    paired_difference,
 )
 from bench.stats.multiplicity import benjamini_hochberg, holm, paired_p
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
@@ -26,7 +24,6 @@ __all__ = [
     "ROUNDING",
     "Crossing",
     "CrossingKind",
-    "Difference",
     "Estimate",
     "Floats",
     "Interval",
@@ -34,7 +31,6 @@ __all__ = [
     "RankIntervals",
     "Savings",
     "VariancePart",
-    "area_interval",
     "area_under_curve",
     "areas_of_seeds",
     "benjamini_hochberg",
@@ -49,7 +45,6 @@ __all__ = [
     "label_savings_over_seeds",
     "may_be_best",
     "mean_interval",
-    "paired_difference",
     "paired_p",
     "rank_intervals",
     "skill",

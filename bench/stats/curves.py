@@ -1,9 +1,9 @@
-"""Owns learning curves read vertically: skill, and the area under a curve with its interval."""
+"""Owns learning curves read vertically: skill, and the area under a curve."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench.stats.intervals import Estimate, Floats, mean_interval
+from bench.stats.intervals import Floats
 
 
 def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats:
@@ -37,16 +37,10 @@ def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
     return float((steps * (v[:-1] + v[1:]) / 2).sum() / steps.sum())
 
 
-def area_interval(n_labels: ArrayLike, values: ArrayLike) -> Estimate:
-    """Return the mean area under the curves of several seeds with its 95 % interval; values are [n_seeds, n_budgets].
-
-    The t interval over the areas of each seed's own curve: an area is linear in the scores, so that their mean is the
-    area under the mean curve, and what moves a whole curve (its seed) counts once and not once a budget. A seed with
-    a missing point has no area and does not count.
-    """
-    return mean_interval(areas_of_seeds(n_labels, values))
-
-
 def areas_of_seeds(n_labels: ArrayLike, values: ArrayLike) -> Floats:
-    """Return the area under each seed's own curve [n_seeds] from values [n_seeds, n_budgets]; nan with a gap."""
+    """Return the area under each seed's own curve [n_seeds] from values [n_seeds, n_budgets]; nan with a gap.
+
+    For the mean area and its interval see `mean_interval`: an area is linear in the scores, so that the mean of areas
+    is the area under the mean curve, and what moves a whole curve (its seed) counts once and not once a budget.
+    """
     return np.array([area_under_curve(n_labels, curve) for curve in np.asarray(values, dtype=np.float64)])

@@ -28,20 +28,6 @@ class Estimate(NamedTuple):
     n_values: int
 
 
-class Difference(NamedTuple):
-    """A mean difference and the interval of it; the ends are nan where there are fewer than two pairs."""
-
-    mean: float
-    lower: float
-    upper: float
-    n_pairs: int
-
-    @property
-    def decided(self) -> bool:
-        """Whether the interval exists and leaves zero out."""
-        return self.lower > 0 or self.upper < 0
-
-
 def half_width(deviations: ArrayLike, counts: ArrayLike) -> Floats:
     """Return half the width of the 95 % interval of a mean: t(0.975; n - 1) s / sqrt(n).
 
@@ -78,13 +64,3 @@ def mean_interval(values: ArrayLike) -> Estimate:
     deviation = float(v.std(ddof=1))
     margin = float(half_width(deviation if deviation > ROUNDING else 0.0, len(v)))
     return Estimate(mean, mean - margin, mean + margin, len(v))
-
-
-def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> Difference:
-    """Return the mean of ours - theirs with its 95 % interval; both are [n_seeds], a pair has one seed.
-
-    The paired t interval: what two strategies share under one seed (the label budget, the test examples) cancels. Pairs
-    with a missing score (nan) do not count. Differences that agree up to rounding have an interval of zero width.
-    """
-    differences = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    return Difference(*mean_interval(np.where(np.abs(differences) > ROUNDING, differences, differences * 0.0)))

@@ -52,7 +52,7 @@ def _start(name: str, suite: str, folder: Path) -> Tracker:
     except ModuleNotFoundError as error:
         raise TrackerError(
             f"--track {name} needs the module {error.name!r}, which is not installed: "
-            f"pip install 'bench-transfer[{name}]'"
+            f"run pip install '.[{name}]' in the checkout"
         ) from error
 
 

@@ -9,7 +9,7 @@ from bench.analysis.curves import find_curves
 from bench.analysis.findings import headline, sentences
 from bench.analysis.horizontal import savings_against
 from bench.analysis.tables import read_tables
-from bench.analysis.verdicts import recommended, tied_with_best, verdict, verdicts
+from bench.analysis.verdicts import recommended, tied_with_best, verdicts
 from tests.bench.analysis.drawn import around, drawn_curves
 from tests.bench.analysis.example import example
 
@@ -122,7 +122,7 @@ def test_verdicts_are_corrected_for_the_number_of_budgets(tmp_path: Path) -> Non
     probe = [[0.5] * 5]
     once = drawn_curves(tmp_path / "once", {"scratch": scratch, "linear_probe": probe})
     thrice = drawn_curves(tmp_path / "thrice", {"scratch": scratch * 3, "linear_probe": probe * 3})
-    assert verdict(once, 10) == "helps"
+    assert verdicts(once)[10] == "helps"
     assert set(verdicts(thrice).values()) == {"makes no clear difference"}
     assert "Pretraining makes no clear difference at any budget." in sentences(thrice)
 
@@ -160,7 +160,7 @@ def test_a_classical_model_is_recommended_where_nothing_clearly_beats_it(tmp_pat
 
 def test_one_seed_decides_nothing(tmp_path: Path) -> None:
     curves = find_curves(read_tables(example(tmp_path, seeds=1)))["pictures"][0]
-    assert verdict(curves, 20) == "makes no clear difference"
+    assert verdicts(curves)[20] == "makes no clear difference"
     assert sentences(curves) == [
         "With 20 labelled examples, a linear probe scores best: 0.700.",
         "With 200 labelled examples, full fine-tuning scores best: 0.920.",

@@ -42,7 +42,7 @@ def test_a_missing_point_makes_the_area_missing() -> None:
 
 def test_the_interval_of_an_area_is_that_of_the_areas_of_each_seeds_own_curve() -> None:
     # over log10 the areas are (0 + 0.4) / 2, (0.2 + 0.4) / 2 and (0.1 + 0.7) / 2
-    found = stats.area_interval([10, 100], [[0.0, 0.4], [0.2, 0.4], [0.1, 0.7]])
+    found = stats.mean_interval(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, 0.4], [0.1, 0.7]]))
     expected = reference.t.interval(0.95, 2, loc=0.3, scale=reference.sem([0.2, 0.3, 0.4]))
     assert found.mean == pytest.approx(0.3)
     assert found.n_values == 3
@@ -50,6 +50,8 @@ def test_the_interval_of_an_area_is_that_of_the_areas_of_each_seeds_own_curve() 
 
 
 def test_a_seed_with_a_gap_has_no_area_and_does_not_count() -> None:
-    assert stats.area_interval([10, 100], [[0.0, 0.4], [0.2, math.nan]])[:1] == pytest.approx((0.2,))
+    assert stats.mean_interval(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, math.nan]]))[:1] == pytest.approx(
+        (0.2,)
+    )
     assert np.isnan(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, math.nan]])).tolist() == [False, True]
-    assert stats.area_interval([10, 100], np.full((2, 2), math.nan)).n_values == 0
+    assert stats.mean_interval(stats.areas_of_seeds([10, 100], np.full((2, 2), math.nan))).n_values == 0

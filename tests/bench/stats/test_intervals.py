@@ -33,24 +33,11 @@ def test_an_accuracy_stays_between_0_and_1_and_an_error_above_0() -> None:
     assert (float(error.lower), float(error.upper)) == (0.0, 3.5)
 
 
-def test_paired_differences_are_scipys_paired_t_test() -> None:
-    ours, theirs = [0.81, 0.84, 0.90, 0.86], [0.80, 0.80, 0.85, 0.84]
+def test_the_interval_of_paired_differences_is_that_of_scipys_paired_t_test() -> None:
+    ours, theirs = np.array([0.81, 0.84, 0.90, 0.86]), np.array([0.80, 0.80, 0.85, 0.84])
     expected = reference.ttest_rel(ours, theirs).confidence_interval(0.95)
-    found = stats.paired_difference(ours, theirs)
+    found = stats.mean_interval(ours - theirs)
     assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
-    assert found.n_pairs == 4
-
-
-def test_a_seed_without_its_partner_does_not_count() -> None:
-    found = stats.paired_difference([0.9, math.nan, 0.8], [0.7, 0.1, math.nan])
-    assert found.mean == pytest.approx(0.2)
-    assert (found.n_pairs, found.decided) == (1, False)
-
-
-def test_the_same_difference_for_every_seed_is_decided_unless_it_is_none() -> None:
-    assert stats.paired_difference([0.3, 0.4, 0.7], [0.2, 0.3, 0.6]).decided
-    assert not stats.paired_difference([0.3, 0.4], [0.3, 0.4]).decided
-    assert not stats.paired_difference([], []).decided
 
 
 def test_a_mean_has_scipys_t_interval_and_what_is_missing_does_not_count() -> None:
@@ -67,7 +54,3 @@ def test_values_that_agree_have_an_interval_of_no_width_and_one_value_has_none()
     assert stats.mean_interval([0.1 + 0.2, 0.3])[1:3] == pytest.approx((0.3, 0.3), abs=1e-15)
     assert np.isnan(stats.mean_interval([0.3])[1:3]).all()
     assert stats.mean_interval([]).n_values == 0
-
-
-def test_a_difference_that_is_only_rounding_is_not_decided() -> None:
-    assert not stats.paired_difference([0.1 + 0.2, 0.1 + 0.2], [0.3, 0.3]).decided

@@ -21,6 +21,7 @@ def test_the_p_value_is_that_of_scipys_paired_t_test() -> None:
 def test_differences_that_agree_are_certain_and_fewer_than_two_say_nothing() -> None:
     assert stats.paired_p([0.1, 0.1, 0.1]) == 0.0
     assert stats.paired_p([0.0, 0.0]) == 1.0
+    assert stats.paired_p([0.1 + 0.2 - 0.3] * 2) == 1.0, "a difference of rounding"
     assert np.isnan(stats.paired_p([0.3, np.nan]))
 
 

@@ -80,7 +80,7 @@ def test_a_tracker_whose_library_is_missing_says_what_to_install(
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.delitem(sys.modules, f"bench.tracking.{name}", raising=False)
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(TrackerError, match=rf"--track {name} needs .* pip install 'bench-transfer\[{name}\]'"):
+    with pytest.raises(TrackerError, match=rf"--track {name} needs .* pip install '\.\[{name}\]' in the checkout"):
         start_tracking([name], tmp_path, MANIFEST, PLAN)
 
 
@@ -144,5 +144,5 @@ def test_a_mistaken_tracker_leaves_nothing_on_disk(
     Path("bench.toml").write_text(CONFIG)
     monkeypatch.delitem(sys.modules, "bench.tracking.wandb", raising=False)
     monkeypatch.setitem(sys.modules, "wandb", None)
-    assert "bench-transfer[wandb]" in mistake(capsys, "run", "--task", "co2", "--track", "wandb")
+    assert "pip install '.[wandb]' in the checkout" in mistake(capsys, "run", "--task", "co2", "--track", "wandb")
     assert not Path("results").exists()
