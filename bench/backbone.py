@@ -1,15 +1,18 @@
-"""Owns the backbone contract: an ordered list of stages that ends in one feature vector per example."""
+"""The contract of backbones: an ordered list of stages, and how targets read what they make of examples."""
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from bench.card import BackboneCard
+from bench.column import Column
 from bench.domain import Raw
+from bench.readout import POOLED, Readout
 from bench.target import Target
 
 
@@ -18,11 +21,15 @@ class Batch:
     """What flows from stage to stage: `values` [n, …], and for sequences the `lengths` [n] of each.
 
     With lengths, the second axis of `values` runs over positions, and padding is at the end. Lengths stay on the CPU,
-    where batches are put together: a GPU is never waited for.
+    where batches are put together: a GPU is never waited for. `geometry` says what was done to each input and decoding
+    needs: the scale of a series, the first token of each word. `taps` are values after stages further below, by the
+    number of stages that had run, for readouts that name these.
     """
 
     values: Tensor
     lengths: Tensor | None = None
+    geometry: Column | None = None
+    taps: Mapping[int, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -43,11 +50,13 @@ class Batch:
     def take(self, indices: Tensor) -> "Batch":
         """Return the examples at `indices`, given on the CPU, cut to the longest of them."""
         rows = indices.to(self.values.device, non_blocking=True)
+        geometry = None if self.geometry is None else self.geometry.take(indices.numpy())
+        taps = {tap: values[rows] for tap, values in self.taps.items()}
         if self.lengths is None:
-            return Batch(self.values[rows])
+            return Batch(self.values[rows], None, geometry, taps)
         lengths = self.lengths[indices]
         longest = int(lengths.max()) if len(lengths) else 0
-        return Batch(self.values[rows, :longest], lengths)
+        return Batch(self.values[rows, :longest], lengths, geometry, taps)
 
     def batches(self, rows: Iterable[Tensor]) -> Iterator["Batch"]:
         """Yield the examples at each of `rows`, given on the CPU, each cut to its longest."""
@@ -55,7 +64,16 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its values on `device`."""
-        return Batch(self.values.to(device), self.lengths)
+        taps = {tap: values.to(device) for tap, values in self.taps.items()}
+        return Batch(self.values.to(device), self.lengths, self.geometry, taps)
+
+    def followed_by(self, values: Tensor) -> "Batch":
+        """Return the batch after some stage: features of whole examples have no lengths."""
+        return Batch(values, self.lengths if values.ndim > 2 else None, self.geometry, self.taps)
+
+
+Features = tuple[Tensor, ...]
+"""What is read of examples, a tensor for each stage that a readout names; see `bench.readout.Kind` for their shapes."""
 
 
 class Stage(nn.Module, ABC):
@@ -63,7 +81,7 @@ class Stage(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the next values [n, …]; the last stage's are features [n, width]. `mask` stays as it is."""
+        """Return the next values [n, …]. `mask` stays as it is."""
 
 
 class TokenStage(Stage, ABC):
@@ -98,12 +116,14 @@ class Pretrained:
 class Backbone(nn.Module, ABC):
     """A pretrained network as a list of stages, with the preparation its inputs need.
 
-    `pretrained` is kept only of backbones whose own target a task may share, such as a forecasting horizon.
+    `pretrained` is kept only of backbones whose own target a task may share, such as a forecasting horizon. A backbone
+    that `augments` shows its inputs otherwise at every step of training.
     """
 
     card: BackboneCard
     stages: nn.ModuleList
     pretrained: Pretrained | None = None
+    augments: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, raw: Raw) -> Batch:
@@ -113,9 +133,32 @@ class Backbone(nn.Module, ABC):
     def initialise(self) -> None:
         """Draw every parameter and buffer anew, as if never trained, from torch's default generator."""
 
+    def augment(self, prepared: Batch, generator: torch.Generator) -> Batch:  # noqa: ARG002 (the contract's)
+        """Return prepared inputs seen otherwise, values and geometry together; the codec then moves the labels.
+
+        Called only where nothing is cached, that is, if all stages are trained.
+        """
+        return prepared
+
+    def read(self, tapped: Sequence[Batch], readout: Readout) -> Features:
+        """Return features of what comes out of each stage that the readout names. It has no parameters.
+
+        As it stands, for backbones whose last stage puts out one vector of each example.
+        """
+        assert readout.kind in self.card.readouts, f"{self.card.name} offers no {readout.kind} readout"
+        return tuple(batch.values for batch in tapped)
+
+    def brings(self, target: Target) -> Head | None:
+        """Return the head that came with the weights, if it is one for this target."""
+        return self.pretrained.head if self.pretrained and self.pretrained.target == target else None
+
+    def widths(self, readout: Readout) -> tuple[int, ...]:
+        """Return the width of the features of each stage that a readout names: as it stands, that of all stages."""
+        return tuple(self.card.width for _ in readout.stages)
+
     def forward(self, batch: Batch) -> Tensor:
-        """Return features [n, width]."""
-        return run_stages(self.stages, batch).values
+        """Return pooled features [n, width]."""
+        return read_stages(self, self.stages, batch, POOLED)[0]
 
 
 def run_stages(stages: nn.ModuleList, batch: Batch) -> Batch:
@@ -123,7 +166,31 @@ def run_stages(stages: nn.ModuleList, batch: Batch) -> Batch:
     values, mask = batch.values, batch.mask
     for stage in stages:
         values = stage(values, mask)
-    return Batch(values, batch.lengths if values.ndim > 2 else None)
+    return batch.followed_by(values)
+
+
+def read_stages(
+    backbone: Backbone,
+    above: nn.ModuleList,
+    batch: Batch,
+    readout: Readout,
+    *,
+    between: Callable[[Tensor], Tensor] = lambda values: values,
+) -> Features:
+    """Return features of a batch after the stages `above`, which take the place of the backbone's uppermost ones.
+
+    The batch holds the values below them, and taps of what the readout names further below. `between` is applied to
+    what comes out of every stage.
+    """
+    total, mask = len(backbone.stages), batch.mask
+    reached = total - len(above)
+    found = {**batch.taps, reached: batch.values}
+    wanted, values = readout.taps(total), batch.values
+    for tap, stage in enumerate(above, start=reached + 1):
+        values = between(stage(values, mask))
+        if tap in wanted:
+            found[tap] = values
+    return backbone.read([batch.followed_by(found[tap]) for tap in wanted], readout)
 
 
 def state_hash(module: nn.Module) -> str:

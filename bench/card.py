@@ -41,7 +41,7 @@ class BackboneCard:
     `parameters` counts all but the head; `width` is the number of features per example; `stages` names them from input
     to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held
     out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
-    share none, transfer crosses domains.
+    share none, transfer crosses domains. `readouts` are the kinds in which it can be read (see `bench.readout.Kind`).
     """
 
     name: str
@@ -55,6 +55,7 @@ class BackboneCard:
     parameters: int
     width: int
     stages: tuple[str, ...]
+    readouts: tuple[str, ...] = ("pooled",)
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     subjects: tuple[str, ...] = ()
 

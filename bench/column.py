@@ -110,6 +110,25 @@ def ragged(shapes: ArrayLike | None = None, **items: Sequence[ArrayLike]) -> Rag
     return Ragged({name: np.concatenate(arrays) for name, arrays in several.items()}, offsets, grid)
 
 
+def concatenate(columns: Sequence[Column]) -> Column:
+    """Return columns of the same names, one after the other."""
+    first, *others = columns
+    names = list(first.values)
+    if not others:
+        return first
+    if all(isinstance(column, Dense) for column in columns):
+        return Dense({name: np.concatenate([column[name] for column in columns]) for name in names})
+    parts = [column for column in columns if isinstance(column, Ragged)]
+    assert len(parts) == len(columns), "either all columns are ragged or none is"
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+    shapes = [part.shapes for part in parts if part.shapes is not None]
+    return Ragged(
+        {name: np.concatenate([part[name] for part in parts]) for name in names},
+        np.concatenate([[0], lengths.cumsum()]).astype(np.int64),
+        np.concatenate(shapes) if shapes else None,
+    )
+
+
 def digest_arrays(arrays: Mapping[str, Array]) -> str:
     """Return the sha256 of named arrays.
 

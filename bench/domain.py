@@ -6,14 +6,18 @@ when they are looked at: see `bench.files.media`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Domain = Literal["vision", "text", "audio", "series"]
+from bench.column import Dense, Indices
 
-Indices = NDArray[np.int64]
+Domain = str
+"""The name of a domain, such as "vision"."""
+
+STANDING_STILL: Final = 1e-6
+"""In units of a series: a past that deviates less is constant."""
 
 
 class Raw(Protocol):
@@ -22,6 +26,10 @@ class Raw(Protocol):
     @property
     def domain(self) -> Domain:
         """Which backbones can read them."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether they are prepared a few at a time, where all of them take too much memory."""
 
     def __len__(self) -> int: ...
 
@@ -37,6 +45,7 @@ class Images:
     """Pictures of one size: `pixels` is uint8 [n, height, width, channels], channels 1 or 3."""
 
     domain: ClassVar[Domain] = "vision"
+    streams: ClassVar[bool] = True
     pixels: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -60,6 +69,7 @@ class Texts:
     """Words, phrases or sentences."""
 
     domain: ClassVar[Domain] = "text"
+    streams: ClassVar[bool] = False
     strings: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -79,6 +89,7 @@ class Waveforms:
     """Mono recordings of one length: `samples` is int16 [n, length] at `rate_hz` samples a second."""
 
     domain: ClassVar[Domain] = "audio"
+    streams: ClassVar[bool] = True
     samples: NDArray[np.int16]
     rate_hz: int
 
@@ -100,16 +111,15 @@ class Waveforms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Pasts of one series or of several in order of time: `past` is float32 [n, context].
+    """Pasts of one series or of several in order of time: `past` is float64 [n, context].
 
-    `season` is the number of steps in a seasonal cycle. `unit` [n] is what an error of each window's series is counted
-    in, and comes from the training history of that series alone: for MASE the mean absolute seasonal difference
-    (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001), for the MSE of standardised data the standard
-    deviation.
+    `season` is the number of steps in a seasonal cycle. `unit` [n] is the size of a typical change of each window's
+    series, from the training history of that series alone: it tells a past that stands still from one that moves.
     """
 
     domain: ClassVar[Domain] = "series"
-    past: NDArray[np.float32]
+    streams: ClassVar[bool] = False
+    past: NDArray[np.float64]
     season: int
     unit: NDArray[np.float64]
 
@@ -122,16 +132,17 @@ class Windows:
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the content as bytes, for hashing."""
-        units = ",".join(f"{unit:.9g}" for unit in np.unique(self.unit))
-        owners = () if "," not in units else (self.unit.tobytes(),)
-        return (f"{self.season} {units} {self.past.shape}".encode(), *owners, self.past.tobytes())
+        return (f"{self.season} {self.past.shape}".encode(), self.unit.tobytes(), self.past.tobytes())
 
-    def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return mean and standard deviation of each past, both [n, 1]: the scale on which a window is learnt.
 
-        A constant past has no deviation; its scale is one unit of the series.
-        """
-        centre = self.past.mean(axis=1, keepdims=True)
-        spread = self.past.std(axis=1, keepdims=True)
-        unit = self.unit[:, None]
-        return centre, np.where(spread > 1e-6 * unit, spread, unit).astype(np.float32)
+def scaled(windows: Windows) -> tuple[NDArray[np.float32], Dense]:
+    """Return each past on its own scale, float32 [n, context], and that scale: `centre` and `spread`, float64 [n, 1].
+
+    The scale is mean and standard deviation of the past, computed in float64: small changes on a large level would be
+    rounded away in float32. A constant past has no deviation; its scale is one unit of the series.
+    """
+    centre = windows.past.mean(axis=1, keepdims=True)
+    deviation = windows.past.std(axis=1, keepdims=True)
+    unit = windows.unit[:, None]
+    spread = np.where(deviation > STANDING_STILL * unit, deviation, unit)
+    return ((windows.past - centre) / spread).astype(np.float32), Dense({"centre": centre, "spread": spread})

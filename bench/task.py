@@ -1,61 +1,93 @@
-"""Owns the task contract: labelled raw examples, split into train and test, with a card and a target."""
+"""The task contract: labelled raw examples, split into train and test, with a card and a target."""
 
 import hashlib
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.card import TaskCard
-from bench.domain import Indices, Raw
+from bench.column import Column, Dense, Indices, digest
+from bench.domain import Raw
 from bench.errors import DataError
+from bench.planning.folds import refuse_shared_groups
 from bench.runtime.cache import Cache
-from bench.target import Labels, Target
+from bench.target import Target
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """Raw examples with their labels: int64 [n] for classes, float32 [n, steps] for a horizon."""
+    """Raw examples with what is known of them, each [n].
+
+    `labels` are columns by name: a target names the one it reads, and several tasks can read one split. `facts` is what
+    scoring and counting need of the inputs, such as the unit of errors. `groups` names what an example belongs to: a
+    voice, a word family, a patient, a stretch of time.
+    """
 
     raw: Raw
-    labels: Labels
+    labels: Mapping[str, Column]
+    facts: Column | None = None
+    groups: NDArray[np.str_] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.raw)
+        columns = (*self.labels.values(), self.facts, self.groups)
+        assert all(column is None or len(column) == n for column in columns), "an entry for each example"
 
     def __len__(self) -> int:
         return len(self.raw)
 
-    def take(self, indices: Indices) -> "Examples":
-        """Return the examples at `indices`."""
-        return Examples(self.raw.take(indices), self.labels[indices])
+    def take(self, rows: Indices) -> "Examples":
+        """Return the examples at `rows`."""
+        return Examples(
+            self.raw.take(rows),
+            {name: column.take(rows) for name, column in self.labels.items()},
+            None if self.facts is None else self.facts.take(rows),
+            None if self.groups is None else self.groups[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Splits:
-    """Train and test; no group (voice, word family, stretch of time) has examples in both.
+class Split:
+    """What is learnt from and what is tested on. Raises `DataError` if a group is on both sides.
 
-    `train_groups` and `test_groups` name each example's groups where the task has any, so that this can be checked.
+    `unlabelled` are more inputs of the kind that is tested on, `source` labelled examples of another place, for
+    strategies that learn from them.
     """
 
     train: Examples
     test: Examples
-    train_groups: tuple[str, ...] = ()
-    test_groups: tuple[str, ...] = ()
+    unlabelled: Raw | None = None
+    source: Examples | None = None
+
+    def __post_init__(self) -> None:
+        refuse_shared_groups(self.train.groups, self.test.groups)
 
 
 class Task(ABC):
-    """Labelled target data. `load` is deterministic and takes no seed: all runs share one test split."""
+    """Labelled target data.
+
+    Data that came split have one split for every seed. Of others every example is tested once: `folds` is their number,
+    and seed k is tested on fold k (modulo their number).
+    """
 
     card: TaskCard
     target: Target
+    folds: int = 1
 
     @abstractmethod
-    def load(self, cache: Cache) -> Splits:
-        """Return the data; what has to be generated is kept in `cache`."""
+    def split(self, seed: int, cache: Cache) -> Split:
+        """Return the split of a seed, always the same one; what has to be generated is kept in `cache`."""
 
 
-def verify(task: Task, splits: Splits) -> str:
+def verify(task: Task, split: Split) -> str:
     """Return the sha256 of the data; that of pinned splits is held against the task's card.
 
     Synthetic data may differ in their last bits where another processor rounds otherwise: that is told, not refused,
@@ -63,7 +95,7 @@ def verify(task: Task, splits: Splits) -> str:
     """
     if not task.card.pinned:
         return task.card.sha256
-    found, expected = fingerprint(splits), task.card.sha256
+    found, expected = fingerprint(split), task.card.sha256
     if found != expected:
         differs = f"the data of task {task.card.name!r} are not those of its card: got sha256 {found[:12]}…, expected "
         if not task.card.synthetic:
@@ -72,14 +104,26 @@ def verify(task: Task, splits: Splits) -> str:
     return found
 
 
-def fingerprint(splits: Splits) -> str:
-    """Return the sha256 of raw examples and labels of both splits."""
-    digest = hashlib.sha256()
-    for part in (splits.train, splits.test):
-        for column in (*part.raw.columns(), str(part.labels.shape).encode(), part.labels.tobytes()):
-            digest.update(len(column).to_bytes(8, "little"))
-            digest.update(column)
-    return digest.hexdigest()
+def fingerprint(split: Split) -> str:
+    """Return the sha256 of all that a split holds."""
+    found = hashlib.sha256()
+    for piece in _pieces(split):
+        found.update(len(piece).to_bytes(8, "little"))
+        found.update(piece)
+    return found.hexdigest()
+
+
+def _pieces(split: Split) -> Iterator[bytes]:
+    for part in (split.train, split.test, split.source):
+        if part is None:
+            continue
+        yield from part.raw.columns()
+        for name, column in sorted(part.labels.items()):
+            yield f"{name} {digest(column)}".encode()
+        yield b"" if part.facts is None else digest(part.facts).encode()
+        yield b"" if part.groups is None else digest(Dense({"group": part.groups})).encode()
+    if split.unlabelled is not None:
+        yield from split.unlabelled.columns()
 
 
 def packaged_file(package: str, path: str) -> Path:

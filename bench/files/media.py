@@ -54,6 +54,7 @@ class Pictures:
     """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through."""
 
     domain: ClassVar[Domain] = "vision"
+    streams: ClassVar[bool] = True
     paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
     change: Change[NDArray[np.uint8]] | None = None
@@ -87,6 +88,7 @@ class Recordings:
     """
 
     domain: ClassVar[Domain] = "audio"
+    streams: ClassVar[bool] = True
     paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
     rate_hz: int

@@ -1,25 +1,30 @@
-"""Owns what frozen stages say about a split: computed once per content, kept in the cache, mapped from there."""
+"""The activations of frozen stages: computed once per content, kept in the cache, read from there."""
 
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from bench.backbone import Backbone, Batch
 from bench.cell import FROZEN, Work
 from bench.planning.plan import ALGORITHM
+from bench.readout import Readout
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.precision import frozen_precision
-from bench.training.inference import Recomputed, forward_all
-from bench.training.inputs import Allowance, Inputs
+from bench.training.inference import ReadFeatures, Recomputed, forward_all, read_all
+from bench.training.inputs import Allowance, Inputs, Tapped
+
+VALUES: Final = "values"
 
 
 class Activations:
-    """The examples of one split at any boundary of one backbone."""
+    """The examples of one split at any boundary of one backbone, and their features."""
 
     def __init__(
         self,
@@ -47,51 +52,96 @@ class Activations:
         self._boundaries = frozenset(boundaries)
         self._allowance = allowance
         self._check = check
-        self._keeps = {len(backbone.stages): True}
+        self._keeps: dict[int, bool] = {}
         self._at: dict[int, tuple[Inputs, list[Work]]] = {0: (inputs.to(device), [])}
+        self._read: dict[Readout, tuple[ReadFeatures, list[Work]]] = {}
 
-    def key(self, boundary: int) -> str:
-        """Return the hash of all that the activations at `boundary` depend on."""
+    def key(self, boundary: int | str) -> str:
+        """Return the hash of all that the activations at a boundary, or those of a readout, depend on."""
         precision = frozen_precision(self._device)
         card = self._backbone.card  # one file of weights may be prepared for, or cut into stages, in several ways
         network = (card.name, card.sha256, *card.stages)
         return content_key("activations", ALGORITHM, self._content, *network, boundary, precision)
 
-    def at(self, boundary: int) -> Inputs:
-        """Return the examples after the stages below `boundary`, on the device."""
-        return self._entry(boundary)[0]
+    def at(self, boundary: int, readout: Readout) -> Inputs:
+        """Return the examples after the stages below `boundary`, on the device, with what else the readout names."""
+        below = {tap: self._entry(tap)[0] for tap in readout.taps(self._n_stages) if tap < boundary}
+        inputs = self._entry(boundary)[0]
+        return Tapped(inputs, below) if below else inputs
 
-    def features(self) -> Batch:
-        """Return the examples after all stages [n, width], on the device."""
-        features = self.at(len(self._backbone.stages))
-        assert isinstance(features, Batch), "features are always kept"
-        return features
+    def features(self, readout: Readout) -> ReadFeatures:
+        """Return the features of all examples, on the device."""
+        return self._features(readout)[0]
 
-    def work(self, boundary: int) -> list[Work]:
+    def features_key(self, readout: Readout) -> str:
+        """Return the hash of all that features depend on."""
+        return self.key(f"{readout.kind} of {readout.stages}")
+
+    def work(self, boundary: int, readout: Readout) -> list[Work]:
         """Return what it took to compute them, whenever that was: a piece of work per run of stages."""
-        return self._entry(boundary)[1]
+        below = [self._entry(tap)[1] for tap in readout.taps(self._n_stages) if tap < boundary]
+        return [work for works in (*below, self._entry(boundary)[1]) for work in works]
+
+    def features_work(self, readout: Readout) -> list[Work]:
+        """Return what it took to compute the features, whenever that was."""
+        return self._features(readout)[1]
+
+    @property
+    def _n_stages(self) -> int:
+        return len(self._backbone.stages)
 
     def _entry(self, boundary: int) -> tuple[Inputs, list[Work]]:
         if boundary not in self._at:
             self._at[boundary] = self._kept(boundary) if self._may_keep(boundary) else self._recomputed(boundary)
         return self._at[boundary]
 
+    def _features(self, readout: Readout) -> tuple[ReadFeatures, list[Work]]:
+        if readout not in self._read:
+            self._read[readout] = self._kept_features(readout)
+        return self._read[readout]
+
+    def _kept_features(self, readout: Readout) -> tuple[ReadFeatures, list[Work]]:
+        """Return features from the cache. What is missing is computed from the highest boundary that is kept."""
+        key = self.features_key(readout)
+        path = self._cache.fetch(key, self._about(self._n_stages), lambda path: self._compute_features(path, readout))
+        with safe_open(path, framework="pt") as file:
+            works = _works(file.metadata())
+            features = tuple(file.get_tensor(f"{VALUES}.{place}") for place in range(len(readout.stages)))
+        geometry = self._inputs.geometry
+        read = ReadFeatures(tuple(values.to(self._device) for values in features), geometry)
+        return read, works
+
+    def _compute_features(self, path: Path, readout: Readout) -> None:
+        self._backbone.to(self._device)
+        between = [one for one in self._boundaries if 0 < one < self._n_stages and self._may_keep(one)]
+        boundary = max(between, default=0)
+        inputs, works = self.at(boundary, readout), self.work(boundary, readout)
+        start = time.perf_counter()
+        above = self._backbone.stages[boundary:]
+        read = read_all(self._backbone, above, inputs, readout, precision=frozen_precision(self._device))
+        self._check()
+        works = [*works, Work(FROZEN, self.features_key(readout), time.perf_counter() - start)]
+        _write(path, {f"{VALUES}.{place}": values for place, values in enumerate(read.features)}, works)
+
     def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
-        card, together = self._backbone.card, [boundary]
+        together = [boundary]
         if not self._cache.holds(self.key(boundary)):  # then the way there is gone anyway
             below = {other for other in self._boundaries if 0 < other < boundary and self._may_keep(other)}
             together = sorted({boundary, *below})
-        about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"
-        wanted = {self.key(one): about.format(one) for one in together}
+        wanted = {self.key(one): self._about(one) for one in together}
         paths = self._cache.fetch_all(wanted, lambda missing: self._compute(together, missing))
-        return self._read(paths[self.key(boundary)])
+        return self._load(paths[self.key(boundary)])
+
+    def _about(self, boundary: int) -> str:
+        card = self._backbone.card
+        return f"{card.name}, {len(self._inputs)} examples, after {boundary} of {len(card.stages)} stages"
 
     def _recomputed(self, boundary: int) -> tuple[Recomputed, list[Work]]:
         stages, precision = self._backbone.stages[:boundary], frozen_precision(self._device)
-        return Recomputed(self.at(0), stages, precision), []
+        return Recomputed(self._entry(0)[0], stages, precision), []
 
     def _may_keep(self, boundary: int) -> bool:
-        """Whether the examples at `boundary` are features or are granted memory, which the first of them tells."""
+        """Whether the examples at `boundary` are granted memory, which the first of them tells."""
         if boundary not in self._keeps:
             self._backbone.to(self._device)
             first = self._inputs.take(torch.tensor([0])).to(self._device)
@@ -118,16 +168,20 @@ class Activations:
                 )
                 self._check()
                 batch, works = done, [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
-                _write(path, done, works)
+                _write(path, {VALUES: done.values}, works)
             reached = boundary
 
-    def _read(self, path: Path) -> tuple[Batch, list[Work]]:
+    def _load(self, path: Path) -> tuple[Batch, list[Work]]:
         with safe_open(path, framework="pt") as file:
-            works = [Work(*fields) for fields in json.loads(file.metadata()["works"])]
-            values = file.get_tensor("values")
-        return Batch(values, self._inputs.lengths if values.ndim > 2 else None).to(self._device), works
+            works, values = _works(file.metadata()), file.get_tensor(VALUES)
+        lengths = self._inputs.lengths if values.ndim > 2 else None
+        return Batch(values, lengths, self._inputs.geometry).to(self._device), works
 
 
-def _write(path: Path, batch: Batch, works: Iterable[Work]) -> None:
+def _works(metadata: Mapping[str, str]) -> list[Work]:
+    return [Work(*fields) for fields in json.loads(metadata["works"])]
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], works: Iterable[Work]) -> None:
     said = json.dumps([(work.phase, work.key, work.seconds) for work in works])
-    save_file({"values": batch.values.cpu().contiguous()}, path, metadata={"works": said})
+    save_file({name: values.cpu().contiguous() for name, values in tensors.items()}, path, metadata={"works": said})

@@ -1,13 +1,15 @@
-"""Owns forward passes without gradients: large batches, sorted by length, never dependent on who asks."""
+"""Forward passes without gradients: large batches, sorted by length, never dependent on who asks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from bench.backbone import Batch
+from bench.backbone import Backbone, Batch, Features, read_stages
+from bench.column import Column, concatenate
+from bench.readout import Readout
 from bench.runtime.precision import Precision, autocast
 from bench.training.inputs import Inputs
 
@@ -35,7 +37,66 @@ def forward_all(stages: nn.ModuleList, inputs: Inputs, *, precision: Precision) 
             longest = int(inputs.lengths.max()) if sequences and inputs.lengths is not None else piece.shape[1]
             values = torch.zeros(len(inputs), longest, *piece.shape[2:], device=inputs.device)
         values[rows.to(inputs.device), : piece.shape[1]] = piece
-    return Batch(values, inputs.lengths if sequences else None)
+    return Batch(values, inputs.lengths if sequences else None, inputs.geometry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadFeatures:
+    """Features of examples, as a readout has them, with the geometry of these examples."""
+
+    features: Features
+    geometry: Column | None
+
+    def take(self, rows: Tensor) -> "ReadFeatures":
+        """Return the features of some examples, given on the CPU."""
+        geometry = None if self.geometry is None else self.geometry.take(rows.numpy())
+        return ReadFeatures(tuple(values[rows.to(values.device)] for values in self.features), geometry)
+
+
+def read_all(
+    backbone: Backbone, above: nn.ModuleList, inputs: Inputs, readout: Readout, *, precision: Precision
+) -> ReadFeatures:
+    """Return the features of `inputs` after the stages `above`, which take the place of the backbone's uppermost ones.
+
+    They are float32, on the device of the inputs; sequences are padded with zeros to the longest of all.
+    """
+    above.eval()
+    rows_of_chunks = _by_length(inputs).split(CHUNK)
+    pieces: list[Features] = []
+    geometry: list[Column] = []
+    for batch in inputs.batches(rows_of_chunks):
+        with torch.inference_mode(), autocast(inputs.device, precision):
+            pieces.append(tuple(values.float() for values in _read(backbone, above, batch, readout)))
+        geometry += [] if batch.geometry is None else [batch.geometry]
+    order = torch.cat(rows_of_chunks)
+    features = tuple(_assembled(several, order) for several in zip(*pieces, strict=True))
+    if not geometry:
+        return ReadFeatures(features, None)
+    back = torch.empty_like(order)
+    back[order] = torch.arange(len(order))
+    return ReadFeatures(features, concatenate(geometry).take(back.numpy()))
+
+
+def _read(backbone: Backbone, above: nn.ModuleList, batch: Batch, readout: Readout) -> Features:
+    """Return features, the values float32 between any two stages, so that a pass may be cut in two anywhere."""
+    return read_stages(backbone, above, batch, readout, between=Tensor.float)
+
+
+def _assembled(pieces: Sequence[Tensor], order: Tensor) -> Tensor:
+    """Return pieces [m, …] as one tensor [n, …], each example in its place; the second axis is padded with zeros."""
+    first = pieces[0]
+    if first.ndim < 3 or all(piece.shape[1] == first.shape[1] for piece in pieces):
+        together = torch.cat(list(pieces))
+    else:
+        longest = max(piece.shape[1] for piece in pieces)
+        together = first.new_zeros((len(order), longest, *first.shape[2:]))
+        start = 0
+        for piece in pieces:
+            together[start : start + len(piece), : piece.shape[1]] = piece
+            start += len(piece)
+    placed = torch.empty_like(together)
+    placed[order.to(together.device)] = together
+    return placed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +114,11 @@ class Recomputed:
     def lengths(self) -> Tensor | None:
         """Those of the inputs."""
         return self.inputs.lengths
+
+    @property
+    def geometry(self) -> Column | None:
+        """That of the inputs."""
+        return self.inputs.geometry
 
     @property
     def device(self) -> torch.device:
@@ -76,7 +142,7 @@ class Recomputed:
         for batch in self.inputs.batches(rows):
             with torch.no_grad(), autocast(self.device, self.precision):  # the stages above want these for gradients
                 values = _forward(self.stages, batch)
-            yield Batch(values, batch.lengths if values.ndim > 2 else None)
+            yield batch.followed_by(values)
 
 
 def _forward(stages: nn.ModuleList, batch: Batch) -> Tensor:

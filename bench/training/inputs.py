@@ -1,9 +1,10 @@
 """Owns how examples reach a network: held prepared, or read and prepared anew, batch by batch, where they are many."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import tee
 from typing import Final, Protocol, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.backbone import Backbone, Batch
+from bench.column import Column, concatenate
 from bench.domain import Raw
 
 MEMORY_BYTES: Final = 2**30
@@ -20,10 +22,16 @@ CHUNK: Final = 64  # examples prepared at a time
 
 
 class Inputs(Protocol):
-    """Examples as some stage wants them, in memory or not. `lengths` [n] are those of sequences, on the CPU."""
+    """Examples as some stage wants them, in memory or not. `lengths` [n] are those of sequences, on the CPU.
+
+    `geometry` is that of all examples; None where there is none, or where it is known only batch by batch.
+    """
 
     @property
     def lengths(self) -> Tensor | None: ...
+
+    @property
+    def geometry(self) -> Column | None: ...
 
     @property
     def device(self) -> torch.device:
@@ -72,6 +80,10 @@ class Streamed:
     def lengths(self) -> None:
         """None: sequences are not streamed."""
 
+    @property
+    def geometry(self) -> None:
+        """None: it comes with each batch."""
+
     def __len__(self) -> int:
         return len(self.raw)
 
@@ -98,12 +110,53 @@ class Streamed:
         return self.backbone.prepare(self.raw.take(rows.numpy()))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tapped:
+    """Examples after some stage, together with what they were after stages `below` that a readout names too."""
+
+    inputs: Inputs
+    below: Mapping[int, Inputs]
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """Those of the examples."""
+        return self.inputs.lengths
+
+    @property
+    def geometry(self) -> Column | None:
+        """That of the examples."""
+        return self.inputs.geometry
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches come out."""
+        return self.inputs.device
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def to(self, device: torch.device) -> "Tapped":
+        """Return the examples, whose batches come out on `device`."""
+        return Tapped(self.inputs.to(device), {tap: one.to(device) for tap, one in self.below.items()})
+
+    def take(self, indices: Tensor) -> "Tapped":
+        """Return the examples at `indices`, given on the CPU."""
+        return Tapped(self.inputs.take(indices), {tap: one.take(indices) for tap, one in self.below.items()})
+
+    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield the examples at each of `rows`, in order."""
+        own, *others = tee(rows, 1 + len(self.below))
+        below = [one.batches(drawn) for one, drawn in zip(self.below.values(), others, strict=True)]
+        for batch, *tapped in zip(self.inputs.batches(own), *below, strict=True):
+            yield replace(batch, taps={tap: one.values for tap, one in zip(self.below, tapped, strict=True)})
+
+
 def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int) -> Inputs:
     """Return raw examples as the first stage wants them: held if the allowance grants it, else streamed.
 
-    Texts and windows are always held: they are small, and texts are padded to the longest of them.
+    What has no file is always held: it is in memory already, and texts are padded to the longest of them.
     """
-    if raw.domain in ("text", "series"):
+    if not raw.streams:
         return backbone.prepare(raw)
     streamed = Streamed(backbone, raw, decoders, torch.device("cpu"))
     example = backbone.prepare(raw.take(np.array([0]))).values
@@ -111,6 +164,8 @@ def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int
         return streamed
     values = torch.empty((len(raw), *example.shape[1:]), dtype=example.dtype)
     chunks = torch.arange(len(raw)).split(CHUNK)
+    geometry = []
     for rows, batch in zip(chunks, streamed.batches(chunks), strict=True):
         values[rows] = batch.values
-    return Batch(values)
+        geometry += [] if batch.geometry is None else [batch.geometry]
+    return Batch(values, geometry=concatenate(geometry) if geometry else None)

@@ -1,0 +1,176 @@
+"""What the cells of one task and backbone share: inputs, network, activations, heads and the freeze contract.
+
+A context holds no labels: they reach a strategy through its budgets alone.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from bench.backbone import Backbone, TokenStage, state_hash
+from bench.budget import Budget
+from bench.cell import Work
+from bench.column import Indices
+from bench.domain import Raw
+from bench.errors import FreezeError
+from bench.probing.heads import Heads
+from bench.readout import Readout
+from bench.runtime.cache import Cache, content_key
+from bench.target import Target
+from bench.task import Examples, Split
+from bench.training.activations import Activations
+from bench.training.inference import ReadFeatures
+from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
+from bench.training.vocabulary import Vocabulary
+
+WHOLE_SPLIT: Final = 0.5
+"""Share of a split from which all of it is run through the frozen stages: then any later budget finds it done."""
+
+
+class Context:
+    """One task's inputs seen through one backbone, on one device.
+
+    `train` are the training examples without labels, `unlabelled` further inputs of the kind that is tested on, and
+    `source` labelled examples of another place, where the task has any.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        split: Split,
+        backbone: Backbone,
+        *,
+        needed: Indices,
+        boundaries: frozenset[int],
+        content: str,
+        cache: Cache,
+        device: torch.device,
+        memory_bytes: int = MEMORY_BYTES,
+        decoders: int = 1,
+    ) -> None:
+        """`content` is the sha256 of the split; `needed` are the training rows that some cell to come will see.
+
+        Activations at `boundaries` will be asked for. At most `memory_bytes` of examples are held, beside their
+        features, and as much of shifted ones if these are asked for; `decoders` threads read their files.
+        """
+        train = split.train
+        self.target = target
+        self.backbone = backbone
+        self.device = device
+        self.train = Examples(train.raw, {}, train.facts, train.groups)
+        self.unlabelled = split.unlabelled
+        self.source = split.source
+        self._content = content
+        self._cache = cache
+        self._memory_bytes = memory_bytes
+        self._decoders = decoders
+        self._boundaries = boundaries
+        self._hashes = [state_hash(stage) for stage in backbone.stages]
+        kept = needed if len(needed) < WHOLE_SPLIT * len(train) else np.arange(len(train))
+        self._places = np.full(len(train), -1, dtype=np.int64)  # of each training example among those kept
+        self._places[kept] = np.arange(len(kept))
+        part = "" if len(kept) == len(train) else f" {content_key(kept.tolist())}"
+        allowance = Allowance(memory_bytes)
+        test = prepare(backbone, split.test.raw, allowance=allowance, decoders=decoders)
+        learnt = prepare(backbone, train.raw.take(kept), allowance=allowance, decoders=decoders)
+        self._train = self._activations(f"train{part}", learnt, allowance)
+        self._tested = split.test.raw
+        self._test = self._activations("test", test, allowance)
+        self._others: dict[Raw, tuple[str, Inputs]] = {}
+        self._vocabulary = Vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
+        self._left_for_others = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
+        self.heads = Heads(self, content=self._train.features_key(target.readout), cache=cache)
+
+    @property
+    def n_stages(self) -> int:
+        """The number of stages of the backbone."""
+        return len(self.backbone.stages)
+
+    def examples(self, rows: Indices, boundary: int, readout: Readout) -> Inputs:
+        """Return training examples after the stages below `boundary`, on the device."""
+        places = torch.from_numpy(self._places[rows])
+        return self._pruned(boundary, self._train.at(boundary, readout).take(places))
+
+    def others(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
+        """Return any other examples after the stages below `boundary`, on the device; their tokens are those of all."""
+        return self._activations_of(raw).at(boundary, readout)
+
+    def features(self, rows: Indices, readout: Readout) -> ReadFeatures:
+        """Return the features of training examples, on the device."""
+        return self._train.features(readout).take(torch.from_numpy(self._places[rows]))
+
+    def features_of(self, raw: Raw, readout: Readout) -> ReadFeatures:
+        """Return the features of any other examples, on the device."""
+        return self._activations_of(raw).features(readout)
+
+    def name(self, raw: Raw, name: str) -> None:
+        """Name further inputs: under this name their activations are found in the cache."""
+        if raw not in self._others:
+            inputs = prepare(self.backbone, raw, allowance=self._left_for_others, decoders=self._decoders)
+            self._others[raw] = name, inputs
+
+    def prune(self, boundary: int, stages: nn.ModuleList) -> None:
+        """Leave in stages copied from above `boundary` the tokens of this task alone, as `examples` number them."""
+        if boundary == 0 and self._vocabulary is not None:
+            first = stages[0]
+            assert isinstance(first, TokenStage)
+            self._vocabulary.prune(first)
+
+    def restore(self, boundary: int, stages: nn.ModuleList, whole: Callable[[], nn.ModuleList]) -> None:
+        """Undo `prune`: rows of tokens that this task does not hold are those of the same stages before, `whole`."""
+        if boundary == 0 and self._vocabulary is not None:
+            first, before = stages[0], whole()[0]
+            assert isinstance(first, TokenStage)
+            assert isinstance(before, TokenStage)
+            self._vocabulary.restore(first, before.table)
+
+    def frozen_work(self, boundary: int, readout: Readout) -> list[Work]:
+        """Return what the activations of train and test took, whenever they were made; makes what is missing."""
+        both = (self._train, self._test)
+        if boundary == self.n_stages:
+            return [work for one in both for work in one.features_work(readout)]
+        return [work for one in both for work in one.work(boundary, readout)]
+
+    def check_frozen(self, boundary: int) -> None:
+        """Raise `FreezeError` if any parameter or buffer below `boundary` is not what was loaded."""
+        frozen = zip(self.backbone.card.stages, self.backbone.stages, self._hashes, strict=True)
+        for name, stage, before in list(frozen)[:boundary]:
+            if state_hash(stage) != before:
+                raise FreezeError(
+                    f"stage {name!r} of {self.backbone.card.name} was to stay frozen, but its parameters or buffers "
+                    "moved"
+                )
+
+    def _activations_of(self, raw: Raw) -> Activations:
+        """Return the activations of examples that are tested on, or of any others.
+
+        Of the others nothing stays on the device: neither time nor memory of a cell tells that it was scored on them.
+        """
+        if raw is self._tested:
+            return self._test
+        self.name(raw, f"other {content_key(*(piece.hex() for piece in raw.columns()))}")
+        name, inputs = self._others[raw]
+        return self._activations(name, inputs, Allowance(self._memory_bytes))
+
+    def _pruned(self, boundary: int, inputs: Inputs) -> Inputs:
+        return inputs if boundary or self._vocabulary is None else self._vocabulary.renumber(inputs)
+
+    def _activations(self, split: str, inputs: Inputs, allowance: Allowance) -> Activations:
+        return Activations(
+            self.backbone,
+            inputs,
+            content=f"{split} of {self._content}",
+            cache=self._cache,
+            device=self.device,
+            boundaries=self._boundaries,
+            allowance=allowance,
+            check=lambda: self.check_frozen(self.n_stages),
+        )
+
+
+def rows_of(budgets: Sequence[Budget]) -> Indices:
+    """Return the training rows that some of several budgets hold; sorted."""
+    return np.unique(np.concatenate([budget.rows for budget in budgets]))
