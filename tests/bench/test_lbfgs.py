@@ -19,8 +19,8 @@ class Bowls:
         away = points - self.minima
         return (self.curvature * (away.cosh() - 1)).sum(2), self.curvature * away.sinh()
 
-    def take(self, sets: Tensor, problems: Tensor) -> "Bowls":
-        return Bowls(self.minima[sets][:, problems], self.curvature[sets][:, problems])
+    def take(self, sets: Tensor) -> "Bowls":
+        return Bowls(self.minima[sets], self.curvature[sets])
 
 
 def bowls() -> Bowls:
