@@ -5,8 +5,8 @@ for any choice of examples and penalties. Weights [s, p, outputs, w], w > r, beg
 end with the bias. Between them may be zeros, up to a width that suits the processor.
 
 What is solved for a budget is the same, to the last bit, whichever budgets it shares a solver with. For softmax
-regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the same shape and
-begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by one.
+regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the same shape
+and begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by one.
 """
 
 from abc import ABC, abstractmethod
