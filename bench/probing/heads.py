@@ -1,4 +1,4 @@
-"""Owns the linear probes of one task and backbone: heads solved for many budgets at once, each kept in the cache."""
+"""The linear probes of one task and backbone: heads solved for many budgets at once, each kept in the cache."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -78,25 +78,26 @@ class Heads:
     def _write(self, budgets: Mapping[Path, Indices], recipe: Recipe) -> None:
         """Write the head of each budget.
 
-        Folds are dealt from the examples alone: equal budgets are one problem, whichever seed drew them.
+        Folds are dealt from the examples alone: equal budgets are one problem, whichever seed drew them. Only budgets
+        with as many folds are solved side by side: too few labels of a class in one may be just enough in the next.
         """
         start = time.perf_counter()
         folds = {path: self._target.folds(self._labels[rows], stream(0, "folds")) for path, rows in budgets.items()}
+        counts = {path: 0 if dealt is None else int(dealt.max()) + 1 for path, dealt in folds.items()}
         heads: dict[Path, Solved] = {}
-        for undealt in (False, True):  # too few labels of a class in one budget, and just enough in the next
-            part = [path for path in budgets if (folds[path] is None) == undealt]
-            if part:
-                dealt = [fold for path in part if (fold := folds[path]) is not None]
-                solved = solve_heads(
-                    self._target,
-                    torch.stack([self._features(budgets[path]) for path in part]).cpu(),
-                    torch.stack([self._encoded[torch.from_numpy(budgets[path])] for path in part]),
-                    torch.from_numpy(np.stack(dealt)) if dealt else None,
-                    penalties=recipe.penalties,
-                    default=recipe.default_penalty,
-                    prior=self._prior,
-                )
-                heads |= dict(zip(part, solved, strict=True))
+        for count in sorted(set(counts.values())):
+            part = [path for path in budgets if counts[path] == count]
+            dealt = [fold for path in part if (fold := folds[path]) is not None]
+            solved = solve_heads(
+                self._target,
+                torch.stack([self._features(budgets[path]) for path in part]).cpu(),
+                torch.stack([self._encoded[torch.from_numpy(budgets[path])] for path in part]),
+                torch.from_numpy(np.stack(dealt)) if dealt else None,
+                penalties=recipe.penalties,
+                default=recipe.default_penalty,
+                prior=self._prior,
+            )
+            heads |= dict(zip(part, solved, strict=True))
         seconds = (time.perf_counter() - start) / len(budgets)
         for path, solved_head in heads.items():
             tensors = {"weight": solved_head.head.weight.contiguous(), "bias": solved_head.head.bias}

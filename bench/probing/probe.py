@@ -1,4 +1,4 @@
-"""Owns linear heads: solved to their optimum, the penalty chosen by cross-validation inside the label budget.
+"""Linear heads: solved to their optimum, the penalty chosen by cross-validation inside the label budget.
 
 With features X [n, d], centred and divided by one number so that their mean square is 1, a head W [d, k] with bias b
 minimises
@@ -10,15 +10,22 @@ backbone was pretrained for the very horizon that the task asks for, its head is
 zero: then few labels correct a forecaster instead of making one (a ridge regression on its residuals). scikit-learn's
 `LogisticRegression(C=1 / (n * penalty))` has the same optimum on the same X.
 
-Everything runs in the basis of X's right singular vectors: the penalty is the same there, a budget of n labels needs at
-most n coordinates however wide the features are, and curvature is nearly diagonal. Budgets of one size are solved
-side by side, with all their folds.
+Everything runs in the basis V of X's right singular vectors, X = Z V' with coordinates Z [n, r], r <= min(n, d). For
+W = V U + (what is orthogonal to V) the outputs are Z U, whatever is orthogonal only adds to the penalty, and |V U|
+= |U|: so U has the same optimum, a budget of n labels needs at most n coordinates however wide the features are, and
+since Z'Z is diagonal, curvature nearly is. Of the solution (U, c) the head on raw features, centre m and scale t, is
+
+    W = V U / t,    b = c - m W
+
+Budgets of one size and number of folds are solved side by side, with all their folds. What comes before and after is
+done budget by budget, on memory of its own: rounding depends on shapes and alignment, and a head must not depend on
+which others were asked for with it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,7 +58,8 @@ def solve_heads(
 ) -> list[Solved]:
     """Return a head for each of s label budgets: features [s, n, d], encoded labels [s, n] or [s, n, k].
 
-    The penalty is chosen with the help of the `folds` [s, n] (see `choose_penalties`); without folds it is `default`.
+    The penalty is chosen with the help of the `folds` [s, n] (see `choose_penalties`), of which every budget has as
+    many; without folds it is `default`.
     With a `prior` of the same horizon, what is solved is the correction to its forecasts, bias included.
     """
     count = max(1, SIDE_BY_SIDE // (features.shape[1] * min(features.shape[1:])))
@@ -72,35 +80,56 @@ def _solve(
     default: float,
     prior: Head | None,
 ) -> list[Solved]:
+    budgets = [_Inputs.of(rows.clone()) for rows in features]
     if prior is not None:
-        labels = labels - (features @ prior.weight + prior.bias)
-    centre = features.mean(1)  # [s, d]
-    centred = features - centre[:, None]
-    scale = centred.square().mean((1, 2)).sqrt().clamp_min(torch.finfo(torch.float32).tiny)  # [s]
-    inputs = centred / scale[:, None, None]
-    basis = singular_basis(inputs)  # [s, d, r]
-    solver = solver_for(target, inputs @ basis, labels, prior)
+        labels = torch.stack(
+            [own - (rows.clone() @ prior.weight + prior.bias) for own, rows in zip(labels, features, strict=True)]
+        )
+    solver = solver_for(target, torch.stack([budget.coordinates for budget in budgets]), labels, prior)
     if folds is None:
         penalty, start = torch.full((len(features),), default, dtype=torch.float64), None
     else:
         penalty, start = choose_penalties(solver, folds, overlap=target.overlap, grid=penalties)
     everything = torch.ones(len(features), 1, features.shape[1], dtype=torch.bool)
-    weights = solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, r + 1]
-    weight = basis.double() @ weights[..., :-1].mT / scale[:, None, None]  # [s, d, k]
-    bias = weights[..., -1] - (centre.double()[:, None] @ weight)[:, 0]
-    if prior is not None:
-        weight, bias = prior.weight + weight, prior.bias + bias
-    heads = zip(weight.float(), bias.float(), penalty.tolist(), strict=True)
-    return [Solved(Head(matrix, vector), held) for matrix, vector, held in heads]
+    weights = solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, w]
+    solved = zip(budgets, weights, penalty.tolist(), strict=True)
+    return [Solved(budget.head(fitted, prior), held) for budget, fitted, held in solved]
+
+
+class _Inputs(NamedTuple):
+    """The features of a budget as its problem sees them."""
+
+    centre: Tensor  # [d]
+    scale: Tensor  # []
+    basis: Tensor  # [d, r]
+    coordinates: Tensor  # [n, r]
+
+    @classmethod
+    def of(cls, features: Tensor) -> "_Inputs":
+        """Return those of features [n, d]."""
+        centre = features.mean(0)
+        centred = features - centre
+        scale = centred.square().mean().sqrt().clamp_min(torch.finfo(torch.float32).tiny)
+        inputs = centred / scale
+        basis = singular_basis(inputs)
+        return cls(centre, scale, basis, inputs @ basis)
+
+    def head(self, weights: Tensor, prior: Head | None) -> Head:
+        """Return the head on raw features of weights [k, w], which correct a `prior` if there is one."""
+        weight = self.basis.double() @ weights[:, : self.basis.shape[1]].clone().mT / self.scale  # [d, k]
+        bias = weights[:, -1] - self.centre.double() @ weight
+        if prior is not None:
+            weight, bias = prior.weight + weight, prior.bias + bias
+        return Head(weight.float(), bias.float())
 
 
 def singular_basis(inputs: Tensor) -> Tensor:
-    """Return an orthonormal basis [s, d, r], r <= min(n, d), in which each Gram matrix of inputs [s, n, d] is diagonal.
+    """Return an orthonormal basis [d, r], r <= min(n, d), in which the Gram matrix of inputs [n, d] is diagonal.
 
     Wide inputs are decomposed themselves, long ones by their Gram matrix, which is cheaper: rounding tilts the basis of
     its small directions a little, but any orthonormal basis serves.
     """
-    if inputs.shape[1] < inputs.shape[2]:
+    if inputs.shape[0] < inputs.shape[1]:
         rows: Tensor = torch.linalg.svd(inputs, full_matrices=False).Vh
         return rows.mT
     basis: Tensor = torch.linalg.eigh(inputs.mT @ inputs).eigenvectors
@@ -124,13 +153,15 @@ def _(target: Horizon, coordinates: Tensor, labels: Tensor, prior: Head | None) 
 
 
 def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Return the penalty of each budget, float64 [s], and weights [s, 1, outputs, r + 1] near its solution.
+    """Return the penalty of each budget, float64 [s], and weights [s, 1, outputs, w] near its solution.
 
     From the largest on, each smaller penalty is tried until the mean loss of held-out examples rises: the loss has one
     valley along the grid, and what lies beyond it is the costliest to solve. Examples that share labels with a held-out
     one are not learnt from either (purging: López de Prado 2018, Advances in Financial Machine Learning, 7.4.1).
     """
-    held_out = folds[:, None] == torch.arange(int(folds.max()) + 1)[:, None]  # [s, folds, n]
+    last = folds.amax(1)  # [s]
+    assert (last == last[0]).all(), "a budget with fewer folds than its companions would be given empty ones"
+    held_out = folds[:, None] == torch.arange(int(last[0]) + 1)[:, None]  # [s, folds, n]
     learnt_from = ~_with_neighbours(held_out, overlap)
     least = torch.full((len(folds),), torch.inf, dtype=torch.float64)
     chosen = torch.full_like(least, max(grid))
@@ -139,7 +170,7 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
     for penalty in sorted(grid, reverse=True):
         there = solver.take(going)
         held = torch.full((len(going),), penalty, dtype=torch.float64)
-        weights = there.fit(learnt_from[going], held, exact=False, start=weights)  # [going, folds, outputs, r + 1]
+        weights = there.fit(learnt_from[going], held, exact=False, start=weights)  # [going, folds, outputs, w]
         losses = ((there.losses(weights) * held_out[going]).sum((1, 2)) / folds.shape[1]).double()
         best = weights.mean(1, keepdim=True) if best is None else best
         better = losses < least[going]

@@ -1,7 +1,12 @@
-"""Owns the convex problems behind linear heads: softmax regressions by L-BFGS, ridge regressions in closed form.
+"""The convex problems behind linear heads: softmax regressions by L-BFGS, ridge regressions in closed form.
 
 A solver holds s budgets of n examples each, as coordinates in a basis where their Gram matrix is diagonal, and solves
-for any choice of examples and penalties. Weights have a last column for the bias: [s, p, outputs, r + 1].
+for any choice of examples and penalties. Weights [s, p, outputs, w], w > r, begin with those of the r coordinates and
+end with the bias. Between them may be zeros, up to a width that suits the processor.
+
+What is solved for a budget is the same, to the last bit, whichever budgets it shares a solver with. For softmax
+regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the same shape
+and begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by one.
 """
 
 from abc import ABC, abstractmethod
@@ -11,9 +16,9 @@ from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn.functional import one_hot, pad
 
-from bench.probing.lbfgs import minimise
+from bench.probing.lbfgs import LANES, minimise
 
 EXACT: Final = 1e-6
 COMPARING: Final = 1e-4
@@ -32,7 +37,7 @@ class Solver(ABC):
 
     @abstractmethod
     def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
-        """Return weights [s, p, outputs, r + 1] for `examples` [s, p, n] (True: learnt from) and `penalty` [s].
+        """Return weights [s, p, outputs, w] for `examples` [s, p, n] (True: learnt from) and `penalty` [s].
 
         An iterative solver begins at `start`, of the same shape, and is stopped earlier where not `exact`.
         """
@@ -57,15 +62,17 @@ class SoftmaxSolver(Solver):
         """Solve all problems together, in single precision where they are only compared.
 
         They are scaled by the curvature at the start: in this basis nearly the Hessian, so that few iterations do.
+        Examples that were added for their number count nothing.
         """
         dtype = torch.float64 if exact else torch.float32
-        inputs = _with_bias(self.coordinates).to(dtype)
-        shares = examples.to(dtype) / examples.sum(2, keepdim=True)
-        ridge = penalty.to(dtype)[:, None, None, None].repeat(1, 1, 1, inputs.shape[2])  # [s, 1, 1, r + 1]
+        inputs = _widen(self.coordinates).to(dtype)  # [s, n', w]
+        added = inputs.shape[1] - examples.shape[2]
+        shares = pad(examples.to(dtype) / examples.sum(2, keepdim=True), (0, added))  # [s, p, n']
+        ridge = penalty.to(dtype)[:, None, None, None].repeat(1, 1, 1, inputs.shape[2])  # [s, 1, 1, w]
         ridge[..., -1] = 0
         if start is None:
             start = inputs.new_zeros(*examples.shape[:2], self.classes, inputs.shape[2])
-        hot = one_hot(self.labels, self.classes).mT[:, None].to(dtype)  # [s, 1, classes, n]
+        hot = one_hot(pad(self.labels, (0, added)), self.classes).mT[:, None].to(dtype)  # [s, 1, classes, n']
         start = start.to(dtype)
         directions = DIFFERENCE.to(dtype) if self.classes == 2 else None
         if directions is not None:
@@ -74,10 +81,12 @@ class SoftmaxSolver(Solver):
         problems = replace(unscaled, scale=unscaled.curvature(start).sqrt())
         flat = minimise(problems, problems.flat(start), tolerance=EXACT if exact else COMPARING)
         weights = problems.weights(flat)
-        return weights if directions is None else weights * directions
+        # One vector more or less for every class changes no output: with a penalty, the best ones add up to zero.
+        return weights - weights.mean(2, keepdim=True) if directions is None else weights * directions
 
     def losses(self, weights: Tensor) -> Tensor:
-        logits = _outputs(_with_bias(self.coordinates).to(weights.dtype), weights)  # [s, p, classes, n]
+        n = self.labels.shape[1]
+        logits = _outputs(_widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, classes, n]
         named = self.labels[:, None, None].expand(-1, logits.shape[1], 1, -1)
         return (logits.logsumexp(2, keepdim=True) - logits.gather(2, named))[:, :, 0]
 
@@ -88,23 +97,27 @@ DIFFERENCE: Final = torch.tensor([[1.0], [-1.0]], dtype=torch.float64) / 2**0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SoftmaxObjective:
-    """Penalised losses of points [s, p, classes * (r + 1)], which are weights times `scale`."""
+    """Penalised losses of points [s, p, classes * w], which are weights W times `scale`.
 
-    inputs: Tensor  # [s, n, r + 1]
+    With shares c_i of the examples x_i, which add up to 1, labels y_i one-hot and penalties h (0 for the bias),
+
+        value = - sum of c_i log softmax(W x_i)[y_i] + 1/2 sum of h W²,    gradient = sum of c_i (softmax(W x_i) - y_i)
+        x_i' + h W,    Hessian's diagonal = sum of c_i q_i (1 - q_i) x_i² + h,  where q_i = softmax(W x_i).
+
+    Two classes have one vector v of weights, W = (v, -v) / sqrt 2: it takes half the room, and logits and residuals go
+    through `directions`. The Hessian's diagonal is q_i (1 - q_i) (2 / sqrt 2)² x_i² = 2 q_i (1 - q_i) x_i², plus h.
+    """
+
+    inputs: Tensor  # [s, n, w]
     hot: Tensor  # [s, 1, classes, n]
     shares: Tensor  # [s, p, n]: what each example counts
-    ridge: Tensor  # [s, 1, 1, r + 1]
-    scale: Tensor  # [s, p, classes, r + 1], or of two classes only the one direction
+    ridge: Tensor  # [s, 1, 1, w]
+    scale: Tensor  # [s, p, classes, w], or of two classes only the one direction
     directions: Tensor | None  # [classes, 1]
 
-    def take(self, sets: Tensor, problems: Tensor) -> "_SoftmaxObjective":
+    def take(self, sets: Tensor) -> "_SoftmaxObjective":
         return _SoftmaxObjective(
-            self.inputs[sets],
-            self.hot[sets],
-            self.shares[sets][:, problems],
-            self.ridge[sets],
-            self.scale[sets][:, problems],
-            self.directions,
+            self.inputs[sets], self.hot[sets], self.shares[sets], self.ridge[sets], self.scale[sets], self.directions
         )
 
     def flat(self, weights: Tensor) -> Tensor:
@@ -125,7 +138,7 @@ class _SoftmaxObjective:
         return values + 0.5 * (held * weights).sum((2, 3)), (gradients / self.scale).flatten(2)
 
     def curvature(self, weights: Tensor) -> Tensor:
-        """Return the Hessian's diagonal at `weights`, [s, p, classes or 1, r + 1]."""
+        """Return the Hessian's diagonal at `weights`, [s, p, classes or 1, w]."""
         shares = self._logits(weights).softmax(2)
         spread = shares * (1 - shares) * self.shares[:, :, None]
         if self.directions is not None:
@@ -174,8 +187,12 @@ class RidgeSolver(Solver):
         )
 
     def losses(self, weights: Tensor) -> Tensor:
-        outputs = _outputs(_with_bias(self.coordinates.double()), weights)  # [s, p, outputs, n]
-        return (outputs - self.labels.double().mT[:, None]).square().mean(2)
+        return torch.stack([self._losses(budget, fitted.clone()) for budget, fitted in enumerate(weights)])
+
+    def _losses(self, budget: int, weights: Tensor) -> Tensor:
+        """Return [p, n] of weights [p, outputs, r + 1]."""
+        outputs = weights[..., :-1] @ self.coordinates[budget].double().mT + weights[..., -1:]  # [p, outputs, n]
+        return (outputs - self.labels[budget].double().mT).square().mean(1)
 
     def _moments(self, budget: int, rows: Tensor) -> Moments:
         name = self.names[budget], rows.numpy().tobytes()
@@ -195,17 +212,26 @@ class RidgeSolver(Solver):
         return torch.cat((weight, bias[:, None]), 1)
 
 
-def _with_bias(coordinates: Tensor) -> Tensor:
-    return torch.cat((coordinates, coordinates.new_ones(*coordinates.shape[:2], 1)), 2)
+def _widen(coordinates: Tensor) -> Tensor:
+    """Return inputs [s, n', w] of coordinates [s, n, r]: zeros up to multiples of `LANES`, and last 1 for the bias."""
+    s, n, r = coordinates.shape
+    inputs = coordinates.new_zeros(s, _whole_lanes(n), _whole_lanes(r + 1))
+    inputs[:, :n, :r] = coordinates
+    inputs[:, :n, -1] = 1
+    return inputs
+
+
+def _whole_lanes(size: int) -> int:
+    return -(-size // LANES) * LANES
 
 
 def _outputs(inputs: Tensor, weights: Tensor) -> Tensor:
     """Return [s, p, outputs, n]. The large factor stands to the right, where a product with few rows is fast."""
-    s, p, k, r = weights.shape
-    return (weights.view(s, p * k, r) @ inputs.mT).view(s, p, k, -1)
+    s, p, k, w = weights.shape
+    return (weights.view(s, p * k, w) @ inputs.mT).view(s, p, k, -1)
 
 
 def _gradients(inputs: Tensor, residuals: Tensor) -> Tensor:
-    """Return [s, p, outputs, r + 1] of residuals [s, p, outputs, n]."""
+    """Return [s, p, outputs, w] of residuals [s, p, outputs, n]."""
     s, p, k, n = residuals.shape
     return (residuals.reshape(s, p * k, n) @ inputs).view(s, p, k, -1)

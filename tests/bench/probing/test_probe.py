@@ -1,12 +1,15 @@
 """Solved heads are where an independent solver ends up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from bench_tasks.bundled.digits import Digits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
@@ -142,3 +145,68 @@ def test_what_overlaps_a_held_out_window_is_not_learnt_from() -> None:
     assert probe._with_neighbours(first, Horizon(4).overlap)[0].tolist() == [True] * 11 + [False] * 29
     assert probe._with_neighbours(third, Horizon(4).overlap)[0].tolist() == [False] * 13 + [True] * 14 + [False] * 13
     assert torch.equal(probe._with_neighbours(third, 0), third)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Problems of one size: `s` budgets of n examples with features [n, d], all of one target."""
+
+    target: Target
+    n: int
+    d: int
+    s: int
+    seed: int
+    held_to_a_prior: bool
+
+    def solve(self, budgets: Sequence[int]) -> list[Solved]:
+        """Return the heads of some of the budgets, solved together."""
+        generator = torch.Generator().manual_seed(self.seed)
+        k = self.target.width
+        mix = torch.randn(self.d, self.d, generator=generator) * 0.7 ** torch.arange(self.d)[:, None]
+        features = torch.randn(self.s, self.n, self.d, generator=generator) @ mix  # correlated, as those of networks
+        outputs = features @ torch.randn(self.d, k, generator=generator)
+        outputs += torch.randn(outputs.shape, generator=generator) * outputs.std()
+        labels = outputs.argmax(2) if isinstance(self.target, Classes) else outputs
+        prior = Head(torch.randn(self.d, k, generator=generator), torch.randn(k, generator=generator))
+        return solve_heads(
+            self.target,
+            features[budgets],
+            labels[budgets],
+            (torch.arange(self.n) * 5 // self.n).expand(len(budgets), -1),
+            penalties=PENALTIES,
+            default=0.1,
+            prior=prior if self.held_to_a_prior else None,
+        )
+
+
+def classes(count: int) -> Classes:
+    return Classes(tuple(map(str, range(count))))
+
+
+sizes = {"n": st.integers(10, 130), "d": st.integers(1, 90), "s": st.integers(2, 12), "seed": st.integers(0, 99)}
+families = st.one_of(
+    st.builds(Family, st.builds(classes, st.integers(2, 12)), held_to_a_prior=st.just(value=False), **sizes),
+    st.builds(Family, st.builds(Horizon, st.just(1)), held_to_a_prior=st.booleans(), **sizes),
+    st.builds(Family, st.builds(Horizon, st.integers(2, 6)), held_to_a_prior=st.booleans(), **sizes),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(families, st.data())
+def test_a_head_has_the_same_bits_whatever_it_is_solved_with(family: Family, data: st.DataObject) -> None:
+    everyone = range(family.s)
+    budget = data.draw(st.sampled_from(everyone))
+    others = data.draw(st.permutations(everyone).map(lambda order: order[: family.s // 2 + 1]))
+    [alone] = family.solve([budget])
+    for company in (list(everyone), [*others, budget]):
+        solved = family.solve(company)[company.index(budget)]
+        assert solved.penalty == alone.penalty
+        assert torch.equal(solved.head.weight, alone.head.weight)
+        assert torch.equal(solved.head.bias, alone.head.bias)
+
+
+def test_weights_of_classes_add_up_to_nothing() -> None:
+    features, labels = digit_features(100)
+    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, default=0.1)
+    torch.testing.assert_close(solved.head.bias.sum(), torch.tensor(0.0), rtol=0, atol=1e-5)
+    torch.testing.assert_close(solved.head.weight.sum(1), torch.zeros(features.shape[1]), rtol=0, atol=1e-5)
