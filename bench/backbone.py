@@ -40,6 +40,11 @@ class Batch:
         return self.values.device
 
     @property
+    def held(self) -> bool:
+        """They are, as of all batches."""
+        return True
+
+    @property
     def mask(self) -> Tensor | None:
         """Which positions hold a token, bool [n, length], on the device of the values."""
         if self.lengths is None:

@@ -1,24 +1,147 @@
-"""Owns strategies: how much of a backbone is trained, from which weights, and by which recipe."""
+"""The contract of strategies: how a backbone is adapted, from which weights, by which recipe.
+
+A strategy is data of the config: one class for each kind, whose fields are what a recipe may set. The same object goes
+into the key of a cell and into the manifest. The kinds are in `bench.strategies`.
+"""
 
 import math
-from typing import Annotated, Literal, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple, Protocol
 
 from annotated_types import Gt, Interval, Len
 from pydantic import BaseModel, ConfigDict
 
+from bench.budget import Budget
+from bench.cell import Work
+from bench.column import Column
+from bench.domain import Raw
+from bench.planning.seeds import Purpose
 
-class Recipe(BaseModel):
-    """Every number that training depends on. Every field can be set for all, per strategy, or per task and strategy.
+if TYPE_CHECKING:
+    from torch import nn
+
+    from bench.training.context import Context
+
+LABELS: Final = "labels"
+BACKBONE: Final = "a backbone"
+RIVALS: Final = "a classical model"
+UNLABELLED: Final = "unlabelled inputs"
+SOURCE: Final = "a labelled source"
+BROUGHT_HEAD: Final = "a head that came with the backbone"
+"""What strategies require, by the words that a refusal has for it."""
+
+Start = Literal["pretrained", "random", "nothing"]
+"""What a strategy starts from: pretrained weights, weights drawn anew, or no network at all."""
+
+
+class Seeds(NamedTuple):
+    """The seeds of the random streams that a strategy draws from: those of initialisation and of order."""
+
+    initialisation: int
+    order: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one model cost alone, and what it shares with others.
+
+    `seconds` is all that was done for it alone; of these `training_seconds` went into the gradient loop. `losses` are
+    means of the training loss over stretches of the steps. `penalty` is what held the head it is or begins with. `work`
+    is what other cells use too.
+    """
+
+    seconds: float
+    training_seconds: float = 0.0
+    steps: int = 0
+    losses: tuple[float, ...] = ()
+    precision: str = "float32"
+    penalty: float | None = None
+    trainable_parameters: int = 0
+    total_parameters: int = 0
+    work: tuple[Work, ...] = ()
+
+
+class Parts(NamedTuple):
+    """An adapted network as it is exported: all its stages from input to features, and its head.
+
+    `boundary` is the index of the first stage that is not the backbone's own.
+    """
+
+    stages: "nn.ModuleList"
+    head: "nn.Module"
+    boundary: int
+
+
+class Model(Protocol):
+    """A model fitted on one budget."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost."""
+
+    def predict(self, raw: Raw) -> Column:
+        """Return predictions on the scale of the labels."""
+
+    def parts(self) -> Parts | None:
+        """Return the model as it is exported, or None if it cannot be."""
+
+
+class Strategy(BaseModel, ABC):
+    """How a backbone is adapted. Fields are what a recipe may set; `name` is the one of the config.
+
+    `requires` is what a pair of task and backbone must offer. One that is fitted `together` gets all budgets of a task
+    at once, since they share work; else each cell is fitted by itself, in any process.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    requires: ClassVar[frozenset[str]] = frozenset({LABELS, BACKBONE})
+    together: ClassVar[bool] = False
+    name: str = ""
+
+    @property
+    @abstractmethod
+    def start(self) -> Start:
+        """What it starts from."""
+
+    @property
+    @abstractmethod
+    def streams(self) -> tuple[Purpose, ...]:
+        """The random streams that it draws from."""
+
+    @property
+    def trained_fraction(self) -> float:
+        """The share of a backbone's stages whose weights change, for the order of tables: 0 for a head alone."""
+        return 0.0
+
+    def boundaries(self, n_stages: int) -> frozenset[int]:
+        """Return where activations are frozen: how many of the stages run once; all but for a gradient loop."""
+        return frozenset({n_stages})
+
+    def recipe(self) -> dict[str, object]:
+        """Return its settings as plain values."""
+        return {"kind": self.kind, **self.model_dump(mode="json", exclude={"name"})}
+
+    @abstractmethod
+    def fit(self, context: "Context", budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        """Yield the model of each budget, in order; each has its seeds.
+
+        What is shared is done when the first is asked for, and what belongs to one model alone when that is.
+        """
+
+
+class LoopRecipe(BaseModel):
+    """Every number that the gradient loop depends on.
 
     `learning_rate` is that of the uppermost trained stage; each stage below it learns at `layer_decay` times the rate
     of the one above, so that what is most general changes least. `epochs` are passes over the label budget, bounded
     by `min_steps` and `max_steps` of `batch_size` examples each. The rate rises linearly over the first `warmup`
     share of the steps and falls to zero along a cosine. While its stages learn, a batch norm goes by the statistics
     of each batch and averages them, or with `batch_norm` = "pretrained" keeps those it came with, which few small
-    batches only blur. `head` says where the head starts: "solved" from the linear probe of the same budget (LP-FT,
-    Kumar et al. 2022, arXiv:2202.10054), "zero" from nothing. `penalties` is the grid from which the linear probe
-    chooses by cross-validation inside the budget; `default_penalty` holds where the budget is too small for that.
-    Penalties are per example and in units of the features' mean square.
+    batches only blur.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,40 +155,34 @@ class Recipe(BaseModel):
     min_steps: Annotated[int, Interval(ge=1)] = 1
     max_steps: Annotated[int, Interval(ge=1)] = 1000
     warmup: Annotated[float, Interval(ge=0, lt=1)] = 0.1
-    head: Literal["solved", "zero"] = "solved"
     batch_norm: Literal["batch", "pretrained"] = "batch"
-    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (1e-3, 1e-2, 1e-1, 1.0)
-    default_penalty: Annotated[float, Gt(0)] = 0.1
 
-    def steps(self, n_labels: int) -> int:
-        """Return the number of optimiser steps on a budget of `n_labels`."""
-        wanted = math.ceil(self.epochs * n_labels / min(self.batch_size, n_labels))
+    def steps(self, n_examples: int) -> int:
+        """Return the number of optimiser steps on a budget of `n_examples`; none on an empty one."""
+        if not n_examples:
+            return 0
+        wanted = math.ceil(self.epochs * n_examples / min(self.batch_size, n_examples))
         return max(self.min_steps, min(wanted, self.max_steps))
 
 
-class Strategy(NamedTuple):
-    """`depth` is the share of stages trained, counted from the top: 0 is a linear probe, 1 is all of them.
+class PenaltyRecipe(BaseModel):
+    """How strongly linear models are held.
 
-    `pretrained` is false for training from scratch: the weights are drawn anew. `classical` puts a classical model of
-    the domain in the backbone's place, see `bench.classical`: nothing of a backbone is looked at.
+    `penalties` is the grid from which the penalty is chosen by cross-validation inside the budget; `default_penalty`
+    holds where the budget is too small for that. Penalties are per example and in units of the features' mean square.
     """
 
-    name: str
-    depth: float
-    pretrained: bool
-    recipe: Recipe
-    classical: bool = False
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def boundary(self, n_stages: int) -> int:
-        """Return the index of the first trained stage; `n_stages` if none is trained."""
-        return boundary(self.depth, n_stages)
+    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (1e-3, 1e-2, 1e-1, 1.0)
+    default_penalty: Annotated[float, Gt(0)] = 0.1
 
 
-def boundary(depth: float, n_stages: int) -> int:
-    """Return the index of the first of `n_stages` stages that a depth trains; `n_stages` if it trains none.
+def boundary(trained_fraction: float, n_stages: int) -> int:
+    """Return the index of the first of `n_stages` stages that is trained; `n_stages` if none is.
 
-    A share that is no whole number of stages is rounded down, but a depth above 0 trains at least one stage.
+    A share that is no whole number of stages is rounded down, but one above 0 trains at least one stage.
     """
-    if depth == 0:
+    if trained_fraction == 0:
         return n_stages
-    return n_stages - max(1, math.floor(depth * n_stages + 1e-9))
+    return n_stages - max(1, math.floor(trained_fraction * n_stages + 1e-9))

@@ -1,33 +1,62 @@
-"""The linear probes of one task and backbone: heads solved for many budgets at once, each kept in the cache."""
+"""The linear heads of one task and backbone: solved for many budgets at once, each kept in the cache."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench.backbone import Head
+from bench.backbone import Features, Head
+from bench.budget import Budget
 from bench.cell import HEAD, Work
-from bench.domain import Indices
+from bench.column import Array, Column, Indices, digest
 from bench.planning.plan import ALGORITHM
 from bench.planning.seeds import stream
 from bench.probing.probe import Solved, solve_heads
+from bench.probing.problem import LabelRows
 from bench.runtime.cache import Cache, content_key
-from bench.strategy import Recipe
-from bench.target import Labels, Target
+from bench.target import Target
+from bench.training.encoded import as_tensors
+
+CPU: Final = torch.device("cpu")
+
+
+class Penalties(NamedTuple):
+    """The grid from which a penalty is chosen inside the budget, and the one that holds where that is too small."""
+
+    grid: tuple[float, ...]
+    default: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptHead:
-    """A linear probe's head on the CPU, and the work it was."""
+    """A linear head on the CPU, and the work it was."""
 
     solved: Solved
     work: Work
+
+
+class Read(Protocol):
+    """Features of examples with their geometry."""
+
+    @property
+    def features(self) -> Features: ...
+
+    @property
+    def geometry(self) -> Column | None: ...
+
+
+class Source(Protocol):
+    """Where the features of training examples come from."""
+
+    def read(self, rows: Indices) -> Read:
+        """Return the features of the training examples `rows`."""
 
 
 class Heads:
@@ -36,69 +65,84 @@ class Heads:
     def __init__(
         self,
         target: Target,
-        labels: Labels,
-        encoded: Tensor,
-        features: Callable[[Indices], Tensor],
+        source: Source,
         *,
+        groups: Array | None,
         content: str,
         prior: Head | None,
         cache: Cache,
     ) -> None:
-        """`features` returns those of some rows, `content` is their hash; `prior` is what heads are held to, if any."""
+        """`content` is a hash of all features; `prior` is what heads are held to, if any.
+
+        `groups` [n] are those of the training split, no two of which meet in one fold.
+        """
+        problem = target.objective.problem()
+        assert problem is not None, f"heads of {target.name} are not solved"
+        self._problem = problem
         self._target = target
-        self._labels = labels
-        self._encoded = encoded
-        self._features = features
+        self._source = source
+        self._groups = groups
         self._content = content
-        self._prior = prior
+        self._prior = prior if problem.corrects else None
         self._cache = cache
 
-    def solve(self, rows: Indices, *, recipe: Recipe, companions: Iterable[Indices] = ()) -> KeptHead:
-        """Return the head for a budget, solved once however many ask.
-
-        `companions` are budgets of as many labels whose heads will be wanted too: they are solved side by side. They
-        are looked at only if there is something to solve.
-        """
-        key = self._key(rows, recipe)
-        budgets = {key: rows}
-        if not self._cache.holds(key):
-            budgets |= {self._key(budget, recipe): budget for budget in companions}
+    def solve(self, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[KeptHead]:
+        """Yield the head of each budget, in order, solved once however many ask; what is missing is solved together."""
+        keys = [self._key(budget, penalties) for budget in budgets]
+        by_key = dict(zip(keys, budgets, strict=True))
         paths = self._cache.fetch_all(
-            {key: f"a head on {len(rows)} labels" for key in budgets},
-            lambda missing: self._write({path: budgets[key] for key, path in missing.items()}, recipe),
+            {key: f"a head on {len(budget.rows)} labels" for key, budget in by_key.items()},
+            lambda missing: self._write({path: by_key[key] for key, path in missing.items()}, penalties),
         )
-        with safe_open(paths[key], framework="pt") as file:
-            said = file.metadata()
-            head = Head(file.get_tensor("weight"), file.get_tensor("bias"))
-        return KeptHead(Solved(head, float(said["penalty"])), Work(HEAD, key, float(said["seconds"])))
+        for key in keys:
+            with safe_open(paths[key], framework="pt") as file:
+                said = file.metadata()
+                head = Head(file.get_tensor("weight"), file.get_tensor("bias"))
+            yield KeptHead(Solved(head, float(said["penalty"])), Work(HEAD, key, float(said["seconds"])))
 
-    def _key(self, rows: Indices, recipe: Recipe) -> str:
-        return content_key("head", ALGORITHM, self._content, rows.tolist(), recipe.penalties, recipe.default_penalty)
+    def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
+        held = self._prior is not None
+        return content_key("head", ALGORITHM, self._content, held, budget.rows.tolist(), digest(budget.labels), penalties)
 
-    def _write(self, budgets: Mapping[Path, Indices], recipe: Recipe) -> None:
+    def _write(self, budgets: Mapping[Path, Budget[Column]], penalties: Penalties) -> None:
         """Write the head of each budget.
 
         Folds are dealt from the examples alone: equal budgets are one problem, whichever seed drew them. Only budgets
-        with as many folds are solved side by side: too few labels of a class in one may be just enough in the next.
+        with as many rows and as many folds are solved side by side.
         """
-        start = time.perf_counter()
-        folds = {path: self._target.folds(self._labels[rows], stream(0, "folds")) for path, rows in budgets.items()}
-        counts = {path: 0 if dealt is None else int(dealt.max()) + 1 for path, dealt in folds.items()}
-        heads: dict[Path, Solved] = {}
-        for count in sorted(set(counts.values())):
-            part = [path for path in budgets if counts[path] == count]
-            dealt = [fold for path in part if (fold := folds[path]) is not None]
+        alike: dict[tuple[int, int], dict[Path, tuple[LabelRows, Tensor | None]]] = defaultdict(dict)
+        for path, budget in budgets.items():
+            rows, folds = self._rows(budget), self._folds(budget)
+            if folds is not None and rows.owners is not None:
+                folds = folds[rows.owners]
+            count = 0 if folds is None else int(folds.max()) + 1
+            alike[len(rows.features), count][path] = rows, folds
+        for several in alike.values():
+            start = time.perf_counter()
+            dealt = [folds for _, folds in several.values() if folds is not None]
             solved = solve_heads(
-                self._target,
-                torch.stack([self._features(budgets[path]) for path in part]).cpu(),
-                torch.stack([self._encoded[torch.from_numpy(budgets[path])] for path in part]),
-                torch.from_numpy(np.stack(dealt)) if dealt else None,
-                penalties=recipe.penalties,
-                default=recipe.default_penalty,
+                self._problem,
+                torch.stack([rows.features for rows, _ in several.values()]),
+                torch.stack([rows.labels for rows, _ in several.values()]),
+                torch.stack(dealt) if dealt else None,
+                overlap=self._target.sampling.overlap,
+                penalties=penalties.grid,
+                default=penalties.default,
                 prior=self._prior,
             )
-            heads |= dict(zip(part, solved, strict=True))
-        seconds = (time.perf_counter() - start) / len(budgets)
-        for path, solved_head in heads.items():
-            tensors = {"weight": solved_head.head.weight.contiguous(), "bias": solved_head.head.bias}
-            save_file(tensors, path, metadata={"penalty": repr(solved_head.penalty), "seconds": repr(seconds)})
+            seconds = (time.perf_counter() - start) / len(several)
+            for path, one in zip(several, solved, strict=True):
+                tensors = {"weight": one.head.weight.contiguous(), "bias": one.head.bias}
+                save_file(tensors, path, metadata={"penalty": repr(one.penalty), "seconds": repr(seconds)})
+
+    def _rows(self, budget: Budget[Column]) -> LabelRows:
+        """Return the features and encoded labels of a budget, on the CPU."""
+        read = self._source.read(budget.rows)
+        encoded = self._target.codec.fit(budget.labels).encode(budget.labels, read.geometry)
+        features = tuple(values.cpu() for values in read.features)
+        return self._target.objective.rows(features, as_tensors(encoded, CPU), read.geometry)
+
+    def _folds(self, budget: Budget[Column]) -> Tensor | None:
+        groups = None if self._groups is None else self._groups[budget.rows]
+        folds = self._target.sampling.folds(budget.labels, groups, stream(0, "folds"))
+        return None if folds is None else torch.from_numpy(folds)

@@ -24,15 +24,14 @@ which others were asked for with it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
 
 from bench.backbone import Head
-from bench.probing.solvers import RidgeSolver, SoftmaxSolver, Solver
-from bench.target import Classes, Horizon, Target
+from bench.probing.problem import Problem
+from bench.probing.solvers import Solver
 
 SIDE_BY_SIDE: Final = 2**20
 """Coordinates solved together: 4 MiB, what a core's caches hold. More at a time is slower, fewer waste calls."""
@@ -47,11 +46,12 @@ class Solved:
 
 
 def solve_heads(
-    target: Target,
+    problem: Problem,
     features: Tensor,
     labels: Tensor,
     folds: Tensor | None,
     *,
+    overlap: int = 0,
     penalties: Sequence[float],
     default: float,
     prior: Head | None = None,
@@ -67,33 +67,39 @@ def solve_heads(
     for start in range(0, len(features), count):
         some = slice(start, start + count)
         dealt = None if folds is None else folds[some]
-        solved += _solve(target, features[some], labels[some], dealt, tuple(penalties), default, prior)
+        solver = _Budgets(problem, features[some], labels[some], prior)
+        solved += solver.solve(dealt, overlap=overlap, penalties=penalties, default=default)
     return solved
 
 
-def _solve(
-    target: Target,
-    features: Tensor,
-    labels: Tensor,
-    folds: Tensor | None,
-    penalties: tuple[float, ...],
-    default: float,
-    prior: Head | None,
-) -> list[Solved]:
-    budgets = [_Inputs.of(rows.clone()) for rows in features]
-    if prior is not None:
-        labels = torch.stack(
-            [own - (rows.clone() @ prior.weight + prior.bias) for own, rows in zip(labels, features, strict=True)]
-        )
-    solver = solver_for(target, torch.stack([budget.coordinates for budget in budgets]), labels, prior)
-    if folds is None:
-        penalty, start = torch.full((len(features),), default, dtype=torch.float64), None
-    else:
-        penalty, start = choose_penalties(solver, folds, overlap=target.overlap, grid=penalties)
-    everything = torch.ones(len(features), 1, features.shape[1], dtype=torch.bool)
-    weights = solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, w]
-    solved = zip(budgets, weights, penalty.tolist(), strict=True)
-    return [Solved(budget.head(fitted, prior), held) for budget, fitted, held in solved]
+class _Budgets:
+    """Budgets whose heads are solved side by side."""
+
+    def __init__(self, problem: Problem, features: Tensor, labels: Tensor, prior: Head | None) -> None:
+        self._inputs = [_Inputs.of(rows.clone()) for rows in features]
+        self._prior = prior
+        self._examples = features.shape[:2]  # s, n
+        if prior is not None:
+            residuals = (
+                own - (rows.clone() @ prior.weight + prior.bias) for own, rows in zip(labels, features, strict=True)
+            )
+            labels = torch.stack(list(residuals))
+        coordinates = torch.stack([one.coordinates for one in self._inputs])
+        self._solver = problem.solver(coordinates, labels, holds_bias=prior is not None)
+
+    def solve(
+        self, folds: Tensor | None, *, overlap: int, penalties: Sequence[float], default: float
+    ) -> list[Solved]:
+        """Return the head of each budget."""
+        count, n = self._examples
+        if folds is None:
+            penalty, start = torch.full((count,), default, dtype=torch.float64), None
+        else:
+            penalty, start = choose_penalties(self._solver, folds, overlap=overlap, grid=tuple(penalties))
+        everything = torch.ones(count, 1, n, dtype=torch.bool)
+        weights = self._solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, w]
+        solved = zip(self._inputs, weights, penalty.tolist(), strict=True)
+        return [Solved(budget.head(fitted, self._prior), held) for budget, fitted, held in solved]
 
 
 class _Inputs(NamedTuple):
@@ -134,22 +140,6 @@ def singular_basis(inputs: Tensor) -> Tensor:
         return rows.mT
     basis: Tensor = torch.linalg.eigh(inputs.mT @ inputs).eigenvectors
     return basis
-
-
-@singledispatch
-def solver_for(target: Target, coordinates: Tensor, labels: Tensor, prior: Head | None) -> Solver:
-    """Return what solves a target's heads."""
-    raise AssertionError(f"no solver for {type(target).__name__}")
-
-
-@solver_for.register
-def _(target: Classes, coordinates: Tensor, labels: Tensor, prior: Head | None) -> Solver:
-    return SoftmaxSolver(coordinates, labels, target.width)
-
-
-@solver_for.register
-def _(target: Horizon, coordinates: Tensor, labels: Tensor, prior: Head | None) -> Solver:
-    return RidgeSolver(coordinates, labels, holds_bias=prior is not None, names=range(len(labels)))
 
 
 def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Sequence[float]) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,8 @@ A context holds no labels: they reach a strategy through its budgets alone.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -82,7 +84,19 @@ class Context:
         self._others: dict[Raw, tuple[str, Inputs]] = {}
         self._vocabulary = Vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
         self._left_for_others = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
-        self.heads = Heads(self, content=self._train.features_key(target.readout), cache=cache)
+
+    @cached_property
+    def heads(self) -> Heads:
+        """The linear heads of the target, solved on features of the training examples."""
+        readout = self.target.readout
+        return Heads(
+            self.target,
+            _Features(self, readout),
+            groups=self.train.groups,
+            content=self._train.features_key(readout),
+            prior=self.backbone.brings(self.target),
+            cache=self._cache,
+        )
 
     @property
     def n_stages(self) -> int:
@@ -94,7 +108,7 @@ class Context:
         places = torch.from_numpy(self._places[rows])
         return self._pruned(boundary, self._train.at(boundary, readout).take(places))
 
-    def others(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
+    def inputs_of(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
         """Return any other examples after the stages below `boundary`, on the device; their tokens are those of all."""
         return self._activations_of(raw).at(boundary, readout)
 
@@ -169,6 +183,17 @@ class Context:
             allowance=allowance,
             check=lambda: self.check_frozen(self.n_stages),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Features:
+    """Features of training examples, as one readout has them."""
+
+    context: Context
+    readout: Readout
+
+    def read(self, rows: Indices) -> ReadFeatures:
+        return self.context.features(rows, self.readout)
 
 
 def rows_of(budgets: Sequence[Budget]) -> Indices:

@@ -111,6 +111,11 @@ class Recomputed:
     precision: Precision
 
     @property
+    def held(self) -> bool:
+        """Whether the inputs are."""
+        return self.inputs.held
+
+    @property
     def lengths(self) -> Tensor | None:
         """Those of the inputs."""
         return self.inputs.lengths

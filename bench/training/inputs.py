@@ -24,8 +24,13 @@ CHUNK: Final = 64  # examples prepared at a time
 class Inputs(Protocol):
     """Examples as some stage wants them, in memory or not. `lengths` [n] are those of sequences, on the CPU.
 
-    `geometry` is that of all examples; None where there is none, or where it is known only batch by batch.
+    `geometry` is that of all examples; None where there is none, or where it is known only batch by batch, of examples
+    that are not `held`.
     """
+
+    @property
+    def held(self) -> bool:
+        """Whether all of them are prepared and in memory, or made of such."""
 
     @property
     def lengths(self) -> Tensor | None: ...
@@ -77,6 +82,11 @@ class Streamed:
     device: torch.device
 
     @property
+    def held(self) -> bool:
+        """They are not."""
+        return False
+
+    @property
     def lengths(self) -> None:
         """None: sequences are not streamed."""
 
@@ -116,6 +126,11 @@ class Tapped:
 
     inputs: Inputs
     below: Mapping[int, Inputs]
+
+    @property
+    def held(self) -> bool:
+        """Whether the examples are."""
+        return self.inputs.held
 
     @property
     def lengths(self) -> Tensor | None:

@@ -1,0 +1,64 @@
+"""What is solved for a linear head: rows of features with what they are to be, and the solver of each kind of loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
+
+from bench.backbone import Features
+from bench.probing.solvers import RidgeSolver, SoftmaxSolver, Solver
+
+
+class LabelRows(NamedTuple):
+    """A row for each label: `features` [m, d], `labels` [m] or [m, k], and the example [m] that each belongs to.
+
+    Without `owners` each example has one label, in order.
+    """
+
+    features: Tensor
+    labels: Tensor
+    owners: Tensor | None = None
+
+
+class Problem(ABC):
+    """How linear heads of one kind of loss are solved to their optimum.
+
+    One that `corrects` can start from a head that came with the weights: what is solved are its residuals.
+    """
+
+    corrects: ClassVar[bool] = False
+
+    @abstractmethod
+    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+        """Return the solver of s budgets: coordinates [s, m, r], labels [s, m] or [s, m, k].
+
+        With `holds_bias` the penalty holds the bias too, as it does where a head is corrected.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax(Problem):
+    """Multinomial logistic regression over `classes` classes."""
+
+    classes: int
+
+    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+        assert not holds_bias, "a softmax corrects no head"
+        return SoftmaxSolver(coordinates, labels, self.classes)
+
+
+class Ridge(Problem):
+    """Least squares."""
+
+    corrects: ClassVar[bool] = True
+
+    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+        return RidgeSolver(coordinates, labels, holds_bias=holds_bias, names=range(len(labels)))
+
+
+def pooled_rows(features: Features, encoded: Mapping[str, Tensor]) -> LabelRows:
+    """Return the features of whole examples with the one array of their labels."""
+    (values,), (labels,) = features, encoded.values()
+    return LabelRows(values, labels)

@@ -1,0 +1,124 @@
+"""Adapted networks: how they start, and the models that they become."""
+
+import copy
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bench.backbone import Batch, Features, read_stages
+from bench.budget import Budget
+from bench.column import Column
+from bench.domain import Raw
+from bench.planning.seeds import torch_seed
+from bench.probing.linear import put
+from bench.readout import Readout
+from bench.runtime.precision import Precision
+from bench.strategy import Cost, Parts
+from bench.target import Codec, Objective
+from bench.training.context import Context
+from bench.training.encoded import encode_labels
+from bench.training.inference import ReadFeatures, read_all
+from bench.training.loop import Forward, Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """How activations become predictions."""
+
+    readout: Readout
+    codec: Codec
+    objective: Objective
+    head: nn.Module
+
+    def predict(self, read: ReadFeatures) -> Column:
+        """Return the predictions of features, on the scale of the labels."""
+        with torch.inference_mode():
+            outputs = tuple(one.float().cpu() for one in self.head(read.features))
+        return self.codec.decode(self.objective.predict(outputs, read.geometry), read.geometry)
+
+
+def fresh_reader(context: Context, labels: Column, *, brought: bool) -> Reader:
+    """Return a reader for a target with a head that puts out zeros, or with the one `brought` by the backbone if any."""
+    target, backbone = context.target, context.backbone
+    head = target.objective.head(backbone.widths(target.readout))
+    with_weights = backbone.brings(target) if brought else None
+    if with_weights is not None:
+        put(with_weights, head)
+    codec = target.codec.fit(labels) if len(labels) else target.codec
+    return Reader(target.readout, codec, target.objective, head.to(context.device))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdaptedNetwork:
+    """A backbone of which the stages from `frozen` on are the `network`'s, and a reader."""
+
+    context: Context
+    frozen: int
+    network: nn.ModuleList
+    reader: Reader
+    cost: Cost
+    precision: Precision
+
+    def predict(self, raw: Raw) -> Column:
+        """Return predictions on the scale of the labels."""
+        readout = self.reader.readout
+        if not len(self.network):
+            return self.reader.predict(self.context.features_of(raw, readout))
+        inputs = self.context.inputs_of(raw, self.frozen, readout)
+        read = read_all(self.context.backbone, self.network, inputs, readout, precision=self.precision)
+        return self.reader.predict(read)
+
+    def parts(self) -> Parts:
+        """Return all stages, those of the backbone below the network's, and the head."""
+        below = self.context.backbone.stages[: self.frozen]
+        return Parts(nn.ModuleList([*below, *self.network]), self.reader.head, self.frozen)
+
+
+def stages_from(context: Context, frozen: int) -> nn.ModuleList:
+    """Return a copy of the pretrained stages from `frozen` on."""
+    return copy.deepcopy(context.backbone.stages[frozen:])
+
+
+def drawn_stages(context: Context, frozen: int, seed: int) -> nn.ModuleList:
+    """Return the stages from `frozen` on of the same network with its weights drawn anew."""
+    drawn = copy.deepcopy(context.backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, "initialisation"))
+        drawn.initialise()
+    return drawn.stages[frozen:]
+
+
+def forward_through(context: Context, network: nn.ModuleList) -> Forward:
+    """Return what runs a batch through a network that stands in the place of the backbone's uppermost stages."""
+
+    def forward(batch: Batch, readout: Readout) -> Features:
+        return read_stages(context.backbone, network, batch, readout)
+
+    return forward
+
+
+def supervised(context: Context, budget: Budget[Column], reader: Reader, frozen: int) -> Term:
+    """Return the loss on the labels of a budget; inputs are augmented where nothing of them is cached."""
+    backbone, inputs = context.backbone, context.examples(budget.rows, frozen, reader.readout)
+    augments = backbone.augments and frozen == 0
+    encoded = encode_labels(
+        reader.codec,
+        budget.labels,
+        inputs.geometry,
+        changes=augments or not inputs.held,
+        device=context.device,
+    )
+
+    def loss(forward: Forward, batch: Batch, rows: Tensor, generator: torch.Generator) -> Tensor:
+        seen = backbone.augment(batch, generator) if augments else batch
+        outputs = reader.head(forward(seen, reader.readout))
+        return reader.objective.loss(outputs, encoded.of(rows, seen.geometry), seen.geometry)
+
+    return Term(inputs, loss, (reader.head,))
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of parameters of a module."""
+    return sum(parameter.numel() for parameter in module.parameters())

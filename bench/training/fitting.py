@@ -1,0 +1,154 @@
+"""Fitting models: heads that are solved, and networks that the loop trains."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from bench.budget import Budget
+from bench.cell import Work
+from bench.column import Column
+from bench.errors import DataError
+from bench.planning.seeds import stream
+from bench.probing.heads import KeptHead, Penalties
+from bench.probing.linear import put
+from bench.runtime.memory import forget_peak
+from bench.runtime.precision import frozen_precision, training_precision
+from bench.strategy import Cost, LoopRecipe, Seeds
+from bench.training.adapted import (
+    AdaptedNetwork,
+    Reader,
+    count_parameters,
+    forward_through,
+    fresh_reader,
+    supervised,
+)
+from bench.training.context import Context
+from bench.training.loop import Adaptation, Rate, Term, train
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkPlan:
+    """How a network is to be trained.
+
+    Stages below `frozen` are the backbone's and cached. `begin` returns the others as they start, the same ones each
+    time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
+    trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero, or
+    from the one `brought` by the backbone.
+    """
+
+    frozen: int
+    recipe: LoopRecipe
+    begin: Callable[[], nn.ModuleList]
+    learns: Callable[[nn.ModuleList], list[Rate]]
+    along: Callable[[nn.ModuleList, Reader], list[Term]] = lambda network, reader: []
+    finish: Callable[[nn.ModuleList], nn.ModuleList] = lambda network: network
+    penalties: Penalties | None = None
+    brought: bool = False
+
+
+def fit_heads(
+    context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties
+) -> Iterator[AdaptedNetwork]:
+    """Yield linear heads on frozen features, all solved together; without a label it is the head that was brought.
+
+    Raises `DataError` where there is neither a label nor a head.
+    """
+    frozen, readout = context.n_stages, context.target.readout
+    works = context.frozen_work(frozen, readout)
+    solved = context.heads.solve([budget for budget in budgets if len(budget.rows)], penalties)
+    for budget in budgets:
+        kept = next(solved) if len(budget.rows) else None
+        if kept is None and context.backbone.brings(context.target) is None:
+            raise DataError(f"{context.backbone.card.name} brings no head for this target: it needs labels")
+        forget_peak(context.device)
+        start = time.perf_counter()
+        reader = fresh_reader(context, budget.labels, brought=kept is None)
+        if kept is not None:
+            put(kept.solved.head, reader.head)
+        parameters = count_parameters(reader.head)
+        cost = Cost(
+            seconds=time.perf_counter() - start,
+            precision=frozen_precision(context.device),
+            penalty=kept.solved.penalty if kept else None,
+            trainable_parameters=parameters,
+            total_parameters=count_parameters(context.backbone) + parameters,
+            work=(*works, *([kept.work] if kept else [])),
+        )
+        yield AdaptedNetwork(context, frozen, nn.ModuleList(), reader, cost, frozen_precision(context.device))
+
+
+def fit_network(context: Context, budget: Budget[Column], seeds: Seeds, plan: NetworkPlan) -> AdaptedNetwork:
+    """Return a network trained on a budget.
+
+    Raises `DivergedError`, and `FreezeError` if anything moved that does not learn.
+    """
+    works, solved = _shared_work(context, budget, plan)
+    forget_peak(context.device)
+    start = time.perf_counter()
+    reader = fresh_reader(context, budget.labels, brought=plan.brought)
+    if solved is not None:
+        put(solved.solved.head, reader.head)
+    network = plan.begin()
+    stages_parameters = count_parameters(network)
+    context.prune(plan.frozen, network)
+    network.to(context.device)
+    rates = plan.learns(network)
+    kept_out = stages_parameters - count_parameters(network)  # rows of a token table that this task has no use for
+    trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
+    trainable += kept_out if _table_learns(network, rates) else 0
+    terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
+    rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for term in terms for module in term.modules]
+    steps = plan.recipe.steps(len(budget.rows))
+    precision = training_precision(context.device, trainable) if steps else frozen_precision(context.device)
+    begun = time.perf_counter()
+    losses = train(
+        Adaptation(network, forward_through(context, network), rates, terms),
+        plan.recipe,
+        steps=steps,
+        order=stream(seeds.order, "order"),
+        precision=precision,
+    )
+    trained = time.perf_counter()
+    context.check_frozen(plan.frozen)
+    context.restore(plan.frozen, network, plan.begin)
+    network = plan.finish(network)
+    cost = Cost(
+        seconds=time.perf_counter() - start,
+        training_seconds=trained - begun,
+        steps=steps,
+        losses=losses,
+        precision=precision,
+        penalty=solved.solved.penalty if solved else None,
+        trainable_parameters=trainable,
+        total_parameters=count_parameters(context.backbone) + count_parameters(reader.head),
+        work=works,
+    )
+    return AdaptedNetwork(context, plan.frozen, network, reader, cost, precision)
+
+
+def _shared_work(
+    context: Context, budget: Budget[Column], plan: NetworkPlan
+) -> tuple[tuple[Work, ...], KeptHead | None]:
+    """Return the work that a network uses and others may use too, with the head to start from; makes what is missing."""
+    readout = context.target.readout
+    works = context.frozen_work(plan.frozen, readout)
+    if plan.penalties is None or context.target.objective.problem() is None or not len(budget.rows):
+        return tuple(works), None
+    solved = next(context.heads.solve([budget], plan.penalties))
+    return tuple(dict.fromkeys([*works, *context.frozen_work(context.n_stages, readout), solved.work])), solved
+
+
+def _table_learns(network: nn.ModuleList, rates: Sequence[Rate]) -> bool:
+    """Return whether the first parameters of the lowest stage, where a token table is, are among those that learn."""
+    learning = {id(parameter) for rate in rates for parameter in rate.parameters}
+    return any(id(parameter) in learning for stage in network[:1] for parameter in stage.parameters())
+
+
+def stage_rates(network: nn.ModuleList, recipe: LoopRecipe) -> list[Rate]:
+    """Return a rate for every stage, the uppermost learning fastest."""
+    return [
+        Rate(list(stage.parameters()), recipe.learning_rate * recipe.layer_decay**height)
+        for height, stage in enumerate(reversed(network))
+    ]
