@@ -1,8 +1,10 @@
-"""Owns the random streams of a cell: subset, initialisation and order, each its own, all from the cell's seed.
+"""Owns random streams. Those of a cell, subset, initialisation and order, each its own, all come from the cell's seed;
+those of data, such as test blocks, from the sha256 of the data.
 
 Nothing in the project draws from global state, so no score depends on what ran before in the process.
 """
 
+import hashlib
 from typing import Final, Literal
 
 import numpy as np
@@ -10,6 +12,8 @@ import numpy as np
 from bench.cell import ALL_STREAMS, Cell
 
 Purpose = Literal["subset", "initialisation", "order", "folds"]
+
+DataPurpose = Literal["blocks", "test folds"]
 
 VARIED: Final[tuple[Purpose, ...]] = ("subset", "initialisation", "order")
 """The streams that a cell's seed is behind. Folds are dealt from the examples alone."""
@@ -25,6 +29,12 @@ def seed_of(cell: Cell, purpose: Purpose) -> int:
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     """Return the NumPy generator of one purpose; streams of different purposes are independent."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPAWN_KEYS[purpose],)))
+
+
+def data_stream(sha256: str, purpose: DataPurpose) -> np.random.Generator:
+    """Return the NumPy generator of what belongs to data and to no run; `sha256` is that of the data."""
+    digest = hashlib.sha256(f"{purpose} of {sha256}".encode()).hexdigest()
+    return np.random.default_rng(np.random.SeedSequence(int(digest, 16)))
 
 
 def torch_seed(seed: int, purpose: Purpose) -> int:

@@ -1,0 +1,92 @@
+"""Scores of predictions: the value of each metric, and its values without each test block.
+
+With those without each block, questions about uncertainty are answered when the predictions are gone.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bench.column import Column, Indices
+from bench.metric import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """By name of metric: the `values` on all test examples, and those `without` each test block in turn.
+
+    A value is None where these examples do not define the metric. `without` is empty for a test of a single block:
+    what is left has no example.
+    """
+
+    values: Mapping[str, float | None]
+    without: Mapping[str, tuple[float | None, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `json.dumps` takes; an undefined value is null."""
+        return {
+            "values": dict(self.values),
+            "without": {name: list(values) for name, values in self.without.items()},
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Scores":
+        """Return the scores that `to_json` wrote. Raises `KeyError` if there are none."""
+        return cls(
+            values=dict(content["values"]),
+            without={name: tuple(values) for name, values in content["without"].items()},
+        )
+
+
+class _Part(NamedTuple):
+    """Some test examples: predictions, labels and facts of the same ones."""
+
+    predictions: Column
+    labels: Column
+    facts: Column | None
+
+    def take(self, rows: Indices) -> "_Part":
+        facts = None if self.facts is None else self.facts.take(rows)
+        return _Part(self.predictions.take(rows), self.labels.take(rows), facts)
+
+
+def score(
+    metrics: Sequence[Metric], predictions: Column, labels: Column, facts: Column | None, blocks: Indices
+) -> Scores:
+    """Return the scores of n test examples; `blocks` [n] are their test blocks, 0 to b - 1, of which none is empty."""
+    everything = _Part(predictions, labels, facts)
+    parts = [_values(metrics, part) for part in _remainders(everything, blocks)]
+    names = [metric.card.name for metric in metrics]
+    return Scores(
+        values=dict(zip(names, _values(metrics, everything), strict=True)),
+        without={name: tuple(values[place] for values in parts) for place, name in enumerate(names)},
+    )
+
+
+def scores_without_blocks(
+    metric: Metric, predictions: Column, labels: Column, facts: Column | None, blocks: Indices
+) -> tuple[float | None, ...]:
+    """Return the value of a metric without each test block, [b]; empty for a single block. See `score`."""
+    parts = _remainders(_Part(predictions, labels, facts), blocks)
+    return tuple(_values([metric], part)[0] for part in parts)
+
+
+def _remainders(everything: _Part, blocks: Indices) -> Iterator[_Part]:
+    """Yield what is left without each block, one at a time: beside all examples only one remainder is in memory."""
+    assert len(everything.predictions) == len(everything.labels) == len(blocks), "there is a block for each example"
+    count = int(blocks.max()) + 1
+    assert np.bincount(blocks).all(), "no block is empty"
+    if count > 1:
+        yield from (everything.take(np.flatnonzero(blocks != block)) for block in range(count))
+
+
+def _values(metrics: Iterable[Metric], part: _Part) -> list[float | None]:
+    return [_plain(metric.compute(*part)) for metric in metrics]
+
+
+def _plain(value: float | None) -> float | None:
+    """Return a value as JSON can hold it: not one of NumPy's."""
+    assert value is None or np.isfinite(value), "a metric that is not defined is None"
+    return None if value is None else float(value)

@@ -1,0 +1,40 @@
+"""A group on both sides of a split is refused and named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import DataError
+from bench.planning.groups import refuse_shared_groups, shared_groups
+
+names = st.lists(st.integers(0, 30).map("patient {}".format), max_size=20)
+
+
+@given(names, names)
+def test_a_shared_group_is_one_that_is_on_both_sides(train: list[str], test: list[str]) -> None:
+    shared = shared_groups(train, test)
+    assert shared == sorted(name for name in set(train + test) if name in train and name in test)
+
+
+@given(names, names)
+def test_splits_are_refused_if_they_share_a_group(train: list[str], test: list[str]) -> None:
+    if any(name in train for name in test):
+        with pytest.raises(DataError, match="in both train and test"):
+            refuse_shared_groups(train, test)
+    else:
+        refuse_shared_groups(train, test)
+
+
+def test_a_split_without_groups_shares_none() -> None:
+    refuse_shared_groups((), ())
+
+
+def test_up_to_three_shared_groups_are_named_with_what_to_do() -> None:
+    with pytest.raises(DataError) as caught:
+        refuse_shared_groups("edcba", "abcdef")
+    assert str(caught.value) == (
+        "5 groups have examples in both train and test: 'a', 'b', 'c' and 2 more; move each to one side, or name the "
+        "groups to test on with the option held_out, or what a group is with the option group"
+    )
+    with pytest.raises(DataError, match=r"^1 group has examples in both train and test: 'a'; move"):
+        refuse_shared_groups("ab", "ac")
