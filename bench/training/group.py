@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, TokenStage, state_hash
+from bench.budget import Asked, Budget
 from bench.cell import Work
 from bench.domain import Indices
 from bench.errors import FreezeError
@@ -18,7 +19,7 @@ from bench.probing.heads import Heads
 from bench.runtime.cache import Cache, content_key
 from bench.shifts.scoring import Shifted, shift_test
 from bench.strategy import boundary
-from bench.target import Target
+from bench.target import Labels, Target
 from bench.task import Splits
 from bench.training.activations import Activations
 from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
@@ -89,9 +90,9 @@ class Group:
         """The number of stages of the backbone."""
         return len(self.backbone.stages)
 
-    def budget(self, fraction: float, seed: int) -> Indices:
-        """Return the rows of the training split that a cell may see: see `Budgets.rows`."""
-        return self._budgets.rows(fraction, seed)
+    def budget(self, asked: Asked, seed: int) -> Budget[Labels]:
+        """Return the part of the training split that a cell may see: see `Budgets.draw`."""
+        return self._budgets.draw(asked, seed)
 
     def train(self, boundary: int, rows: Indices) -> Inputs:
         """Return the training examples `rows` after the stages below `boundary`, on the device."""
