@@ -1,14 +1,18 @@
 """Owns the unit of work and what comes of it. Standard library only, so that reading results needs nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
+
+from bench.budget import Asked, parse_asked
+from bench.errors import ConfigError
 
 ALL_STREAMS: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """One task, backbone, strategy, fraction and seed. `fraction` is a share of the training split, in (0, 1].
+    """One task, backbone, strategy, budget and seed. `budget` is what is asked for; an amount of labels comes of it.
 
     `varied` is which random stream follows the seed: all of them, or just one, "subset", "initialisation" or "order",
     while the others are those of seed 0.
@@ -17,13 +21,13 @@ class Cell:
     task: str
     backbone: str
     strategy: str
-    fraction: float
+    budget: Asked
     seed: int
     varied: str = ALL_STREAMS
 
     def __str__(self) -> str:
         only = "" if self.varied == ALL_STREAMS else f" of the {self.varied} alone"
-        return f"{self.task} · {self.backbone} · {self.strategy} · {self.fraction:g} · seed {self.seed}{only}"
+        return f"{self.task} · {self.backbone} · {self.strategy} · {self.budget} · seed {self.seed}{only}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,9 @@ class ShiftedScore:
 class Result:
     """A scored cell.
 
-    `n_labels` counts every label the cell saw, whatever for. `seconds` is the cell's own cost: of it
-    `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what it
-    used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the peak
+    `amount` counts every label the cell saw, whatever for, in the unit of the target. `seconds` is the cell's own cost:
+    of it `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what
+    it used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the peak
     while the cell ran: of memory allocated on a GPU, else of the process's resident memory (off Linux of the process so
     far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
     gradient loop there are none.
@@ -83,7 +87,7 @@ class Result:
 
     cell: Cell
     key: str
-    n_labels: int
+    amount: float
     n_test: int
     score: float
     chance: float
@@ -135,9 +139,25 @@ class Failure:
 Outcome = Result | Failure
 
 
+def cell_record(cell: Cell) -> dict[str, Any]:
+    """Return the cell as plain values for JSON; its budget as it is written on the command line."""
+    return {**asdict(cell), "budget": str(cell.budget)}
+
+
+def cell_of(record: Mapping[str, Any]) -> Cell:
+    """Return the cell of a record made by `cell_record`.
+
+    Raises `KeyError`, `TypeError` or `ValueError` if the record is not one.
+    """
+    try:
+        return Cell(**{**record, "budget": parse_asked(record["budget"])})
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
 def to_record(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome as plain values for JSON; its kind stands under "kind"."""
-    return {"kind": type(outcome).__name__.lower(), **asdict(outcome)}
+    return {"kind": type(outcome).__name__.lower(), **asdict(outcome), "cell": cell_record(outcome.cell)}
 
 
 def from_record(record: dict[str, Any]) -> Outcome:
@@ -147,7 +167,7 @@ def from_record(record: dict[str, Any]) -> Outcome:
     """
     values = dict(record)
     kind = values.pop("kind")
-    values["cell"] = Cell(**values["cell"])
+    values["cell"] = cell_of(values["cell"])
     if kind == "failure":
         return Failure(**values)
     if kind == "result":

@@ -108,7 +108,7 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     _add_repeated(parser, "--task", "T", "only this task")
     _add_data(parser)
-    parser.set_defaults(command="bench.commands.fetch", strategy=[], fraction=[], seeds=0, shifts=False)
+    parser.set_defaults(command="bench.commands.fetch", strategy=[], budget=[], seeds=0, shifts=False)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -196,7 +196,12 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     _add_repeated(parser, "--task", "T", "only this task; may be repeated, as all of these")
     _add_repeated(parser, "--strategy", "S", "only this strategy")
     parser.add_argument(
-        "--fraction", action="append", default=[], type=float, metavar="F", help="only this share of labels, in (0, 1]"
+        "--budget",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="only these labels: a share such as 0.1, a number such as 30, or all",
     )
     parser.add_argument(
         "--seeds", type=_positive, default=0, metavar="N", help="number of seeds (default: the suite's)"

@@ -15,7 +15,7 @@ from bench.card import TaskCard
 from bench.column import Column, Dense, Indices, digest
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.planning.folds import refuse_shared_groups
+from bench.planning.groups import refuse_shared_groups
 from bench.runtime.cache import Cache
 from bench.target import Target
 
@@ -68,7 +68,8 @@ class Split:
     source: Examples | None = None
 
     def __post_init__(self) -> None:
-        refuse_shared_groups(self.train.groups, self.test.groups)
+        if self.train.groups is not None and self.test.groups is not None:
+            refuse_shared_groups(self.train.groups.tolist(), self.test.groups.tolist())
 
 
 class Task(ABC):

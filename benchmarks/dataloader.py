@@ -23,8 +23,8 @@ from benchmarks.harness import Settings, medians, ratio, side_by_side, stopwatch
 from benchmarks.peers import Pictures, accuracy
 from benchmarks.table import Row, Target
 
-FRACTION: Final = 1.0
-QUICK_FRACTION: Final = 0.03
+BUDGET: Final = ours.ALL
+QUICK_BUDGET: Final = ours.Share(0.03)
 LEARNING_RATE: Final = 3e-3
 EVALUATION_BATCH: Final = 256
 REPETITIONS: Final = 5
@@ -37,7 +37,7 @@ def measure(settings: Settings) -> Iterator[Row]:
     cell = ours.plan(
         tasks=["digits"],
         strategies=["full"],
-        fractions=[QUICK_FRACTION if settings.quick else FRACTION],
+        budgets=[QUICK_BUDGET if settings.quick else BUDGET],
         seeds=1,
     )[0]
     scores: dict[str, float] = {}
@@ -70,7 +70,7 @@ def train_ours(ready: ours.Material, cell: ours.PlannedCell, device: str, scores
 
 def train_peer(ready: ours.Material, cell: ours.PlannedCell, device: str, scores: dict[str, float]) -> float:
     """Return the seconds of the plain loop and keep its accuracy."""
-    recipe, rows = cell.strategy.recipe, ready.budget(fraction=cell.cell.fraction, seed=cell.cell.seed)
+    recipe, rows = cell.strategy.recipe, ready.rows(cell.cell.budget, seed=cell.cell.seed)
     train = Subset(Pictures(ready.train.values, ready.splits.train.labels.tolist()), rows.tolist())
     labels = ready.splits.test.labels.tolist()
     network = nn.Sequential(ours.timm_network(ready), nn.Linear(ready.backbone.card.width, ready.task.target.width)).to(

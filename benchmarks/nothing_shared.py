@@ -2,7 +2,7 @@
 
 Each run has an empty cache and an empty results folder, so it makes its data, loads its backbone and runs its frozen
 stages for itself; as many run at a time as the product has workers. A sample is measured: of every task and strategy
-the cells of seed 0 at the fractions 0.03 and 1. A cell between them takes a share of the way from the one's seconds to
+the cells of seed 0 at the budgets 0.03 and all. A cell between them takes a share of the way from the one's seconds to
 the other's, as its gradient steps lie between theirs, or for probes its labels; smaller budgets count as 0.03, and all
 seeds alike.
 """
@@ -21,18 +21,18 @@ from benchmarks.scaling import Alone, scaled
 from benchmarks.suite import suite_name, whole_suite
 from benchmarks.table import Row, Target
 
-SMALL: Final = 0.03
-LARGE: Final = 1.0
-QUICK_LARGE: Final = 0.1
-"""The largest fraction of the suite `smoke`."""
+SMALL: Final = ours.Share(0.03)
+LARGE: Final = ours.ALL
+QUICK_LARGE: Final = ours.Share(0.1)
+"""The largest budget of the suite `smoke`."""
 
 
 def measure(settings: Settings) -> Iterator[Row]:
     """Yield the row."""
     suite, workers = suite_name(settings), ours.workers(settings.device)
     cells = ours.plan(suite=suite)
-    fractions = (SMALL, QUICK_LARGE if settings.quick else LARGE)
-    sample = [one for one in cells if one.cell.fraction in fractions and one.cell.seed == 0]
+    budgets = (SMALL, QUICK_LARGE if settings.quick else LARGE)
+    sample = [one for one in cells if one.cell.budget in budgets and one.cell.seed == 0]
     with ThreadPoolExecutor(workers) as pool:
         measured = dict(zip(sample, pool.map(partial(run_alone, settings=settings), sample), strict=True))
     alone = sum(scaled(cells, measured))
@@ -55,7 +55,7 @@ def run_alone(planned: ours.PlannedCell, *, settings: Settings) -> Alone:
         results = Path(folder) / "results"
         arguments = ["run", "--suite", suite_name(settings), "--workers", "1", "--device", settings.device]
         arguments += ["--task", planned.cell.task, "--strategy", planned.cell.strategy, "--seeds", "1"]
-        arguments += ["--fraction", f"{planned.cell.fraction:g}", "--out", str(results)]
+        arguments += ["--budget", str(planned.cell.budget), "--out", str(results)]
         run = watch(ours.command(*arguments), environment={"BENCH_CACHE": str(Path(folder) / "cache")})
         report = watch(ours.command("report", str(results)))
-        return Alone(run.seconds, report.seconds, ours.results(results)[0].n_labels)
+        return Alone(run.seconds, report.seconds, ours.results(results)[0].amount)

@@ -22,6 +22,7 @@ from bench.backbones.bundled.glyphs import Glyphs
 from bench.backbones.catalog import describe_all
 from bench.backbones.huggingface.files import find_files
 from bench.backbones.loading import load_backbone
+from bench.budget import ALL, Asked, Share
 from bench.cell import Failure, Provenance, Result
 from bench.config.reading import read_config
 from bench.domain import Indices, Texts
@@ -45,7 +46,7 @@ from bench.training.group import Group
 from bench.training.inference import CHUNK
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
 
-__all__ = ["CHUNK", "BenchError", "PlannedCell", "Result", "unknown_name"]
+__all__ = ["ALL", "CHUNK", "Asked", "BenchError", "PlannedCell", "Result", "Share", "unknown_name"]
 
 ROOT: Final = Path(__file__).parents[1]
 MINILM: Final = "sentence-transformers/all-MiniLM-L6-v2"
@@ -62,11 +63,11 @@ class Material:
     train: Batch
     test: Batch
 
-    def budget(self, *, fraction: float, seed: int) -> Indices:
-        """Return the rows of the training split that a cell of this fraction and seed sees."""
+    def rows(self, budget: Asked, *, seed: int) -> Indices:
+        """Return the rows of the training split that a cell of this budget and seed sees."""
         labels = self.splits.train.labels
         order = self.task.target.budget_order(labels, stream(seed, "subset"))
-        return order[: budget_size(fraction, len(labels))]
+        return order[: budget_size(budget, len(labels))]
 
     def features(self, batch: Batch) -> Tensor:
         """Return the backbone's features [n, width] in the product's precision, and nothing else done."""
@@ -154,14 +155,21 @@ def plan(
     suite: str = "all",
     tasks: Sequence[str] = (),
     strategies: Sequence[str] = (),
-    fractions: Sequence[float] = (),
+    budgets: Sequence[Asked] = (),
     seeds: int = 0,
 ) -> Sequence[PlannedCell]:
     """Return the cells of a suite of `bench.toml`, narrowed to what is named as the command line does it."""
     chosen = read_config(ROOT / "bench.toml", FAMILIES).suite(suite)
-    chosen = chosen.select(tasks=tasks, strategies=strategies, fractions=fractions, seeds=seeds, shifts=False)
+    chosen = chosen.select(tasks=tasks, strategies=strategies, budgets=budgets, seeds=seeds, shifts=False)
     backbones = describe_all((entry.backbone for entry in chosen.entries), default_cache())
     return plan_cells(chosen, {name: task.card for name, task in FAMILIES.items()}, backbones)
+
+
+def share_of(planned: PlannedCell) -> float:
+    """Return the share of the training split that a cell asks for, as those of the suites measured here do."""
+    budget = planned.cell.budget
+    assert isinstance(budget, Share), "a number of labels says nothing of the split"
+    return budget.of
 
 
 def with_recipe(planned: PlannedCell, **changes: object) -> PlannedCell:
@@ -194,17 +202,17 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
 
 def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> Trainable:
     """Return what a strategy trains on all labels, from a head of zeros; frozen activations are kept in `folder`."""
-    planned = plan(tasks=[ready.name], strategies=[strategy], fractions=[1.0], seeds=1)[0]
+    planned = plan(tasks=[ready.name], strategies=[strategy], budgets=[ALL], seeds=1)[0]
     group = Group(
         ready.task.target,
         ready.splits,
         KeptBackbone(ready.backbone, ready.prepared()).to(torch.device(device)),
-        needs=Needs(frozenset({planned.strategy.depth}), frozenset({(1.0, 0)})),
+        needs=Needs(frozenset({planned.strategy.depth}), frozenset({(ALL, 0)})),
         content=verify(ready.task, ready.splits),
         cache=Cache(folder),
         device=torch.device(device),
     )
-    boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(1.0, 0)
+    boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(ALL, 0).rows
     stages = copy.deepcopy(group.backbone.stages[boundary:])
     group.narrow(boundary, stages)
     inputs = group.train(boundary, rows)
@@ -221,7 +229,7 @@ def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> T
 
 def text_classifier(strings: Sequence[str], labels: Tensor, *, classes: int, device: str) -> Trainable:
     """Return all of MiniLM with a head of zeros, to be trained on texts, with the recipe of `lexicon`."""
-    recipe = plan(tasks=["lexicon"], strategies=["full"], fractions=[1.0], seeds=1)[0].strategy.recipe
+    recipe = plan(tasks=["lexicon"], strategies=["full"], budgets=[ALL], seeds=1)[0].strategy.recipe
     backbone = load_backbone(f"hf:{MINILM}").to(device)
     return Trainable(
         backbone.stages,

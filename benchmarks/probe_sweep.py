@@ -1,6 +1,6 @@
 """Owns the row `probe_sweep`: every linear probe of a task over the one forward pass that none of them can do without.
 
-Ours: the cells of all fractions and seeds through engine, runner and store, with an empty cache. Floor: the backbone
+Ours: the cells of all budgets and seeds through engine, runner and store, with an empty cache. Floor: the backbone
 called on all training and test examples, sorted by length, in inference mode. Both start from data loaded, weights
 read and inputs prepared (tokenised).
 """
@@ -31,13 +31,13 @@ def measure(settings: Settings) -> Iterator[Row]:
     """Yield a row for each sweep."""
     for task, seeds, target in ASKED:
         ready = ours.material(task)
-        fractions = sweep_fractions(settings)
+        budgets = sweep_budgets(settings)
         sides = {
             "floor": partial(forward_pass, ready, settings.device),
-            "ours": partial(sweep, ready, seeds, fractions, settings.device),
+            "ours": partial(sweep, ready, seeds, budgets, settings.device),
         }
         seconds = side_by_side(sides, repetitions=settings.repetitions(REPETITIONS), warm_up=not settings.quick)
-        n_cells = len(ours.plan(tasks=[task], strategies=["linear_probe"], fractions=fractions, seeds=seeds))
+        n_cells = len(ours.plan(tasks=[task], strategies=["linear_probe"], budgets=budgets, seeds=seeds))
         yield Row(
             name=f"probe_sweep {task}" + (f" x{seeds}" if seeds != SEEDS else ""),
             compares="ours / one forward pass",
@@ -48,14 +48,14 @@ def measure(settings: Settings) -> Iterator[Row]:
         )
 
 
-def sweep_fractions(settings: Settings) -> Sequence[float]:
+def sweep_budgets(settings: Settings) -> Sequence[ours.Asked]:
     """Return the label budgets of a sweep; none named means all of `bench.toml`."""
-    return (0.03, 0.1) if settings.quick else ()
+    return (ours.Share(0.03), ours.Share(0.1)) if settings.quick else ()
 
 
-def sweep(ready: ours.Material, seeds: int, fractions: Sequence[float], device: str) -> float:
+def sweep(ready: ours.Material, seeds: int, budgets: Sequence[ours.Asked], device: str) -> float:
     """Return the seconds of all probes of a task, from an empty cache."""
-    cells = ours.plan(tasks=[ready.name], strategies=["linear_probe"], fractions=fractions, seeds=seeds)
+    cells = ours.plan(tasks=[ready.name], strategies=["linear_probe"], budgets=budgets, seeds=seeds)
     with tempfile.TemporaryDirectory() as folder:
         return stopwatch(lambda: ours.run(cells, ready, folder=Path(folder), device=device), device)
 

@@ -1,7 +1,7 @@
 """Owns the row `probe_sweep_peer`: the probe sweep as tutorials write it, over ours.
 
 The peer freezes the backbone, puts a linear head on it, and runs the whole network on every batch of every epoch: a
-plain PyTorch loop with a `DataLoader` of 32 shuffled examples, Adam on the head, 10 epochs, one fit for each fraction
+plain PyTorch loop with a `DataLoader` of 32 shuffled examples, Adam on the head, 10 epochs, one fit for each budget
 and seed, scored once on the test split. Texts are padded batch by batch by `DataCollatorWithPadding`, and the network
 is transformers' `AutoModel` with mean pooling; pictures go through the timm network as it is. It chooses no penalty;
 ours cross-validates its own inside the sweep.
@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Subset
 from benchmarks import ours
 from benchmarks.harness import Settings, medians, ratio, side_by_side, stopwatch
 from benchmarks.peers import MiniLM, Pictures, Tokens, frozen, read_pictures, read_texts
-from benchmarks.probe_sweep import SEEDS, sweep, sweep_fractions
+from benchmarks.probe_sweep import SEEDS, sweep, sweep_budgets
 from benchmarks.table import Row, Target
 
 EPOCHS: Final = 10
@@ -30,15 +30,15 @@ REPETITIONS: Final = 3
 def measure(settings: Settings) -> Iterator[Row]:
     """Yield a row for a text task and one for pictures."""
     for task, target in (("lexicon", Target(40, at_most=False)), ("digits", None)):
-        ready, fractions = ours.material(task), sweep_fractions(settings)
-        budgets = [
-            ready.budget(fraction=planned.cell.fraction, seed=0)
-            for planned in ours.plan(tasks=[task], strategies=["linear_probe"], fractions=fractions, seeds=1)
+        ready, budgets = ours.material(task), sweep_budgets(settings)
+        drawn = [
+            ready.rows(planned.cell.budget, seed=0)
+            for planned in ours.plan(tasks=[task], strategies=["linear_probe"], budgets=budgets, seeds=1)
         ]
         peer = Peer(ready, settings.device)
         sides = {
-            "peer": partial(peer.sweep, [budget.tolist() for budget in budgets]),
-            "ours": partial(sweep, ready, SEEDS, fractions, settings.device),
+            "peer": partial(peer.sweep, [rows.tolist() for rows in drawn]),
+            "ours": partial(sweep, ready, SEEDS, budgets, settings.device),
         }
         seconds = side_by_side(sides, repetitions=settings.repetitions(REPETITIONS))
         yield Row(
@@ -47,7 +47,7 @@ def measure(settings: Settings) -> Iterator[Row]:
             value=ratio(seconds, "peer", "ours"),
             target=target,
             note=f"{medians(seconds)}. Of the peer one epoch of each budget and one test pass of seed 0 are measured, "
-            f"then scaled to {EPOCHS} epochs, {len(budgets)} budgets and {SEEDS} seeds.",
+            f"then scaled to {EPOCHS} epochs, {len(drawn)} budgets and {SEEDS} seeds.",
         )
 
 

@@ -13,7 +13,7 @@ class Alone:
 
     seconds: float
     report_seconds: float
-    n_labels: int
+    amount: float
 
 
 def scaled(cells: Sequence[ours.PlannedCell], measured: Mapping[ours.PlannedCell, Alone]) -> Iterator[float]:
@@ -24,8 +24,8 @@ def scaled(cells: Sequence[ours.PlannedCell], measured: Mapping[ours.PlannedCell
     }
     for planned in cells:
         (small, quick), (large, slow) = strata[_stratum(planned)]
-        total = slow.n_labels / large.cell.fraction
-        low, here, high = (_work(planned, one.cell.fraction, total) for one in (small, planned, large))
+        total = slow.amount / ours.share_of(large)
+        low, here, high = (_work(planned, ours.share_of(one), total) for one in (small, planned, large))
         share = min(1.0, max(0.0, (here - low) / (high - low))) if high > low else 0.0
         yield quick.seconds + share * (slow.seconds - quick.seconds)
 
@@ -34,7 +34,7 @@ def _stratum(planned: ours.PlannedCell) -> tuple[str, str, str]:
     return planned.cell.task, planned.cell.backbone, planned.cell.strategy
 
 
-def _work(planned: ours.PlannedCell, fraction: float, total: float) -> float:
+def _work(planned: ours.PlannedCell, share: float, total: float) -> float:
     """Return what a cell's seconds grow with: its gradient steps, or for a probe its labels."""
-    labels = max(1, round(fraction * total))
+    labels = max(1, round(share * total))
     return planned.strategy.recipe.steps(labels) if planned.strategy.depth else labels

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from bench.budget import Share
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, LOADING, Cell, Provenance, Result, Work
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
@@ -15,9 +16,9 @@ from bench.results.store import Store
 from bench.target import ACCURACY, Classes
 
 STRATEGIES: Final = {"scratch": (1.0, False), "linear_probe": (0.0, True), "partial": (0.5, True), "full": (1.0, True)}
-FRACTIONS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
+SHARES: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
 SEEDS: Final = 20
-CELLS_OF_A_TASK: Final = len(STRATEGIES) * len(FRACTIONS) * SEEDS
+CELLS_OF_A_TASK: Final = len(STRATEGIES) * len(SHARES) * SEEDS
 
 BACKBONE: Final = "synthetic:eyes"
 N_TRAIN: Final = 5_000
@@ -55,19 +56,21 @@ def synthetic_store(root: Path, *, cells: int) -> Store:
 
 
 def _cells_of(tasks: list[str]) -> Iterator[Cell]:
-    for task, strategy, fraction, seed in product(tasks, STRATEGIES, FRACTIONS, range(SEEDS)):
-        yield Cell(task, BACKBONE, strategy, fraction, seed)
+    for task, strategy, share, seed in product(tasks, STRATEGIES, SHARES, range(SEEDS)):
+        yield Cell(task, BACKBONE, strategy, Share(share), seed)
 
 
 def _result(cell: Cell, key: str, *, noise: float) -> Result:
     """Return a result on a learning curve that rises with the logarithm of the labels; pretrained ones start higher."""
     depth, pretrained = STRATEGIES[cell.strategy]
+    assert isinstance(cell.budget, Share)
+    share = cell.budget.of
     start = 0.6 if pretrained else 0.2
-    rise = (0.25 + 0.1 * depth) * (1 - math.log(cell.fraction) / math.log(FRACTIONS[0]))
+    rise = (0.25 + 0.1 * depth) * (1 - math.log(share) / math.log(SHARES[0]))
     return Result(
         cell=cell,
         key=key,
-        n_labels=round(cell.fraction * N_TRAIN),
+        amount=round(share * N_TRAIN),
         n_test=1,
         score=start + rise + noise,
         chance=CHANCE,

@@ -26,8 +26,8 @@ from benchmarks.peers import Tokens, accuracy
 from benchmarks.quiet_trainer import Classifier, quiet_trainer
 from benchmarks.table import Row, Target
 
-FRACTION: Final = 0.3
-QUICK_FRACTION: Final = 0.03
+BUDGET: Final = ours.Share(0.3)
+QUICK_BUDGET: Final = ours.Share(0.03)
 LEARNING_RATE: Final = 1e-4
 EVALUATION_BATCH: Final = 64
 REPETITIONS: Final = 3
@@ -43,11 +43,11 @@ TARGET: Final = Target(1.6, at_most=False)
 def measure(settings: Settings) -> Iterator[Row]:
     """Yield a row for `Trainer` as it is, and one for it in bfloat16."""
     ready = ours.material("lexicon")
-    fraction = QUICK_FRACTION if settings.quick else FRACTION
-    peers = {"trainer": Peer(ready, fraction, settings.device, bf16=False)}
+    budget = QUICK_BUDGET if settings.quick else BUDGET
+    peers = {"trainer": Peer(ready, budget, settings.device, bf16=False)}
     if has_bfloat16(settings.device):
-        peers["trainer, bf16"] = Peer(ready, fraction, settings.device, bf16=True)
-    cell = OurCell(ready, fraction, settings.device)
+        peers["trainer, bf16"] = Peer(ready, budget, settings.device, bf16=True)
+    cell = OurCell(ready, budget, settings.device)
     sides: dict[str, Side] = {name: peer.train for name, peer in peers.items()}
     seconds = side_by_side({**sides, "ours": cell.train}, repetitions=settings.repetitions(REPETITIONS))
     for name, peer in peers.items():
@@ -65,9 +65,9 @@ def measure(settings: Settings) -> Iterator[Row]:
 class Peer:
     """`Trainer` on the label budget of our cell."""
 
-    def __init__(self, ready: ours.Material, fraction: float, device: str, *, bf16: bool) -> None:
+    def __init__(self, ready: ours.Material, budget: ours.Asked, device: str, *, bf16: bool) -> None:
         tokens, (train, test) = Tokens(), ready.strings()
-        self._ready, self._fraction, self._device, self._bf16 = ready, fraction, device, bf16
+        self._ready, self._budget, self._device, self._bf16 = ready, budget, device, bf16
         self._train = tokens.examples(train, ready.splits.train.labels.tolist())
         self._test = tokens.examples(test, ready.splits.test.labels.tolist())
         self._collate, self._start = tokens.collate, Classifier(ready.task.target.width)
@@ -80,8 +80,8 @@ class Peer:
             return stopwatch(lambda: self._work(model, seed, folder), self._device)
 
     def _work(self, model: nn.Module, seed: int, folder: str) -> None:
-        rows = self._ready.budget(fraction=self._fraction, seed=seed)
-        recipe = our_cell(self._fraction, seed).strategy.recipe
+        rows = self._ready.rows(self._budget, seed=seed)
+        recipe = our_cell(self._budget, seed).strategy.recipe
         trainer = quiet_trainer(
             model,
             [self._train[row] for row in rows],
@@ -103,13 +103,13 @@ class Peer:
 class OurCell:
     """The product's cell, from an empty cache."""
 
-    def __init__(self, ready: ours.Material, fraction: float, device: str) -> None:
-        self._ready, self._fraction, self._device = ready, fraction, device
+    def __init__(self, ready: ours.Material, budget: ours.Asked, device: str) -> None:
+        self._ready, self._budget, self._device = ready, budget, device
         self.accuracies: list[float] = []
 
     def train(self) -> float:
         """Return the seconds of the cell, with the next seed."""
-        cell = our_cell(self._fraction, len(self.accuracies))
+        cell = our_cell(self._budget, len(self.accuracies))
         with tempfile.TemporaryDirectory() as folder:
             return stopwatch(lambda: self._run(cell, Path(folder)), self._device)
 
@@ -117,7 +117,7 @@ class OurCell:
         self.accuracies.append(ours.run([cell], self._ready, folder=folder, device=self._device)[0].score)
 
 
-def our_cell(fraction: float, seed: int) -> ours.PlannedCell:
-    """Return the cell of full fine-tuning at this fraction, with the peer's recipe."""
-    cells = ours.plan(tasks=["lexicon"], strategies=["full"], fractions=[fraction], seeds=seed + 1)
+def our_cell(budget: ours.Asked, seed: int) -> ours.PlannedCell:
+    """Return the cell of full fine-tuning at this budget, with the peer's recipe."""
+    cells = ours.plan(tasks=["lexicon"], strategies=["full"], budgets=[budget], seeds=seed + 1)
     return ours.with_recipe(cells[seed], **RECIPE)

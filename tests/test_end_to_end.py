@@ -18,7 +18,7 @@ from tests.bench.backbones.huggingface.test_audio import save_snapshot
 from tests.bench.backbones.huggingface.test_series import mixer, patchtst
 
 CONFIG = """
-fractions = [0.5, 1.0]
+budgets = [0.5, 1.0]
 seeds = 1
 
 [recipe]

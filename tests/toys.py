@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, Stage
+from bench.budget import ALL, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
 from bench.config.data import DataSpec
@@ -124,8 +125,8 @@ class ToyBackbone(Backbone):
                     module.reset_parameters()
 
 
-def toy_cell(strategy: Strategy, *, fraction: float = 1.0, seed: int = 0, task: str = "toy") -> PlannedCell:
+def toy_cell(strategy: Strategy, *, budget: Asked = ALL, seed: int = 0, task: str = "toy") -> PlannedCell:
     """Return a planned cell of the toy task and backbone."""
-    cell = Cell(task, "toy:dense", strategy.name, fraction, seed)
+    cell = Cell(task, "toy:dense", strategy.name, budget, seed)
     key = cell_key(cell, task=ToyTask(task).card, backbone=ToyBackbone().card, strategy=strategy)
     return PlannedCell(cell, DataSpec(task), ToyTask(task).card.sha256, strategy, key)

@@ -28,37 +28,37 @@ def comparison(found: Sequence[Curves], cards: Mapping[str, BackboneCard]) -> li
     if len(found) < 2:
         return []
     shared = sorted(set.intersection(*(set(key_budgets(curves)) for curves in found)))
-    said = (_sentence(found, cards, n_labels) for n_labels in dict.fromkeys((*shared[:1], *shared[-1:])))
+    said = (_sentence(found, cards, amount) for amount in dict.fromkeys((*shared[:1], *shared[-1:])))
     return [sentence for sentence in said if sentence]
 
 
-def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], n_labels: int) -> str | None:
+def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount: float) -> str | None:
     best = [
-        Best(curves, leader, float(curves.points["mean"][leader, n_labels]))
+        Best(curves, leader, float(curves.points["mean"][leader, amount]))
         for curves in found
-        if (leader := curves.leader(n_labels, "pretrained")) is not None
+        if (leader := curves.leader(amount, "pretrained")) is not None
     ]
     if len(best) < 2:
         return None
     label, higher = found[0].entry.label, found[0].entry.metric.higher_is_better
     first, *rest = sorted(best, key=lambda one: -one.mean if higher else one.mean)
-    adjusted = stats.holm([stats.paired_p(_gaps(first, other, n_labels)) for other in rest])
+    adjusted = stats.holm([stats.paired_p(_gaps(first, other, amount)) for other in rest])
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
-    said = f"with {count(n_labels)} {label}, "
+    said = f"with {count(amount)} {label}, "
     if tied:
         names = listed(_described(one, cards) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")
     second = rest[0]
-    gap = stats.mean_interval(_gaps(first, second, n_labels))
+    gap = stats.mean_interval(_gaps(first, second, amount))
     between = f" [{score(gap.lower)}, {score(gap.upper)}]" if gap.upper - gap.lower > stats.ROUNDING else ""
     lead = f"{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)}{between}"
     return capitalised(f"{said}{lead}.")
 
 
-def _gaps(one: Best, other: Best, n_labels: int) -> pd.Series:
+def _gaps(one: Best, other: Best, amount: float) -> pd.Series:
     """Return how much better one backbone does than another with each seed: both saw the same labels."""
     sign = 1.0 if one.curves.entry.metric.higher_is_better else -1.0
-    ours, theirs = one.curves.seeds[one.strategy, n_labels].align(other.curves.seeds[other.strategy, n_labels])
+    ours, theirs = one.curves.seeds[one.strategy, amount].align(other.curves.seeds[other.strategy, amount])
     gaps: pd.Series = sign * (ours - theirs)
     return gaps
 

@@ -16,9 +16,9 @@ Kind = Literal["pretrained", "scratch", "classical"]
 class Curves:
     """The learning curves of one task and backbone.
 
-    `points` has the columns of `bench.analysis.tables.average_seeds`, indexed by strategy and number of labels; `seeds`
-    a row per seed and a column per (strategy, number of labels). `ranking` has for each number of labels the strategies
-    with a score, best first. Budgets at which nothing was ever scored are left out: their size is not known.
+    `points` has the columns of `bench.analysis.tables.average_seeds`, indexed by strategy and amount of labels; `seeds`
+    a row per seed and a column per (strategy, amount). `ranking` has for each amount the strategies with a score, best
+    first. Budgets at which nothing was ever scored are left out: their amount is not known.
     """
 
     entry: TaskEntry
@@ -26,17 +26,17 @@ class Curves:
     strategies: Mapping[str, StrategyEntry]
     points: pd.DataFrame
     seeds: pd.DataFrame
-    ranking: Mapping[int, pd.DataFrame]
+    ranking: Mapping[float, pd.DataFrame]
 
     @property
-    def budgets(self) -> list[int]:
-        """The numbers of labels, rising."""
+    def budgets(self) -> list[float]:
+        """The amounts of labels, rising."""
         return list(self.ranking)
 
     @property
-    def scored_budgets(self) -> list[int]:
-        """The numbers of labels at which some strategy has a score, rising."""
-        return [n_labels for n_labels in self.budgets if len(self.ranking[n_labels])]
+    def scored_budgets(self) -> list[float]:
+        """The amounts of labels at which some strategy has a score, rising."""
+        return [amount for amount in self.budgets if len(self.ranking[amount])]
 
     @property
     def by_cost(self) -> list[str]:
@@ -55,18 +55,18 @@ class Curves:
         return "classical" if entry.classical else "pretrained" if entry.pretrained else "scratch"
 
     def scores(self, strategy: str) -> pd.DataFrame:
-        """Return the scores of a strategy, seeds by rising numbers of labels; missing where there is none."""
+        """Return the scores of a strategy, seeds by rising amounts of labels; missing where there is none."""
         return pd.DataFrame(self.seeds[strategy]).sort_index(axis="columns")
 
-    def differences(self, ours: str, theirs: str, n_labels: int) -> pd.Series:
+    def differences(self, ours: str, theirs: str, amount: float) -> pd.Series:
         """Return how much better one strategy is than another with each seed, above 0 where it is."""
         sign = 1.0 if self.entry.metric.higher_is_better else -1.0
-        gap: pd.Series = sign * (self.seeds[ours, n_labels] - self.seeds[theirs, n_labels])
+        gap: pd.Series = sign * (self.seeds[ours, amount] - self.seeds[theirs, amount])
         return gap
 
-    def leader(self, n_labels: int, kind: Kind) -> str | None:
+    def leader(self, amount: float, kind: Kind) -> str | None:
         """Return the best strategy of a kind at a budget; None where none has a score."""
-        return next((name for name in self.ranking[n_labels].index if self.kind(name) == kind), None)
+        return next((name for name in self.ranking[amount].index if self.kind(name) == kind), None)
 
 
 def find_curves(tables: Tables) -> dict[str, list[Curves]]:
@@ -74,7 +74,7 @@ def find_curves(tables: Tables) -> dict[str, list[Curves]]:
     return {task: _curves_of(tables, task) for task in tables.manifest.tasks}
 
 
-def key_budgets(curves: Curves) -> list[int]:
+def key_budgets(curves: Curves) -> list[float]:
     """Return the smallest, the middle and the largest budget with a score."""
     scored = curves.scored_budgets
     return sorted({scored[0], scored[len(scored) // 2], scored[-1]}) if scored else []
@@ -82,33 +82,33 @@ def key_budgets(curves: Curves) -> list[int]:
 
 def _curves_of(tables: Tables, task: str) -> list[Curves]:
     manifest = tables.manifest
-    budgets = tables.curves.loc[tables.curves["task"] == task].dropna(subset="n_labels")
-    # Two fractions of a small task can be the same budget; the larger fraction speaks for it.
-    budgets = budgets.drop_duplicates(["backbone", "strategy", "n_labels"], keep="last")
-    budgets = budgets.astype({"n_labels": int, "strategy": "object"})
+    budgets = tables.curves.loc[tables.curves["task"] == task].dropna(subset="amount")
+    # Two that are asked for can be the same labels of a small task: the last in the order of budgets speaks for both.
+    budgets = budgets.drop_duplicates(["backbone", "strategy", "amount"], keep="last")
+    budgets = budgets.astype({"strategy": "object"})
     cells = ordinary_cells(tables.cells)
-    cells = cells.loc[cells["task"] == task, ["backbone", "strategy", "fraction", "seed", "score"]]
-    cells = cells.astype({"strategy": "object"}).merge(budgets[["backbone", "strategy", "fraction", "n_labels"]])
+    cells = cells.loc[cells["task"] == task, ["backbone", "strategy", "budget", "seed", "score"]]
+    cells = cells.astype({"strategy": "object"}).merge(budgets[["backbone", "strategy", "budget", "amount"]])
     found = []
     for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:
         points = budgets[budgets["backbone"] == backbone]
-        seeds = cells[cells["backbone"] == backbone].set_index(["seed", "strategy", "n_labels"])["score"]
+        seeds = cells[cells["backbone"] == backbone].set_index(["seed", "strategy", "amount"])["score"]
         found.append(
             Curves(
                 entry=manifest.tasks[task],
                 backbone=backbone,
                 strategies=manifest.strategies,
-                points=points.set_index(["strategy", "n_labels"]),
-                seeds=seeds.unstack(["strategy", "n_labels"]),  # noqa: PD010 - a series has no pivot_table
+                points=points.set_index(["strategy", "amount"]),
+                seeds=seeds.unstack(["strategy", "amount"]),  # noqa: PD010 - a series has no pivot_table
                 ranking=_ranking(points, manifest.tasks[task]),
             )
         )
     return found
 
 
-def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[int, pd.DataFrame]:
+def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[float, pd.DataFrame]:
     ordered = points.sort_values("mean", ascending=not entry.metric.higher_is_better, kind="stable")
     return {
-        int(str(n_labels)): here[here["mean"].notna()].set_index("strategy")
-        for n_labels, here in ordered.groupby("n_labels", sort=True)
+        float(str(amount)): here[here["mean"].notna()].set_index("strategy")
+        for amount, here in ordered.groupby("amount", sort=True)
     }

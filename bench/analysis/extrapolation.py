@@ -13,18 +13,18 @@ from bench.target import Metric
 class MoreLabels:
     """What a power law makes of a strategy's curve, in units of the metric.
 
-    `measured` is the mean score at the largest budget, of `n_labels`, `foretold` what the law expects there when it is
+    `measured` is the mean score at the largest budget, of `amount`, `foretold` what the law expects there when it is
     fitted to all smaller budgets, and `off` is foretold - measured; both are nan with fewer than three smaller budgets.
     Fitted to all budgets, the law expects `doubled_score` with `doubled_labels`, and that is better by `gain` (at least
     0, whichever direction is good) than what was measured.
     """
 
     strategy: str
-    n_labels: int
+    amount: float
     measured: float
     foretold: float
     off: float
-    doubled_labels: int
+    doubled_labels: float
     doubled_score: float
     gain: float
 
@@ -44,18 +44,18 @@ def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
     law = stats.fit_power_law(means.index, errors)
     if law is None:
         return None
-    n_labels, measured = int(means.index[-1]), float(means.iloc[-1])
+    amount, measured = float(means.index[-1]), float(means.iloc[-1])
     checked = stats.fit_power_law(means.index[:-1], errors.iloc[:-1])
-    foretold = float("nan") if checked is None else metric.perfect - _sign(metric) * checked.at(n_labels)
+    foretold = float("nan") if checked is None else metric.perfect - _sign(metric) * checked.at(amount)
     # The fall of the law is laid onto what was measured, which need not lie on it; no error falls below 0.
-    gain = min(law.at(n_labels) - law.at(2 * n_labels), float(errors.iloc[-1]))
+    gain = min(law.at(amount) - law.at(2 * amount), float(errors.iloc[-1]))
     return MoreLabels(
         strategy=strategy,
-        n_labels=n_labels,
+        amount=amount,
         measured=measured,
         foretold=foretold,
         off=foretold - measured,
-        doubled_labels=2 * n_labels,
+        doubled_labels=2 * amount,
         doubled_score=measured + _sign(metric) * gain,
         gain=gain,
     )

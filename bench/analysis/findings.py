@@ -58,8 +58,8 @@ def _advice(curves: Curves) -> list[str]:
     if first == last:
         return said
     before, after = recommended(curves, first), recommended(curves, last)
-    if before == after and all(_alone(curves, n_labels) for n_labels in (first, last)):
-        ends = [_scored(curves, before, n_labels) for n_labels in (first, last)]
+    if before == after and all(_alone(curves, amount) for amount in (first, last)):
+        ends = [_scored(curves, before, amount) for amount in (first, last)]
         at = f"With {count(first)} and with {count(last)} {curves.entry.label}"
         return [f"{at}, use {strategy_phrase(before)}: {listed(ends)}."]
     crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
@@ -68,26 +68,26 @@ def _advice(curves: Curves) -> list[str]:
     return [*said, _turn(curves, crossed, last)]
 
 
-def _alone(curves: Curves, n_labels: int) -> bool:
+def _alone(curves: Curves, amount: float) -> bool:
     """Return whether one strategy clearly beats all others at a budget, and a guess."""
-    several = curves.ranking[n_labels]["n_seeds"].max() > 1
-    return several and len(tied_with_best(curves, n_labels)) == 1 and not _at_chance(curves, n_labels)
+    several = curves.ranking[amount]["n_seeds"].max() > 1
+    return several and len(tied_with_best(curves, amount)) == 1 and not _at_chance(curves, amount)
 
 
-def _scored(curves: Curves, strategy: str, n_labels: int) -> str:
-    here = curves.ranking[n_labels]
+def _scored(curves: Curves, strategy: str, amount: float) -> str:
+    here = curves.ranking[amount]
     return score_with_margin(here["mean"][strategy], here["margin"][strategy])
 
 
-def _use(curves: Curves, n_labels: int) -> str:
-    here, label = curves.ranking[n_labels], curves.entry.label
-    start = f"With {count(n_labels)} {label}, "
-    if _at_chance(curves, n_labels):
+def _use(curves: Curves, amount: float) -> str:
+    here, label = curves.ranking[amount], curves.entry.label
+    start = f"With {count(amount)} {label}, "
+    if _at_chance(curves, amount):
         guess, chance = curves.entry.metric.chance_title, score(float(here["chance"].iloc[0]))
         return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
-    chosen, tied = recommended(curves, n_labels), tied_with_best(curves, n_labels)
+    chosen, tied = recommended(curves, amount), tied_with_best(curves, amount)
     phrase = strategy_phrase(chosen)
-    said = _scored(curves, chosen, n_labels)
+    said = _scored(curves, chosen, amount)
     if here["n_seeds"].max() < 2:
         return f"{start}{phrase} scores best: {said}."
     if len(tied) == 1:
@@ -99,17 +99,17 @@ def _use(curves: Curves, n_labels: int) -> str:
     return f"{start}{phrase} is enough: {said}; {best} is not clearly better."
 
 
-def _turn(curves: Curves, crossed: Crossover, last: int) -> str:
+def _turn(curves: Curves, crossed: Crossover, last: float) -> str:
     """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
-    start = f"From about {about(crossed.n_labels)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
+    start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
     others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
     reached = f"{_scored(curves, crossed.ours, last)} with {count(last)}"
     tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
     return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
 
 
-def _at_chance(curves: Curves, n_labels: int) -> bool:
-    return not curves.ranking[n_labels]["skill"].iloc[0] > 0
+def _at_chance(curves: Curves, amount: float) -> bool:
+    return not curves.ranking[amount]["skill"].iloc[0] > 0
 
 
 def _transfer(curves: Curves) -> list[str]:
@@ -122,12 +122,12 @@ def _transfer(curves: Curves) -> list[str]:
     return [f"Pretraining {_where(compared, curves.entry.label)}."]
 
 
-def _where(compared: Mapping[int, Verdict], label: str) -> str:
+def _where(compared: Mapping[float, Verdict], label: str) -> str:
     """Return at which budgets pretraining helps, hurts or makes no clear difference."""
     budgets = list(compared)
     parts: list[str] = []
     for said in ("helps", "makes no clear difference", "hurts"):
-        at = [n_labels for n_labels, one in compared.items() if one == said]
+        at = [amount for amount, one in compared.items() if one == said]
         if len(at) == len(budgets) > 1:
             return f"{said} at {'any' if said == 'makes no clear difference' else 'every'} budget"
         if at:
@@ -135,7 +135,7 @@ def _where(compared: Mapping[int, Verdict], label: str) -> str:
     return ", ".join(parts)
 
 
-def _stretch(at: Sequence[int], budgets: Sequence[int], label: str) -> str:
+def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
     """Return some of the budgets in words: three or more at either end are said as "up to" or "from ... on"."""
     if len(at) >= LONG_STRETCH and list(at) == list(budgets[: len(at)]):
         return f"up to {count(at[-1])}{label}"
@@ -150,12 +150,12 @@ def _best_known(curves: Curves, rival: Kind) -> LabelSavings | None:
     A multiple with both ends is known better than one that leaves what was measured. What is no better than a guess has
     no worth.
     """
-    clear = [n_labels for n_labels, said in verdicts(curves, rival).items() if said == "helps"]
-    saved = [found for n_labels in clear if (found := savings_against(curves, rival, n_labels)) is not None]
+    clear = [amount for amount, said in verdicts(curves, rival).items() if said == "helps"]
+    saved = [found for amount in clear if (found := savings_against(curves, rival, amount)) is not None]
     telling = [
         one
         for one in saved
-        if one.kind != "at most" and one.lower >= NOTABLE_SAVINGS and curves.points["skill"][one.ours, one.n_labels] > 0
+        if one.kind != "at most" and one.lower >= NOTABLE_SAVINGS and curves.points["skill"][one.ours, one.amount] > 0
     ]
     closed = [one for one in telling if one.kind == "exactly" and math.isfinite(one.upper)]
     return next(iter(closed or telling), None)
@@ -172,13 +172,13 @@ def _worth(curves: Curves) -> list[str]:
     saved = _best_known(curves, "scratch")
     if saved is None:
         return []
-    ours = f"{strategy_phrase(saved.ours)} with {count(saved.n_labels)} {curves.entry.label}"
+    ours = f"{strategy_phrase(saved.ours)} with {count(saved.amount)} {curves.entry.label}"
     theirs = strategy_phrase(saved.theirs)
-    largest = max(int(str(n_labels)) for n_labels in curves.scores(saved.theirs))
+    largest = max(float(str(amount)) for amount in curves.scores(saved.theirs))
     if saved.kind == "exactly":
         example = f"does what {theirs} does with about {about(saved.needed)}"
     else:
-        clearly = saved.lower * saved.n_labels >= largest
+        clearly = saved.lower * saved.amount >= largest
         example = f"{'beats' if clearly else 'scores above'} {theirs} with {count(largest)}"
     return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
 
@@ -186,16 +186,16 @@ def _worth(curves: Curves) -> list[str]:
 def _classical(curves: Curves) -> list[str]:
     """Return what pretraining brings over a classical model, where that is the harder rival somewhere."""
     compared = verdicts(curves, "classical")
-    if not any(_harder(curves, n_labels) for n_labels in compared) or curves.points["n_seeds"].max() < 2:
+    if not any(_harder(curves, amount) for amount in compared) or curves.points["n_seeds"].max() < 2:
         return []
     said = f"Over a classical model pretraining {_where(compared, curves.entry.label)}"
     saved = _best_known(curves, "classical")
-    return [f"{said}." if saved is None else f"{said}; with {count(saved.n_labels)} it is worth {_times(saved)}."]
+    return [f"{said}." if saved is None else f"{said}; with {count(saved.amount)} it is worth {_times(saved)}."]
 
 
-def _harder(curves: Curves, n_labels: int) -> bool:
+def _harder(curves: Curves, amount: float) -> bool:
     """Return whether the best classical model beats the best strategy from scratch, if there is one, on average."""
-    rivals = [name for name in curves.ranking[n_labels].index if curves.kind(name) != "pretrained"]
+    rivals = [name for name in curves.ranking[amount].index if curves.kind(name) != "pretrained"]
     return curves.kind(rivals[0]) == "classical"
 
 
@@ -203,7 +203,7 @@ def _more_labels(curves: Curves) -> list[str]:
     """Return what twice the labels would bring to the strategy for the largest budget, and how far that may be off."""
     last = curves.scored_budgets[-1]
     found = more_labels(curves, recommended(curves, last))
-    if found is None or found.n_labels != last or math.isnan(found.off):
+    if found is None or found.amount != last or math.isnan(found.off):
         return []
     name = strategy_phrase(found.strategy)
     gain = f"Twice the labels would bring {name} from {score(found.measured)} to about {score(found.doubled_score)}"

@@ -12,9 +12,9 @@ RIVALS: Final[tuple[Kind, ...]] = ("scratch", "classical")
 
 @dataclass(frozen=True, slots=True)
 class LabelSavings:
-    """How many labels `theirs` needs for what `ours` reaches with `n_labels`.
+    """How many labels `theirs` needs for what `ours` reaches with `amount`.
 
-    `needed` is that number, `ratio` the multiple of `n_labels`, with its 95 % interval from `lower` to `upper`: -inf or
+    `needed` is that number, `ratio` the multiple of `amount`, with its 95 % interval from `lower` to `upper`: -inf or
     inf where an end lies beyond what was measured, nan where there are fewer than two seeds. `kind` says whether
     `needed` was measured ("exactly"), or is where the other's curve ends below the score ("at least") or begins above
     it ("at most").
@@ -22,7 +22,7 @@ class LabelSavings:
 
     ours: str
     theirs: str
-    n_labels: int
+    amount: float
     kind: Literal["exactly", "at least", "at most"]
     needed: float
     ratio: float
@@ -34,7 +34,7 @@ class LabelSavings:
 class Crossover:
     """From how many labels on `ours` beats `theirs`, which is cheaper.
 
-    `n_labels` is the smallest budget where it does everywhere, and nan where it does not at the largest. The 95 %
+    `amount` is the smallest budget where it does everywhere, and nan where it does not at the largest. The 95 %
     interval goes from where it is clearly behind for the last time (`lower`, -inf if never) to where it is clearly
     ahead for good (`upper`, inf if never); both are nan where there are fewer than two seeds.
     """
@@ -42,33 +42,33 @@ class Crossover:
     ours: str
     theirs: str
     kind: stats.CrossingKind
-    n_labels: float
+    amount: float
     lower: float
     upper: float
 
 
 def label_savings_of(curves: Curves) -> list[LabelSavings]:
     """Return what the best pretrained strategy of every budget saves against the best from scratch, and classical."""
-    found = (savings_against(curves, rival, n_labels) for rival in RIVALS for n_labels in curves.budgets)
+    found = (savings_against(curves, rival, amount) for rival in RIVALS for amount in curves.budgets)
     return [one for one in found if one is not None]
 
 
-def savings_against(curves: Curves, rival: Kind, n_labels: int) -> LabelSavings | None:
+def savings_against(curves: Curves, rival: Kind, amount: float) -> LabelSavings | None:
     """Return what the best pretrained strategy of a budget saves against the best rival there; None without either."""
-    ours, theirs = curves.leader(n_labels, "pretrained"), curves.leader(n_labels, rival)
+    ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
     if ours is None or theirs is None:
         return None
     scores = curves.scores(theirs)
     saved = stats.label_savings_over_seeds(
-        curves.seeds[ours, n_labels],
-        n_labels,
+        curves.seeds[ours, amount],
+        amount,
         n_labels=scores.columns,
         theirs=scores,
         higher_is_better=curves.entry.metric.higher_is_better,
     )
     if saved is None:
         return None
-    return LabelSavings(ours, theirs, n_labels, saved.kind, saved.n_labels, saved.ratio, saved.lower, saved.upper)
+    return LabelSavings(ours, theirs, amount, saved.kind, saved.n_labels, saved.ratio, saved.lower, saved.upper)
 
 
 def crossovers_of(curves: Curves) -> list[Crossover]:

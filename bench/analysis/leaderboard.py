@@ -13,7 +13,7 @@ DECIMALS: Final = 4  # areas are rounded before they are ranked, so that equal n
 
 ROW: Final = ["backbones", "strategy"]
 SEPARATOR: Final = "; "  # of backbones that a row is about
-POINT: Final = ["task", "backbone", "strategy", "fraction"]
+POINT: Final = ["task", "backbone", "strategy", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame) -> Leaderboard:
 def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the points at budgets that were planned for every curve of their task: areas compare over these."""
     n_curves = curves[["task", "backbone", "strategy"]].drop_duplicates().groupby("task", observed=True).size()
-    planned = curves.groupby(["task", "fraction"], observed=True)["n_seeds"].transform("size")
+    planned = curves.groupby(["task", "budget"], observed=True)["n_seeds"].transform("size")
     everywhere = planned.to_numpy() == n_curves[curves["task"]].to_numpy()
     return curves.loc[pd.Series(everywhere, curves.index)]
 
@@ -108,14 +108,13 @@ def _areas_by_seed(cells: pd.DataFrame, curves: pd.DataFrame, rows: pd.Index) ->
     tasks = [name for name in curves["task"].cat.categories if name in set(curves["task"])]
     seeds = sorted(set(cells["seed"]))
     areas = {task: pd.DataFrame(float("nan"), index=rows, columns=seeds) for task in tasks}
-    points = shared_budgets(curves)[[*POINT, "backbones", "n_labels", "chance", "perfect"]]
+    points = shared_budgets(curves)[[*POINT, "backbones", "amount", "chance", "perfect"]]
     scores = points.merge(cells[[*POINT, "seed", "score"]], on=POINT)
     scores["skill"] = stats.skill(scores["score"], chance=scores["chance"], perfect=scores["perfect"])
-    scores = scores.astype({"n_labels": "float64"})
     for (backbones, strategy, task), block in scores.groupby([*ROW, "task"], observed=True):
-        budgets = block.drop_duplicates("fraction").sort_values("fraction")
-        curve = block.set_index(["seed", "fraction"])["skill"].unstack("fraction")  # noqa: PD010 - a series has no pivot
-        found = stats.areas_of_seeds(budgets["n_labels"], curve[list(budgets["fraction"])])
+        budgets = block.drop_duplicates("budget").sort_values("amount")
+        curve = block.set_index(["seed", "budget"])["skill"].unstack("budget")  # noqa: PD010 - a series has no pivot
+        found = stats.areas_of_seeds(budgets["amount"], curve[list(budgets["budget"])])
         areas[str(task)].loc[(backbones, strategy), list(curve.index)] = found
     return areas
 

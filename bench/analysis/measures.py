@@ -54,7 +54,7 @@ def scores_at_equal_labels(pair: Pair) -> Found:
     wherever the two were compared. A budget that was not compared counts as one that is not clear.
     """
     gains = pair.gains()
-    p = pd.Series(stats.holm([stats.paired_p(gains[n_labels]) for n_labels in gains]), gains.columns)
+    p = pd.Series(stats.holm([stats.paired_p(gains[amount]) for amount in gains]), gains.columns)
     clear, means = p <= ALPHA, gains.mean()
     parts = {
         "clearly better": p.index[clear & (means > 0)],
@@ -73,14 +73,14 @@ def scores_at_equal_labels(pair: Pair) -> Found:
 
 def cold_start(pair: Pair) -> Found:
     """Is transfer better at the smallest budget? Decided by the interval of the paired difference."""
-    n_labels = pair.budgets[0]
+    amount = pair.budgets[0]
     ours, theirs = pair.titles
-    gain = stats.mean_interval(pair.gains()[n_labels])
-    at = f"With {count(n_labels)} {pair.label}, the smallest budget, "
+    gain = stats.mean_interval(pair.gains()[amount])
+    at = f"With {count(amount)} {pair.label}, the smallest budget, "
     if gain.n_values < 2:
         return Found("not decided", f"{at}{ours} and {theirs} have no two seeds in common.")
-    both = pair.gains()[n_labels].notna()
-    means = [float(pair.scores(name)[n_labels][both].mean()) for name in (pair.transfer, pair.scratch)]
+    both = pair.gains()[amount].notna()
+    means = [float(pair.scores(name)[amount][both].mean()) for name in (pair.transfer, pair.scratch)]
     said = f"{at}{ours} has {score(means[0])} and {theirs} {score(means[1])}: {_ahead(gain)}."
     if all(pair.sign * (mean - pair.chance) <= 0 for mean in means):
         said += f" Neither beats {_guess(pair)}."
@@ -122,15 +122,15 @@ def labels_to_a_score(pair: Pair) -> Found:
     whether the interval of the labels needed, as a share of all, lies below 1.
     """
     curve, rival = pair.scores(pair.transfer), pair.scores(pair.scratch)
-    n_labels = int(rival.columns[rival.notna().any()].max())
-    reached = float(rival[n_labels].mean())
+    amount = float(rival.columns[rival.notna().any()].max())
+    reached = float(rival[amount].mean())
     ours, theirs = pair.titles
     if int(curve.notna().any().sum()) < 2:
         return Found("not decided", f"{capitalised(ours)} has one budget, which says nothing of fewer labels.")
     if pair.sign * (reached - pair.chance) <= 0:
         return Found("not decided", f"What {theirs} reaches, {score(reached)}, does not beat {_guess(pair)}.")
     saved = stats.label_savings_over_seeds(
-        rival[n_labels], n_labels, n_labels=curve.columns, theirs=curve, higher_is_better=pair.sign > 0
+        rival[amount], amount, n_labels=curve.columns, theirs=curve, higher_is_better=pair.sign > 0
     )
     assert saved is not None, "both have scores"
     verdict: Verdict = "not decided"
@@ -138,7 +138,7 @@ def labels_to_a_score(pair: Pair) -> Found:
         verdict = "supported"
     elif saved.lower >= 1:
         verdict = "not supported"
-    return Found(verdict, _saved_sentence(pair, saved, reached, n_labels))
+    return Found(verdict, _saved_sentence(pair, saved, reached, amount))
 
 
 def scores_under_shift(pair: Pair) -> Found:
@@ -151,9 +151,9 @@ def scores_under_shift(pair: Pair) -> Found:
     if pair.shifts.empty:
         return Found("not decided", "No scores under shift were taken.")
     names = (pair.transfer, pair.scratch)
-    for n_labels in reversed(pair.budgets):
-        skills = [pair.skills(name)[n_labels] for name in names]
-        shifted = pair.shifted(n_labels)
+    for amount in reversed(pair.budgets):
+        skills = [pair.skills(name)[amount] for name in names]
+        shifted = pair.shifted(amount)
         if shifted is not None and all(stats.mean_interval(skill).lower > 0 for skill in skills):
             break
     else:
@@ -169,7 +169,7 @@ def scores_under_shift(pair: Pair) -> Found:
     ours, theirs = pair.titles
     return Found(
         _decide(gain),
-        f"With {count(n_labels)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
+        f"With {count(amount)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
         f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
         f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
     )
@@ -206,10 +206,10 @@ def _first_reached(pair: Pair, seconds: Seconds) -> Reached:
     return Reached(pair.sign * goals, *spent)
 
 
-def _saved_sentence(pair: Pair, saved: stats.Savings, reached: float, n_labels: int) -> str:
+def _saved_sentence(pair: Pair, saved: stats.Savings, reached: float, amount: float) -> str:
     """Return what transfer needs for a score that scratch reaches, and what that makes scratch's labels worth."""
     ours, theirs = pair.titles
-    start = f"What {theirs} reaches with {count(n_labels)} {pair.label} ({score(reached)}), {ours} "
+    start = f"What {theirs} reaches with {count(amount)} {pair.label} ({score(reached)}), {ours} "
     if saved.kind == "at least":
         clearly = "" if saved.lower >= 1 else ", though not clearly"
         return f"{start}does not reach with {count(saved.n_labels)}{clearly}."

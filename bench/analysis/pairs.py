@@ -62,7 +62,7 @@ def choose_representatives(strategies: Iterable[StrategyEntry]) -> Representativ
 class Pair:
     """Transfer and scratch on one task and backbone, by the names of their strategies.
 
-    `cells` and `shifts` are the rows of `bench.analysis.tables.Tables` that are about the two, with their `n_labels`.
+    `cells` and `shifts` are the rows of `bench.analysis.tables.Tables` that are about the two, with their `amount`.
     """
 
     curves: Curves
@@ -77,7 +77,7 @@ class Pair:
         return 1.0 if self.curves.entry.metric.higher_is_better else -1.0
 
     @property
-    def budgets(self) -> list[int]:
+    def budgets(self) -> list[float]:
         """The numbers of labels at which anything was scored, rising."""
         return self.curves.budgets
 
@@ -119,7 +119,7 @@ class Pair:
         """Return what each cell took with all shared work it used, as if it had been the only one."""
         scored = self.cells.dropna(subset="score")
         spent = scored.assign(total=scored[["seconds", *SHARED_SECONDS]].sum(axis="columns"))
-        table = spent.pivot_table("total", index="seed", columns=["strategy", "n_labels"], observed=True)
+        table = spent.pivot_table("total", index="seed", columns=["strategy", "amount"], observed=True)
         ours, theirs = (
             table.reindex(
                 index=self.curves.seeds.index, columns=pd.MultiIndex.from_product([[name], self.budgets])
@@ -129,9 +129,9 @@ class Pair:
         machines = sorted({" on ".join(map(str, row)) for row in scored[TIMED_ON].itertuples(index=False)})
         return Seconds(ours, theirs, machines)
 
-    def shifted(self, n_labels: int) -> Shifted | None:
+    def shifted(self, amount: float) -> Shifted | None:
         """Return scores under the shifts that both strategies have at a budget; None without any for both."""
-        here = self.shifts[self.shifts["n_labels"] == n_labels]
+        here = self.shifts[self.shifts["amount"] == amount]
         perfect = self.curves.entry.metric.perfect
         here = here.assign(skill=stats.skill(here["score"], chance=here["chance"], perfect=perfect))
         by_strategy = {name: here[here["strategy"] == name] for name in (self.transfer, self.scratch)}
@@ -156,15 +156,15 @@ def find_pair(tables: Tables, task: str, curves: Curves) -> Pair | str:
         return f"{capitalised(listed(lacking))} was run."
     names = [found.transfer.name, found.scratch.name]
     shifts = tables.shifts[(tables.shifts["task"] == task) & (tables.shifts["backbone"] == curves.backbone)]
-    budgets = curves.points["fraction"].reset_index()
+    budgets = curves.points["budget"].reset_index()
     cells, shifts = _at_budgets(cells, names, budgets), _at_budgets(shifts, names, budgets)
     return Pair(curves, found.transfer.name, found.scratch.name, cells, shifts)
 
 
 def _at_budgets(rows: pd.DataFrame, names: list[str], budgets: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of two strategies with the number of labels that the curves have for their fraction."""
+    """Return the rows of two strategies with the amount of labels that the curves have for their budget."""
     own = rows[rows["strategy"].isin(names)].astype({"strategy": "object"})
-    return own.drop(columns="n_labels", errors="ignore").merge(budgets, on=["strategy", "fraction"])
+    return own.drop(columns="amount", errors="ignore").merge(budgets, on=["strategy", "budget"])
 
 
 def _over_shifts(rows: pd.DataFrame, n_shifts: int) -> pd.DataFrame:

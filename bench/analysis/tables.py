@@ -11,7 +11,7 @@ import pandas as pd
 from bench import stats
 from bench.analysis.costs import Costs, add_up
 from bench.analysis.leaderboard import Leaderboard, rank_strategies
-from bench.analysis.shift_rows import tabulate_shifts
+from bench.analysis.shift_rows import orders_of, tabulate_shifts
 from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
 from bench.results.manifest import Manifest
 from bench.results.store import Store
@@ -47,7 +47,7 @@ _provenance = attrgetter(*PROVENANCE_FIELDS)
 class Tables:
     """All that a report says in numbers.
 
-    `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and fraction;
+    `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and budget;
     `leaderboard` the areas under the curves; `costs` the seconds spent; `shifts` a row per scored cell and shift. Rows
     of the first two are in the order of the manifest.
     """
@@ -81,9 +81,9 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     cells = pd.DataFrame.from_records(rows, columns=list(CELL_COLUMNS))
     dtypes: dict[Any, Any] = {int: "Int64", float: "float64", float | None: "float64"}
     of_fields = {field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes}
+    cells["budget"] = cells["budget"].map(str)
     cells = cells.astype({**of_fields, **dict.fromkeys(SHARED_SECONDS, "float64")})
-    orders = {"task": manifest.tasks, "backbone": manifest.backbones, "strategy": manifest.strategies}
-    for column, names in orders.items():
+    for column, names in orders_of(manifest).items():
         cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
     return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
 
@@ -94,19 +94,19 @@ def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the learning curves: a row per task, backbone, strategy and fraction, averaged over seeds.
+    """Return the learning curves: a row per task, backbone, strategy and budget, averaged over seeds.
 
     `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
     scale from `chance` to `perfect`.
 
     `n_seeds` is how many seeds were scored, `n_seeds_failed` how many failed and `n_seeds_planned` how many were asked
     for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
-    number of labels from another.
+    amount from another.
     """
     ordinary = ordinary_cells(cells)
     ordinary = ordinary.assign(failed=ordinary["status"] == FAILED)
-    curves = ordinary.groupby([*CURVE, "fraction"], observed=True, sort=True, as_index=False).agg(
-        n_labels=("n_labels", "max"),
+    curves = ordinary.groupby([*CURVE, "budget"], observed=True, sort=True, as_index=False).agg(
+        amount=("amount", "max"),
         mean=("score", "mean"),
         deviation=("score", "std"),
         n_seeds=("score", "count"),
@@ -121,8 +121,8 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
         {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
     )
     curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
-    by_budget = curves.groupby(["task", "fraction"], observed=True)
-    curves["n_labels"] = curves["n_labels"].fillna(by_budget["n_labels"].transform("max"))
+    by_budget = curves.groupby(["task", "budget"], observed=True)
+    curves["amount"] = curves["amount"].fillna(by_budget["amount"].transform("max"))
     curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
     deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
     curves["margin"] = stats.half_width(deviation, curves["n_seeds"])

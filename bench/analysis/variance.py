@@ -20,7 +20,7 @@ STREAMS: Final[Mapping[str, str]] = {
 """The random streams that can be varied alone, with what they are called in a sentence."""
 
 UNDECIDED: Final = "not decided"
-VARIANCE_COLUMNS: Final = (*CURVE, "fraction", "n_labels", "varied", "deviation", "lower", "upper", "n_seeds")
+VARIANCE_COLUMNS: Final = (*CURVE, "budget", "amount", "varied", "deviation", "lower", "upper", "n_seeds")
 
 
 def variance_table(tables: Tables) -> pd.DataFrame:
@@ -31,15 +31,15 @@ def variance_table(tables: Tables) -> pd.DataFrame:
     the ordinary cell of seed 0. Points at which no stream was varied alone have no rows, and a strategy has no row for
     a stream that it does not draw from: what is solved depends on its subset alone. Often there is no row at all.
     """
-    varied_points = tables.cells.loc[tables.cells["varied"] != ALL_STREAMS, [*CURVE, "fraction"]].drop_duplicates()
-    cells = tables.cells.merge(varied_points, on=[*CURVE, "fraction"])
+    varied_points = tables.cells.loc[tables.cells["varied"] != ALL_STREAMS, [*CURVE, "budget"]].drop_duplicates()
+    cells = tables.cells.merge(varied_points, on=[*CURVE, "budget"])
     rows = [
-        (*names, point["n_labels"].max(), varied, *_deviation(part))
-        for names, point in cells.groupby([*CURVE, "fraction"], observed=True)
+        (*names, point["amount"].max(), varied, *_deviation(part))
+        for names, point in cells.groupby([*CURVE, "budget"], observed=True)
         for varied, part in stats.variance_parts(_scores(point)).items()
     ]
     table = pd.DataFrame.from_records(rows, columns=list(VARIANCE_COLUMNS))
-    return table.astype({"n_labels": "Int64", "deviation": "float64", "lower": "float64", "upper": "float64"})
+    return table.astype({"amount": "float64", "deviation": "float64", "lower": "float64", "upper": "float64"})
 
 
 def variance_sentences(tables: Tables, table: pd.DataFrame, task: str) -> list[str]:
@@ -48,13 +48,13 @@ def variance_sentences(tables: Tables, table: pd.DataFrame, task: str) -> list[s
     A stream does where its whole interval lies above those of the others. Strategies that draw from one stream alone
     have nothing to tell apart.
     """
-    own = table[table["task"] == task].dropna(subset="n_labels")
+    own = table[table["task"] == task].dropna(subset="amount")
     several = len(set(own["backbone"])) > 1
     said = []
     for names, curve in own.groupby(["backbone", "strategy"], observed=True):
         backbone, strategy = map(str, names)
         if len(set(curve["varied"])) > 2:
-            at = {int(str(n_labels)): dominant_stream(point) for n_labels, point in curve.groupby("n_labels")}
+            at = {float(str(amount)): dominant_stream(point) for amount, point in curve.groupby("amount")}
             name = strategy_title(strategy)
             name += f" ({tables.manifest.backbones[backbone].title})" if several else ""
             said.append(f"What moves scores of {name} most: {_listed_streams(at)} {tables.manifest.tasks[task].label}.")
@@ -86,11 +86,11 @@ def _deviation(part: stats.VariancePart) -> tuple[float, float, float, int]:
     return (0.0, 0.0, 0.0, part.n_values) if deviation < stats.ROUNDING else (deviation, *ends, part.n_values)
 
 
-def _listed_streams(at: Mapping[int, str | None]) -> str:
-    """Return which stream moves scores most at which numbers of labels."""
+def _listed_streams(at: Mapping[float, str | None]) -> str:
+    """Return which stream moves scores most at which amounts of labels."""
     parts = []
     for stream in (*STREAMS, None):
-        budgets = [count(n_labels) for n_labels, found in at.items() if found == stream]
+        budgets = [count(amount) for amount, found in at.items() if found == stream]
         if budgets:
             parts.append(f"{UNDECIDED if stream is None else STREAMS[stream]} at {listed(budgets)}")
     return "; ".join(parts)

@@ -51,8 +51,8 @@ def direction(metric: Metric) -> str:
 
 
 def count(number: float) -> str:
-    """Return a whole number with separators of thousands."""
-    return f"{number:,.0f}"
+    """Return a number with separators of thousands, and with decimals only where it is not whole."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.2f}".rstrip("0")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

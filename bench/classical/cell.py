@@ -7,6 +7,7 @@ from functools import cached_property
 
 import torch
 
+from bench.budget import Budget
 from bench.cell import Result, Work
 from bench.classical.models import Fitted, Models, TaskData
 from bench.execution.scored import Measured
@@ -17,7 +18,7 @@ from bench.runtime.cache import Cache
 from bench.runtime.memory import forget_peak, peak_mib
 from bench.runtime.provenance import describe_run
 from bench.shifts.scoring import UNSHIFTED, Shifted, score_shifts, shift_test
-from bench.target import Target
+from bench.target import Labels, Target
 from bench.task import Splits
 
 CPU = torch.device("cpu")
@@ -40,17 +41,17 @@ class ClassicalGroup:
         """The test split under each of its shifts."""
         return shift_test(self.splits.test)
 
-    def fit(self, planned: PlannedCell, companions: Iterable[PlannedCell] = ()) -> tuple[Fitted, int]:
-        """Return the model of a cell and the number of labels in its budget.
+    def fit(self, planned: PlannedCell, companions: Iterable[PlannedCell] = ()) -> tuple[Fitted, Budget[Labels]]:
+        """Return the model of a cell and its budget.
 
         `companions` are cells to come: models on budgets as large as this one's are fitted together with its own.
         Raises `DataError` for a budget that is too small.
         """
         cell, strategy = planned.cell, planned.strategy
-        rows = self._budgets.rows(cell.fraction, seed_of(cell, "subset"))
-        like = [one.cell for one in companions if (one.strategy, one.cell.fraction) == (strategy, cell.fraction)]
-        budgets = (self._budgets.rows(one.fraction, seed_of(one, "subset")) for one in like)
-        return self._models.fit(rows, recipe=strategy.recipe, companions=budgets), len(rows)
+        budget = self._budgets.draw(cell.budget, seed_of(cell, "subset"))
+        like = [one.cell for one in companions if (one.strategy, one.cell.budget) == (strategy, cell.budget)]
+        others = (self._budgets.draw(one.budget, seed_of(one, "subset")).rows for one in like)
+        return self._models.fit(budget.rows, recipe=strategy.recipe, companions=others), budget
 
 
 def run_classical(
@@ -62,7 +63,7 @@ def run_classical(
     raised.
     """
     forget_peak(CPU)
-    fitted, n_labels = group.fit(planned, companions)
+    fitted, budget = group.fit(planned, companions)
     start = time.perf_counter()
     test = group.splits.test
     predictions = fitted.predict(test.raw)
@@ -75,7 +76,7 @@ def run_classical(
     result = Result(
         cell=planned.cell,
         key=planned.key,
-        n_labels=n_labels,
+        amount=budget.amount,
         n_test=len(test),
         score=group.target.score(predictions, test.labels, test.raw),
         chance=group.chance,

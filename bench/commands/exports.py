@@ -22,7 +22,7 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
         name = (cell.task, cell.backbone, cell.strategy)
         if cell.seed > 0 or planned.strategy.classical:  # which is no network
             continue
-        if name not in chosen or cell.fraction > chosen[name].cell.fraction:
+        if name not in chosen or planned.extent > chosen[name].extent:
             chosen[name] = planned
     if not chosen:
         raise ConfigError("--export keeps adapted networks, and none is asked for: add a strategy other than classical")

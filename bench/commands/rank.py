@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bench.analysis.wording import listed, shortened, strategy_title
+from bench.analysis.wording import count, listed, shortened, strategy_title
+from bench.budget import Count, parse_asked
 from bench.commands.selection import Selection, select
 from bench.errors import BenchError, ConfigError
 from bench.results.store import Store
@@ -51,7 +52,7 @@ def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cac
         task,
         backbones,
         partial(loading.load_backbone, trust_remote_code=options.trust_remote_code),
-        fraction=options.fraction[0] if options.fraction else min(1.0, MOST_LABELS / n_train),
+        budget=parse_asked(options.budget[0]) if options.budget else Count(min(n_train, MOST_LABELS)),
         cache=cache,
         device=resolve_device(options.device),
         memory_bytes=options.memory,
@@ -62,7 +63,7 @@ def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cac
 
 def _table(title: str, ranked: "Sequence[Ranked]") -> list[str]:
     """Return lines of at most 80 columns."""
-    heading = f"{title}: LogME of frozen features on {ranked[0].n_labels} labels"
+    heading = f"{title}: LogME of frozen features on {count(ranked[0].amount)} labels"
     columns = f"rank  {'backbone':<{NAME_COLUMNS}}  {'LogME':>7}  {'params':>8}  {'time':>7}"
     rows = [
         f"{place:>4}  {shortened(one.backbone, NAME_COLUMNS):<{NAME_COLUMNS}}  {one.logme:>7.3f}  "
@@ -85,10 +86,10 @@ def _outcomes(name: str, selection: Selection, options: argparse.Namespace) -> d
         return {}
     sign = 1 if selection.tasks[name].target.metric.higher_is_better else -1
     found: dict[str, dict[str, list[float]]] = {}
-    largest = max((result.cell.fraction for result in results), default=0.0)
+    largest = max((result.amount for result in results), default=0.0)
     for result in results:
         cell = result.cell
-        if cell.fraction == largest and strategies[cell.strategy].pretrained:
+        if result.amount == largest and strategies[cell.strategy].pretrained:
             found.setdefault(cell.strategy, {}).setdefault(cell.backbone, []).append(sign * result.score)
     return {
         strategy: {backbone: float(np.mean(scores)) for backbone, scores in several.items()}

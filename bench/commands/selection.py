@@ -13,6 +13,7 @@ from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
 from bench.backbones import catalog
+from bench.budget import Asked, parse_asked
 from bench.card import BackboneCard
 from bench.config.data import DOMAINS, problems_of
 from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
@@ -55,7 +56,7 @@ def select(options: argparse.Namespace, cache: Cache) -> Selection:
     backbones = catalog.describe_all(names, cache, trust_remote_code=options.trust_remote_code)
     cards = {name: task.card for name, task in tasks.items()}
     plan = plan_cells(suite, cards, backbones, variance=options.variance)
-    return Selection(suite, tasks, backbones, plan if options.fraction else _learnable(plan, tasks))
+    return Selection(suite, tasks, backbones, plan if options.budget else _learnable(plan, tasks))
 
 
 def choose_suite(options: argparse.Namespace, cache: Cache) -> Suite:
@@ -72,7 +73,7 @@ def choose_suite(options: argparse.Namespace, cache: Cache) -> Suite:
         tasks=options.task,
         backbones=() if options.data else options.backbone,
         strategies=options.strategy,
-        fractions=options.fraction,
+        budgets=map(parse_asked, options.budget),
         seeds=options.seeds,
         shifts=options.shifts,
     )
@@ -136,18 +137,27 @@ def _name_of(address: str) -> str:
 
 
 def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequence[PlannedCell]:
-    """Return the cells without those of budgets too small for the user's data, which are told.
+    """Return the cells without those of budgets that the user's data do not have or cannot be learnt from: told.
 
-    Fractions are shares: of sixty pictures one in a hundred is none, and nobody asked for it by name.
+    Of sixty pictures one in a hundred is none and a thousand are not there, and nobody asked for these by name.
     """
-    small: dict[tuple[str, float], None] = {}
+    unfit: dict[tuple[str, Asked], str] = {}
     kept = []
     for planned in plan:
-        task, fraction = tasks[planned.cell.task], planned.cell.fraction
-        if not task.card.pinned and budget_size(fraction, task.card.n_train) < task.target.smallest_budget:
-            small[planned.cell.task, fraction] = None
+        name, budget = planned.cell.task, planned.cell.budget
+        problem = "" if tasks[name].card.pinned else _problem(budget, tasks[name])
+        if problem:
+            unfit[name, budget] = problem
         else:
             kept.append(planned)
-    for name, fraction in small:
-        log.info("%s: %g of its training examples are too few to learn from, left out", name, fraction)
+    for (name, budget), problem in unfit.items():
+        log.info("%s: left out a budget of %s, %s", name, budget, problem)
     return kept
+
+
+def _problem(budget: Asked, task: Task) -> str:
+    """Return why a task whose number of training examples is known cannot have a budget, or nothing."""
+    size, total = budget_size(budget, task.card.n_train), task.card.n_train
+    if size > total:
+        return f"more than its {total} {task.target.label}"
+    return f"too few of its {total} {task.target.label} to learn from" if size < task.target.smallest_budget else ""

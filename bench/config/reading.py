@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from annotated_types import Ge, Interval, Len
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
+from bench.budget import Asked, parse_asked
 from bench.config.data import DOMAINS, DataOptions, DataSpec, options_of, problems_of
 from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError, nearest, unknown_name
@@ -18,8 +20,18 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Fraction = Annotated[float, Interval(gt=0, le=1)]
-Fractions = Annotated[tuple[Fraction, ...], Len(1)]
+
+
+def _asked(value: object) -> Asked:
+    """Return the budget that a value of TOML asks for: a float is a share, an integer a count of labels."""
+    try:
+        return parse_asked(str(value))
+    except ConfigError as error:
+        problem = 'neither a share in (0, 1], nor a whole number of labels, nor "all"'
+        raise PydanticCustomError("budget", problem) from error
+
+
+Budgets = Annotated[tuple[Annotated[Asked, PlainValidator(_asked)], ...], Len(1)]
 Seeds = Annotated[int, Ge(1)]
 
 RESERVED: Final = "overview"
@@ -74,11 +86,11 @@ class TaskTable(DataOptions):
 
 
 class SuiteTable(_Table):
-    """`[suites.NAME]`: tasks, and what differs from the file's fractions, number of seeds, shifts and all recipes."""
+    """`[suites.NAME]`: tasks, and what differs from the file's budgets, number of seeds, shifts and all recipes."""
 
     description: str = ""
     tasks: Annotated[tuple[str, ...], Len(1)]
-    fractions: Fractions | None = None
+    budgets: Budgets | None = None
     seeds: Seeds | None = None
     shifts: bool | None = None
     recipe: Recipe = Recipe()
@@ -87,7 +99,7 @@ class SuiteTable(_Table):
 class Config(_Table):
     """The whole of `bench.toml`, laid over the defaults."""
 
-    fractions: Fractions
+    budgets: Budgets
     seeds: Seeds
     shifts: bool
     recipe: Recipe = Recipe()
@@ -103,7 +115,7 @@ class Config(_Table):
         table = self.suites[name]
         return Suite(
             name=name,
-            fractions=tuple(sorted(set(table.fractions or self.fractions))),
+            budgets=tuple(sorted(set(table.budgets or self.budgets))),
             seeds=table.seeds or self.seeds,
             entries=tuple(
                 Entry(

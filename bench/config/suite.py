@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bench.budget import Asked
 from bench.config.data import DataSpec
-from bench.errors import ConfigError, unknown_name
+from bench.errors import unknown_name
 from bench.strategy import Strategy
 
 
@@ -20,13 +21,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to measure: every entry's strategies at every fraction and seed (0 to `seeds` - 1).
+    """What to measure: every entry's strategies at every budget and seed (0 to `seeds` - 1).
 
     With `shifts` every cell is scored on shifted test data too.
     """
 
     name: str
-    fractions: tuple[float, ...]
+    budgets: tuple[Asked, ...]
     seeds: int
     entries: tuple[Entry, ...]
     shifts: bool = False
@@ -37,23 +38,19 @@ class Suite:
         tasks: Iterable[str] = (),
         backbones: Iterable[str] = (),
         strategies: Iterable[str] = (),
-        fractions: Iterable[float] = (),
+        budgets: Iterable[Asked] = (),
         seeds: int = 0,
         shifts: bool = True,
     ) -> "Suite":
         """Return the suite narrowed to what is named; what is not named stays whole. Without `shifts` it has none.
 
-        Raises `UnknownNameError` for a task, backbone or strategy that is not in the suite, `ConfigError` for a
-        fraction outside (0, 1].
+        Raises `UnknownNameError` for a task, backbone or strategy that is not in the suite.
         """
-        wanted_tasks, wanted_strategies, wanted_fractions = set(tasks), set(strategies), set(fractions)
+        wanted_tasks, wanted_strategies = set(tasks), set(strategies)
         wanted_backbones = set(backbones)
         _refuse_unknown("backbone", wanted_backbones, (entry.backbone for entry in self.entries))
         _refuse_unknown("task", wanted_tasks, (entry.task for entry in self.entries))
         _refuse_unknown("strategy", wanted_strategies, (one.name for entry in self.entries for one in entry.strategies))
-        for fraction in wanted_fractions:
-            if not 0 < fraction <= 1:
-                raise ConfigError(f"a fraction is a share of the training split, in (0, 1]: got {fraction:g}")
         entries = tuple(
             replace(
                 entry,
@@ -67,7 +64,7 @@ class Suite:
         )
         return replace(
             self,
-            fractions=tuple(sorted(wanted_fractions)) or self.fractions,
+            budgets=tuple(sorted(set(budgets))) or self.budgets,
             seeds=seeds or self.seeds,
             entries=entries,
             shifts=self.shifts and shifts,

@@ -41,6 +41,7 @@ def pending_cells(
     to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
     """
     work = {planned.key: planned for planned in reversed(plan)}  # cells of one key are the same work, the first does it
+    extents = {extent: place for place, extent in enumerate(sorted({planned.extent for planned in plan}))}
     return sorted(
         (planned for key, planned in work.items() if key in again or store.get(key) is None),
         key=lambda planned: (
@@ -49,7 +50,7 @@ def pending_cells(
             planned.cell.task,
             planned.cell.backbone,
             planned.strategy.classical,  # which see the data without the backbone
-            -planned.cell.fraction,
+            -extents[planned.extent],
             -planned.strategy.depth,
             planned.cell,
         ),
@@ -103,7 +104,7 @@ def describe(outcome: Outcome) -> str:
     """Return one line that says what came of a cell."""
     if isinstance(outcome, Failure):
         return f"{outcome.cell}: FAILED: {outcome.reason}"
-    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.n_labels} labels, {outcome.seconds:.1f} s"
+    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.amount:g} labels, {outcome.seconds:.1f} s"
 
 
 def _keep(scored: Scored, store: Store) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.analysis.wording import counted
+from bench.budget import Asked
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
 from bench.gate.matching import Matched, Pair, Run, match
@@ -28,7 +29,7 @@ class Side:
 class Comparison:
     """All that is said of a current run against a baseline.
 
-    `rows` and `fractions` name the rows and budgets of each task of `tasks`, in the order of their judgements;
+    `rows` and `budgets` name the rows and budgets of each task of `tasks`, in the order of their judgements;
     `fail_on_cost` says whether a dearer run fails.
     """
 
@@ -39,7 +40,7 @@ class Comparison:
     matched: Matched
     tasks: tuple[TaskJudgement, ...]
     rows: Mapping[str, tuple[Curve, ...]]
-    fractions: Mapping[str, tuple[float, ...]]
+    budgets: Mapping[str, tuple[Asked, ...]]
     costs: tuple[CostJudgement, ...]
 
     @property
@@ -79,9 +80,9 @@ def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_o
     for row in matched.pairs:
         rows[row.task] = (*rows.get(row.task, ()), row)
     pairs = {task: [matched.pairs[row] for row in several] for task, several in rows.items()}
-    fractions = {task: _fractions(several) for task, several in pairs.items()}
+    budgets = {task: _budgets(several) for task, several in pairs.items()}
     tasks = [
-        _differences(task, several, fractions[task], baseline.manifest.tasks[task].metric)
+        _differences(task, several, budgets[task], baseline.manifest.tasks[task].metric)
         for task, several in pairs.items()
     ]
     return Comparison(
@@ -92,7 +93,7 @@ def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_o
         matched=matched,
         tasks=tuple(judge(tasks, tolerance=tolerance)),
         rows=rows,
-        fractions=fractions,
+        budgets=budgets,
         costs=judge_costs(matched.pairs),
     )
 
@@ -101,22 +102,23 @@ def _side(run: Run) -> Side:
     return Side(folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results)
 
 
-def _fractions(rows: Sequence[Sequence[Pair]]) -> tuple[float, ...]:
+def _budgets(rows: Sequence[Sequence[Pair]]) -> tuple[Asked, ...]:
     """Return the budgets of a task's pairs, smallest first."""
-    return tuple(sorted({pair.baseline.cell.fraction for several in rows for pair in several}))
+    found = {(pair.baseline.amount, pair.baseline.cell.budget) for several in rows for pair in several}
+    return tuple(budget for _, budget in sorted(found))
 
 
-def _differences(task: str, rows: Sequence[Sequence[Pair]], fractions: Sequence[float], metric: Metric) -> Differences:
+def _differences(task: str, rows: Sequence[Sequence[Pair]], budgets: Sequence[Asked], metric: Metric) -> Differences:
     """Return the differences of skill of a task's pairs; higher is better, whatever the metric."""
-    budgets = {fraction: place for place, fraction in enumerate(fractions)}
+    places = {budget: place for place, budget in enumerate(budgets)}
     numbers = sorted({pair.baseline.cell.seed for several in rows for pair in several})
     seeds = {seed: place for place, seed in enumerate(numbers)}
-    values: Floats = np.full((len(rows), len(budgets), len(seeds)), np.nan)
+    values: Floats = np.full((len(rows), len(places), len(seeds)), np.nan)
     for number, several in enumerate(rows):
         for pair in several:
             cell = pair.baseline.cell
             scores = [pair.baseline.score, pair.current.score]
             before, after = skill(scores, chance=pair.baseline.chance, perfect=metric.perfect)
-            values[number, budgets[cell.fraction], seeds[cell.seed]] = after - before
+            values[number, places[cell.budget], seeds[cell.seed]] = after - before
     one = rows[0][0].baseline
     return Differences(task=task, values=values, step=1 / (one.n_test * abs(metric.perfect - one.chance or 1.0)))

@@ -122,7 +122,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 def _measure(run: Run) -> _Measured:
     keys: dict[Curve, dict[Cell, str]] = {}
-    points: dict[Curve, dict[int, list[Result | None]]] = {}  # of each seed, from the smallest budget to the largest
+    points: dict[Curve, dict[int, list[Result | None]]] = {}  # of each seed, at all budgets
     for cell, outcome in run.outcomes.items():
         row = Curve(cell.task, cell.backbone, cell.strategy)
         keys.setdefault(row, {})[cell] = run.manifest.cells[cell]
@@ -140,9 +140,10 @@ def _measure(run: Run) -> _Measured:
 
 
 def _area(results: Sequence[Result], perfect: float) -> float:
-    """Return the area under the curve of one seed, whose budgets rise."""
-    skills = skill([one.score for one in results], chance=[one.chance for one in results], perfect=perfect)
-    return area_under_curve([one.n_labels for one in results], skills)
+    """Return the area under the curve of one seed."""
+    rising = sorted(results, key=lambda one: one.amount)
+    skills = skill([one.score for one in rising], chance=[one.chance for one in rising], perfect=perfect)
+    return area_under_curve([one.amount for one in rising], skills)
 
 
 def _series(

@@ -160,8 +160,8 @@ def _scored_otherwise(pair: Pair) -> str:
         return f"other data: sha256 {ours.data_sha256[:8]}, now {theirs.data_sha256[:8]}"
     if ours.n_test != theirs.n_test:
         return f"other data: {ours.n_test} test examples, now {theirs.n_test}"
-    if ours.n_labels != theirs.n_labels:
-        return f"other data: {ours.n_labels} labels, now {theirs.n_labels}"
+    if ours.amount != theirs.amount:
+        return f"other data: {ours.amount:g} labels, now {theirs.amount:g}"
     if abs(ours.chance - theirs.chance) > SAME_CHANCE:
         return f"other data: chance is {ours.chance:.3f}, now {theirs.chance:.3f}"
     return ""

@@ -1,6 +1,6 @@
 """Owns the comparison as JSON, for programs.
 
-    format          1; raised when a key changes its meaning or goes
+    format          2; raised when a key changes its meaning or goes
     passed          whether the exit code is 0
     verdict         "regression", "improvement", "no change" or "not decided": of the scores of all tasks
     reasons         why it did not pass, a list of phrases
@@ -8,9 +8,9 @@
     baseline, current       folder, n_planned, n_scored
     tasks           of each: task, verdict, whole, strategies, budgets. A judgement (whole, and each of the others) has
                     verdict, mean, lower, upper, p, adjusted, n_seeds, n_pairs; strategies add backbone, strategy,
-                    another_recipe, recipe_changes; budgets add fraction
+                    another_recipe, recipe_changes; budgets add budget, such as "0.1"
     not_compared    task, backbone, strategy, reason
-    missing, added, unmatched       cells: task, backbone, strategy, fraction, seed, varied
+    missing, added, unmatched       cells: task, backbone, strategy, budget, seed, varied
     new_failures, old_failures      cells with their reason
     costs           measure ("time" or "memory"), scope (a task, or null for all), verdict ("dearer", "cheaper",
                     "alike" or "not compared"), ratio, lower, upper, n_cells, reason
@@ -24,11 +24,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from bench.cell import Failure
+from bench.cell import Failure, cell_record
 from bench.gate.comparison import Comparison
 from bench.gate.judging import TaskJudgement
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def to_json(comparison: Comparison) -> str:
@@ -48,9 +48,9 @@ def _record(comparison: Comparison) -> dict[str, Any]:
         "current": asdict(comparison.current),
         "tasks": [_task(comparison, task) for task in comparison.tasks],
         "not_compared": [{**row._asdict(), "reason": reason} for row, reason in matched.not_compared.items()],
-        "missing": [asdict(cell) for cell in matched.missing],
-        "added": [asdict(cell) for cell in matched.added],
-        "unmatched": [asdict(cell) for cell in matched.unmatched],
+        "missing": [cell_record(cell) for cell in matched.missing],
+        "added": [cell_record(cell) for cell in matched.added],
+        "unmatched": [cell_record(cell) for cell in matched.unmatched],
         "new_failures": [_failure(failure) for failure in matched.new_failures],
         "old_failures": [_failure(failure) for failure in matched.old_failures],
         "costs": [asdict(cost) for cost in comparison.costs],
@@ -58,7 +58,7 @@ def _record(comparison: Comparison) -> dict[str, Any]:
 
 
 def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
-    rows, fractions = comparison.rows[task.task], comparison.fractions[task.task]
+    rows, budgets = comparison.rows[task.task], comparison.budgets[task.task]
     changed = comparison.matched.other_recipes
     return {
         "task": task.task,
@@ -75,14 +75,14 @@ def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
             for row, judgement in zip(rows, task.rows, strict=True)
         ],
         "budgets": [
-            {"fraction": fraction, **asdict(judgement)}
-            for fraction, judgement in zip(fractions, task.budgets, strict=True)
+            {"budget": str(budget), **asdict(judgement)}
+            for budget, judgement in zip(budgets, task.budgets, strict=True)
         ],
     }
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
-    return {**asdict(failure.cell), "reason": failure.reason}
+    return {**cell_record(failure.cell), "reason": failure.reason}
 
 
 def _known(value: Any) -> Any:  # noqa: ANN401 - anything that JSON has

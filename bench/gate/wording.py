@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bench.analysis.wording import MISSING, counted
+from bench.budget import ALL, Asked, Share
 from bench.cell import Cell
 from bench.gate.comparison import Comparison
 from bench.gate.costs import CostJudgement, CostVerdict
@@ -67,9 +68,9 @@ def task_lines(comparison: Comparison, task: TaskJudgement) -> Iterator[Line]:
     for row, judgement in zip(rows, task.rows, strict=True):
         yield Line(row_name(row, rows), judgement, row in changed)
     told = {Verdict.REGRESSION, Verdict.IMPROVEMENT}
-    for fraction, judgement in zip(comparison.fractions[task.task], task.budgets, strict=True):
+    for budget, judgement in zip(comparison.budgets[task.task], task.budgets, strict=True):
         if judgement.verdict in told:
-            yield Line(budget_name(fraction), judgement, changed=False)
+            yield Line(budget_name(budget), judgement, changed=False)
 
 
 def row_name(row: Curve, among: Iterable[Curve]) -> str:
@@ -78,9 +79,13 @@ def row_name(row: Curve, among: Iterable[Curve]) -> str:
     return plain(f"{row.strategy} · {row.backbone}" if several else row.strategy)
 
 
-def budget_name(fraction: float) -> str:
+def budget_name(budget: Asked) -> str:
     """Return how a budget is called."""
-    return f"at {100 * fraction:g} % of labels"
+    if budget == ALL:
+        return "at all labels"
+    if isinstance(budget, Share):
+        return f"at {100 * budget.of:g} % of labels"
+    return f"at {counted(budget.of, 'label')}"
 
 
 def difference(value: float) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from bench.budget import NONE, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Suite
 from bench.errors import ConfigError
 from bench.planning.seeds import VARIED, Purpose, seed_of
+from bench.planning.subset import budget_size
 from bench.strategy import Strategy
 
 ALGORITHM: Final = 2
@@ -27,7 +29,8 @@ SHIFTS: Final = 1
 class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
-    With `shifts` it is scored under the shifts of its domain too.
+    With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
+    split, 0 where that is known only once the data are loaded.
     """
 
     cell: Cell
@@ -36,17 +39,26 @@ class PlannedCell:
     strategy: Strategy
     key: str
     shifts: bool = False
+    n_train: int = 0
+
+    @property
+    def extent(self) -> tuple[int, Asked]:
+        """Its budget, for an order of the cells of a task from few labels to many.
+
+        Where the number of examples is not known, counts come before shares.
+        """
+        return budget_size(self.cell.budget, self.n_train) if self.n_train else 0, self.cell.budget
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What the pending cells of one task and backbone, or the classical ones of a task, ask of what they share.
 
-    `depths` are the shares of stages that their strategies train, `budgets` their fractions with their seeds.
+    `depths` are the shares of stages that their strategies train, `budgets` what they ask for with their seeds.
     """
 
     depths: frozenset[float]
-    budgets: frozenset[tuple[float, int]]
+    budgets: frozenset[tuple[Asked, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ def plan_cells(
 
     `tasks` and `backbones` map their names to their cards. With `variance` there are also cells in which one random
     stream alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not
-    read the task's domain.
+    read the task's domain, or a budget without labels for a strategy that learns from them.
     """
     planned = []
     for entry in suite.entries:
@@ -78,13 +90,16 @@ def plan_cells(
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
         for strategy in entry.strategies:
-            for fraction in suite.fractions:
+            for budget in suite.budgets:
+                _refuse_budget(budget, strategy)
                 everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
                 alone = ((seed, varied) for varied in _streams(strategy) for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
-                    cell = Cell(entry.task, entry.backbone, strategy.name, fraction, seed, varied)
+                    cell = Cell(entry.task, entry.backbone, strategy.name, budget, seed, varied)
                     key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
-                    planned.append(PlannedCell(cell, entry.spec, task.sha256, strategy, key, suite.shifts))
+                    planned.append(
+                        PlannedCell(cell, entry.spec, task.sha256, strategy, key, suite.shifts, task.n_train)
+                    )
     return tuple(planned)
 
 
@@ -96,11 +111,20 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     needs = {
         name: Needs(
             frozenset(planned.strategy.depth for planned in several),
-            frozenset((planned.cell.fraction, seed_of(planned.cell, "subset")) for planned in several),
+            frozenset((planned.cell.budget, seed_of(planned.cell, "subset")) for planned in several),
         )
         for name, several in shared.items()
     }
     return [Pack(tuple(several), needs[spec, through]) for (spec, through, _), several in groupby(cells, _alike)]
+
+
+def _refuse_budget(budget: Asked, strategy: Strategy) -> None:
+    """Raise `ConfigError` if a strategy cannot do with a budget, whatever the data: without labels none learns."""
+    if budget == NONE:
+        raise ConfigError(
+            f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
+            "more, or for a share"
+        )
 
 
 def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
@@ -137,7 +161,7 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "task": [cell.task, task.version, task.sha256],
         "backbone": ["classical"] if strategy.classical else [cell.backbone, backbone.sha256],
         "strategy": [cell.strategy, strategy.depth, strategy.pretrained, strategy.recipe.model_dump(mode="json")],
-        "fraction": cell.fraction,
+        "budget": str(cell.budget),
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
     if shifts:  # without them a result is not what was asked for

@@ -1,14 +1,15 @@
-"""Owns label budgets: which examples a run may see, nested over fractions and stratified over classes."""
+"""Owns label budgets: which examples a run may see, nested whatever is asked for and stratified over classes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.budget import Asked, Count
 from bench.domain import Indices
 
 
-def budget_size(fraction: float, total: int) -> int:
-    """Return the number of labels in a budget: the fraction of the training split, rounded, at least one."""
-    return max(1, round(fraction * total))
+def budget_size(asked: Asked, total: int) -> int:
+    """Return the number of examples in a budget: a count, or a share of `total`, rounded and at least one."""
+    return asked.of if isinstance(asked, Count) else max(1, round(asked.of * total))
 
 
 def stratified_order(labels: NDArray[np.int64], generator: np.random.Generator) -> Indices:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from bench.backbone import Backbone
+from bench.budget import Asked
 from bench.domain import Indices
 from bench.planning.plan import Needs
 from bench.ranking.logme import Floats, logme
@@ -19,11 +20,11 @@ from bench.training.group import Group
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A backbone with its LogME on `n_labels` training examples, and what that took, loading included."""
+    """A backbone with its LogME on an `amount` of labels, and what that took, loading included."""
 
     backbone: str
     logme: float
-    n_labels: int
+    amount: float
     parameters: int
     seconds: float
 
@@ -33,13 +34,13 @@ def rank_backbones(
     names: Iterable[str],
     load_backbone: Callable[[str], Backbone],
     *,
-    fraction: float,
+    budget: Asked,
     cache: Cache,
     device: str,
     memory_bytes: int,
     decoders: int,
 ) -> Iterator[Ranked]:
-    """Yield each backbone with its LogME on the first budget of `fraction`; the test split is not looked at.
+    """Yield each backbone with its LogME on the budget of seed 0; the test split is not looked at.
 
     Frozen features are kept where a run finds them. Raises `BenchError` for a backbone or data that cannot be used.
     """
@@ -52,17 +53,17 @@ def rank_backbones(
             task.target,
             splits,
             backbone,
-            needs=Needs(frozenset({0.0}), frozenset({(fraction, 0)})),
+            needs=Needs(frozenset({0.0}), frozenset({(budget, 0)})),
             content=content,
             cache=cache,
             device=torch.device(device),
             memory_bytes=memory_bytes,
             decoders=decoders,
         )
-        rows = group.budget(fraction, seed=0)
-        features = group.features(rows).double().cpu().numpy()
-        score = logme(features, _targets(group, rows))
-        yield Ranked(name, score, len(rows), backbone.card.parameters, time.perf_counter() - start)
+        drawn = group.budget(budget, seed=0)
+        features = group.features(drawn.rows).double().cpu().numpy()
+        score = logme(features, _targets(group, drawn.rows))
+        yield Ranked(name, score, drawn.amount, backbone.card.parameters, time.perf_counter() - start)
         del group, backbone, features
         release()
 

@@ -52,7 +52,7 @@ def _lead(cells: pd.DataFrame) -> str:
     return (
         f"{counted(cells['task'].nunique(), 'task')}, each adapted by "
         f"{counted(cells['strategy'].nunique(), 'strategy', 'strategies')} to "
-        f"{counted(cells['fraction'].nunique(), 'label budget')} with {counted(cells['seed'].nunique(), 'seed')}: "
+        f"{counted(cells['budget'].nunique(), 'label budget')} with {counted(cells['seed'].nunique(), 'seed')}: "
         f"{counted(len(cells), 'cell')}, {', '.join(done)}."
     )
 
@@ -88,7 +88,7 @@ def _gaps(tables: Tables) -> Section | None:
                 Value(task_title(tables.manifest, str(task))),
                 Value(strategy_title(str(strategy))),
                 Value(str(backbone)),
-                Value(", ".join(f"{fraction:g}" for fraction in sorted(set(group["fraction"])))),
+                Value(", ".join(group["budget"].sort_values().unique())),
                 Value(", ".join(map(str, sorted(set(group["seed"])))), (_stream(str(varied)),)),
                 Value(count(len(group)), order=len(group)),
                 Value(str(reason), mark="failed"),

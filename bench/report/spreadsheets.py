@@ -14,8 +14,8 @@ CURVE_COLUMNS: Final = (
     "task",
     "backbone",
     "strategy",
-    "fraction",
-    "n_labels",
+    "budget",
+    "amount",
     "metric",
     "mean",
     "lower",
@@ -28,7 +28,7 @@ CURVE_COLUMNS: Final = (
 RANK_COLUMNS: Final = ("rank", "rank_low", "rank_high", "tied", "backbones", "strategy")
 
 FORMATS: Final[Mapping[str, str]] = {
-    "fraction": "{:.6g}",
+    "amount": "{:.10g}",
     "score": "{:.6f}",
     "chance": "{:.6f}",
     "penalty": "{:.6g}",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from bench.card import BackboneCard, TaskCard, read_card
-from bench.cell import Cell
+from bench.cell import Cell, cell_of, cell_record
 from bench.target import Metric
 
 
@@ -75,14 +75,14 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
-        "cells": [{**asdict(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
+        "cells": [{**cell_record(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
 
 
 def manifest_of(record: Mapping[str, Any]) -> Manifest:
     """Return the manifest of a record made by `manifest_record`.
 
-    Raises `KeyError`, `TypeError` or `AttributeError` if the record is not one.
+    Raises `KeyError`, `TypeError`, `ValueError` or `AttributeError` if the record is not one.
     """
     return Manifest(
         suite=record["suite"],
@@ -94,6 +94,6 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         },
         backbones={name: read_card(BackboneCard, card) for name, card in record["backbones"].items()},
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
-        cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
+        cells={cell_of({k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
         recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
     )

@@ -29,7 +29,7 @@ from bench.results.published import CELLS, read_published
 from bench.runtime.interrupts import interrupts_held
 from bench.target import Labels, Outputs
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 class Store:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from bench import stats
-from bench.cell import Failure, Outcome, to_record
+from bench.cell import Failure, Outcome, cell_record, to_record
 from bench.planning.plan import PlannedCell
 from bench.results.manifest import Manifest
 from bench.tracking.tracker import Point, TrackedCell, Value
@@ -56,7 +56,7 @@ def _asked(planned: PlannedCell, manifest: Manifest) -> dict[str, Value]:
     entry = manifest.tasks[cell.task]
     nested = {
         "suite": manifest.suite,
-        **asdict(cell),
+        **cell_record(cell),
         "key": planned.key,
         "strategy_card": asdict(manifest.strategies[cell.strategy]),
         "recipe": strategy.recipe.model_dump(mode="json"),
@@ -90,4 +90,4 @@ def _path(cell: Mapping[str, Any], key: str) -> str:
     """
     folders = [cell["task"], cell["backbone"], cell["strategy"]]
     safe = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed" for name in folders]
-    return "/".join([*safe, f"{cell['fraction']:g}-seed{cell['seed']}-{key[:KEY_LETTERS]}"])
+    return "/".join([*safe, f"{cell['budget']}-seed{cell['seed']}-{key[:KEY_LETTERS]}"])

@@ -66,17 +66,17 @@ def run_cell(
     budget that is too small, `DivergedError`, and `FreezeError` if anything below the boundary moved.
     """
     cell = planned.cell
-    rows = group.budget(cell.fraction, seed_of(cell, "subset"))
-    probe = _probe(planned, group, rows, companions)
+    budget = group.budget(cell.budget, seed_of(cell, "subset"))
+    probe = _probe(planned, group, budget.rows, companions)
     shared = _shared_work(planned, group, probe, loading)
-    adapted, predictions, spent = _adapt(planned, group, rows, probe)
+    adapted, predictions, spent = _adapt(planned, group, budget.rows, probe)
     if planned.shifts or keep:
         group.widen(planned.strategy.boundary(group.n_stages), adapted.stages, lambda: _untrained(planned, group))
     shifted = _score_shifts(planned, group, adapted, spent.precision) if planned.shifts else UNSHIFTED
     result = Result(
         cell=cell,
         key=planned.key,
-        n_labels=len(rows),
+        amount=budget.amount,
         n_test=len(group.splits.test),
         score=group.target.score(predictions, group.splits.test.labels, group.splits.test.raw),
         chance=group.chance,
@@ -148,12 +148,12 @@ def _shared_work(planned: PlannedCell, group: Group, probe: KeptHead | None, loa
 
 def _probe(planned: PlannedCell, group: Group, rows: Indices, companions: Iterable[PlannedCell]) -> KeptHead | None:
     """Return the linear probe that a cell is or begins with, if it does."""
-    strategy, fraction = planned.strategy, planned.cell.fraction
+    strategy, budget = planned.strategy, planned.cell.budget
     if not strategy.pretrained or (strategy.recipe.head == "zero" and strategy.depth > 0):
         return None
-    like = [other for other in companions if (other.strategy, other.cell.fraction) == (strategy, fraction)]
-    budgets = (group.budget(fraction, seed_of(other.cell, "subset")) for other in like)
-    return group.heads.solve(rows, recipe=strategy.recipe, companions=budgets)
+    like = [other for other in companions if (other.strategy, other.cell.budget) == (strategy, budget)]
+    others = (group.budget(budget, seed_of(other.cell, "subset")).rows for other in like)
+    return group.heads.solve(rows, recipe=strategy.recipe, companions=others)
 
 
 def _starting_point(planned: PlannedCell, group: Group, probe: KeptHead | None) -> Adapted:

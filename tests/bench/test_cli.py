@@ -14,7 +14,7 @@ from bench.results.store import FORMAT, Store
 ROOT = Path(__file__).parents[2]
 
 CONFIG = """
-fractions = [0.1]
+budgets = [0.1]
 seeds = 1
 
 [strategies.linear_probe]
@@ -116,7 +116,7 @@ def test_reporting_twice_gives_the_same_bytes() -> None:
 
 
 def test_a_failed_cell_is_exit_code_one_and_the_report_shows_the_gap() -> None:
-    arguments = ["run", "--task", "digits", "--strategy", "linear_probe", "--workers", "1", "--fraction"]
+    arguments = ["run", "--task", "digits", "--strategy", "linear_probe", "--workers", "1", "--budget"]
     assert main([*arguments, "0.1"]) == 0
     assert main([*arguments, "0.001"]) == 1
     report = Path("results/all/report.md").read_text()
@@ -137,8 +137,8 @@ def test_a_dry_run_shows_the_cells_and_touches_nothing(tmp_path: Path, capsys: p
         (["--suite", "al"], "unknown suite 'al'; did you mean 'all'?"),
         (["--task", "digit"], "unknown task 'digit'; did you mean 'digits'?"),
         (["--strategy", "fulll"], "unknown strategy 'fulll'; did you mean 'full'?"),
-        (["--fraction", "1.5"], "in (0, 1]: got 1.5"),
-        (["--fraction", "0"], "in (0, 1]: got 0"),
+        (["--budget", "1.5"], "in (0, 1]: got 1.5"),
+        (["--budget", "0"], "in (0, 1]: got 0"),
         (["--config", "missing.toml"], "there is no config missing.toml"),
         (["--config", "."], "cannot read the config ."),
         (["--device", "cuda"], "no GPU that PyTorch can use was found"),

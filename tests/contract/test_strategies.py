@@ -10,6 +10,7 @@ import torch
 from bench_tasks import FAMILIES
 
 from bench.backbone import state_hash
+from bench.budget import ALL, Asked, Share
 from bench.config.reading import read_config
 from bench.errors import DataError, FreezeError
 from bench.planning.plan import Needs
@@ -33,7 +34,7 @@ def toy_group(folder: Path, *, restless: bool = False) -> Group:
         ToyTask.target,
         toy_splits(),
         backbone,
-        needs=Needs(depths=frozenset({0.0, 0.5}), budgets=frozenset({(1.0, 0)})),
+        needs=Needs(depths=frozenset({0.0, 0.5}), budgets=frozenset({(ALL, 0)})),
         content="toy",
         cache=Cache(folder),
         device=torch.device("cpu"),
@@ -86,7 +87,7 @@ def test_a_cell_scores_the_same_alone_and_after_others(strategy: Strategy, tmp_p
     group = toy_group(tmp_path / "shared")
     torch.manual_seed(99)
     for other in (PROBE, FULL, SCRATCH, PARTIAL):
-        run_cell(toy_cell(other, fraction=0.5), group)
+        run_cell(toy_cell(other, budget=Share(0.5)), group)
     again, predictions_again, _ = run_cell(planned, group)
     assert again.score == alone.score
     assert (predictions == predictions_again).all()
@@ -108,7 +109,7 @@ def test_a_frozen_stage_that_moves_a_buffer_fails_the_cell(strategy: Strategy, t
 def test_a_stage_that_is_trained_may_move_its_buffers(tmp_path: Path) -> None:
     full = FULL._replace(recipe=QUICK.model_copy(update={"head": "zero"}))
     result, *_ = run_cell(toy_cell(full), toy_group(tmp_path, restless=True))
-    assert result.n_labels == 30
+    assert result.amount == 30
 
 
 def test_batch_norm_below_the_boundary_keeps_its_statistics(tmp_path: Path) -> None:
@@ -119,16 +120,17 @@ def test_batch_norm_below_the_boundary_keeps_its_statistics(tmp_path: Path) -> N
         assert torch.equal(tensor, before[name]), name
 
 
-def test_a_budget_without_room_for_every_class_says_which_fraction_would_do(tmp_path: Path) -> None:
+def test_a_budget_without_room_for_every_class_says_how_many_labels_would_do(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"a budget of 1 labels, too few for one example of each of 3 classes.*at least 0\.1"
+        DataError,
+        match=r"0\.04 is 1 of 30 labelled examples, too few for one example of each of 3 classes: ask for 3 or",
     ):
-        run_cell(toy_cell(PROBE, fraction=0.04), toy_group(tmp_path))
+        run_cell(toy_cell(PROBE, budget=Share(0.04)), toy_group(tmp_path))
 
 
 def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: Path) -> None:
     group = toy_group(tmp_path)
-    rows = group.budget(1.0, 0)
+    rows = group.budget(ALL, 0).rows
     start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
     _, of_probe, _ = run_cell(toy_cell(PROBE), group)
     np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
@@ -137,8 +139,8 @@ def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: 
 def test_a_cell_that_varies_one_stream_differs_by_that_stream_alone(tmp_path: Path) -> None:
     group = toy_group(tmp_path)
 
-    def predictions(strategy: Strategy, seed: int, varied: str, fraction: float = 1.0) -> Outputs:
-        planned = toy_cell(strategy, fraction=fraction, seed=seed)
+    def predictions(strategy: Strategy, seed: int, varied: str, budget: Asked = ALL) -> Outputs:
+        planned = toy_cell(strategy, budget=budget, seed=seed)
         return run_cell(replace(planned, cell=replace(planned.cell, varied=varied)), group).predictions
 
     first, second = (predictions(SCRATCH, seed, "all") for seed in (0, 1))
@@ -147,7 +149,8 @@ def test_a_cell_that_varies_one_stream_differs_by_that_stream_alone(tmp_path: Pa
     assert not any(np.array_equal(one, other) for one in (order, weights) for other in (first, second))
     assert not np.array_equal(order, weights)
     half = [
-        predictions(PROBE, seed, varied, 0.5) for seed, varied in ((0, "all"), (1, "all"), (1, "order"), (1, "subset"))
+        predictions(PROBE, seed, varied, Share(0.5))
+        for seed, varied in ((0, "all"), (1, "all"), (1, "order"), (1, "subset"))
     ]
     assert np.array_equal(half[2], half[0]), "the labels of seed 0"
     assert np.array_equal(half[3], half[1]), "the labels of seed 1"

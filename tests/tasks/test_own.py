@@ -29,7 +29,7 @@ def test_the_example_is_at_most_sixty_lines_and_runs_from_elsewhere(
     command = ["run", "--data", "python:clocks.py", "--backbone", "bundled:glyphs", "--strategy", "linear_probe"]
     assert main([*command, "--seeds", "1", "--workers", "1"]) == 0
     results = list(Store(Path("results/clocks")).results())
-    assert [result.n_labels for result in results] == [18, 60, 180, 600], "six labels are too few for twelve hours"
+    assert [result.amount for result in results] == [18, 60, 180, 600], "six labels are too few for twelve hours"
     assert results[-1].score > 0.8
 
 

@@ -84,7 +84,7 @@ class NamedLine:
     look: Look
     backbone: str
     strategy: str
-    budgets: Mapping[int, Mapping[str, Any]]
+    budgets: Mapping[float, Mapping[str, Any]]
 
 
 def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str, str], Look]:
@@ -110,7 +110,7 @@ def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
     for index, curves in enumerate(found):
         rows: dict[Any, Any] = curves.points.sort_index().to_dict("index")
         for name, entry in manifest.strategies.items():
-            budgets = {n_labels: row for (strategy, n_labels), row in rows.items() if strategy == name}
+            budgets = {amount: row for (strategy, amount), row in rows.items() if strategy == name}
             if not budgets or (index and entry.classical):
                 continue
             label = strategy_title(name)
@@ -124,7 +124,7 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
     """Return the learning curves of a task: score against number of labels, a line per strategy and backbone."""
     entry = tables.manifest.tasks[task]
     lines = [
-        Line(one.label, one.look, tuple(_point(n_labels, row) for n_labels, row in one.budgets.items()))
+        Line(one.label, one.look, tuple(_point(amount, row) for amount, row in one.budgets.items()))
         for one in named_lines(tables.manifest, found)
     ]
     stops = sorted({point.x for line in lines for point in line.points})
@@ -145,7 +145,7 @@ def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[s
     """Return for each task score against the seconds that a cell costs alone, each line from few labels to many."""
     cells = ordinary_cells(tables.cells)
     alone = cells[["seconds", *SHARED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
-    costs = alone.groupby([cells[name] for name in (*CURVE, "fraction")], observed=True).median().to_dict()
+    costs = alone.groupby([cells[name] for name in (*CURVE, "budget")], observed=True).median().to_dict()
     charts = {}
     for task, several in found.items():
         metric, label = tables.manifest.tasks[task].metric, tables.manifest.tasks[task].label
@@ -173,20 +173,20 @@ def _place(tables: Tables, task: str) -> int:
     return list(tables.manifest.tasks).index(task) + 1
 
 
-def _point(n_labels: int, row: Mapping[str, Any]) -> Point:
+def _point(amount: float, row: Mapping[str, Any]) -> Point:
     mean, lower, upper = (float(row[name]) for name in ("mean", "lower", "upper"))
     n_seeds, planned = int(row["n_seeds"]), int(row["n_seeds_planned"])
     gap = f" ({n_seeds} of {planned} seeds)" if 0 < n_seeds < planned else ""
     said = score_with_interval(mean, lower, upper) + gap
-    return Point(float(n_labels), mean, lower, upper, whole=n_seeds == planned, said=said)
+    return Point(float(amount), mean, lower, upper, whole=n_seeds == planned, said=said)
 
 
 def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], label: str) -> tuple[Point, ...]:
-    """Return a point for each budget with a score; `costs` are seconds by task, backbone, strategy and fraction."""
+    """Return a point for each budget with a score; `costs` are seconds by task, backbone, strategy and budget."""
     costed = []
-    for n_labels, row in line.budgets.items():
-        seconds, mean = costs[task, line.backbone, line.strategy, row["fraction"]], float(row["mean"])
+    for amount, row in line.budgets.items():
+        seconds, mean = costs[task, line.backbone, line.strategy, row["budget"]], float(row["mean"])
         if seconds > 0 and not math.isnan(mean):
-            said = f"{score(mean)} in {duration(seconds)} with {count(n_labels)} {label}"
+            said = f"{score(mean)} in {duration(seconds)} with {count(amount)} {label}"
             costed.append(Point(seconds, mean, NAN, NAN, whole=True, said=said))
     return tuple(costed)

@@ -93,19 +93,19 @@ def _shown(found: Sequence[Curves]) -> str:
 
 def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
     """Return the table of scores: lines by numbers of labels, the best of each budget marked."""
-    budgets = sorted({n_labels for curves in found for n_labels in curves.budgets})
+    budgets = sorted({amount for curves in found for amount in curves.budgets})
     higher = tables.manifest.tasks[task].metric.higher_is_better
-    best: dict[int, float] = {}
-    for n_labels in budgets:
-        means = [curves.ranking[n_labels]["mean"] for curves in found if n_labels in curves.ranking]
+    best: dict[float, float] = {}
+    for amount in budgets:
+        means = [curves.ranking[amount]["mean"] for curves in found if amount in curves.ranking]
         tops = [float(one.iloc[0]) for one in means if len(one)]
-        best[n_labels] = (max if higher else min)(tops, default=float("nan"))
+        best[amount] = (max if higher else min)(tops, default=float("nan"))
     rows = tuple(
-        (Value(line.label), *(_score(line.budgets.get(n_labels), best[n_labels]) for n_labels in budgets))
+        (Value(line.label), *(_score(line.budgets.get(amount), best[amount]) for amount in budgets))
         for line in named_lines(tables.manifest, found)
     )
     label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
-    columns = (Column("Strategy"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
+    columns = (Column("Strategy"), *(Column(count(amount), numeric=True) for amount in budgets))
     return Table(
         f"{task_title(tables.manifest, task)}: scores by number of {label}",
         columns,

@@ -41,10 +41,10 @@ def _config(tables: Tables) -> Table:
     rows = []
     for name, entry in tables.manifest.strategies.items():
         here = cells[cells["strategy"] == name]
-        fractions = ", ".join(f"{fraction:g}" for fraction in sorted(set(here["fraction"])))
+        budgets = ", ".join(here["budget"].sort_values().unique())
         weights = "pretrained" if entry.pretrained else "not pretrained"
         seeds = len(set(here["seed"]))
-        rows.append((Value(name), Value(weights), Value(f"{entry.depth:.0%}"), Value(fractions), Value(count(seeds))))
+        rows.append((Value(name), Value(weights), Value(f"{entry.depth:.0%}"), Value(budgets), Value(count(seeds))))
     columns = (Column("Strategy"), Column("Weights"), Column("Stages trained", numeric=True), Column("Label budgets"))
     return Table("What was asked for", (*columns, Column("Seeds", numeric=True)), tuple(rows))
 

@@ -33,7 +33,7 @@ def more_labels_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -
 def _foretold(one: MoreLabels) -> tuple[Value, ...]:
     return (
         Value(strategy_title(one.strategy)),
-        Value(count(one.n_labels), order=one.n_labels),
+        Value(count(one.amount), order=one.amount),
         _number(one.measured),
         _number(one.foretold),
         _number(one.off, signed=True),

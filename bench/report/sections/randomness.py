@@ -19,14 +19,14 @@ def randomness_section(tables: Tables) -> Section | None:
     streams = [name for name in (*STREAMS, ALL_STREAMS) if name in set(varied["varied"])]
     several = varied["backbone"].nunique() > varied["task"].nunique()
     rows = []
-    for (task, backbone, strategy, _), point in varied.groupby([*CURVE, "fraction"], sort=False):
+    for (task, backbone, strategy, _), point in varied.groupby([*CURVE, "budget"], sort=False):
         at = point.set_index("varied").to_dict("index")
-        n_labels = point["n_labels"].iloc[0]
+        amount = point["amount"].iloc[0]
         rows.append(
             (
                 Value(titled(tables.manifest, str(task), str(backbone) if several else "")),
                 Value(strategy_title(str(strategy))),
-                Value(count(n_labels), order=float(n_labels)),
+                Value(count(amount), order=float(amount)),
                 *(_spread(at.get(stream)) for stream in streams),
             )
         )

@@ -28,29 +28,29 @@ def robustness_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) ->
             points = own[own["backbone"] == curves.backbone]
             if len(points):
                 of = titled(tables.manifest, task, curves.backbone if len(several) > 1 else "")
-                blocks.append(_scores(of, curves, points[points["fraction"] == points["fraction"].max()]))
+                blocks.append(_scores(of, curves, points))
         if blocks:
             sections.append(Section(f"shifts-{place}", titled(tables.manifest, task), (*blocks, _shifts(own))))
     return Section("shifts", "Scores under shift", (Paragraph(ROBUSTNESS),), tuple(sections)) if sections else None
 
 
 def _scores(of: str, curves: Curves, points: pd.DataFrame) -> Table:
-    """Return a row for each strategy: its score on plain test data, then under each shift."""
+    """Return a row for each strategy at the largest budget: its score on plain test data, then under each shift."""
+    amount = float(points["amount"].max())
+    points = points[points["amount"] == amount]
     shifts = list(dict.fromkeys(points["shift"]))
     at = points.set_index(["strategy", "shift"])[["mean", "lower", "upper"]].to_dict("index")
-    plain = curves.points.reset_index().set_index(["strategy", "fraction"]).to_dict("index")
-    (fraction,) = set(points["fraction"])
+    plain = curves.points.to_dict("index")
     rows = [
         (
             Value(strategy_title(strategy)),
-            _score(plain.get((strategy, fraction))),
+            _score(plain.get((strategy, amount))),
             *(_score(at.get((strategy, shift))) for shift in shifts),
         )
         for strategy in dict.fromkeys(points["strategy"])
     ]
-    n_labels = max(number for number in curves.budgets)
     columns = (Column("Strategy"), *(Column(capitalised(name), numeric=True) for name in ("plain", *shifts)))
-    return Table(f"{of}: scores with {count(n_labels)} {curves.entry.label}", columns, tuple(rows), sortable=True)
+    return Table(f"{of}: scores with {count(amount)} {curves.entry.label}", columns, tuple(rows), sortable=True)
 
 
 def _score(point: Mapping[Any, Any] | None) -> Value:

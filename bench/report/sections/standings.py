@@ -17,8 +17,8 @@ NAN: Final = float("nan")
 def leaderboard_section(tables: Tables) -> Section:
     """Return the leaderboard: a table for each set of rows over the same tasks."""
     board = tables.leaderboard
-    used = tables.curves.groupby("task", observed=True)["fraction"].nunique()
-    shared = shared_budgets(tables.curves).groupby("task", observed=True)["fraction"].nunique().reindex(used.index)
+    used = tables.curves.groupby("task", observed=True)["budget"].nunique()
+    shared = shared_budgets(tables.curves).groupby("task", observed=True)["budget"].nunique().reindex(used.index)
     blocks: list[Block] = [
         Paragraph(
             "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is "

@@ -37,13 +37,11 @@ def _savings(of: str, curves: Curves) -> Table | None:
     found = label_savings_of(curves)
     if not found:
         return None
-    budgets = sorted({one.n_labels for one in found})
+    budgets = sorted({one.amount for one in found})
     rivals = dict.fromkeys(one.theirs for one in found)
-    at = {(one.theirs, one.n_labels): one for one in found}
-    rows = [
-        (Value(strategy_title(rival)), *(saved(at.get((rival, n_labels))) for n_labels in budgets)) for rival in rivals
-    ]
-    columns = (Column("Against"), *(Column(count(n_labels), numeric=True) for n_labels in budgets))
+    at = {(one.theirs, one.amount): one for one in found}
+    rows = [(Value(strategy_title(rival)), *(saved(at.get((rival, amount))) for amount in budgets)) for rival in rivals]
+    columns = (Column("Against"), *(Column(count(amount), numeric=True) for amount in budgets))
     return Table(f"{of}: label savings by number of {curves.entry.label}", columns, tuple(rows))
 
 
@@ -75,7 +73,7 @@ def crossed(one: Crossover | None) -> Value:
         return Value("")
     if one.kind != "from":
         return Value(one.kind, (_between(one.lower, one.upper, about),))
-    return Value(f"from {about(one.n_labels)}", (_between(one.lower, one.upper, about),), one.n_labels)
+    return Value(f"from {about(one.amount)}", (_between(one.lower, one.upper, about),), one.amount)
 
 
 def _between(lower: float, upper: float, written: Callable[[float], str]) -> str:

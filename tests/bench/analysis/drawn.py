@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.analysis.curves import Curves, find_curves
 from bench.analysis.tables import Tables, read_tables
+from bench.budget import Share
 from bench.cell import Cell
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
@@ -30,9 +31,9 @@ Scores = Mapping[str, Sequence[Sequence[float]]]  # by strategy: budgets of seed
 def drawn_tables(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictures"], chance: float = CHANCE) -> Tables:
     """Return the tables of a folder with these scores at 10, 100, ... labels; a score of nan is a cell not run."""
     rows = {
-        Cell("pictures", "bundled:eyes", strategy, n_labels / LABELS[-1], seed): (n_labels, score)
+        Cell("pictures", "bundled:eyes", strategy, Share(amount / LABELS[-1]), seed): (amount, score)
         for strategy, budgets in scores.items()
-        for n_labels, seeds in zip(LABELS, budgets, strict=False)
+        for amount, seeds in zip(LABELS, budgets, strict=False)
         for seed, score in enumerate(seeds)
     }
     keys = {cell: f"{number:024x}" for number, cell in enumerate(rows)}
@@ -47,9 +48,9 @@ def drawn_tables(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictur
             cells=keys,
         )
     )
-    for cell, (n_labels, score) in rows.items():
+    for cell, (amount, score) in rows.items():
         if not np.isnan(score):
-            scored = replace(result(cell, keys[cell], score), n_labels=n_labels, chance=chance)
+            scored = replace(result(cell, keys[cell], score), amount=amount, chance=chance)
             store.put(scored, np.zeros((1, 1), dtype=np.float32))
     return read_tables(store)
 

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.budget import ALL, Share
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Work
 from bench.domain import Domain
+from bench.planning.subset import budget_size
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
 from bench.target import ACCURACY, MASE, Classes, Horizon, Metric
 
 PROVENANCE = Provenance(bench="0.1", python="3.11", torch="2.11", platform="Linux x86_64", processor="a processor")
-FRACTIONS = (0.1, 1.0)
+BUDGETS = (Share(0.1), ALL)
 STRATEGIES = {"scratch": (1.0, False), "linear_probe": (0.0, True), "full": (1.0, True)}
 SCORES = {
     "pictures": {"scratch": (0.30, 0.80), "linear_probe": (0.70, 0.82), "full": (0.69, 0.92)},
@@ -75,7 +77,7 @@ def result(cell: Cell, key: str, score: float) -> Result:
     return Result(
         cell=cell,
         key=key,
-        n_labels=round(cell.fraction * N_TRAIN[cell.task]),
+        amount=budget_size(cell.budget, N_TRAIN[cell.task]),
         n_test=100,
         score=score,
         chance=CHANCE[cell.task],
@@ -99,7 +101,7 @@ def result(cell: Cell, key: str, score: float) -> Result:
 
 def outcome(cell: Cell, key: str) -> Result:
     """Return the result of a cell in the example: seeds agree for the probe of the series, as they do in earnest."""
-    score = SCORES[cell.task].get(cell.strategy, (0.5, 0.7))[FRACTIONS.index(cell.fraction)]
+    score = SCORES[cell.task].get(cell.strategy, (0.5, 0.7))[BUDGETS.index(cell.budget)]
     same = (cell.task, cell.strategy) == ("series", "linear_probe")
     return result(cell, key, score + (0.0 if same else SPREAD[cell.seed]))
 
@@ -123,11 +125,11 @@ def example(
     """Return a results folder. A cell fails, or is not run, that has the values of one of these mappings."""
     entries = {name: STRATEGIES.get(name, (1.0, name != "classical")) for name in strategies}
     cells = [
-        Cell(name, reader, strategy, fraction, seed)
+        Cell(name, reader, strategy, budget, seed)
         for name in tasks
         for reader in reads[name]
         for strategy in entries
-        for fraction in FRACTIONS
+        for budget in BUDGETS
         for seed in range(seeds)
     ]
     keys = {cell: f"{number:024x}" for number, cell in enumerate(cells)}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.analysis.tables import Tables, read_tables
+from bench.budget import Share
 from bench.cell import ALL_STREAMS, Cell, Result
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.results.store import Store
@@ -42,13 +43,13 @@ def measured(
     backbone = READS[task][0]
     entry = replace(TASKS[task], card=replace(TASKS[task].card, subjects=target))
     given = {
-        Cell(task, backbone, strategy, n_labels / N_TRAIN[task], seed, stream): score
+        Cell(task, backbone, strategy, Share(amount / N_TRAIN[task]), seed, stream): score
         for stream, start, block in [
             (ALL_STREAMS, 0, scores),
             *((name, 1, one) for name, one in (varied or {}).items()),
         ]
         for strategy, curve in block.items()
-        for n_labels, values in curve.items()
+        for amount, values in curve.items()
         for seed, score in enumerate(values, start)
     }
     keys = {cell: f"{number:024x}" for number, cell in enumerate(given)}

@@ -109,11 +109,11 @@ def test_transfer_is_the_strategy_that_trains_what_scratch_trains_whatever_it_sc
     assert choose_representatives([ENTRIES["classical"]]) == (None, None)
 
 
-def seconds(spent: Mapping[tuple[str, int], float]) -> Revise:
+def seconds(spent: Mapping[tuple[str, float], float]) -> Revise:
     """Return what sets the seconds of cells by strategy and number of labels, a tenth more for each seed."""
 
     def revise(one: Result) -> Result:
-        own = spent[one.cell.strategy, one.n_labels] * 1.1**one.cell.seed
+        own = spent[one.cell.strategy, one.amount] * 1.1**one.cell.seed
         return replace(one, seconds=own - sum(work.seconds for work in one.shared))
 
     return revise
@@ -121,7 +121,12 @@ def seconds(spent: Mapping[tuple[str, int], float]) -> Revise:
 
 def test_less_time_by_hand(tmp_path: Path) -> None:
     scores = {"scratch": {20: LOW, 200: HIGH}, "full": {20: HIGH, 200: [0.9] * 3}}
-    spent = {("scratch", 20): 5.0, ("scratch", 200): 40.0, ("full", 20): 10.0, ("full", 200): 90.0}
+    spent: dict[tuple[str, float], float] = {
+        ("scratch", 20): 5.0,
+        ("scratch", 200): 40.0,
+        ("full", 20): 10.0,
+        ("full", 200): 90.0,
+    }
     found = claims(measured(tmp_path, scores, revise=seconds(spent)))["time"]
     # For each seed full fine-tuning with 20 labels, in 10 x 1.1^seed s, has what scratch has with 200 in 40 x 1.1^seed.
     assert found.verdict == "supported"

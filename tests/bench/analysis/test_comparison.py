@@ -7,6 +7,7 @@ import pytest
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
+from bench.budget import ALL
 from bench.cell import Cell, Result
 from bench.report.content import contents
 from bench.report.page import write_markdown
@@ -26,10 +27,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Return a folder in which owls see the better, but at 20 labels in some seeds only."""
 
     def outcome(cell: Cell, key: str) -> Result:
-        plain = examples.SCORES["pictures"][cell.strategy][examples.FRACTIONS.index(cell.fraction)]
-        owl = (
-            0.0 if cell.backbone == "bundled:eyes" else 0.02 if cell.fraction == 1.0 else (0.05, -0.04, 0.02)[cell.seed]
-        )
+        plain = examples.SCORES["pictures"][cell.strategy][examples.BUDGETS.index(cell.budget)]
+        owl = 0.0 if cell.backbone == "bundled:eyes" else 0.02 if cell.budget == ALL else (0.05, -0.04, 0.02)[cell.seed]
         return result(cell, key, plain + owl)
 
     monkeypatch.setattr(examples, "outcome", outcome)

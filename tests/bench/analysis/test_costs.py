@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from bench.analysis.costs import add_up
+from bench.budget import ALL
 from bench.cell import FROZEN, HEAD, Cell, Work
 from tests.bench.analysis.example import result
 
-CELL = Cell("pictures", "bundled:eyes", "linear_probe", 1.0, 0)
+CELL = Cell("pictures", "bundled:eyes", "linear_probe", ALL, 0)
 
 
 def test_shared_work_is_spent_once_and_saved_by_the_others() -> None:

@@ -15,7 +15,7 @@ LAW = [0.1 + n**-0.5 for n in LABELS]  # errors
 def test_a_curve_that_follows_a_power_law_is_foretold(tmp_path: Path) -> None:
     curves = drawn_curves(tmp_path, {"full": around(*(1 - error for error in LAW[:4]))})
     (found,) = more_labels_of(curves)
-    assert (found.strategy, found.n_labels, found.doubled_labels) == ("full", 10_000, 20_000)
+    assert (found.strategy, found.amount, found.doubled_labels) == ("full", 10_000, 20_000)
     assert found.measured == pytest.approx(1 - LAW[3])
     assert found.off == pytest.approx(0, abs=1e-6)
     assert found.doubled_score == pytest.approx(1 - (0.1 + 20_000**-0.5))

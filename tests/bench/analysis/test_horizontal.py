@@ -23,10 +23,10 @@ def test_savings_are_those_of_the_best_pretrained_strategy_at_every_budget_again
         },
     )
     found = label_savings_of(curves)
-    assert [(one.ours, one.theirs, one.n_labels) for one in found] == [
-        (ours, theirs, n_labels)
+    assert [(one.ours, one.theirs, one.amount) for one in found] == [
+        (ours, theirs, amount)
         for theirs in ("scratch", "classical")
-        for ours, n_labels in (("linear_probe", 10), ("full", 100), ("full", 1000))
+        for ours, amount in (("linear_probe", 10), ("full", 100), ("full", 1000))
     ]
     # All curves move alike, so that nothing is unsure: 0.6 lies half way between 100 and 1,000 labels of scratch.
     first = found[0]
@@ -63,7 +63,7 @@ def test_crossovers_ask_from_where_the_dearer_of_two_strategies_wins(tmp_path: P
     ]
     assert found["linear_probe", "classical"] == Crossover("linear_probe", "classical", "everywhere", 10, -math.inf, 10)
     # 0.1 behind at 10 labels, 0.1 ahead at 100
-    assert found["full", "classical"].n_labels == pytest.approx(10**1.5)
+    assert found["full", "classical"].amount == pytest.approx(10**1.5)
     assert found["scratch", "linear_probe"].kind == "none in the range"
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.analysis.tables import Tables, read_tables
+from bench.budget import ALL, Share
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
 from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example, outcome
@@ -21,10 +22,10 @@ def with_gaps(root: Path) -> Store:
     return example(
         root,
         failed=[
-            {"task": "pictures", "strategy": "full", "fraction": 0.1},
-            {"task": "series", "strategy": "scratch", "fraction": 1.0, "seed": 2},
+            {"task": "pictures", "strategy": "full", "budget": Share(0.1)},
+            {"task": "series", "strategy": "scratch", "budget": ALL, "seed": 2},
         ],
-        not_run=[{"task": "series", "strategy": "full", "fraction": 1.0}],
+        not_run=[{"task": "series", "strategy": "full", "budget": ALL}],
     )
 
 
@@ -64,7 +65,7 @@ def test_every_planned_cell_has_a_row_in_the_order_of_the_manifest(tmp_path: Pat
 def test_a_cell_without_a_result_has_no_number(tmp_path: Path) -> None:
     rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
     gaps = rows[rows["status"] != "scored"]
-    assert gaps[["score", "chance", "n_labels", "seconds", "steps", "peak_mib"]].isna().all(axis=None)
+    assert gaps[["score", "chance", "amount", "seconds", "steps", "peak_mib"]].isna().all(axis=None)
     assert gaps.loc[gaps["status"] == "failed", "reason"].notna().all()
 
 
@@ -78,7 +79,7 @@ def test_work_that_several_cells_share_whole_is_spent_once(tmp_path: Path) -> No
 
 def test_a_mean_over_fewer_seeds_says_so(tmp_path: Path) -> None:
     curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
-    point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["fraction"] == 1.0)]
+    point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["budget"] == 1.0)]
     assert point[["n_seeds", "n_seeds_planned"]].to_numpy().tolist() == [[2, 3]]
     assert point["mean"].item() == pytest.approx(0.805)
 
@@ -86,7 +87,7 @@ def test_a_mean_over_fewer_seeds_says_so(tmp_path: Path) -> None:
 def test_a_point_without_any_score_keeps_its_number_of_labels_and_has_no_mean(tmp_path: Path) -> None:
     curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
     point = curves[(curves["strategy"] == "full") & (curves["n_seeds"] == 0)]
-    assert point["n_labels"].tolist() == [20, 50]
+    assert point["amount"].tolist() == [20, 50]
     assert point[["mean", "lower", "upper"]].isna().all(axis=None)
 
 
@@ -138,7 +139,7 @@ def test_backbones_are_ranked_among_those_of_the_same_tasks(tmp_path: Path) -> N
 
 def test_areas_compare_over_the_budgets_planned_for_every_strategy(tmp_path: Path) -> None:
     whole = example(tmp_path / "whole").manifest
-    cells = {cell: key for cell, key in whole.cells.items() if cell.strategy != "scratch" or cell.fraction == 1.0}
+    cells = {cell: key for cell, key in whole.cells.items() if cell.strategy != "scratch" or cell.budget == ALL}
     store = Store(tmp_path / "part")
     store.extend(replace(whole, cells=cells))
     for cell, key in cells.items():

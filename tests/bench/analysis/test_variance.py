@@ -87,7 +87,7 @@ def test_an_ordinary_run_has_no_rows(tmp_path: Path) -> None:
 
 def test_the_file_has_fixed_formats(tmp_path: Path) -> None:
     lines = variance_csv(variance_table(measured(tmp_path, ORDINARY, varied=ALONE))).splitlines()
-    assert lines[0] == "task,backbone,strategy,fraction,n_labels,varied,deviation,lower,upper,n_seeds"
+    assert lines[0] == "task,backbone,strategy,budget,amount,varied,deviation,lower,upper,n_seeds"
     assert "pictures,bundled:eyes,full,0.1,20,initialisation,0.001000,0.000521,0.006285,3" in lines
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench.backbone import Backbone
+from bench.budget import ALL, Asked, Count, Share
 from bench.card import TaskCard
 from bench.cell import FROZEN, Cell, Result
 from bench.config.data import DataSpec
@@ -92,8 +93,8 @@ class SmallTask(Task):
         return self.splits
 
 
-def planned(task: Task, *, fraction: float = 1.0, seed: int = 0, strategy: Strategy = CLASSICAL) -> PlannedCell:
-    cell = Cell("small", "toy:dense", strategy.name, fraction, seed)
+def planned(task: Task, *, budget: Asked = ALL, seed: int = 0, strategy: Strategy = CLASSICAL) -> PlannedCell:
+    cell = Cell("small", "toy:dense", strategy.name, budget, seed)
     key = cell_key(cell, task=task.card, backbone=ToyBackbone().card, strategy=strategy)
     return PlannedCell(cell, DataSpec("small"), task.card.sha256, strategy, key)
 
@@ -118,7 +119,7 @@ def test_every_domain_has_a_model_that_beats_chance(domain: str, tmp_path: Path)
     assert scored.predictions is not None
     assert scored.predictions.shape == (N // 2, task.target.width)
     assert scored.predictions.dtype == np.float32
-    assert (result.n_labels, result.n_test, result.steps, result.losses) == (N // 2, N // 2, 0, ())
+    assert (result.amount, result.n_test, result.steps, result.losses) == (N // 2, N // 2, 0, ())
     assert result.trainable_parameters == result.total_parameters
     assert (result.total_parameters == 0) == (result.penalty is None) == (domain == "series")
     assert result.training_seconds == 0
@@ -129,9 +130,9 @@ def test_every_domain_has_a_model_that_beats_chance(domain: str, tmp_path: Path)
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_same_cell_has_the_same_predictions_alone_and_after_others(domain: str, tmp_path: Path) -> None:
     task = SmallTask(DOMAINS[domain])
-    cell = planned(task, fraction=0.5, seed=1)
+    cell = planned(task, budget=Share(0.5), seed=1)
     [alone] = run(task, tmp_path / "alone", cell)
-    others = [planned(task, fraction=fraction, seed=seed) for fraction in (1.0, 0.5) for seed in (0, 2)]
+    others = [planned(task, budget=budget, seed=seed) for budget in (ALL, Share(0.5)) for seed in (0, 2)]
     *_, after = run(task, tmp_path / "together", *others, cell)
     assert alone.predictions is not None
     assert after.predictions is not None
@@ -144,7 +145,7 @@ def test_a_label_outside_the_budget_changes_nothing_and_one_inside_does(domain: 
     for number, mislabelled in enumerate((-1, 3, 4)):
         task = SmallTask(DOMAINS[domain], mislabelled=mislabelled)
         task.target = Ordered(("even", "odd"))
-        [scored] = run(task, tmp_path / str(number), planned(task, fraction=0.5))
+        [scored] = run(task, tmp_path / str(number), planned(task, budget=Share(0.5)))
         assert isinstance(scored.outcome, Result), scored.outcome
         assert scored.predictions is not None
         found.append((scored.outcome.penalty, scored.predictions))
@@ -157,7 +158,7 @@ def test_a_label_outside_the_budget_changes_nothing_and_one_inside_does(domain: 
 @pytest.mark.parametrize("domain", ["vision", "audio", "series"])
 def test_features_are_made_once_for_all_cells_of_a_task(domain: str, tmp_path: Path) -> None:
     task = SmallTask(DOMAINS[domain])
-    cells = [planned(task, fraction=fraction, seed=seed) for fraction in (1.0, 0.5) for seed in (0, 1)]
+    cells = [planned(task, budget=budget, seed=seed) for budget in (ALL, Share(0.5)) for seed in (0, 1)]
     outcomes = [scored.outcome for scored in run(task, tmp_path, *cells)]
     works = [{work for work in outcome.shared if work.phase == FROZEN} for outcome in outcomes]  # type: ignore[union-attr]
     assert works[0]
@@ -167,19 +168,19 @@ def test_features_are_made_once_for_all_cells_of_a_task(domain: str, tmp_path: P
 def test_classical_cells_of_a_task_are_one_pack_and_probes_another(tmp_path: Path) -> None:
     task = SmallTask(pictures)
     plan = [
-        planned(task, fraction=fraction, seed=seed, strategy=strategy)
-        for strategy, fractions in ((CLASSICAL, (0.5, 0.25)), (PROBE, (1.0, 0.5)))
-        for fraction in fractions
+        planned(task, budget=budget, seed=seed, strategy=strategy)
+        for strategy, budgets in ((CLASSICAL, (Share(0.5), Share(0.25))), (PROBE, (ALL, Share(0.5))))
+        for budget in budgets
         for seed in (0, 1)
     ]
     packs = pack_cells(pending_cells(plan, Store(tmp_path), {"toy:dense": ToyBackbone().card}))
     assert [[one.cell.strategy for one in pack.cells] for pack in packs] == [["linear_probe"] * 4, ["classical"] * 4]
-    fractions = [sorted({fraction for fraction, _ in pack.needs.budgets}) for pack in packs]
-    assert fractions == [[0.5, 1.0], [0.25, 0.5]], "neither prepares examples for the other"
+    needed = [sorted({budget for budget, _ in pack.needs.budgets}) for pack in packs]
+    assert needed == [[Share(0.5), ALL], [Share(0.25), Share(0.5)]], "neither prepares examples for the other"
 
 
 def test_budgets_that_are_too_small_to_choose_take_the_default_penalty(tmp_path: Path) -> None:
     task = SmallTask(pictures)
-    [scored] = run(task, tmp_path, planned(task, fraction=2 / (N // 2)))
+    [scored] = run(task, tmp_path, planned(task, budget=Count(2)))
     assert isinstance(scored.outcome, Result)
     assert scored.outcome.penalty == CLASSICAL.recipe.default_penalty

@@ -12,7 +12,7 @@ from bench.cli import main
 from tests.offline import cut_network
 
 CONFIG = """
-fractions = [1.0]
+budgets = [1.0]
 seeds = 1
 
 [strategies.linear_probe]

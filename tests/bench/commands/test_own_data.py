@@ -37,7 +37,7 @@ def write_demand(path: Path, length: int = 600) -> None:
 
 def test_a_series_needs_its_file_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     write_demand(Path("demand.csv"))
-    assert main(["run", "--data", "csv:demand.csv", "--fraction", "0.5", *RECIPE]) == 0
+    assert main(["run", "--data", "csv:demand.csv", "--budget", "0.5", *RECIPE]) == 0
     assert "results/demand/report.md" in capsys.readouterr().out
     [result] = Store(Path("results/demand")).results()
     assert result.cell.backbone == "bundled:series"
@@ -48,7 +48,7 @@ def test_the_same_command_again_finds_everything_finished_until_the_file_changes
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_demand(Path("demand.csv"))
-    command = ["run", "--data", "csv:demand.csv", "--fraction", "0.5", "--dry-run", *RECIPE]
+    command = ["run", "--data", "csv:demand.csv", "--budget", "0.5", "--dry-run", *RECIPE]
     assert main([one for one in command if one != "--dry-run"]) == 0
     capsys.readouterr()
     assert main(command) == 0

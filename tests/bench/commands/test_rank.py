@@ -47,7 +47,7 @@ backbones = ["untrained:timm/test_vit", "bundled:glyphs"]
 [suites.all]
 tasks = ["digits"]
 """)
-    assert main(["rank", "--fraction", "0.1"]) == 0
+    assert main(["rank", "--budget", "0.1"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "Handwritten digits: LogME of frozen features on 135 labels"
     assert [line.split()[1] for line in said[2:4]] == ["bundled:glyphs", "untrained:timm/test_vit"]

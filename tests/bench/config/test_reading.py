@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.budget import ALL, NONE, Count, Share
 from bench.config.reading import Config, read_config
 from bench.errors import ConfigError, UnknownNameError
 
 FAMILIES = ("digits", "lexicon")
 
 GOOD = """
-fractions = [0.5, 0.1]
+budgets = [0.5, 0.1]
 seeds = 3
 recipe = { batch_size = 16, epochs = 7 }
 
@@ -35,7 +36,7 @@ tasks = ["digits", "words"]
 
 [suites.small]
 tasks = ["words"]
-fractions = [1.0]
+budgets = ["all"]
 seeds = 1
 recipe = { max_steps = 5 }
 """
@@ -66,10 +67,10 @@ def test_models_are_scored_under_shifts_unless_the_config_the_suite_or_the_comma
     assert not without.suite("all").select().shifts
 
 
-def test_a_suite_may_have_its_own_fractions_seeds_and_recipe(tmp_path: Path) -> None:
+def test_a_suite_may_have_its_own_budgets_seeds_and_recipe(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
-    assert (config.suite("all").fractions, config.suite("all").seeds) == ((0.1, 0.5), 3)
-    assert (config.suite("small").fractions, config.suite("small").seeds) == ((1.0,), 1)
+    assert (config.suite("all").budgets, config.suite("all").seeds) == ((Share(0.1), Share(0.5)), 3)
+    assert (config.suite("small").budgets, config.suite("small").seeds) == ((ALL,), 1)
     assert {strategy.recipe.max_steps for strategy in config.suite("small").entries[0].strategies} == {5}
 
 
@@ -81,7 +82,7 @@ def test_every_problem_is_told_with_its_key_in_one_error(tmp_path: Path) -> None
         read(tmp_path, text)
     message = str(caught.value)
     assert "bench.toml has 4 problems" in message
-    assert "fractions.1: input should be less than or equal to 1, got 1.5" in message
+    assert 'budgets.1: neither a share in (0, 1], nor a whole number of labels, nor "all", got 1.5' in message
     assert "seeds: input should be greater than or equal to 1, got 0" in message
     assert "strategies.probe.dept: unknown key; did you mean 'depth'?" in message
     assert "strategies.probe.depth: missing" in message
@@ -104,7 +105,7 @@ def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fractions = [", "is not valid TOML"),
+        ("budgets = [", "is not valid TOML"),
         (GOOD.replace('"digits", "words"', ""), "suites.all.tasks"),
         (GOOD.replace("[tasks.digits]", '[tasks."../digits"]'), "tasks.../digits: string should match pattern"),
         (
@@ -152,17 +153,22 @@ def test_an_unknown_suite_task_or_strategy_is_told_with_the_nearest(tmp_path: Pa
         config.suite("all").select(strategies=["fill"])
 
 
-@pytest.mark.parametrize("fraction", [0.0, -0.1, 1.01, float("nan")])
-def test_a_fraction_outside_its_range_is_refused(tmp_path: Path, fraction: float) -> None:
-    with pytest.raises(ConfigError, match=r"in \(0, 1\]"):
-        read(tmp_path, GOOD).suite("all").select(fractions=[fraction])
+def test_a_float_is_a_share_an_integer_a_count_and_all_is_everything(tmp_path: Path) -> None:
+    config = read(tmp_path, GOOD.replace("[0.5, 0.1]", '["all", 30, 0.1, 1, 1.0, 0]'))
+    assert config.suite("all").budgets == (NONE, Count(1), Count(30), Share(0.1), ALL)
+
+
+@pytest.mark.parametrize("budget", ["0.0", "-0.1", "1.01", "nan", "-1", "true", '"half"', "[0.1]"])
+def test_what_is_no_budget_is_refused(tmp_path: Path, budget: str) -> None:
+    with pytest.raises(ConfigError, match=r"budgets\.0: neither a share in \(0, 1\], nor a whole number of labels"):
+        read(tmp_path, GOOD.replace("[0.5, 0.1]", f"[{budget}]"))
 
 
 def test_a_selection_narrows_only_what_it_names(tmp_path: Path) -> None:
-    suite = read(tmp_path, GOOD).suite("all").select(tasks=["words"], fractions=[0.2], seeds=1)
+    suite = read(tmp_path, GOOD).suite("all").select(tasks=["words"], budgets=[Share(0.2)], seeds=1)
     assert [entry.task for entry in suite.entries] == ["words"]
     assert [strategy.name for strategy in suite.entries[0].strategies] == ["probe", "full"]
-    assert (suite.fractions, suite.seeds) == ((0.2,), 1)
+    assert (suite.budgets, suite.seeds) == ((Share(0.2),), 1)
 
 
 def test_recipes_of_backbones_lie_between_those_of_strategies_and_of_tasks(tmp_path: Path) -> None:

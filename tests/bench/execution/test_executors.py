@@ -24,7 +24,7 @@ from bench.runtime.cache import Cache
 ROOT = Path(__file__).parents[3]
 
 CONFIG = """
-fractions = [0.02, 0.05]
+budgets = [0.02, 0.05]
 seeds = 2
 
 [strategies.linear_probe]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.budget import ALL, Share
 from bench.cell import Failure, Result
 from bench.execution.engine import Engine
 from bench.execution.runner import pending_cells, run_cells
@@ -19,9 +20,9 @@ from tests.toys import FULL, PROBE, QUICK, STRATEGIES, ToyBackbone, ToyTask, toy
 
 BACKBONES = {"toy:dense": ToyBackbone().card}
 PLAN = tuple(
-    toy_cell(strategy, fraction=fraction, seed=seed)
+    toy_cell(strategy, budget=budget, seed=seed)
     for strategy in STRATEGIES
-    for fraction in (0.5, 1.0)
+    for budget in (Share(0.5), ALL)
     for seed in (0, 1)
 )
 
@@ -103,22 +104,22 @@ def test_a_changed_recipe_runs_its_cells_anew_and_no_others(tmp_path: Path) -> N
     bench = Bench(tmp_path)
     run_cells(PLAN, bench.store, BACKBONES, bench.execute)
     changed = FULL._replace(recipe=QUICK.model_copy(update={"epochs": 3}))
-    plan = [toy_cell(changed, fraction=p.cell.fraction, seed=p.cell.seed) if p.strategy is FULL else p for p in PLAN]
+    plan = [toy_cell(changed, budget=p.cell.budget, seed=p.cell.seed) if p.strategy is FULL else p for p in PLAN]
     assert {planned.cell.strategy for planned in pending_cells(plan, bench.store, BACKBONES)} == {"full"}
 
 
 def test_a_failing_cell_costs_only_itself_and_is_tried_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     hopeless = FULL._replace(recipe=QUICK.model_copy(update={"learning_rate": 1e30, "head_learning_rate": 1e30}))
-    plan = (toy_cell(hopeless), toy_cell(PROBE), toy_cell(PROBE, fraction=0.01))
+    plan = (toy_cell(hopeless), toy_cell(PROBE), toy_cell(PROBE, budget=Share(0.01)))
     bench.store.extend(manifest(*((planned.cell, planned.key) for planned in plan)))
     tally = run_cells(plan, bench.store, BACKBONES, bench.execute)
     assert (tally.scored, tally.failed) == (1, 2)
     outcomes = bench.store.outcomes()
-    failures = {cell.strategy + str(cell.fraction): o for cell, o in outcomes.items() if isinstance(o, Failure)}
-    assert "the loss became" in failures["full1.0"].reason
+    failures = {cell.strategy + str(cell.budget): o for cell, o in outcomes.items() if isinstance(o, Failure)}
+    assert "the loss became" in failures["fullall"].reason
     assert "too few for one example of each of 3 classes" in failures["linear_probe0.01"].reason
-    assert "Traceback" in failures["full1.0"].traceback
+    assert "Traceback" in failures["fullall"].traceback
     assert len(pending_cells(plan, bench.store, BACKBONES)) == 2
 
 
@@ -148,7 +149,7 @@ def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path)
     [pack] = pack_cells([toy_cell(FULL)])
     [outcome] = [scored.outcome for scored in bench.engine.run(pack)]
     assert isinstance(outcome, Result)
-    assert outcome.n_labels == 30
+    assert outcome.amount == 30
     assert outcome.steps == 8
     assert outcome.seconds > outcome.training_seconds + outcome.evaluation_seconds > outcome.training_seconds > 0
     assert outcome.loading_seconds > 0
@@ -160,10 +161,10 @@ def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path)
 
 
 def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -> None:
-    order = [(p.cell.strategy, p.cell.fraction) for p in pending_cells(PLAN, Store(tmp_path), BACKBONES)]
+    order = [(p.cell.strategy, p.cell.budget) for p in pending_cells(PLAN, Store(tmp_path), BACKBONES)]
     assert {name for name, _ in order[:4]} == {"linear_probe"}
-    fractions = [fraction for _, fraction in order[4:]]
-    assert fractions == sorted(fractions, reverse=True)
+    budgets = [budget for _, budget in order[4:]]
+    assert budgets == sorted(budgets, reverse=True)
 
 
 def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> None:

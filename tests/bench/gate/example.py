@@ -11,7 +11,7 @@ from bench.cell import Cell, Failure, Outcome, Result
 from bench.gate.matching import Run
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, FRACTIONS, READS, STRATEGIES, TASKS, outcome
+from tests.bench.analysis.example import BACKBONES, BUDGETS, READS, STRATEGIES, TASKS, outcome
 
 N_TEST: Final = 10_000
 Change = Callable[[Result], Outcome | None]
@@ -66,11 +66,11 @@ def night(
 ) -> Run:
     """Return a run whose outcomes were changed; `rekeyed` maps strategies to what their keys begin with."""
     cells = [
-        Cell(task, reader, strategy, fraction, seed)
+        Cell(task, reader, strategy, budget, seed)
         for task in sorted(TASKS)
         for reader in READS[task]
         for strategy in sorted(STRATEGIES)
-        for fraction in FRACTIONS
+        for budget in BUDGETS
         for seed in range(seeds)
     ]
     keys = {cell: f"{(rekeyed or {}).get(cell.strategy, '')}{number:024x}" for number, cell in enumerate(cells)}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.budget import ALL
 from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
@@ -105,7 +106,7 @@ def test_a_classical_model_is_compared_whatever_backbone_it_stands_beside() -> N
     assert {row.strategy for row in not_compared} == {"scratch", "linear_probe"}
 
 
-@pytest.mark.parametrize("field", [{"data_sha256": "1" * 64}, {"n_test": 9}, {"n_labels": 9}, {"chance": 0.2}])
+@pytest.mark.parametrize("field", [{"data_sha256": "1" * 64}, {"n_test": 9}, {"amount": 9}, {"chance": 0.2}])
 def test_what_was_scored_on_other_data_is_named_and_not_compared(field: dict[str, object]) -> None:
     comparison = compared(where(with_fields(**field), task="pictures", strategy="full", seed=0))
     assert [tuple(row) for row in comparison.matched.not_compared] == [("pictures", "bundled:eyes", "full")]
@@ -148,7 +149,7 @@ def test_cells_that_the_current_run_did_not_even_plan_are_missing() -> None:
 
 
 def test_new_failures_fail_and_keep_their_reason_and_old_ones_do_not() -> None:
-    breaks = where(failed("out of memory"), task="pictures", strategy="full", fraction=1.0)
+    breaks = where(failed("out of memory"), task="pictures", strategy="full", budget=ALL)
     comparison = compared(breaks)
     assert comparison.reasons == ("3 new failures",)
     assert {failure.reason for failure in comparison.matched.new_failures} == {"out of memory"}

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.budget import ALL, Share
 from bench.cell import Outcome, Result
 from bench.errors import StoreError
 from bench.gate.chart import chart
@@ -78,7 +79,7 @@ def test_nights_without_a_change_are_said_to_have_none() -> None:
 
 
 def test_a_night_without_all_its_budgets_has_no_area() -> None:
-    runs = [night(), night(where(lost, task="pictures", strategy="full", fraction=1.0))]
+    runs = [night(), night(where(lost, task="pictures", strategy="full", budget=ALL))]
     found = history(runs)
     assert math.isnan(series(found, "pictures").areas[1])
     assert math.isnan(series(found, "pictures", "full").areas[1])
@@ -87,7 +88,7 @@ def test_a_night_without_all_its_budgets_has_no_area() -> None:
 
 
 def test_a_seed_that_failed_does_not_count() -> None:
-    found = series(history([night(where(failed("no"), seed=2, fraction=0.1))]), "pictures")
+    found = series(history([night(where(failed("no"), seed=2, budget=Share(0.1)))]), "pictures")
     assert found.areas[0] > series(history([night()]), "pictures").areas[0]  # seed 2 is the lowest
 
 

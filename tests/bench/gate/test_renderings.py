@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.budget import Share
 from bench.cell import Cell, Outcome, Result
 from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
@@ -82,7 +83,7 @@ def test_json_holds_all_of_it_under_names_that_are_told() -> None:
     assert tasks["series"]["whole"]["mean"] == pytest.approx(-0.08)
     assert [one["strategy"] for one in tasks["series"]["strategies"]] == ["full", "linear_probe"]
     assert [one["another_recipe"] for one in tasks["series"]["strategies"]] == [False, True]
-    assert [one["fraction"] for one in tasks["series"]["budgets"]] == [0.1, 1.0]
+    assert [one["budget"] for one in tasks["series"]["budgets"]] == ["0.1", "all"]
     assert record["not_compared"][0]["strategy"] == "scratch"
     assert (len(record["missing"]), len(record["new_failures"])) == (2, 2)
     assert {cost["verdict"] for cost in record["costs"]} == {"dearer", "alike"}
@@ -158,7 +159,7 @@ def test_a_strategy_is_named_with_its_backbone_where_a_task_has_several() -> Non
 
 def test_many_cells_are_counted_by_strategy_and_very_many_by_task() -> None:
     cells = [
-        Cell(task, "eyes", strategy, 0.1, seed)
+        Cell(task, "eyes", strategy, Share(0.1), seed)
         for task in ("pictures", "series")
         for strategy in ("one", "two", "three", "four", "five", "six")
         for seed in range(5)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.budget import ALL, Asked, Count, Share
 from bench.cell import Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
@@ -17,19 +18,20 @@ from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
 BACKBONE = ToyBackbone().card
-CELL = Cell("toy", "toy:dense", "full", 0.1, 0)
+CELL = Cell("toy", "toy:dense", "full", Share(0.1), 0)
+BUDGETS = st.builds(Share, st.floats(0.001, 1)) | st.builds(Count, st.integers(1, 1000))
 KEY = cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL)
 
 
-def suite(fractions: tuple[float, ...] = (0.1, 1.0), seeds: int = 2) -> Suite:
-    return Suite("toys", fractions, seeds, (Entry("toy", DataSpec("toy"), "toy:dense", STRATEGIES),))
+def suite(budgets: tuple[Asked, ...] = (Share(0.1), ALL), seeds: int = 2) -> Suite:
+    return Suite("toys", budgets, seeds, (Entry("toy", DataSpec("toy"), "toy:dense", STRATEGIES),))
 
 
-@given(st.sets(st.floats(0.001, 1), min_size=1, max_size=5), st.integers(1, 4))
-def test_a_plan_has_every_cell_once_and_no_key_twice(fractions: set[float], seeds: int) -> None:
-    plan = plan_cells(suite(tuple(sorted(fractions)), seeds), {"toy": TASK}, {"toy:dense": BACKBONE})
+@given(st.sets(BUDGETS, min_size=1, max_size=5), st.integers(1, 4))
+def test_a_plan_has_every_cell_once_and_no_key_twice(budgets: set[Asked], seeds: int) -> None:
+    plan = plan_cells(suite(tuple(sorted(budgets)), seeds), {"toy": TASK}, {"toy:dense": BACKBONE})
     assert len(plan) == len({planned.cell for planned in plan}) == len({planned.key for planned in plan})
-    assert len(plan) == len(STRATEGIES) * len(fractions) * seeds
+    assert len(plan) == len(STRATEGIES) * len(budgets) * seeds
 
 
 def test_planning_twice_gives_the_same_keys() -> None:
@@ -50,7 +52,7 @@ def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> Non
 
 
 def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone() -> None:
-    plan = plan_cells(suite((1.0,), 3), {"toy": TASK}, {"toy:dense": BACKBONE}, variance=True)
+    plan = plan_cells(suite((ALL,), 3), {"toy": TASK}, {"toy:dense": BACKBONE}, variance=True)
     drawn = {name: [one for one in plan if one.cell.strategy == name] for name in ("scratch", "full", "linear_probe")}
     assert [(one.cell.varied, one.cell.seed) for one in drawn["scratch"]] == [
         *(("all", seed) for seed in (0, 1, 2)),
@@ -72,7 +74,7 @@ def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        cell_key(replace(CELL, fraction=0.2), task=TASK, backbone=BACKBONE, strategy=FULL),
+        cell_key(replace(CELL, budget=Share(0.2)), task=TASK, backbone=BACKBONE, strategy=FULL),
         cell_key(replace(CELL, seed=1), task=TASK, backbone=BACKBONE, strategy=FULL),
         cell_key(CELL, task=replace(TASK, sha256="other bytes"), backbone=BACKBONE, strategy=FULL),
         cell_key(CELL, task=replace(TASK, version=2), backbone=BACKBONE, strategy=FULL),
@@ -86,7 +88,7 @@ def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
             strategy=FULL._replace(recipe=FULL.recipe.model_copy(update={"learning_rate": 0.5})),
         ),
     ],
-    ids=["fraction", "seed", "data", "version", "weights", "depth", "pretrained", "recipe"],
+    ids=["budget", "seed", "data", "version", "weights", "depth", "pretrained", "recipe"],
 )
 def test_what_a_score_depends_on_is_in_the_key(key: str) -> None:
     assert key != KEY
@@ -138,5 +140,5 @@ def test_the_probes_of_a_task_and_backbone_are_one_pack_and_every_other_cell_its
     assert len(probes.cells) == 4
     assert all(len(pack.cells) == 1 for pack in others)
     assert {pack.needs for pack in packs} == {
-        Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(0.1, 0), (0.1, 1), (1.0, 0), (1.0, 1)}))
+        Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(Share(0.1), 0), (Share(0.1), 1), (ALL, 0), (ALL, 1)}))
     }

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.budget import Count, Share
 from bench.planning.seeds import stream
 from bench.planning.subset import blocked_folds, budget_size, stratified_folds, stratified_order
 
@@ -58,13 +59,18 @@ def test_balanced_classes_are_balanced_in_every_budget() -> None:
 
 
 @given(st.floats(1e-6, 1, exclude_min=True), st.integers(1, 10_000))
-def test_a_budget_has_at_least_one_label_and_at_most_all(fraction: float, total: int) -> None:
-    assert 1 <= budget_size(fraction, total) <= total
+def test_a_share_has_at_least_one_label_and_at_most_all(share: float, total: int) -> None:
+    assert 1 <= budget_size(Share(share), total) <= total
 
 
-@pytest.mark.parametrize(("fraction", "size"), [(0.01, 13), (0.03, 40), (0.1, 135), (1.0, 1347)])
-def test_a_fraction_is_rounded_to_whole_labels(fraction: float, size: int) -> None:
-    assert budget_size(fraction, 1347) == size
+@pytest.mark.parametrize(("share", "size"), [(0.01, 13), (0.03, 40), (0.1, 135), (1.0, 1347)])
+def test_a_share_is_rounded_to_whole_labels(share: float, size: int) -> None:
+    assert budget_size(Share(share), 1347) == size
+
+
+@given(st.integers(0, 10_000), st.integers(1, 10_000))
+def test_a_count_is_as_many_labels_whatever_there_are(count: int, total: int) -> None:
+    assert budget_size(Count(count), total) == count
 
 
 @given(st.lists(st.integers(0, 3), min_size=10, max_size=80), st.integers(2, 5), st.integers(0, 100))

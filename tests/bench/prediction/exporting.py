@@ -12,6 +12,7 @@ from PIL import Image
 
 from bench.backbones.catalog import describe
 from bench.backbones.loading import load_backbone
+from bench.budget import ALL
 from bench.card import TaskCard
 from bench.cell import Cell, Result
 from bench.config.data import DataOptions, DataSpec
@@ -74,7 +75,7 @@ class Adapted(NamedTuple):
 
 def adapt(task: Task, backbone: str, strategy: Strategy, folder: Path, options: DataOptions | None = None) -> Adapted:
     """Return a backbone adapted to a task and exported into `folder`."""
-    cell = Cell(task.card.name, backbone, strategy.name, 1.0, 0)
+    cell = Cell(task.card.name, backbone, strategy.name, ALL, 0)
     cache = Cache(folder / "cache")
     key = cell_key(cell, task=task.card, backbone=describe(backbone, cache), strategy=strategy)
     spec = DataSpec("of the tests", "folder:made", options or DataOptions())

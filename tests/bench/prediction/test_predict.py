@@ -12,6 +12,7 @@ import soundfile
 from PIL import Image
 
 from bench.backbones.catalog import MINILM
+from bench.budget import ALL, Share
 from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.config.data import DataOptions
@@ -34,7 +35,7 @@ from tests.toys import FULL, PROBE, toy_cell
 LINEAR = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=Recipe(penalties=(0.1,)))
 
 CONFIG = """
-fractions = [0.05, 0.1]
+budgets = [0.05, 0.1]
 seeds = 2
 
 [strategies.linear_probe]
@@ -240,9 +241,9 @@ def test_a_folder_that_holds_no_model_is_one_line(capsys: pytest.CaptureFixture[
 
 def test_the_models_of_a_run_are_those_of_the_largest_budget_and_the_first_seed() -> None:
     cells = [
-        toy_cell(strategy, fraction=fraction, seed=seed)
+        toy_cell(strategy, budget=budget, seed=seed)
         for strategy in (PROBE, FULL)
-        for fraction in (0.3, 1.0, 0.1)
+        for budget in (Share(0.3), ALL, Share(0.1))
         for seed in (0, 1)
     ]
     kept = choose_exports(cells, Path("out"))
@@ -252,8 +253,8 @@ def test_the_models_of_a_run_are_those_of_the_largest_budget_and_the_first_seed(
 
 
 def test_a_classical_model_is_not_exported() -> None:
-    classical = toy_cell(PROBE._replace(name="classical", pretrained=False, classical=True), fraction=1.0, seed=0)
-    probe = toy_cell(PROBE, fraction=1.0, seed=0)
+    classical = toy_cell(PROBE._replace(name="classical", pretrained=False, classical=True), budget=ALL, seed=0)
+    probe = toy_cell(PROBE, budget=ALL, seed=0)
     assert choose_exports([classical, probe], Path("out")) == {probe.key: Path("out")}
     with pytest.raises(ConfigError, match=r"--export keeps adapted networks.*add a strategy other than classical"):
         choose_exports([classical], Path("out"))
@@ -290,7 +291,7 @@ def test_a_run_exports_what_it_scores_and_what_it_finds_finished(
 def test_a_worker_process_exports_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--workers", "2", "--strategy", "linear_probe", "--seeds", "1", "--export", "kept"]) == 0
     assert "model: kept" in capsys.readouterr().out
-    assert read_exported(Path("kept")).result.cell.fraction == 0.1
+    assert read_exported(Path("kept")).result.cell.budget == Share(0.1)
 
 
 def test_a_place_that_cannot_hold_a_model_is_told_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:

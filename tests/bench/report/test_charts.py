@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
+from bench.budget import ALL, Share
 from bench.report.charts.axes import kept_apart, linear_ticks, logarithmic_ticks
 from bench.report.charts.chart import Chart, Line, Look, Point, task_chart
 from bench.report.charts.drawing import PAGE, Drawing, draw
@@ -78,7 +79,7 @@ def test_a_strategy_without_any_score_is_named_as_missing(tmp_path: Path) -> Non
         {"seeds": 1},
         {"not_run": [{}]},
         {"failed": [{"task": "series"}]},
-        {"failed": [{"fraction": 1.0}]},
+        {"failed": [{"budget": ALL}]},
         {"failed": [{"seed": 1}]},
         {"strategies": ["full"]},
         {"strategies": [f"variant_{number}" for number in range(14)]},
@@ -123,7 +124,7 @@ def test_labels_with_room_stay_where_they_belong() -> None:
 
 
 def test_points_with_fewer_seeds_than_planned_are_hollow_and_only_those(tmp_path: Path) -> None:
-    store = example(tmp_path, failed=[{"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1}])
+    store = example(tmp_path, failed=[{"task": "pictures", "strategy": "full", "budget": Share(0.1), "seed": 1}])
     lines = {line.label: line for line in drawn(store, "pictures").lines}
     assert [dot.whole for dot in lines["full fine-tuning"].dots] == [False, True]
     assert "(2 of 3 seeds)" in lines["full fine-tuning"].dots[0].said

@@ -10,6 +10,7 @@ from bench.analysis.claims import Claim
 from bench.analysis.curves import find_curves
 from bench.analysis.horizontal import Crossover, LabelSavings
 from bench.analysis.tables import read_tables
+from bench.budget import ALL
 from bench.report.content import contents
 from bench.report.document import Document, Overview, Paragraph, Picture, Section, Table, Value
 from bench.report.sections import evidence
@@ -59,7 +60,7 @@ def test_the_leaderboard_says_ranks_areas_and_cells_with_their_intervals(tmp_pat
 
 
 def test_the_leaderboard_shows_failed_and_missing_cells(tmp_path: Path) -> None:
-    gaps = {"failed": [{"strategy": "full", "fraction": 1.0}], "not_run": [{"strategy": "scratch", "seed": 2}]}
+    gaps = {"failed": [{"strategy": "full", "budget": ALL}], "not_run": [{"strategy": "scratch", "seed": 2}]}
     section = section_of(said(example(tmp_path, **gaps)), "leaderboard")  # type: ignore[arg-type]  # lists of mappings
     table = table_of(section)
     cells = dict(zip((one.text for one in column(table, "Strategy")), column(table, "Cells scored"), strict=True))

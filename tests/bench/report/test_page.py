@@ -10,6 +10,7 @@ import pytest
 
 from bench.analysis.curves import find_curves
 from bench.analysis.tables import read_tables
+from bench.budget import ALL
 from bench.report.content import contents
 from bench.report.markdown import address, escape, link
 from bench.report.page import write_markdown
@@ -26,7 +27,7 @@ def page(store: Store) -> str:
 
 def test_failures_and_what_was_not_run_are_named(tmp_path: Path) -> None:
     text = page(
-        example(tmp_path, failed=[{"strategy": "full", "fraction": 1.0}], not_run=[{"task": "series", "seed": 2}])
+        example(tmp_path, failed=[{"strategy": "full", "budget": ALL}], not_run=[{"task": "series", "seed": 2}])
     )
     assert "36 cells, 25 scored, 5 failed, 6 not run." in text
     assert "6 cells not run yet" in text

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bench.analysis.tables import read_tables
 from bench.analysis.wording import shortened
+from bench.budget import Share
 from bench.report import terminal
 from bench.results.store import Store
 from tests.bench.analysis.drawn import around, drawn_tables
@@ -40,7 +41,7 @@ def test_a_rank_that_seeds_leave_open_is_told_as_an_interval(tmp_path: Path) -> 
 
 def test_what_is_missing_is_a_dash_without_rank(tmp_path: Path) -> None:
     lines = leaderboard(
-        example(tmp_path, failed=[{"task": "series", "strategy": "full", "fraction": 0.1}])
+        example(tmp_path, failed=[{"task": "series", "strategy": "full", "budget": Share(0.1)}])
     ).splitlines()
     assert lines[3] == "      full               –      0.783*       –"
     assert lines[-1] == "3 of 36 cells have no score; without them there is no area (–)."

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.budget import Count, Share
 from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, Work
 from bench.errors import StoreError
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
@@ -19,7 +20,8 @@ from tests.toys import ToyBackbone, ToyTask
 PROVENANCE = Provenance(bench="0", python="3", torch="2", platform="Linux", processor="slow")
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1)
-cells = st.builds(Cell, names, names, names, st.floats(1e-6, 1), st.integers(0, 99))
+budgets = st.builds(Share, st.floats(1e-6, 1)) | st.builds(Count, st.integers(0, 10**6))
+cells = st.builds(Cell, names, names, names, budgets, st.integers(0, 99))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -27,7 +29,7 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
     return Result(
         cell=cell,
         key=key,
-        n_labels=3,
+        amount=3,
         n_test=2,
         score=score,
         chance=0.5,
@@ -49,7 +51,7 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
     )
 
 
-CELL = Cell("toy", "toy:dense", "full", 0.1, 0)
+CELL = Cell("toy", "toy:dense", "full", Share(0.1), 0)
 PREDICTIONS = np.arange(4, dtype=np.float32).reshape(2, 2)
 
 
@@ -146,7 +148,7 @@ def test_no_partial_file_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_an_amended_plan_adds_to_the_folder_and_a_changed_recipe_replaces_its_cell(tmp_path: Path) -> None:
-    other = Cell("toy", "toy:dense", "full", 0.2, 0)
+    other = Cell("toy", "toy:dense", "full", Share(0.2), 0)
     store = Store(tmp_path)
     store.extend(manifest((CELL, "a")))
     store.extend(manifest((other, "b")))

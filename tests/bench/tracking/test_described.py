@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from bench.budget import Share
 from bench.cell import Cell, Failure, to_record
 from bench.planning.plan import PlannedCell
 from bench.results.manifest import Manifest, StrategyEntry
@@ -12,7 +13,7 @@ from bench.tracking.tracker import Point, TrackedCell
 from tests.bench.analysis.example import BACKBONES, TASKS, outcome
 from tests.toys import FULL, toy_cell
 
-CELL = Cell("series", "bundled:clock", "full", 0.1, 2)
+CELL = Cell("series", "bundled:clock", "full", Share(0.1), 2)
 KEY = "0123456789abcdef01234567"
 MANIFEST = Manifest(
     suite="example",
@@ -35,7 +36,7 @@ def test_parameters_are_the_cell_its_recipe_the_cards_and_where_it_ran() -> None
         "task": "series",
         "backbone": "bundled:clock",
         "strategy": "full",
-        "fraction": 0.1,
+        "budget": "0.1",
         "seed": 2,
         "key": KEY,
         "strategy_card.depth": 1.0,
@@ -55,7 +56,7 @@ def test_metrics_are_every_number_of_the_result_and_its_skill() -> None:
     found = told().metrics
     assert found["skill"] == pytest.approx(1 - found["score"] / 1.25)
     assert found["chance"] == 1.25
-    assert {"n_labels", "seconds", "training_seconds", "peak_mib", "steps", "trainable_parameters"} <= set(found)
+    assert {"amount", "seconds", "training_seconds", "peak_mib", "steps", "trainable_parameters"} <= set(found)
     assert "penalty" not in found  # a full fine-tuning chooses none
 
 
@@ -86,7 +87,7 @@ def test_a_failed_cell_has_its_reason_its_parameters_and_no_number() -> None:
 
 
 def test_a_path_stays_in_its_folder_whatever_the_names() -> None:
-    cell = Cell("../../etc", "hf:who/what", "..", 0.1, 2)
+    cell = Cell("../../etc", "hf:who/what", "..", Share(0.1), 2)
     manifest = Manifest(
         suite="example",
         tasks={cell.task: TASKS["series"]},

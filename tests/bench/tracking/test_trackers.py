@@ -33,8 +33,8 @@ SCORED = TrackedCell(
     name="series · bundled:clock · full · 0.1 · seed 2",
     path="series/bundled-clock/full/0.1-seed2-01234567",
     strategy="full",
-    parameters={"task": "series", "seed": 2, "fraction": 0.1, "task_card.synthetic": False, **MANY},
-    metrics={"score": 0.75, "n_labels": 12},
+    parameters={"task": "series", "seed": 2, "recipe.warmup": 0.1, "task_card.synthetic": False, **MANY},
+    metrics={"score": 0.75, "amount": 12},
     curves={"loss": [Point(50, 3.0), Point(100, 1.5)]},
     seconds=2.0,
 )
@@ -68,7 +68,7 @@ def test_mlflow_keeps_parameters_metrics_and_curves(tmp_path: Path) -> None:
     assert run.info.status == "FINISHED"
     assert run.info.end_time - run.info.start_time == 2000
     assert run.data.params == {name: str(value) for name, value in SCORED.parameters.items()}
-    assert run.data.metrics == {"score": 0.75, "n_labels": 12, "loss": 1.5}
+    assert run.data.metrics == {"score": 0.75, "amount": 12, "loss": 1.5}
     history = MlflowClient().get_metric_history(run.info.run_id, "loss")
     assert [(one.step, one.value) for one in history] == [(50, 3.0), (100, 1.5)]
 
@@ -95,7 +95,7 @@ def test_tensorboard_keeps_parameters_metrics_and_curves(tmp_path: Path) -> None
     assert [(one.step, one.value) for one in read.Scalars("loss")] == [(50, 3.0), (100, 1.5)]
     assert [one.value for one in read.Scalars("score")] == [0.75]
     start, end = hyperparameters(read)
-    assert start.hparams["fraction"].number_value == 0.1
+    assert start.hparams["recipe.warmup"].number_value == 0.1
     assert start.hparams["task"].string_value == "series"
     assert len(start.hparams) == len(SCORED.parameters)
     assert end.status == Status.STATUS_SUCCESS
@@ -140,7 +140,7 @@ def test_wandb_keeps_parameters_metrics_and_curves(tmp_path: Path) -> None:
     run = next(record.run for record in records if record.HasField("run"))
     assert (run.display_name, run.run_group, run.job_type) == (SCORED.name, "example", "full")
     config = {update.key: update.value_json for update in run.config.update}
-    assert config["fraction"] == "0.1"
+    assert config["recipe.warmup"] == "0.1"
     history = [
         {(item.key or item.nested_key[0]): item.value_json for item in record.history.item}
         for record in records

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import cli
+from bench.budget import Share
 from bench.cell import Cell, Failure
 from bench.errors import TrackerError
 from bench.planning.plan import PlannedCell
@@ -20,7 +21,7 @@ from tests.bench.analysis.example import BACKBONES, TASKS, outcome
 from tests.bench.test_cli import CONFIG, mistake
 from tests.toys import FULL, toy_cell
 
-CELLS = {Cell("series", "bundled:clock", "full", 0.1, seed): f"{seed:024x}" for seed in range(3)}
+CELLS = {Cell("series", "bundled:clock", "full", Share(0.1), seed): f"{seed:024x}" for seed in range(3)}
 MANIFEST = Manifest(
     suite="example",
     tasks=TASKS,
@@ -113,8 +114,7 @@ def test_a_run_logs_what_it_scores_now_and_says_what_it_does_not(
     assert cli.main(command) == 0
     assert "--track" not in caplog.text
     assert (
-        cli.main([*command, "--fraction", "0.1", "--fraction", "0.2", "--strategy", "full", "--track", "tensorboard"])
-        == 0
+        cli.main([*command, "--budget", "0.1", "--budget", "0.2", "--strategy", "full", "--track", "tensorboard"]) == 0
     )
     (logged,) = event_files(Path("results/all"))
     assert logged.parts[-3] == "full"

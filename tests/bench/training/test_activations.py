@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.backbone import Batch
+from bench.budget import Share
 from bench.planning.plan import Needs
 from bench.runtime.cache import Cache
 from bench.training import activations
@@ -122,20 +123,20 @@ def test_sequences_are_cut_to_the_longest_taken_and_mask_their_padding() -> None
     assert batch.mask.sum(1).tolist() == [1, 4, 2]
 
 
-@pytest.mark.parametrize(("fraction", "expected"), [(0.2, 6), (0.9, 30)])
+@pytest.mark.parametrize(("share", "expected"), [(0.2, 6), (0.9, 30)])
 def test_only_examples_that_some_cell_sees_are_run_unless_they_are_most(
-    fraction: float, expected: int, tmp_path: Path, runs: list[int]
+    share: float, expected: int, tmp_path: Path, runs: list[int]
 ) -> None:
     group = Group(
         ToyTask.target,
         toy_splits(),
         ToyBackbone(),
-        needs=Needs(frozenset({0.0}), frozenset({(fraction, 0), (0.1, 0)})),
+        needs=Needs(frozenset({0.0}), frozenset({(Share(share), 0), (Share(0.1), 0)})),
         content="toy",
         cache=Cache(tmp_path),
         device=CPU,
     )
-    rows = group.budget(0.1, 0)
+    rows = group.budget(Share(0.1), 0).rows
     [batch] = group.train(4, rows).batches([torch.arange(len(rows))])
     found = batch.values
     assert runs == [expected] * len(STAGES)

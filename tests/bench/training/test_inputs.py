@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bench.backbone import Batch
+from bench.budget import ALL
 from bench.domain import Images, Raw
 from bench.planning.plan import Needs
 from bench.runtime.cache import Cache
@@ -41,7 +42,7 @@ def toy_group(folder: Path, *, memory_bytes: int) -> Group:
         ToyTask.target,
         toy_splits(),
         ToyBackbone(),
-        needs=Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(1.0, 0)})),
+        needs=Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(ALL, 0)})),
         content="toy",
         cache=Cache(folder),
         device=CPU,

@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.backbone import Batch
 from bench.backbones.catalog import MINILM, describe
 from bench.backbones.loading import load_backbone
+from bench.budget import ALL
 from bench.cell import Cell, Result
 from bench.config.data import DataSpec
 from bench.domain import Raw
@@ -38,7 +39,7 @@ def toy_group(folder: Path, *, memory_bytes: int = 2**30) -> Group:
         ToyTask.target,
         toy_splits(),
         ToyBackbone(),
-        needs=Needs(depths=frozenset({0.0, 0.5, 1.0}), budgets=frozenset({(1.0, 0)})),
+        needs=Needs(depths=frozenset({0.0, 0.5, 1.0}), budgets=frozenset({(ALL, 0)})),
         content="toy",
         cache=Cache(folder),
         device=CPU,
@@ -64,7 +65,7 @@ MADE: dict[str, tuple[Callable[[Path], Task], str]] = {
 
 
 def planned_on(task: Task, backbone: str, strategy: Strategy, cache: Cache, *, shifts: bool = True) -> PlannedCell:
-    cell, card = Cell("made", backbone, strategy.name, 1.0, 0), describe(backbone, cache)
+    cell, card = Cell("made", backbone, strategy.name, ALL, 0), describe(backbone, cache)
     key = cell_key(cell, task=task.card, backbone=card, strategy=strategy, shifts=shifts)
     return PlannedCell(cell, DataSpec("of the tests", "folder:made"), task.card.sha256, strategy, key, shifts)
 

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from bench.budget import Share
 from bench.report.writing import write_report
 from tests.bench.analysis.example import BACKBONES, READS, STRATEGIES, backbone, example
 
@@ -42,8 +43,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
             backbones={**BACKBONES, "other": backbone("other", "A backbone with quite a long name", "vision")},
             reads={**READS, "pictures": (*READS["pictures"], "other")},
             failed=[
-                {"task": "pictures", "strategy": "full", "fraction": 0.1, "seed": 1},
-                {"backbone": "other", "strategy": "full", "fraction": 0.1},
+                {"task": "pictures", "strategy": "full", "budget": Share(0.1), "seed": 1},
+                {"backbone": "other", "strategy": "full", "budget": Share(0.1)},
             ],
             not_run=[{"task": "series", "seed": 2, "strategy": "scratch"}],
         )

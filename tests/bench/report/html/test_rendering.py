@@ -119,7 +119,7 @@ def test_the_numbers_behind_a_chart_can_be_taken_along(tmp_path: Path) -> None:
     links = dict(re.findall(r'<a download="([^"]*)" href="data:text/csv;charset=utf-8,([^"]*)"', html))
     assert set(links) == {"leaderboard.csv", "pictures.csv", "series.csv"}
     heading, *rows = unquote(links["pictures.csv"]).splitlines()
-    assert heading.startswith("task,backbone,strategy,fraction,n_labels,metric,mean,lower,upper")
+    assert heading.startswith("task,backbone,strategy,budget,amount,metric,mean,lower,upper")
     assert len(rows) == 6
 
 
