@@ -1,7 +1,7 @@
 """Owns the unit of work and what comes of it. Standard library only, so that reading results needs nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from bench.budget import Asked, parse_asked
@@ -60,10 +60,26 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """By name of metric: the `values` on all test examples, and those `without` each test block in turn.
+
+    A value is None where these examples do not define the metric. `without` is empty for a test of a single block:
+    what is left has no example.
+    """
+
+    values: Mapping[str, float | None]
+    without: Mapping[str, tuple[float | None, ...]]
+
+
+NO_SCORES: Final = Scores({}, {})
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftedScore:
     """The score of the same model on test data under a shift, and the score of chance there.
 
-    `shift` names it within its domain, `title` says it. `seconds` are no part of what the cell cost.
+    `shift` names it within its domain, `title` says it. `seconds` are no part of what the cell cost. `scores` and
+    `baselines` are all metrics of the model and of what has no skill.
     """
 
     shift: str
@@ -71,11 +87,16 @@ class ShiftedScore:
     score: float
     chance: float
     seconds: float
+    scores: Scores = NO_SCORES
+    baselines: Scores = NO_SCORES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A scored cell.
+
+    `score` is that of the metric that ranks and `chance` what the baseline scores; `scores` and `baselines` hold every
+    metric, also without each test block, of which `block_sizes` are the examples.
 
     `amount` counts every label the cell saw, whatever for, in the unit of the target. `seconds` is the cell's own cost:
     of it `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what
@@ -106,6 +127,21 @@ class Result:
     precision: str
     data_sha256: str
     provenance: Provenance
+    scores: Scores = NO_SCORES
+    baselines: Scores = NO_SCORES
+    block_sizes: tuple[int, ...] = ()
+
+    def ranked_by(self, metric: str) -> "Result":
+        """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""
+        return replace(
+            self,
+            score=_defined(self.scores, metric),
+            chance=_defined(self.baselines, metric),
+            shifted=tuple(
+                replace(one, score=_defined(one.scores, metric), chance=_defined(one.baselines, metric))
+                for one in self.shifted
+            ),
+        )
 
     @property
     def loading_seconds(self) -> float:
@@ -124,6 +160,13 @@ class Result:
 
     def _shared(self, phase: str) -> float:
         return sum(work.seconds for work in self.shared if work.phase == phase)
+
+
+def _defined(scores: Scores, metric: str) -> float:
+    value = scores.values[metric]
+    if value is None:
+        raise KeyError(metric)
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +215,23 @@ def from_record(record: dict[str, Any]) -> Outcome:
         return Failure(**values)
     if kind == "result":
         values["shared"] = tuple(Work(**work) for work in values["shared"])
-        values["shifted"] = tuple(ShiftedScore(**shifted) for shifted in values["shifted"])
+        values["shifted"] = tuple(ShiftedScore(**_with_scores(shifted)) for shifted in values["shifted"])
         values["losses"] = tuple(values["losses"])
+        values["block_sizes"] = tuple(values["block_sizes"])
+        values = _with_scores(values)
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
     raise ValueError(f"an outcome is a result or a failure, not {kind!r}")
+
+
+def _with_scores(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose scores are objects again."""
+    several = {name: values[name] for name in ("scores", "baselines")}
+    made = {
+        name: Scores(one["values"], {metric: tuple(without) for metric, without in one["without"].items()})
+        for name, one in several.items()
+    }
+    return {**values, **made}
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

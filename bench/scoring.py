@@ -3,41 +3,14 @@
 With those without each block, questions about uncertainty are answered when the predictions are gone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from bench.cell import Scores
 from bench.column import Column, Indices
 from bench.metric import Metric
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """By name of metric: the `values` on all test examples, and those `without` each test block in turn.
-
-    A value is None where these examples do not define the metric. `without` is empty for a test of a single block:
-    what is left has no example.
-    """
-
-    values: Mapping[str, float | None]
-    without: Mapping[str, tuple[float | None, ...]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `json.dumps` takes; an undefined value is null."""
-        return {
-            "values": dict(self.values),
-            "without": {name: list(values) for name, values in self.without.items()},
-        }
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Scores":
-        """Return the scores that `to_json` wrote. Raises `KeyError` if there are none."""
-        return cls(
-            values=dict(content["values"]),
-            without={name: tuple(values) for name, values in content["without"].items()},
-        )
 
 
 class _Part(NamedTuple):

@@ -16,13 +16,12 @@ from pydantic import BaseModel, ConfigDict
 from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
+from bench.context import Context
 from bench.domain import Raw
 from bench.planning.seeds import Purpose
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from bench.training.context import Context
 
 LABELS: Final = "labels"
 BACKBONE: Final = "a backbone"
@@ -126,7 +125,7 @@ class Strategy(BaseModel, ABC):
         return {"kind": self.kind, **self.model_dump(mode="json", exclude={"name"})}
 
     @abstractmethod
-    def fit(self, context: "Context", budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the model of each budget, in order; each has its seeds.
 
         What is shared is done when the first is asked for, and what belongs to one model alone when that is.

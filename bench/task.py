@@ -28,17 +28,18 @@ class Examples:
 
     `labels` are columns by name: a target names the one it reads, and several tasks can read one split. `facts` is what
     scoring and counting need of the inputs, such as the unit of errors. `groups` names what an example belongs to: a
-    voice, a word family, a patient, a stretch of time.
+    voice, a word family, a patient, a stretch of time; `names` says where each is found: a file, a row.
     """
 
     raw: Raw
     labels: Mapping[str, Column]
     facts: Column | None = None
     groups: NDArray[np.str_] | None = None
+    names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.raw)
-        columns = (*self.labels.values(), self.facts, self.groups)
+        columns = (*self.labels.values(), self.facts, self.groups, self.names)
         assert all(column is None or len(column) == n for column in columns), "an entry for each example"
 
     def __len__(self) -> int:
@@ -51,6 +52,7 @@ class Examples:
             {name: column.take(rows) for name, column in self.labels.items()},
             None if self.facts is None else self.facts.take(rows),
             None if self.groups is None else self.groups[rows],
+            None if self.names is None else self.names[rows],
         )
 
 
@@ -75,17 +77,16 @@ class Split:
 class Task(ABC):
     """Labelled target data.
 
-    Data that came split have one split for every seed. Of others every example is tested once: `folds` is their number,
-    and seed k is tested on fold k (modulo their number).
+    Data that came split have one split for every seed. Of others every example is tested once: the card has the number
+    of their folds, and seed k is tested on fold k, modulo that number.
     """
 
     card: TaskCard
     target: Target
-    folds: int = 1
 
     @abstractmethod
-    def split(self, seed: int, cache: Cache) -> Split:
-        """Return the split of a seed, always the same one; what has to be generated is kept in `cache`."""
+    def split(self, fold: int, cache: Cache) -> Split:
+        """Return the split that tests a fold, always the same one; what has to be generated is kept in `cache`."""
 
 
 def verify(task: Task, split: Split) -> str:

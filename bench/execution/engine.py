@@ -1,35 +1,39 @@
-"""Owns running cells in one process: what they need is loaded and kept for the next, and a crash becomes a failure."""
+"""Running cells in one process: what they need is loaded and kept for the next, and a crash becomes a failure."""
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
 
 import torch
-from torch import nn
 
 from bench.backbone import Backbone
+from bench.budget import Budget
 from bench.card import TaskCard
 from bench.cell import LOADING, Failure, Result, Work
-from bench.classical.cell import ClassicalGroup, run_classical
+from bench.column import Column
 from bench.config.data import DataSpec
+from bench.context import Context
 from bench.errors import BenchError, DataError
-from bench.execution.scored import Scored
+from bench.execution.evaluation import Evaluation, ranking
+from bench.execution.output import CellOutput
+from bench.planning.budgets import Budgets
 from bench.planning.plan import Needs, Pack, PlannedCell
-from bench.prediction.exported import Exported
-from bench.prediction.model import hearing_of, library_versions, past_of, save_model
+from bench.planning.seeds import seed_of
+from bench.prediction.saving import save_adapted
 from bench.runtime.cache import Cache
-from bench.runtime.memory import release
-from bench.task import Task, verify
-from bench.training.adapt import Keep, run_cell
-from bench.training.group import Group
+from bench.runtime.memory import forget_peak, peak_mib, release
+from bench.runtime.provenance import describe_run
+from bench.strategy import BACKBONE, Model, Seeds
+from bench.task import Split, Task, verify
+from bench.training.context import NetworkContext
 from bench.training.inputs import MEMORY_BYTES
 
+CPU: Final = torch.device("cpu")
 THREADS: Final = 1
 """Per process. Work is spread over processes instead: small networks gain more from that, and sums that are always
 taken in the same order make a score the same on any number of cores."""
@@ -39,12 +43,14 @@ taken in the same order make a score the same on any number of cores."""
 class _Loaded:
     """What the last cell needed, kept for the next, and what it took to make it.
 
-    It is the group of a task and backbone, or of a task alone, whose backbone then has no name.
+    It is that of a task and backbone, or of a task alone, whose backbone then has no name; and of one fold of it.
     """
 
-    name: tuple[DataSpec, str]
+    name: tuple[DataSpec, str, int]
     card: TaskCard
-    group: Group | ClassicalGroup
+    budgets: Budgets
+    context: Context
+    evaluation: Evaluation
     loading: Work
 
 
@@ -77,43 +83,92 @@ class Engine:
         self._exports = exports
         self._loaded: _Loaded | None = None
 
-    def run(self, pack: Pack) -> Iterator[Scored]:
-        """Yield what came of each cell of a pack, in order.
+    def run(self, pack: Pack) -> Iterator[CellOutput]:
+        """Yield what came of each cell of a pack, whose cells are of one task, backbone, strategy and fold.
 
         Whatever goes wrong with a cell becomes a `Failure` and concerns no other.
         """
+        ready: list[_Ready] = []
         for planned in pack.cells:
-            yield self._run(planned, pack)
+            try:
+                ready.append(self._ready(planned, pack))
+            except Exception as error:  # noqa: BLE001 (one of the two broad ones of the project: see `_fit`)
+                yield CellOutput(_failure(planned, error))
+        while ready:
+            for done in self._fit(ready):
+                yield done
+                ready = [one for one in ready if one.planned.key != done.outcome.key]
 
-    def _run(self, planned: PlannedCell, pack: Pack) -> Scored:
-        try:
-            loaded = self._load(planned, pack.needs)
-            if isinstance(loaded.group, ClassicalGroup):
-                measured = run_classical(planned, loaded.group, loading=loaded.loading, companions=pack.cells)
-            else:
-                keep = self._keep(planned, loaded.card, loaded.group)
-                measured = run_cell(planned, loaded.group, loading=loaded.loading, companions=pack.cells, keep=keep)
-        except Exception as error:  # the one broad except of the project
-            reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-            return Scored(
-                Failure(
-                    cell=planned.cell,
-                    key=planned.key,
-                    reason=" ".join(reason.split()),
-                    traceback="".join(traceback.format_exception(error)),
-                )
-            )
-        labels = loaded.group.splits.test.labels
-        return Scored(measured.result, measured.predictions, labels, measured.shifted)
+    def _fit(self, ready: Sequence["_Ready"]) -> Iterator[CellOutput]:
+        """Yield what came of cells, up to the first that fails: what fitted them has ended then."""
+        loaded, strategy = ready[0].loaded, ready[0].planned.strategy
+        models = strategy.fit(loaded.context, [one.budget for one in ready], [one.seeds for one in ready])
+        for one in ready:
+            try:
+                forget_peak(self._device)
+                output = self._output(one, next(models))
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is that cell's alone)
+                yield CellOutput(_failure(one.planned, error))
+                return
+            yield output
 
-    def _keep(self, planned: PlannedCell, card: TaskCard, group: Group) -> Keep | None:
-        """Return what saves the adapted model of a cell, if it is to be kept."""
-        folder = self._exports.get(planned.key)
-        return partial(_save, folder, planned, card, group) if folder else None
+    def _output(self, one: "_Ready", model: Model) -> CellOutput:
+        """Score a model and return what came of its cell."""
+        planned, loaded, cost = one.planned, one.loaded, model.cost
+        evaluation = loaded.evaluation
+        start = time.perf_counter()
+        predictions = model.predict(evaluation.test.raw)
+        seconds = time.perf_counter() - start
+        peak = peak_mib(self._device)
+        scores = evaluation.score(predictions)
+        under = evaluation.score_shifts(model.predict) if planned.shifts else None
+        device = self._device if BACKBONE in planned.strategy.requires else CPU
+        result = Result(
+            cell=planned.cell,
+            key=planned.key,
+            amount=one.budget.amount,
+            n_test=len(evaluation.test),
+            score=ranking(scores, evaluation.metric),
+            chance=ranking(evaluation.baselines, evaluation.metric),
+            penalty=cost.penalty,
+            seconds=round(cost.seconds + seconds, 4),
+            training_seconds=round(cost.training_seconds, 4),
+            evaluation_seconds=round(seconds, 4),
+            shared=_rounded((*cost.work, loaded.loading)),
+            shifted=under.scores if under else (),
+            losses=cost.losses,
+            steps=cost.steps,
+            trainable_parameters=cost.trainable_parameters,
+            total_parameters=cost.total_parameters,
+            peak_mib=round(peak, 1),
+            device=device.type,
+            precision=cost.precision,
+            data_sha256=loaded.context.content,
+            provenance=describe_run(device),
+            scores=scores,
+            baselines=evaluation.baselines,
+            block_sizes=evaluation.block_sizes,
+        )
+        self._export(one, model, result)
+        return CellOutput(result, predictions, evaluation.tested, under.predictions if under else {})
 
-    def _load(self, planned: PlannedCell, needs: Needs) -> _Loaded:
+    def _export(self, one: "_Ready", model: Model, result: Result) -> None:
+        """Write the adapted model into its folder, if it is to be kept."""
+        folder = self._exports.get(one.planned.key)
+        if folder:
+            save_adapted(folder, one.planned, one.loaded.card, one.loaded.context.network(), model.parts(), result)
+
+    def _ready(self, planned: PlannedCell, pack: Pack) -> "_Ready":
+        """Return a cell with its budget. Raises `DataError` for one that cannot be drawn."""
+        loaded = self._load(planned, pack)
+        budget = loaded.budgets.draw(planned.cell.budget, seed_of(planned.cell, "subset"))
+        cell = planned.cell
+        return _Ready(planned, loaded, budget, Seeds(seed_of(cell, "initialisation"), seed_of(cell, "order")))
+
+    def _load(self, planned: PlannedCell, pack: Pack) -> _Loaded:
         """Return what a cell needs; that of the one before it is dropped first."""
-        name = (planned.spec, "" if planned.strategy.classical else planned.cell.backbone)
+        through = planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
+        name = (planned.spec, through, planned.fold)
         if self._loaded is None or self._loaded.name != name:
             self._loaded = None
             release()
@@ -123,20 +178,31 @@ class Engine:
                 raise DataError(
                     f"{planned.spec.address} changed since the run was planned: give the same command once more"
                 )
-            group = self._group(planned, needs, task)
-            self._loaded = _Loaded(name, task.card, group, Work(LOADING, uuid4().hex, time.perf_counter() - start))
+            split = task.split(planned.fold, self._cache)
+            content = verify(task, split)
+            train = split.train
+            budgets = Budgets(task.target, train.labels[task.target.reads], train.facts)
+            context = self._context(task, split, through, pack.needs, content, budgets)
+            evaluation = Evaluation(task.target, split, content)
+            loading = Work(LOADING, uuid4().hex, time.perf_counter() - start)
+            self._loaded = _Loaded(name, task.card, budgets, context, evaluation, loading)
         return self._loaded
 
-    def _group(self, planned: PlannedCell, needs: Needs, task: Task) -> Group | ClassicalGroup:
-        splits = task.load(self._cache)
-        content = verify(task, splits)
-        if planned.strategy.classical:
-            return ClassicalGroup(task.target, splits, needs=needs, content=content, cache=self._cache)
-        return Group(
+    def _context(
+        self, task: Task, split: Split, through: str, needs: Needs, content: str, budgets: Budgets
+    ) -> Context:
+        """Return what a strategy may see of a split, through a backbone if it is named."""
+        needed = budgets.union(needs.budgets)
+        if not through:
+            return Context(task.target, split, needed=needed, content=content, cache=self._cache)
+        backbone = self._load_backbone(through).to(self._device)
+        n_stages = len(backbone.stages)
+        return NetworkContext(
             task.target,
-            splits,
-            self._load_backbone(planned.cell.backbone).to(self._device),
-            needs=needs,
+            split,
+            backbone,
+            needed=needed,
+            boundaries=frozenset().union(*(strategy.boundaries(n_stages) for strategy in needs.strategies)),
             content=content,
             cache=self._cache,
             device=self._device,
@@ -145,25 +211,26 @@ class Engine:
         )
 
 
-def _save(
-    folder: Path,
-    planned: PlannedCell,
-    card: TaskCard,
-    group: Group,
-    stages: nn.ModuleList,
-    head: nn.Linear,
-    result: Result,
-) -> None:
-    """Write the adapted model of a cell into a folder."""
-    exported = Exported(
-        result=result,
-        task=card,
-        data=planned.spec,
-        backbone=group.backbone.card,
-        boundary=planned.strategy.boundary(group.n_stages),
-        target=group.target,
-        hearing=hearing_of(group.splits.test.raw),
-        past=past_of(group.splits.test.raw),
-        libraries=library_versions(),
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A cell that can be fitted."""
+
+    planned: PlannedCell
+    loaded: _Loaded
+    budget: Budget[Column]
+    seeds: Seeds
+
+
+def _failure(planned: PlannedCell, error: Exception) -> Failure:
+    reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return Failure(
+        cell=planned.cell,
+        key=planned.key,
+        reason=" ".join(reason.split()),
+        traceback="".join(traceback.format_exception(error)),
     )
-    save_model(folder, exported, stages, head)
+
+
+def _rounded(works: Iterable[Work]) -> tuple[Work, ...]:
+    """Return each piece of work once, its seconds rounded."""
+    return tuple(Work(work.phase, work.key, round(work.seconds, 4)) for work in dict.fromkeys(works))

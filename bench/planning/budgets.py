@@ -1,55 +1,78 @@
-"""Owns which training examples a cell may see: the budgets of one task, drawn once per seed."""
+"""Which training examples a cell may see: the budgets of one task, drawn once per seed."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from bench.budget import Asked, Budget
-from bench.domain import Indices
+from bench.budget import Asked, Budget, Count
+from bench.column import Array, Column, Indices
 from bench.errors import DataError
 from bench.planning.seeds import stream
-from bench.planning.subset import budget_size
-from bench.target import Labels, Target
+from bench.target import Target
 
 
 class Budgets:
     """The label budgets of one training split: of one seed each holds every smaller one, shares and counts alike."""
 
-    def __init__(self, target: Target, labels: Labels) -> None:
+    def __init__(self, target: Target, labels: Column, facts: Column | None) -> None:
         self._target = target
         self._labels = labels
-        self._orders: dict[int, Indices] = {}
+        self._facts = facts
+        self._orders: dict[int, tuple[Indices, Array]] = {}
 
-    def draw(self, asked: Asked, seed: int) -> Budget[Labels]:
+    def draw(self, asked: Asked, seed: int) -> Budget[Column]:
         """Return the budget that comes of what is asked for, its rows in the order of the split.
 
         Raises `DataError` if there are fewer examples, or if they are too few to learn from.
         """
-        size = budget_size(asked, len(self._labels))
-        self._refuse(asked, size)
-        rows = np.sort(self._order(seed)[:size])
-        return Budget(asked, rows, float(size), self._labels[rows])
+        order, amounts = self._order(seed)
+        size = self._size(asked, seed)
+        rows = np.sort(order[:size])
+        return Budget(asked, rows, float(amounts[size - 1]) if size else 0.0, self._labels.take(rows))
 
     def union(self, budgets: Iterable[tuple[Asked, int]]) -> Indices:
-        """Return the rows that some of several budgets hold, each what is asked for and a seed; sorted."""
-        total = len(self._labels)
+        """Return the rows that some of several budgets hold, each what is asked for and a seed; sorted.
+
+        What is too much or too little counts as all or nothing here: it is refused when it is drawn.
+        """
         sizes: dict[int, int] = {}
         for asked, seed in budgets:
-            sizes[seed] = max(budget_size(asked, total), sizes.get(seed, 0))
-        return np.unique(np.concatenate([self._order(seed)[:size] for seed, size in sizes.items()]))
+            sizes[seed] = max(self._reach(asked, seed), sizes.get(seed, 0))
+        rows = [self._order(seed)[0][:size] for seed, size in sizes.items()]
+        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *rows]))
 
-    def _refuse(self, asked: Asked, size: int) -> None:
-        total, needed, unit = len(self._labels), self._target.smallest_budget, self._target.label
-        if size > total:
-            raise DataError(f"a budget of {asked} {unit}, but there are {total}: ask for {total} or fewer, or for all")
-        if size < needed:
+    def _size(self, asked: Asked, seed: int) -> int:
+        """Return the number of examples in a budget. Raises `DataError` for one that cannot be learnt from."""
+        total, unit = len(self._labels), self._target.unit
+        there = float(self._order(seed)[1][-1])
+        if isinstance(asked, Count) and asked.of > there:
             raise DataError(
-                f"a budget of {asked} is {size} of {total} {unit}, too few for one example of each of {needed} "
-                f"classes: ask for {needed} or more"
+                f"a budget of {asked} {unit}, but there are {there:g}: ask for {there:g} or fewer, or for all"
             )
+        size = self._reach(asked, seed)
+        needed, why = self._target.sampling.fewest(self._labels)
+        if 0 < size < needed:
+            raise DataError(
+                f"a budget of {asked} is {size} of {total} {unit}, too few for {why}: ask for {needed} or more"
+            )
+        return size
 
-    def _order(self, seed: int) -> Indices:
-        """Return all rows of the training split in the order in which budgets of this seed take them."""
+    def _reach(self, asked: Asked, seed: int) -> int:
+        """Return how many examples of the order it takes to amount to what is asked for.
+
+        A share is rounded to whole examples of the split, at least one; a count takes the fewest that hold it.
+        """
+        amounts = self._order(seed)[1]
+        if not isinstance(asked, Count):
+            wanted = asked.of * amounts[-1]
+            nearest = int(np.abs(amounts - wanted).argmin()) + 1
+            return max(1, round(wanted)) if amounts[-1] == len(amounts) else nearest
+        return min(len(amounts), int(np.searchsorted(amounts, asked.of - 1e-9)) + 1) if asked.of else 0
+
+    def _order(self, seed: int) -> tuple[Indices, Array]:
+        """Return all rows in the order in which budgets of this seed take them, and what the first of them amount to."""
         if seed not in self._orders:
-            self._orders[seed] = self._target.budget_order(self._labels, stream(seed, "subset"))
+            sampling = self._target.sampling
+            order = sampling.order(self._labels, self._facts, stream(seed, "subset"))
+            self._orders[seed] = order, sampling.amounts(self._labels, self._facts, order)
         return self._orders[seed]

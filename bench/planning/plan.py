@@ -14,11 +14,11 @@ from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Suite
 from bench.errors import ConfigError
-from bench.planning.seeds import VARIED, Purpose, seed_of
+from bench.planning.seeds import seed_of
 from bench.planning.subset import budget_size
-from bench.strategy import Strategy
+from bench.strategy import BACKBONE, LABELS, Strategy
 
-ALGORITHM: Final = 2
+ALGORITHM: Final = 3
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
 
 SHIFTS: Final = 1
@@ -30,7 +30,7 @@ class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
     With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
-    split, 0 where that is known only once the data are loaded.
+    split, 0 where that is known only once the data are loaded. `fold` is which fold of the data it is tested on.
     """
 
     cell: Cell
@@ -40,6 +40,7 @@ class PlannedCell:
     key: str
     shifts: bool = False
     n_train: int = 0
+    fold: int = 0
 
     @property
     def extent(self) -> tuple[int, Asked]:
@@ -52,12 +53,12 @@ class PlannedCell:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the pending cells of one task and backbone, or the classical ones of a task, ask of what they share.
+    """What the pending cells of one task and backbone, or those of a task without one, ask of what they share.
 
-    `depths` are the shares of stages that their strategies train, `budgets` what they ask for with their seeds.
+    `budgets` are what their cells ask for, with their seeds.
     """
 
-    depths: frozenset[float]
+    strategies: frozenset[Strategy]
     budgets: frozenset[tuple[Asked, int]]
 
 
@@ -65,7 +66,7 @@ class Needs:
 class Pack:
     """Cells that one process runs in turn because they share work.
 
-    These are the probes of a task and backbone, or the classical models of a task, else one cell.
+    These are the cells of one task, backbone, fold and strategy that is fitted together, else one cell.
     """
 
     cells: tuple[PlannedCell, ...]
@@ -93,12 +94,21 @@ def plan_cells(
             for budget in suite.budgets:
                 _refuse_budget(budget, strategy)
                 everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
-                alone = ((seed, varied) for varied in _streams(strategy) for seed in range(1, suite.seeds))
+                alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
                     cell = Cell(entry.task, entry.backbone, strategy.name, budget, seed, varied)
                     key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
                     planned.append(
-                        PlannedCell(cell, entry.spec, task.sha256, strategy, key, suite.shifts, task.n_train)
+                        PlannedCell(
+                            cell,
+                            entry.spec,
+                            task.sha256,
+                            strategy,
+                            key,
+                            suite.shifts,
+                            task.n_train,
+                            seed_of(cell, "subset") % task.folds,
+                        )
                     )
     return tuple(planned)
 
@@ -107,60 +117,50 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
     """Return the packs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.spec, _seen_through(planned)].append(planned)
+        shared[planned.spec, _seen_through(planned), planned.fold].append(planned)
     needs = {
         name: Needs(
-            frozenset(planned.strategy.depth for planned in several),
+            frozenset(planned.strategy for planned in several),
             frozenset((planned.cell.budget, seed_of(planned.cell, "subset")) for planned in several),
         )
         for name, several in shared.items()
     }
-    return [Pack(tuple(several), needs[spec, through]) for (spec, through, _), several in groupby(cells, _alike)]
+    return [Pack(tuple(several), needs[tuple(shared)]) for (*shared, _), several in groupby(cells, _alike)]
 
 
 def _refuse_budget(budget: Asked, strategy: Strategy) -> None:
     """Raise `ConfigError` if a strategy cannot do with a budget, whatever the data: without labels none learns."""
-    if budget == NONE:
+    if budget == NONE and LABELS in strategy.requires:
         raise ConfigError(
             f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
             "more, or for a share"
         )
 
 
-def _streams(strategy: Strategy) -> tuple[Purpose, ...]:
-    """Return the random streams that a strategy draws from.
-
-    What is solved depends on its subset alone, and what starts from pretrained weights draws none.
-    """
-    if strategy.depth == 0:
-        return ("subset",)
-    return ("subset", "order") if strategy.pretrained else VARIED
-
-
-def _alike(planned: PlannedCell) -> tuple[DataSpec, str, str]:
+def _alike(planned: PlannedCell) -> tuple[DataSpec, str, int, str]:
     """Return what the cells of one pack have in common."""
-    alike = planned.cell.strategy if planned.strategy.depth == 0 else planned.key
-    return planned.spec, _seen_through(planned), alike
+    alike = planned.cell.strategy if planned.strategy.together else planned.key
+    return planned.spec, _seen_through(planned), planned.fold, alike
 
 
 def _seen_through(planned: PlannedCell) -> str:
-    """Return the backbone that a cell sees its data through; a classical model has none."""
-    return "" if planned.strategy.classical else planned.cell.backbone
+    """Return the backbone that a cell sees its data through; some strategies have none."""
+    return planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:
     """Return the hash of everything the cell's scores depend on: 24 hexadecimal digits.
 
-    No backbone takes part in a classical model: its cells on several backbones are one. A probe does not depend on the
-    numbers of the gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the
-    same, so that what a row says was set is what its key says.
+    Cells of a strategy without a backbone are one on several backbones. A probe does not depend on the numbers of the
+    gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the same, so that
+    what a row says was set is what its key says.
     """
-    seeds = [seed_of(cell, purpose) for purpose in _streams(strategy)]
+    seeds = [seed_of(cell, purpose) for purpose in strategy.streams]
     said = {
         "algorithm": ALGORITHM,
         "task": [cell.task, task.version, task.sha256],
-        "backbone": ["classical"] if strategy.classical else [cell.backbone, backbone.sha256],
-        "strategy": [cell.strategy, strategy.depth, strategy.pretrained, strategy.recipe.model_dump(mode="json")],
+        "backbone": [cell.backbone, backbone.sha256] if BACKBONE in strategy.requires else [],
+        "strategy": [cell.strategy, strategy.recipe()],
         "budget": str(cell.budget),
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Interval
 from pydantic import model_validator
 
 from bench.budget import Budget
 from bench.column import Column
+from bench.context import Context
 from bench.planning.seeds import VARIED, Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
 
-if TYPE_CHECKING:
-    from bench.training.context import Context
 
 
 class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
@@ -52,18 +51,19 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
         solved = {n_stages} if self.head == "solved" else set()
         return frozenset({boundary(self.trained, n_stages), *solved})
 
-    def fit(self, context: "Context", budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import drawn_stages, stages_from  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import NetworkPlan, fit_network, stage_rates  # noqa: PLC0415 (loads torch)
 
-        frozen = boundary(self.trained, context.n_stages)
+        network = context.network()
+        frozen = boundary(self.trained, network.n_stages)
         for budget, seed in zip(budgets, seeds, strict=True):
             pretrained = self.weights == "pretrained"
             begin = (
-                partial(stages_from, context, frozen)
+                partial(stages_from, network, frozen)
                 if pretrained
-                else partial(drawn_stages, context, frozen, seed.initialisation)
+                else partial(drawn_stages, network, frozen, seed.initialisation)
             )
             plan = NetworkPlan(
                 frozen,
@@ -73,4 +73,4 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
                 penalties=Penalties(self.penalties, self.default_penalty) if self.head == "solved" else None,
                 brought=self.head == "solved",
             )
-            yield fit_network(context, budget, seed, plan)
+            yield fit_network(network, budget, seed, plan)

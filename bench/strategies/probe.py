@@ -1,15 +1,14 @@
 """The strategy `probe`: a linear head on frozen features, solved to its optimum where it can be."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bench.budget import Budget
 from bench.column import Column
+from bench.context import Context
 from bench.planning.seeds import Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy
 
-if TYPE_CHECKING:
-    from bench.training.context import Context
 
 
 class Probe(Strategy, PenaltyRecipe, LoopRecipe):
@@ -30,15 +29,16 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
     def streams(self) -> tuple[Purpose, ...]:
         return ("subset",)
 
-    def fit(self, context: "Context", budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from torch import nn  # noqa: PLC0415 (takes seconds to load)
 
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import NetworkPlan, fit_heads, fit_network  # noqa: PLC0415 (loads torch)
 
-        if context.target.objective.problem() is not None:
-            yield from fit_heads(context, budgets, Penalties(self.penalties, self.default_penalty))
+        network = context.network()
+        if network.target.objective.problem() is not None:
+            yield from fit_heads(network, budgets, Penalties(self.penalties, self.default_penalty))
             return
-        plan = NetworkPlan(context.n_stages, self, begin=nn.ModuleList, learns=lambda network: [], brought=True)
+        plan = NetworkPlan(network.n_stages, self, begin=nn.ModuleList, learns=lambda network: [], brought=True)
         for budget, seed in zip(budgets, seeds, strict=True):
-            yield fit_network(context, budget, seed, plan)
+            yield fit_network(network, budget, seed, plan)

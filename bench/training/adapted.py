@@ -17,7 +17,7 @@ from bench.readout import Readout
 from bench.runtime.precision import Precision
 from bench.strategy import Cost, Parts
 from bench.target import Codec, Objective
-from bench.training.context import Context
+from bench.training.context import NetworkContext
 from bench.training.encoded import encode_labels
 from bench.training.inference import ReadFeatures, read_all
 from bench.training.loop import Forward, Term
@@ -39,7 +39,7 @@ class Reader:
         return self.codec.decode(self.objective.predict(outputs, read.geometry), read.geometry)
 
 
-def fresh_reader(context: Context, labels: Column, *, brought: bool) -> Reader:
+def fresh_reader(context: NetworkContext, labels: Column, *, brought: bool) -> Reader:
     """Return a reader for a target with a head that puts out zeros, or with the one `brought` by the backbone if any."""
     target, backbone = context.target, context.backbone
     head = target.objective.head(backbone.widths(target.readout))
@@ -54,7 +54,7 @@ def fresh_reader(context: Context, labels: Column, *, brought: bool) -> Reader:
 class AdaptedNetwork:
     """A backbone of which the stages from `frozen` on are the `network`'s, and a reader."""
 
-    context: Context
+    context: NetworkContext
     frozen: int
     network: nn.ModuleList
     reader: Reader
@@ -76,12 +76,12 @@ class AdaptedNetwork:
         return Parts(nn.ModuleList([*below, *self.network]), self.reader.head, self.frozen)
 
 
-def stages_from(context: Context, frozen: int) -> nn.ModuleList:
+def stages_from(context: NetworkContext, frozen: int) -> nn.ModuleList:
     """Return a copy of the pretrained stages from `frozen` on."""
     return copy.deepcopy(context.backbone.stages[frozen:])
 
 
-def drawn_stages(context: Context, frozen: int, seed: int) -> nn.ModuleList:
+def drawn_stages(context: NetworkContext, frozen: int, seed: int) -> nn.ModuleList:
     """Return the stages from `frozen` on of the same network with its weights drawn anew."""
     drawn = copy.deepcopy(context.backbone)
     with torch.random.fork_rng(devices=[]):
@@ -90,7 +90,7 @@ def drawn_stages(context: Context, frozen: int, seed: int) -> nn.ModuleList:
     return drawn.stages[frozen:]
 
 
-def forward_through(context: Context, network: nn.ModuleList) -> Forward:
+def forward_through(context: NetworkContext, network: nn.ModuleList) -> Forward:
     """Return what runs a batch through a network that stands in the place of the backbone's uppermost stages."""
 
     def forward(batch: Batch, readout: Readout) -> Features:
@@ -99,7 +99,7 @@ def forward_through(context: Context, network: nn.ModuleList) -> Forward:
     return forward
 
 
-def supervised(context: Context, budget: Budget[Column], reader: Reader, frozen: int) -> Term:
+def supervised(context: NetworkContext, budget: Budget[Column], reader: Reader, frozen: int) -> Term:
     """Return the loss on the labels of a budget; inputs are augmented where nothing of them is cached."""
     backbone, inputs = context.backbone, context.examples(budget.rows, frozen, reader.readout)
     augments = backbone.augments and frozen == 0

@@ -3,7 +3,7 @@
 A context holds no labels: they reach a strategy through its budgets alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -13,16 +13,16 @@ import torch
 from torch import nn
 
 from bench.backbone import Backbone, TokenStage, state_hash
-from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Indices
+from bench.context import Context
 from bench.domain import Raw
 from bench.errors import FreezeError
 from bench.probing.heads import Heads
 from bench.readout import Readout
 from bench.runtime.cache import Cache, content_key
 from bench.target import Target
-from bench.task import Examples, Split
+from bench.task import Split
 from bench.training.activations import Activations
 from bench.training.inference import ReadFeatures
 from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
@@ -32,12 +32,8 @@ WHOLE_SPLIT: Final = 0.5
 """Share of a split from which all of it is run through the frozen stages: then any later budget finds it done."""
 
 
-class Context:
-    """One task's inputs seen through one backbone, on one device.
-
-    `train` are the training examples without labels, `unlabelled` further inputs of the kind that is tested on, and
-    `source` labelled examples of another place, where the task has any.
-    """
+class NetworkContext(Context):
+    """One task's inputs seen through one backbone, on one device."""
 
     def __init__(
         self,
@@ -58,15 +54,10 @@ class Context:
         Activations at `boundaries` will be asked for. At most `memory_bytes` of examples are held, beside their
         features, and as much of shifted ones if these are asked for; `decoders` threads read their files.
         """
+        super().__init__(target, split, needed=needed, content=content, cache=cache)
         train = split.train
-        self.target = target
         self.backbone = backbone
         self.device = device
-        self.train = Examples(train.raw, {}, train.facts, train.groups)
-        self.unlabelled = split.unlabelled
-        self.source = split.source
-        self._content = content
-        self._cache = cache
         self._memory_bytes = memory_bytes
         self._decoders = decoders
         self._boundaries = boundaries
@@ -79,11 +70,14 @@ class Context:
         test = prepare(backbone, split.test.raw, allowance=allowance, decoders=decoders)
         learnt = prepare(backbone, train.raw.take(kept), allowance=allowance, decoders=decoders)
         self._train = self._activations(f"train{part}", learnt, allowance)
-        self._tested = split.test.raw
         self._test = self._activations("test", test, allowance)
         self._others: dict[Raw, tuple[str, Inputs]] = {}
         self._vocabulary = Vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
         self._left_for_others = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
+
+    def network(self) -> "NetworkContext":
+        """Return this context."""
+        return self
 
     @cached_property
     def heads(self) -> Heads:
@@ -95,7 +89,7 @@ class Context:
             groups=self.train.groups,
             content=self._train.features_key(readout),
             prior=self.backbone.brings(self.target),
-            cache=self._cache,
+            cache=self.cache,
         )
 
     @property
@@ -163,7 +157,7 @@ class Context:
 
         Of the others nothing stays on the device: neither time nor memory of a cell tells that it was scored on them.
         """
-        if raw is self._tested:
+        if raw is self.tested:
             return self._test
         self.name(raw, f"other {content_key(*(piece.hex() for piece in raw.columns()))}")
         name, inputs = self._others[raw]
@@ -176,8 +170,8 @@ class Context:
         return Activations(
             self.backbone,
             inputs,
-            content=f"{split} of {self._content}",
-            cache=self._cache,
+            content=f"{split} of {self.content}",
+            cache=self.cache,
             device=self.device,
             boundaries=self._boundaries,
             allowance=allowance,
@@ -189,13 +183,8 @@ class Context:
 class _Features:
     """Features of training examples, as one readout has them."""
 
-    context: Context
+    context: NetworkContext
     readout: Readout
 
     def read(self, rows: Indices) -> ReadFeatures:
         return self.context.features(rows, self.readout)
-
-
-def rows_of(budgets: Sequence[Budget]) -> Indices:
-    """Return the training rows that some of several budgets hold; sorted."""
-    return np.unique(np.concatenate([budget.rows for budget in budgets]))

@@ -24,7 +24,7 @@ from bench.training.adapted import (
     fresh_reader,
     supervised,
 )
-from bench.training.context import Context
+from bench.training.context import NetworkContext
 from bench.training.loop import Adaptation, Rate, Term, train
 
 
@@ -49,7 +49,7 @@ class NetworkPlan:
 
 
 def fit_heads(
-    context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties
+    context: NetworkContext, budgets: Sequence[Budget[Column]], penalties: Penalties
 ) -> Iterator[AdaptedNetwork]:
     """Yield linear heads on frozen features, all solved together; without a label it is the head that was brought.
 
@@ -79,7 +79,7 @@ def fit_heads(
         yield AdaptedNetwork(context, frozen, nn.ModuleList(), reader, cost, frozen_precision(context.device))
 
 
-def fit_network(context: Context, budget: Budget[Column], seeds: Seeds, plan: NetworkPlan) -> AdaptedNetwork:
+def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, plan: NetworkPlan) -> AdaptedNetwork:
     """Return a network trained on a budget.
 
     Raises `DivergedError`, and `FreezeError` if anything moved that does not learn.
@@ -129,7 +129,7 @@ def fit_network(context: Context, budget: Budget[Column], seeds: Seeds, plan: Ne
 
 
 def _shared_work(
-    context: Context, budget: Budget[Column], plan: NetworkPlan
+    context: NetworkContext, budget: Budget[Column], plan: NetworkPlan
 ) -> tuple[tuple[Work, ...], KeptHead | None]:
     """Return the work that a network uses and others may use too, with the head to start from; makes what is missing."""
     readout = context.target.readout

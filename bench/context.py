@@ -1,0 +1,37 @@
+"""What a strategy may see of a task besides its budgets: everything but labels of the split."""
+
+from typing import TYPE_CHECKING
+
+from bench.column import Indices
+from bench.domain import Raw
+from bench.runtime.cache import Cache
+from bench.target import Target
+from bench.task import Examples, Split
+
+if TYPE_CHECKING:
+    from bench.training.context import NetworkContext
+
+
+class Context:
+    """One task's inputs. It holds no labels of its split: they reach a strategy through its budgets alone.
+
+    `train` are the training examples without labels, of which the rows `needed` are those that some cell to come will
+    see; `tested` are the inputs that are tested on. `unlabelled` are further inputs of that kind and `source` labelled
+    examples of another place, where the task has any. `content` is the sha256 of the split: what is made of it is kept
+    in the `cache` under keys that hold it.
+    """
+
+    def __init__(self, target: Target, split: Split, *, needed: Indices, content: str, cache: Cache) -> None:
+        train = split.train
+        self.target = target
+        self.train = Examples(train.raw, {}, train.facts, train.groups, train.names)
+        self.tested: Raw = split.test.raw
+        self.unlabelled = split.unlabelled
+        self.source = split.source
+        self.needed = needed
+        self.content = content
+        self.cache = cache
+
+    def network(self) -> "NetworkContext":
+        """Return the context with its backbone, for strategies that require one."""
+        raise AssertionError("a strategy that asks for a backbone says so in `requires`")

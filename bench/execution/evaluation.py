@@ -1,0 +1,109 @@
+"""Scoring models on a test split: plain, under shifts, with every metric and without each test block."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.cell import Scores, ShiftedScore
+from bench.column import Column, dense
+from bench.domain import Raw
+from bench.errors import DataError
+from bench.execution.output import Tested
+from bench.scoring import score
+from bench.shifts.scoring import Shifted, shift_test
+from bench.target import Target
+from bench.task import Examples, Split
+
+Predict = Callable[[Raw], Column]
+
+
+class UnderShifts(NamedTuple):
+    """The scores of a model under shifts, and the predictions that were scored, by the names of the shifts."""
+
+    scores: tuple[ShiftedScore, ...]
+    predictions: Mapping[str, Column]
+
+
+class Evaluation:
+    """The test split of a task: how its target scores predictions of it, and what has no skill there."""
+
+    def __init__(self, target: Target, split: Split, content: str) -> None:
+        """`content` is the sha256 of the data, which decides the test blocks."""
+        self._target = target
+        self._split = split
+        self._content = content
+        self.test = split.test
+        self.baselines = self._baselines(split.test)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric that ranks."""
+        return self._target.metrics[0].card.name
+
+    @property
+    def tested(self) -> Tested:
+        """What predictions belong to."""
+        test = self.test
+        rows = {"block": self._blocks(test), "group": test.groups, "name": test.names}
+        known = {name: array for name, array in rows.items() if array is not None}
+        return Tested(test.labels[self._target.reads], test.facts, dense(**known))
+
+    @property
+    def block_sizes(self) -> tuple[int, ...]:
+        """The number of examples in each test block."""
+        return tuple(np.bincount(self._blocks(self.test)).tolist())
+
+    @cached_property
+    def shifted(self) -> tuple[Shifted, ...]:
+        """The test split under each of its shifts."""
+        return shift_test(self.test)
+
+    def score(self, predictions: Column) -> Scores:
+        """Return the scores of predictions of the test split."""
+        return self._score(self.test, predictions)
+
+    def score_shifts(self, predict: Predict) -> UnderShifts:
+        """Return the scores of a model on the test split under each shift."""
+        scores, kept = [], {}
+        for shifted in self.shifted:
+            start = time.perf_counter()
+            examples = shifted.examples
+            predictions = predict(examples.raw)
+            kept[shifted.shift.name] = predictions
+            found, baselines = self._score(examples, predictions), self._baselines(examples)
+            scores.append(
+                ShiftedScore(
+                    shift=shifted.shift.name,
+                    title=shifted.shift.title,
+                    score=ranking(found, self.metric),
+                    chance=ranking(baselines, self.metric),
+                    seconds=round(time.perf_counter() - start, 4),
+                    scores=found,
+                    baselines=baselines,
+                )
+            )
+        return UnderShifts(tuple(scores), kept)
+
+    def _score(self, examples: Examples, predictions: Column) -> Scores:
+        labels = examples.labels[self._target.reads]
+        return score(self._target.metrics, predictions, labels, examples.facts, self._blocks(examples))
+
+    def _baselines(self, examples: Examples) -> Scores:
+        """Return the scores of what has no skill; it may know the training labels, all of them."""
+        train = self._split.train.labels[self._target.reads]
+        return self._score(examples, self._target.baseline.predict(train, examples.raw, examples.facts))
+
+    def _blocks(self, examples: Examples) -> np.ndarray:
+        labels = examples.labels[self._target.reads]
+        return self._target.sampling.blocks(labels, examples.facts, examples.groups, self._content)
+
+
+def ranking(scores: Scores, metric: str) -> float:
+    """Return the value of the metric that ranks. Raises `DataError` if the test examples do not define it."""
+    value = scores.values[metric]
+    if value is None:
+        raise DataError(f"the test split does not define {metric}: rank by another metric, or test on more examples")
+    return value
