@@ -15,7 +15,7 @@ from bench.backbones.catalog import WEIGHTS, bundled_card
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.errors import WeightsError, unknown_name
 from bench.runtime.cache import file_sha256
-from bench.target import Horizon
+from bench.targets.forecast import Forecast
 
 Bundled = Glyphs | SpokenWords | Series
 
@@ -61,7 +61,7 @@ def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:
     backbone.network.load_state_dict(network)  # copies into float32 parameters
     if "head.weight" in state:
         head = Head(state["head.weight"].float(), state["head.bias"].float())  # [width, steps], [steps]
-        backbone.pretrained = Pretrained(Horizon(len(head.bias)), head)
+        backbone.pretrained = Pretrained(Forecast(len(head.bias)), head)
     return backbone
 
 

@@ -11,7 +11,7 @@ from transformers.models.patchtst.modeling_patchtst import PatchTSTEncoder, Patc
 
 from bench.backbone import Backbone, Batch, Stage
 from bench.card import BackboneCard
-from bench.domain import Raw, Windows
+from bench.domain import Raw, Windows, scaled
 
 CONTEXT: Final = 96
 PATCH: Final = 24
@@ -41,8 +41,8 @@ class Series(Backbone):
         A longer past loses its earliest steps; a shorter one is preceded by copies of its earliest value.
         """
         assert isinstance(raw, Windows), f"a series backbone reads windows, not {type(raw).__name__}"
-        centre, spread = raw.scale()
-        return Batch(torch.from_numpy(fit_context((raw.past - centre) / spread, CONTEXT)))
+        values, scale = scaled(raw)
+        return Batch(torch.from_numpy(fit_context(values, CONTEXT)), geometry=scale)
 
     def initialise(self) -> None:
         """Draw every parameter anew from torch's default generator."""

@@ -5,7 +5,7 @@ from typing import Final, final
 
 import torch
 
-from bench.backbone import Backbone, Batch, state_hash
+from bench.backbone import Backbone, Batch, run_stages, state_hash
 from bench.backbones.bundled.series import fit_context
 from bench.backbones.huggingface.attention import attention
 from bench.backbones.huggingface.forecasters import ARCHITECTURES, OF_COVARIATES, Architecture, Config, Network
@@ -19,7 +19,7 @@ from bench.backbones.huggingface.weights import (
 )
 from bench.backbones.opened import Opened, Reference
 from bench.card import BackboneCard
-from bench.domain import Raw, Windows
+from bench.domain import Raw, Windows, scaled
 from bench.errors import WeightsError
 
 UNTRAINED_SEED: Final = 0
@@ -94,7 +94,8 @@ class HubSeries(Backbone):
         self.stages = architecture.stages(network)
         self.eval()
         with torch.inference_mode():
-            width = self(Batch(torch.zeros(1, architecture.steps(config, config.context_length)))).shape[1]
+            zeros = Batch(torch.zeros(1, architecture.steps(config, config.context_length)))
+            width = run_stages(self.stages, zeros).values.shape[1]
         self.card = BackboneCard(
             name=reference.name,
             title=reference.place,
@@ -115,9 +116,9 @@ class HubSeries(Backbone):
         A longer past loses its earliest steps; a shorter one is preceded by copies of its earliest value.
         """
         assert isinstance(raw, Windows), f"a series backbone reads windows, not {type(raw).__name__}"
-        centre, spread = raw.scale()
+        values, scale = scaled(raw)
         context = self._architecture.steps(self._config, raw.past.shape[1])
-        return Batch(torch.from_numpy(fit_context((raw.past - centre) / spread, context)))
+        return Batch(torch.from_numpy(fit_context(values, context)), geometry=scale)
 
     def initialise(self) -> None:
         """Draw every parameter and buffer anew, as the architecture does, from torch's default generator."""

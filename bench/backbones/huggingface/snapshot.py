@@ -16,6 +16,7 @@ from bench.backbones.huggingface.weights import UNREADABLE, licence_in, read_net
 from bench.card import BackboneCard
 from bench.domain import Domain
 from bench.errors import WeightsError
+from bench.readout import Kind
 
 UNTRAINED_SEED: Final = 0
 
@@ -83,10 +84,12 @@ class Snapshot:
                 f"among them, such as {', '.join(missing[:3])}"
             )
 
-    def card(self, backbone: Backbone, domain: Domain, inputs: Batch) -> BackboneCard:
+    def card(
+        self, backbone: Backbone, domain: Domain, inputs: Batch, readouts: tuple[Kind, ...] = (Kind.POOLED,)
+    ) -> BackboneCard:
         """Return the card of a backbone made of this, with the width of its features for `inputs`."""
         with torch.inference_mode():
-            width = run_stages(backbone.stages, inputs).values.shape[1]
+            width = run_stages(backbone.stages, inputs).values.shape[-1]
         hub_id = self.name.removeprefix("hf:").partition("?")[0]
         here = not self.weights or Path(hub_id).is_dir()
         return BackboneCard(
@@ -102,6 +105,7 @@ class Snapshot:
             parameters=sum(parameter.numel() for parameter in backbone.parameters()),
             width=width,
             stages=("embeddings", *(f"layer{height}" for height in range(1, len(backbone.stages)))),
+            readouts=readouts,
         )
 
 

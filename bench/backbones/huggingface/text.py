@@ -1,20 +1,29 @@
-"""Owns text models of transformers as backbones: their own tokens, their own layers, and one vector of each text."""
+"""Text models of transformers as backbones: their own tokens, their own layers, and one vector of each text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
-from bench.backbone import Backbone, Batch, Stage, TokenStage
+from bench.backbone import Backbone, Batch, Features, Stage, TokenStage
 from bench.backbones.huggingface.excerpts import Excerpt, Lent
 from bench.backbones.huggingface.layers import checked, cut, find_layers
-from bench.backbones.huggingface.pooling import Pool, pool_of, pooled
+from bench.backbones.huggingface.pooling import pool_of, pooled
 from bench.backbones.huggingface.snapshot import Snapshot
+from bench.column import Ragged, ragged
 from bench.domain import Raw, Texts
 from bench.errors import ConfigError, WeightsError
+from bench.readout import Kind, Readout
 
 LONGEST: Final = 256
 """Tokens kept of a text where its reference does not say otherwise."""
@@ -50,7 +59,9 @@ def build_text(snapshot: Snapshot) -> Backbone:
     drawn = snapshot.load(AutoModel, **_arguments(snapshot))
     backbone = TextModel(_encoder(drawn.network), snapshot)
     snapshot.check_complete(backbone.stages, drawn)
-    backbone.card = snapshot.card(backbone, "text", backbone.prepare(Texts(("one", "two"))))
+    backbone.card = snapshot.card(
+        backbone, "text", backbone.prepare(Texts(("one", "two"))), (Kind.POOLED, Kind.SEQUENCE)
+    )
     return backbone
 
 
@@ -70,10 +81,20 @@ class TextModel(Backbone):
         self.stages.load_state_dict(self._cut(_encoder(network)).state_dict())
 
     def prepare(self, raw: Raw) -> Batch:
-        """Return token ids int64 [n, length] with the lengths of the texts, padded to the longest."""
+        """Return token ids int64 [n, length] with the lengths of the texts, padded to the longest.
+
+        Of texts that come in words, the geometry has the first `token` of each word, or -1 where it was cut off.
+        """
         assert isinstance(raw, Texts)
         tokenizer = self._tokenizer
-        found = tokenizer(list(raw.strings), truncation=True, max_length=self._longest, return_attention_mask=False)
+        split = raw.words is not None
+        found = tokenizer(
+            [list(words) for words in raw.words] if raw.words is not None else list(raw.strings),
+            is_split_into_words=split,
+            truncation=True,
+            max_length=self._longest,
+            return_attention_mask=False,
+        )
         candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.bos_token_id, 0)
         padding = next(token for token in candidates if token is not None)
         texts = [ids or [padding] for ids in found["input_ids"]]  # an empty text of some tokenizers has no token
@@ -81,7 +102,18 @@ class TextModel(Backbone):
         values = np.full((len(texts), lengths.max(initial=0)), padding, dtype=np.int64)
         for row, ids in zip(values, texts, strict=True):
             row[: len(ids)] = ids
-        return Batch(torch.from_numpy(values), torch.from_numpy(lengths))
+        geometry = first_tokens(found, raw.words) if raw.words is not None else None
+        return Batch(torch.from_numpy(values), torch.from_numpy(lengths), geometry)
+
+    def read(self, tapped: Sequence[Batch], readout: Readout) -> Features:
+        """Return hidden states [n, length, width], or pooled over the tokens of each text [n, width]."""
+        if readout.kind == Kind.SEQUENCE:
+            return tuple(batch.values for batch in tapped)
+        found = []
+        for batch in tapped:
+            assert batch.mask is not None, "hidden states come with the lengths of their texts"
+            found.append(pooled(batch.values, batch.mask, self._pool))
+        return tuple(found)
 
     def _cut(self, network: PreTrainedModel) -> nn.ModuleList:
         """Return the stages of a network, which give what it gives."""
@@ -95,9 +127,9 @@ class TextModel(Backbone):
         excerpts, hidden = cut(network, path, kind, lambda: network(**inputs).last_hidden_state)
         masks = admitted if kind in TAKES_MASK else as_numbers
         first, *others = excerpts
-        layers = [Layer(excerpt, masks, self._pool if excerpt is others[-1] else None) for excerpt in others]
+        layers = [Layer(excerpt, masks, last=excerpt is others[-1]) for excerpt in others]
         stages = nn.ModuleList([Embeddings(first, masks), *layers])
-        return checked(name, stages, batch, pooled(hidden, batch.mask, self._pool))
+        return checked(name, stages, batch, hidden)
 
 
 class Embeddings(TokenStage):
@@ -127,24 +159,34 @@ class Embeddings(TokenStage):
 
 
 class Layer(Stage):
-    """Hidden states to hidden states [n, length, width], or with a `pool` to features of each text [n, width].
+    """Hidden states to hidden states [n, length, width]; the last one's go through what follows the layers.
 
     Padding is attended to by no token: `masks` makes of the mask what the network takes.
     """
 
-    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor], pool: Pool | None) -> None:
+    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor], *, last: bool) -> None:
         super().__init__()
         self.excerpt = excerpt
         self._masks = masks
-        self._pool: Pool | None = pool
+        self._last = last
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
         found = self.excerpt(inputs_embeds=values, attention_mask=self._masks(mask))
-        if self._pool is not None:
-            return pooled(found.last_hidden_state, mask, self._pool)
-        hidden: Tensor = found
+        hidden: Tensor = found.last_hidden_state if self._last else found
         return hidden
+
+
+def first_tokens(encoding: BatchEncoding, words: Sequence[Sequence[str]]) -> Ragged:
+    """Return the place of the first token of each word, -1 for words that were cut off."""
+    starts = []
+    for row, of_text in enumerate(words):
+        places = np.full(len(of_text), -1, dtype=np.int64)
+        for token, word in reversed(list(enumerate(encoding.word_ids(row)))):
+            if word is not None:
+                places[word] = token
+        starts.append(places)
+    return ragged(token=starts)
 
 
 def as_numbers(mask: Tensor) -> Tensor:
