@@ -1,18 +1,17 @@
 """Owns `list`: what there is to measure."""
 
-import argparse
-
 from bench.backbones import catalog, sources
 from bench.cache import default_cache
+from bench.commands.options import Heading, ListOptions
 from bench.config import CONFIG, Config, StrategyTable, read_config
 from bench.data import DOMAINS
 from tasks import FAMILIES
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: ListOptions) -> int:
     """Print suites, tasks, backbones and strategies, or what is asked for of them, and return the exit code."""
     config = read_config(options.config or CONFIG, FAMILIES)
-    tables: dict[str, list[tuple[str, str]]] = {
+    tables: dict[Heading, list[tuple[str, str]]] = {
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
         "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
