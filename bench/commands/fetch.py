@@ -8,6 +8,7 @@ from typing import Final
 
 from bench.backbones import catalog
 from bench.backbones.cards import kept_files
+from bench.backbones.descriptions import describe
 from bench.cache import Cache, default_cache
 from bench.commands.options import FetchOptions, SelectionOptions, SuiteOptions
 from bench.commands.selection import choose_suite
@@ -59,7 +60,7 @@ def _task(name: str, spec: DataSpec, cache: Cache) -> str:
 
 
 def _backbone(name: str, cache: Cache, *, trust_remote_code: bool) -> str:
-    card = catalog.describe(name, cache, trust_remote_code=trust_remote_code, large=True)
+    card = describe(name, cache, trust_remote_code=trust_remote_code, large=True)
     if name == catalog.MINILM.name:  # whose card is known without its files
         from bench.backbones.loading import open_backbone  # noqa: PLC0415 (with the tensor library, seconds)
 

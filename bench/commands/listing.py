@@ -1,6 +1,7 @@
 """Owns `list`: what there is to measure."""
 
 from bench.backbones import catalog, sources
+from bench.backbones.descriptions import describe
 from bench.cache import default_cache
 from bench.commands.options import Heading, ListOptions
 from bench.config import CONFIG, Config, StrategyTable, read_config
@@ -39,5 +40,5 @@ def _about_strategy(table: StrategyTable) -> str:
 
 
 def _about_backbone(name: str) -> str:
-    card = catalog.describe(name, default_cache())
+    card = describe(name, default_cache())
     return f"{card.domain}, {card.parameters / 1e6:.1f} M parameters, {len(card.stages)} stages: {card.title}"

@@ -176,7 +176,8 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=get_args(Heading))
+    # Of a positional, argparse would look for the mark of a left-out value among the choices: so None, as in its class.
+    parser.add_argument("what", nargs="?", default=None, choices=get_args(Heading))
     _add_config(parser)
     parser.set_defaults(kind=ListOptions)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bench.backbones import catalog
+from bench.backbones.descriptions import describe_all
 from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
@@ -53,7 +54,7 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
         for remark in task.card.remarks:
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
-    backbones = catalog.describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
+    backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
     cards = {name: task.card for name, task in tasks.items()}
     plan = plan_cells(suite, cards, backbones, variance=variance)
     return Selection(suite, tasks, backbones, plan if options.fractions else _learnable(plan, tasks))

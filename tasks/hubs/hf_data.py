@@ -15,7 +15,7 @@ from bench.errors import DataError
 from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from tasks.files.labelled import PARTS, Found, refuse_unused
 from tasks.hubs.hf_columns import found_in_columns, label_names
-from tasks.hubs.kept import Located, stamp
+from tasks.hubs.located import Located, stamp
 
 USED: Final = frozenset({"text", "image", "audio", "label", "config", "revision", "rate_hz", "seconds"})
 

@@ -12,8 +12,8 @@ from bench.errors import DataError, unknown_name
 from bench.files.downloads import announce, fetching, refuse_unfinished, torch_home
 from tasks.files.labelled import Found, refuse_groups, refuse_unused
 from tasks.files.listed import Listed, found_in_files
-from tasks.hubs.kept import Located
 from tasks.hubs.known import known_of
+from tasks.hubs.located import Located
 
 NAMES: Final = ("SPEECHCOMMANDS",)
 ARCHIVE: Final = "SpeechCommands"

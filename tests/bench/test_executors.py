@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.backbones.catalog import describe_all
+from bench.backbones.descriptions import describe_all
 from bench.cache import Cache
 from bench.cell import Cell, Failure, Result
 from bench.config import read_config

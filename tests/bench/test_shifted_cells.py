@@ -12,7 +12,8 @@ from torch import Tensor
 from bench import adapt
 from bench.adapt import run_cell
 from bench.backbone import Batch
-from bench.backbones.catalog import MINILM, describe
+from bench.backbones.catalog import MINILM
+from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.cache import Cache
 from bench.cell import Cell, Result

@@ -9,7 +9,7 @@ import pandas as pd
 import soundfile
 from PIL import Image
 
-from bench.backbones.catalog import describe
+from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.cache import Cache, file_sha256
 from bench.card import TaskCard

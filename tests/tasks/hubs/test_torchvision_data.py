@@ -73,6 +73,7 @@ def test_a_second_look_needs_no_library_and_gives_the_same_card_and_data(
     first = open_by_name("CIFAR10", cache)
     with monkeypatch.context() as unloaded:
         unloaded.setitem(sys.modules, "tasks.hubs.torchvision_data", None)
+        unloaded.delattr("tasks.hubs.torchvision_data")
         again = open_by_name("CIFAR10", cache)
     assert isinstance(again, KeptTask)
     assert (again.card, again.target) == (first.card, first.target)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.backbones import catalog
 from bench.backbones.bundled import opening
 from bench.backbones.bundled.opening import load_bundled, save_bundled
+from bench.backbones.descriptions import describe
 from bench.cache import Cache
 from bench.errors import UnknownNameError, WeightsError
 
@@ -60,12 +61,12 @@ def test_a_damaged_card_is_told(folder: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(catalog, "WEIGHTS", folder)
     (folder / "glyphs.json").write_text(json.dumps({"name": "bundled:glyphs"}))
     with pytest.raises(WeightsError, match="cannot read the card"):
-        catalog.describe("bundled:glyphs", Cache(tmp_path))
+        describe("bundled:glyphs", Cache(tmp_path))
 
 
 def test_an_unknown_backbone_is_told_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown backbone 'bundled:glyph'; did you mean 'bundled:glyphs'"):
-        catalog.describe("bundled:glyph", Cache(tmp_path))
+        describe("bundled:glyph", Cache(tmp_path))
 
 
 def test_only_a_forecaster_keeps_the_head_it_was_pretrained_with() -> None:
