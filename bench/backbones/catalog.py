@@ -39,6 +39,4 @@ def bundled_card(name: str) -> BackboneCard:
         said: dict[str, Any] = json.loads(path.read_bytes())
         return read_card(BackboneCard, said)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(
-            f"cannot read the card {path}: {error}; reinstall, or `python -m bench pretrain {name}`"
-        ) from error
+        raise WeightsError(f"cannot read the card {path}: {error}; reinstall, or `bench pretrain {name}`") from error

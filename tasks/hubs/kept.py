@@ -39,8 +39,8 @@ class KeptTask(Task):
         task = labelled_task(self.card.name, self._spec, found)
         if task.card.sha256 != self.card.sha256:
             raise DataError(
-                f"{self._spec.address} changed since it was looked at: give the same command once more after `python "
-                "-m bench cache --clear`"
+                f"{self._spec.address} changed since it was looked at: give the same command once more after "
+                "`bench cache --clear`"
             )
         return task.load(cache)
 

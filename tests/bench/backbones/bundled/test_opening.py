@@ -48,12 +48,12 @@ def test_one_changed_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, w
     content = bytearray((catalog.WEIGHTS / "series.safetensors").read_bytes())
     content[int(where * len(content))] ^= flip
     (folder / "series.safetensors").write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is not the file its card names.*`python -m bench pretrain series`"):
+    with pytest.raises(WeightsError, match=r"is not the file its card names.*`bench pretrain series`"):
         load_bundled("series", folder)
 
 
 def test_missing_weights_say_how_to_make_them(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"cannot read the weights .*`python -m bench pretrain glyphs`"):
+    with pytest.raises(WeightsError, match=r"cannot read the weights .*`bench pretrain glyphs`"):
         load_bundled("glyphs", tmp_path)
 
 
