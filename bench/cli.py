@@ -21,7 +21,7 @@ from bench.commands.options import (
 )
 from bench.commands.parser import parse
 from bench.errors import BenchError
-from bench.interrupts import interrupt_on_sigterm
+from bench.runtime.interrupts import interrupt_on_sigterm
 
 USERS_MISTAKE: Final = 2
 INTERRUPTED: Final = 130

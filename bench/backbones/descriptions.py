@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from bench.backbones.cards import keep_card, kept_card
 from bench.backbones.catalog import BUNDLED, MINILM, bundled_card, names
 from bench.backbones.sources import SOURCES
-from bench.cache import Cache
 from bench.card import BackboneCard
 from bench.errors import unknown_name
+from bench.runtime.cache import Cache
 
 
 def describe(name: str, cache: Cache, *, trust_remote_code: bool = False, large: bool = False) -> BackboneCard:

@@ -1,7 +1,7 @@
 """Owns `cache`: what is kept between runs, shown and cleared."""
 
-from bench.cache import default_cache
 from bench.commands.options import CacheOptions
+from bench.runtime.cache import default_cache
 
 
 def main(options: CacheOptions) -> int:

@@ -1,12 +1,13 @@
 """Owns `list`: what there is to measure."""
 
+from bench_tasks import FAMILIES
+
 from bench.backbones import catalog, sources
 from bench.backbones.descriptions import describe
-from bench.cache import default_cache
 from bench.commands.options import Heading, ListOptions
-from bench.config import CONFIG, Config, StrategyTable, read_config
-from bench.data import DOMAINS
-from tasks import FAMILIES
+from bench.config.data import DOMAINS
+from bench.config.reading import CONFIG, Config, StrategyTable, read_config
+from bench.runtime.cache import default_cache
 
 
 def main(options: ListOptions) -> int:

@@ -2,8 +2,8 @@
 
 from bench.backbones.catalog import BUNDLED
 from bench.commands.options import PretrainOptions
-from bench.device import resolve_device
 from bench.errors import unknown_name
+from bench.runtime.device import resolve_device
 
 
 def main(options: PretrainOptions) -> int:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench.analysis.wording import listed, shortened, strategy_title
-from bench.cache import Cache, default_cache
 from bench.commands.options import RankOptions
 from bench.commands.selection import Selection, select
-from bench.device import default_decoders, resolve_device
 from bench.errors import BenchError, ConfigError
-from bench.store import Store
+from bench.results.store import Store
+from bench.runtime.cache import Cache, default_cache
+from bench.runtime.device import default_decoders, resolve_device
 from bench.task import Task
 
 if TYPE_CHECKING:
-    from bench.ranking import Ranked
+    from bench.ranking.ranking import Ranked
 
 MOST_LABELS: Final = 5_000
 """Labels from which more change no order, and cost a decomposition that grows with them."""
@@ -44,7 +44,7 @@ def main(options: RankOptions) -> int:
 
 def _rank(task: Task, backbones: Sequence[str], options: RankOptions, cache: Cache) -> "list[Ranked]":
     from bench.backbones.loading import load_backbone  # noqa: PLC0415 (with the tensor library, seconds)
-    from bench.ranking import rank_backbones  # noqa: PLC0415 (likewise)
+    from bench.ranking.ranking import rank_backbones  # noqa: PLC0415 (likewise)
 
     suite, fractions = options.selection.suite, options.selection.fractions
     n_train = task.card.n_train or len(task.load(cache).train)

@@ -2,7 +2,7 @@
 
 from bench.commands.options import ReportOptions
 from bench.report.stamp import kept_leaderboard
-from bench.store import Store
+from bench.results.store import Store
 
 
 def main(options: ReportOptions) -> int:

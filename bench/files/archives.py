@@ -13,8 +13,8 @@ from typing import Final
 
 from filelock import FileLock
 
-from bench.cache import UNPACKED, Cache, content_key
 from bench.errors import BenchError, DataError
+from bench.runtime.cache import UNPACKED, Cache, content_key
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 

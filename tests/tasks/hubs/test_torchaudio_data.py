@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from bench_tasks.opening import guess_family, open_task
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError, UnknownNameError
 from bench.files.media import Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Task
-from tasks.opening import guess_family, open_task
 from tests.formats import RATE_HZ, SPEAKERS, tone, write_speech_commands
 from tests.offline import cut_network
 
@@ -90,7 +90,7 @@ def test_a_truncated_recording_is_named_and_left_out_if_asked_to(commands: Path,
 
 
 def test_it_is_too_large_to_be_fetched_unasked(cache: Cache) -> None:
-    with pytest.raises(DataError, match=r"2,316 MiB are too much to fetch unasked \(licence: CC-BY-4.0\): run `bench fetch"):
+    with pytest.raises(DataError, match=r"2,316 MiB are too much to fetch unasked \(licence: CC-BY-4.0\): run `bench"):
         open_commands(cache)
 
 

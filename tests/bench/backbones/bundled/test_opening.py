@@ -13,8 +13,8 @@ from bench.backbones import catalog
 from bench.backbones.bundled import opening
 from bench.backbones.bundled.opening import load_bundled, save_bundled
 from bench.backbones.descriptions import describe
-from bench.cache import Cache
 from bench.errors import UnknownNameError, WeightsError
+from bench.runtime.cache import Cache
 
 
 @pytest.fixture
