@@ -8,11 +8,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bench import __version__
+from bench.commands.arguments import (
+    add_config,
+    add_data,
+    add_device,
+    add_memory,
+    add_output,
+    add_selection,
+    positive,
+    share,
+)
 from bench.commands.options import (
     CacheOptions,
     CompareFormat,
     CompareOptions,
-    DeviceChoice,
     FetchOptions,
     Heading,
     HistoryFormat,
@@ -78,15 +87,15 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    _add_selection(parser)
-    _add_device(parser)
+    add_selection(parser)
+    add_device(parser)
     parser.add_argument(
         "--workers",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="processes (default: one per core, or what a GPU takes)",
     )
-    _add_memory(parser)
+    add_memory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
@@ -110,18 +119,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_rank(parser: argparse.ArgumentParser) -> None:
-    _add_selection(parser)
-    _add_device(parser)
-    _add_memory(parser)
+    add_selection(parser)
+    add_device(parser)
+    add_memory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="results to hold the order against (as of `run`)")
     parser.set_defaults(kind=RankOptions)
 
 
 def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="SUITE", help="which suite of the config (default: all)")
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--task", dest="tasks", action="append", metavar="T", help="only this task")
-    _add_data(parser)
+    add_data(parser)
     parser.set_defaults(kind=FetchOptions)
 
 
@@ -142,12 +151,12 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=_share,
+        type=share,
         metavar="SKILL",
         help="what does not matter, as a share of the way from chance to perfect (default: 0.01)",
     )
     parser.add_argument("--fail-on-cost", action="store_true", help="fail a run that is slower or larger, too")
-    _add_output(parser, get_args(CompareFormat))
+    add_output(parser, get_args(CompareFormat))
     parser.set_defaults(kind=CompareOptions)
 
 
@@ -159,14 +168,9 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="results folders, oldest first; or one that holds such folders, taken by name",
     )
-    _add_output(parser, get_args(HistoryFormat))
+    add_output(parser, get_args(HistoryFormat))
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw it, as SVG")
     parser.set_defaults(kind=HistoryOptions)
-
-
-def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
-    parser.add_argument("--format", choices=formats, help=f"default: {formats[0]}")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there; the terminal shows the text")
 
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:
@@ -178,13 +182,13 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 def _add_list(parser: argparse.ArgumentParser) -> None:
     # Of a positional, argparse would look for the mark of a left-out value among the choices: so None, as in its class.
     parser.add_argument("what", nargs="?", default=None, choices=get_args(Heading))
-    _add_config(parser)
+    add_config(parser)
     parser.set_defaults(kind=ListOptions)
 
 
 def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="as `list backbones` shows it, without `bundled:`")
-    _add_device(parser)
+    add_device(parser)
     parser.set_defaults(kind=PretrainOptions)
 
 
@@ -208,94 +212,8 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="of a table: the one of the texts, or those of the series (default: as in training)",
     )
-    parser.add_argument("--top", type=_positive, metavar="N", help="classes to show (default: 1)")
+    parser.add_argument("--top", type=positive, metavar="N", help="classes to show (default: 1)")
     parser.add_argument("--format", choices=get_args(PredictFormat), help="json: an object on each line")
     parser.add_argument("--trust-remote-code", action="store_true", help="let a model of a hub bring code of its own")
-    _add_device(parser)
+    add_device(parser)
     parser.set_defaults(kind=PredictOptions)
-
-
-def _add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add what says which cells are meant."""
-    parser.add_argument("--suite", dest="name", metavar="S", help="which suite of the config (default: all)")
-    _add_config(parser)
-    parser.add_argument(
-        "--task", dest="tasks", action="append", metavar="T", help="only this task; may be repeated, as all of these"
-    )
-    parser.add_argument("--strategy", dest="strategies", action="append", metavar="S", help="only this strategy")
-    parser.add_argument(
-        "--fraction",
-        dest="fractions",
-        action="append",
-        type=float,
-        metavar="F",
-        help="only this share of labels, in (0, 1]",
-    )
-    parser.add_argument("--seeds", type=_positive, metavar="N", help="number of seeds (default: the suite's)")
-    _add_data(parser)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    """Add what names data and backbones without a config."""
-    parser.add_argument(
-        "--data", dest="address", metavar="KIND:PLACE", help="your data, such as folder:photos or csv:tickets.csv"
-    )
-    parser.add_argument(
-        *("--backbone", "--backbones"),
-        dest="backbones",
-        action="extend",
-        nargs="+",
-        metavar="B",
-        help="with --data: what to see them through; else only these of the suite",
-    )
-    parser.add_argument("--family", metavar="F", help="what --data is, such as image_classification, if not plain")
-    parser.add_argument(
-        "--option",
-        dest="settings",
-        action="append",
-        metavar="KEY=VALUE",
-        help="what else there is to say of --data, such as label=queue",
-    )
-    parser.add_argument("--skip-bad", action="store_true", help="leave out files of --data that cannot be read")
-    parser.add_argument("--fill", action="store_true", help="interpolate what a series of --data lacks")
-    parser.add_argument("--trust-remote-code", action="store_true", help="let models of a hub bring code of their own")
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: bench.toml")
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=get_args(DeviceChoice), help="default: auto, a GPU if any")
-
-
-def _gibibytes(text: str) -> int:
-    """Return a number of bytes."""
-    value = float(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"must be above 0, got {value:g}")
-    return int(value * 2**30)
-
-
-def _add_memory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--memory",
-        dest="memory_bytes",
-        type=_gibibytes,
-        metavar="GIB",
-        help="of examples that a process holds (default: 1)",
-    )
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1, got {value:g}")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
