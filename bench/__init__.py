@@ -1,6 +1,5 @@
 """The benchmark of transfer learning: what a pretrained backbone is worth, at your number of labels."""
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,8 @@ def load(folder: str | Path) -> "pd.DataFrame":
     Names of tasks, backbones and strategies are categories in the order of the config; a number that is missing, since
     its cell failed or was not run, is missing here too. Raises `StoreError` if there are no results in the folder.
     """
-    # By name, when it is called: this file is read before anything else of the package, and tables take half a second
-    # to load that `--help` and `list` need not wait for.
-    cells: pd.DataFrame = importlib.import_module("bench.analysis.cells").read_cells(Path(folder))
-    return cells
+    # This file is read before anything else of the package, and tables take half a second to load that `--help` and
+    # `list` need not wait for.
+    from bench.analysis.cells import read_cells  # noqa: PLC0415 (see above)
+
+    return read_cells(Path(folder))

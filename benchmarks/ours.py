@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, run_stages
 from bench.backbones.bundled.glyphs import Glyphs
-from bench.backbones.catalog import describe_all
+from bench.backbones.descriptions import describe_all
 from bench.backbones.huggingface.files import find_files
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL, Asked, Share

@@ -1,6 +1,6 @@
 """A task of one's own: which hour does the clock show?
 
-Run it from anywhere, without a config: python -m bench run --data python:clocks.py --backbone bundled:glyphs
+Run it from anywhere, without a config: bench run --data python:clocks.py --backbone bundled:glyphs
 """
 
 import math

@@ -89,5 +89,5 @@ def kept_at(url: str) -> Path:
 def _unreachable(name: str, wanted: str, looked: str, reason: str) -> WeightsError:
     return WeightsError(
         f"{wanted} is not in {looked}, and cannot be fetched ({reason}); where there is a network, run "
-        f"`python -m bench fetch --backbone {name}`"
+        f"`bench fetch --backbone {name}`"
     )

@@ -1,12 +1,11 @@
 """Owns loading a backbone by its name, whichever source it comes from."""
 
-import importlib
 from collections.abc import Callable
 
 import torch
 
 from bench.backbone import Backbone
-from bench.backbones.opened import Opened, read_reference
+from bench.backbones.opened import Opened, Reference, read_reference
 from bench.backbones.sources import SOURCES
 from bench.errors import unknown_name
 
@@ -29,8 +28,39 @@ def open_backbone(name: str, *, trust_remote_code: bool = False, large: bool = F
     `large` allows to fetch what is too large to be fetched unasked. Raises like `load_backbone`.
     """
     reference = read_reference(name)._replace(trust_remote_code=trust_remote_code, large=large)
-    if reference.source not in SOURCES:
-        raise unknown_name("source of backbones", reference.source, SOURCES)
-    module, function = SOURCES[reference.source]
-    opener: Callable[..., Opened] = getattr(importlib.import_module(module), function)
-    return opener(reference)
+    return _opener(reference.source)(reference)
+
+
+def _opener(source: str) -> Callable[[Reference], Opened]:
+    """Return what opens the backbones of a source: the libraries of the other sources, seconds each, stay unloaded."""
+    match source:
+        case "bundled":
+            from bench.backbones.bundled.opening import open_bundled
+
+            return open_bundled
+        case "hf":
+            from bench.backbones.huggingface.opening import open_huggingface
+
+            return open_huggingface
+        case "timm":
+            from bench.backbones.vision.timm_models import open_timm
+
+            return open_timm
+        case "torchvision":
+            from bench.backbones.vision.torchvision_models import open_torchvision
+
+            return open_torchvision
+        case "torchaudio":
+            from bench.backbones.audio.torchaudio_models import open_torchaudio
+
+            return open_torchaudio
+        case "file":
+            from bench.backbones.architectures import open_file
+
+            return open_file
+        case "untrained":
+            from bench.backbones.architectures import open_untrained
+
+            return open_untrained
+        case _:
+            raise unknown_name("source of backbones", source, SOURCES)

@@ -1,18 +1,10 @@
-"""Owns where backbones come from; a new source has its line here."""
+"""Where backbones come from; a new source has its line here, and its case in `loading`."""
 
 from collections.abc import Mapping
 from typing import Final
 
-SOURCES: Final[Mapping[str, tuple[str, str]]] = {
-    "bundled": ("bench.backbones.bundled.opening", "open_bundled"),
-    "hf": ("bench.backbones.huggingface.opening", "open_huggingface"),
-    "timm": ("bench.backbones.vision.timm_models", "open_timm"),
-    "torchvision": ("bench.backbones.vision.torchvision_models", "open_torchvision"),
-    "torchaudio": ("bench.backbones.audio.torchaudio_models", "open_torchaudio"),
-    "file": ("bench.backbones.architectures", "open_file"),
-    "untrained": ("bench.backbones.architectures", "open_untrained"),
-}
-"""Where backbones come from, by the first part of their names: the module and its function that opens one."""
+SOURCES: Final = ("bundled", "hf", "timm", "torchvision", "torchaudio", "file", "untrained")
+"""Where backbones come from, by the first part of their names. `loading` opens a backbone of each."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "timm:…": "pictures, by timm: timm:resnet18.a1_in1k",

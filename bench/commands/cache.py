@@ -1,11 +1,10 @@
 """Owns `cache`: what is kept between runs, shown and cleared."""
 
-import argparse
-
+from bench.commands.options import CacheOptions
 from bench.runtime.cache import default_cache
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: CacheOptions) -> int:
     """Clear the cache if asked to, show what is in it, and return the exit code."""
     cache = default_cache()
     if options.clear:

@@ -1,10 +1,10 @@
 """Owns `compare`: whether a run is worse than an earlier one."""
 
-import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from bench.commands.options import CompareFormat, CompareOptions
 from bench.errors import StoreError, unknown_name
 from bench.gate.comparison import Comparison, compare
 from bench.gate.junit import to_junit
@@ -14,7 +14,7 @@ from bench.gate.records import to_json
 from bench.gate.text import to_text
 from bench.results.store import Store
 
-FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
+FORMATS: Final[Mapping[CompareFormat, Callable[[Comparison], str]]] = {
     "text": to_text,
     "markdown": to_markdown,
     "json": to_json,
@@ -22,18 +22,18 @@ FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
 }
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: CompareOptions) -> int:
     """Compare two results folders, print what is said of them, and return 1 if the current one does not pass.
 
     Raises `UnknownNameError` for a task that the baseline does not have.
     """
     baseline, current = (read_run(Store(folder)) for folder in (options.baseline, options.current))
-    for task in options.task:
+    for task in options.tasks:
         if task not in baseline.manifest.tasks:
             raise unknown_name("task", task, baseline.manifest.tasks)
     comparison = compare(
-        baseline.narrowed(options.task),
-        current.narrowed(options.task),
+        baseline.narrowed(options.tasks),
+        current.narrowed(options.tasks),
         tolerance=options.tolerance,
         fail_on_cost=options.fail_on_cost,
     )

@@ -1,9 +1,7 @@
 """Owns `fetch`: the data and weights of a suite, got while there is a network."""
 
-import argparse
-import importlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,8 @@ from bench_tasks.opening import fetch_task
 
 from bench.backbones import catalog
 from bench.backbones.cards import kept_files
+from bench.backbones.descriptions import describe
+from bench.commands.options import FetchOptions, SelectionOptions, SuiteOptions
 from bench.commands.selection import choose_suite
 from bench.config.data import DataSpec
 from bench.errors import BenchError
@@ -22,11 +22,11 @@ FINE: Final = 0
 NOT_ALL: Final = 2
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: FetchOptions) -> int:
     """Fetch all that a suite needs, tell of each thing in a line, and return the exit code: 2 if something failed."""
     cache = default_cache()
     failed = total = 0
-    for name, fetch in _needed(options, cache):
+    for name, fetch in _needed(options.suite, cache):
         total += 1
         try:
             print(f"{name}: {fetch()}", flush=True)
@@ -40,14 +40,14 @@ def answer(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _needed(options: argparse.Namespace, cache: Cache) -> Iterator[tuple[str, Callable[[], str]]]:
+def _needed(options: SuiteOptions, cache: Cache) -> Iterator[tuple[str, Callable[[], str]]]:
     """Yield the name of everything that is asked for, with what fetches it and says what came of that.
 
     That is what a suite or the data named need, or only backbones if nothing else is named.
     """
-    backbones = options.backbone
-    if options.suite or options.data or options.task or not backbones:
-        suite = choose_suite(options, cache)
+    backbones: Iterable[str] = options.backbones
+    if options.name or options.own_data.address or options.tasks or not backbones:
+        suite = choose_suite(SelectionOptions(suite=options), cache, shifts=False)
         for name, spec in {entry.task: entry.spec for entry in suite.entries}.items():
             yield name, partial(_task, name, spec, cache)
         backbones = [entry.backbone for entry in suite.entries]
@@ -61,9 +61,11 @@ def _task(name: str, spec: DataSpec, cache: Cache) -> str:
 
 
 def _backbone(name: str, cache: Cache, *, trust_remote_code: bool) -> str:
-    card = catalog.describe(name, cache, trust_remote_code=trust_remote_code, large=True)
+    card = describe(name, cache, trust_remote_code=trust_remote_code, large=True)
     if name == catalog.MINILM.name:  # whose card is known without its files
-        importlib.import_module("bench.backbones.loading").open_backbone(name)
+        from bench.backbones.loading import open_backbone  # noqa: PLC0415 (with the tensor library, seconds)
+
+        open_backbone(name)
     size = f"{card.parameters / 1e6:.1f} M parameters"
     return f"{card.title}, {size}, licence: {card.licence}{_where(kept_files(name, cache))}"
 

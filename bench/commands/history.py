@@ -1,19 +1,18 @@
 """Owns `history`: many runs side by side, and since when something changed."""
 
-import argparse
-import importlib
-
 from bench.commands.compare import write_output
+from bench.commands.options import HistoryFormat, HistoryOptions
 from bench.gate.history import History, find_nights, read_history
 from bench.gate.nights import to_json, to_markdown, to_text
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: HistoryOptions) -> int:
     """Print the history of results folders, draw it if asked to, and return the exit code."""
     history = read_history(find_nights(options.folders))
     if options.chart is not None:
-        drawing = importlib.import_module("bench.gate.chart")  # what draws takes a second to load
-        write_output(options.chart, drawing.chart(history))
+        from bench.gate.chart import chart  # noqa: PLC0415 (what draws takes a second to load)
+
+        write_output(options.chart, chart(history))
     if options.out is None:
         print(_written(history, options.format), end="")
     else:
@@ -22,8 +21,9 @@ def answer(options: argparse.Namespace) -> int:
     return 0
 
 
-def _written(history: History, name: str) -> str:
+def _written(history: History, name: HistoryFormat) -> str:
     if name == "csv":
-        written: str = importlib.import_module("bench.gate.spreadsheet").to_csv(history)  # loads pandas
-        return written
+        from bench.gate.spreadsheet import to_csv  # noqa: PLC0415 (loads pandas)
+
+        return to_csv(history)
     return {"text": to_text, "markdown": to_markdown, "json": to_json}[name](history)

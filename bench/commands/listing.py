@@ -1,19 +1,19 @@
 """Owns `list`: what there is to measure."""
 
-import argparse
-
 from bench_tasks import FAMILIES
 
 from bench.backbones import catalog, sources
+from bench.backbones.descriptions import describe
+from bench.commands.options import Heading, ListOptions
 from bench.config.data import DOMAINS
 from bench.config.reading import CONFIG, Config, StrategyTable, read_config
 from bench.runtime.cache import default_cache
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: ListOptions) -> int:
     """Print suites, tasks, backbones and strategies, or what is asked for of them, and return the exit code."""
     config = read_config(options.config or CONFIG, FAMILIES)
-    tables: dict[str, list[tuple[str, str]]] = {
+    tables: dict[Heading, list[tuple[str, str]]] = {
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
         "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
@@ -41,5 +41,5 @@ def _about_strategy(table: StrategyTable) -> str:
 
 
 def _about_backbone(name: str) -> str:
-    card = catalog.describe(name, default_cache())
+    card = describe(name, default_cache())
     return f"{card.domain}, {card.parameters / 1e6:.1f} M parameters, {len(card.stages)} stages: {card.title}"

@@ -1,10 +1,10 @@
 """Owns `publish`: of a results folder what is worth keeping in git, in a folder that is read as any other."""
 
-import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bench.commands.options import PublishOptions
 from bench.errors import StoreError
 from bench.report.writing import write_report
 from bench.results.published import CELLS, to_published
@@ -19,7 +19,7 @@ OURS: Final = (*KEPT, "charts/*.png", "index.html", "stamp.json")
 """What `publish`, or a `report` after it, leaves in a folder."""
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: PublishOptions) -> int:
     """Publish a results folder, say what was written, and return the exit code."""
     files = publish(Store(options.folder), options.target)
     kib = sum(path.stat().st_size for path in files) / 2**10

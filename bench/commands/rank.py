@@ -1,7 +1,5 @@
 """Owns `rank`: backbones in the order in which they promise to suit a task, before anything is trained."""
 
-import argparse
-import importlib
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench.analysis.wording import count, listed, shortened, strategy_title
-from bench.budget import Count, parse_asked
+from bench.budget import Count
+from bench.commands.options import RankOptions
 from bench.commands.selection import Selection, select
 from bench.errors import BenchError, ConfigError
 from bench.results.store import Store
@@ -30,10 +29,10 @@ NAME_COLUMNS: Final = 44
 WIDTH: Final = 80
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: RankOptions) -> int:
     """Print the backbones of each task asked for, best first, with what is known of how they did, and return 0."""
     cache = default_cache()
-    selection = select(options, cache)
+    selection = select(options.selection, cache)
     for name, task in selection.tasks.items():
         backbones = [entry.backbone for entry in selection.suite.entries if entry.task == name]
         if len(backbones) < 2:
@@ -44,18 +43,20 @@ def answer(options: argparse.Namespace) -> int:
     return 0
 
 
-def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cache: Cache) -> "list[Ranked]":
-    ranking = importlib.import_module("bench.ranking.ranking")  # with the tensor library, seconds
-    loading = importlib.import_module("bench.backbones.loading")
+def _rank(task: Task, backbones: Sequence[str], options: RankOptions, cache: Cache) -> "list[Ranked]":
+    from bench.backbones.loading import load_backbone  # noqa: PLC0415 (with the tensor library, seconds)
+    from bench.ranking.ranking import rank_backbones  # noqa: PLC0415 (likewise)
+
+    suite, budgets = options.selection.suite, options.selection.budgets
     n_train = task.card.n_train or len(task.load(cache).train)
-    ranked = ranking.rank_backbones(
+    ranked = rank_backbones(
         task,
         backbones,
-        partial(loading.load_backbone, trust_remote_code=options.trust_remote_code),
-        budget=parse_asked(options.budget[0]) if options.budget else Count(min(n_train, MOST_LABELS)),
+        partial(load_backbone, trust_remote_code=suite.trust_remote_code),
+        budget=budgets[0] if budgets else Count(min(n_train, MOST_LABELS)),
         cache=cache,
-        device=resolve_device(options.device),
-        memory_bytes=options.memory,
+        device=resolve_device(options.compute.device),
+        memory_bytes=options.compute.memory_bytes,
         decoders=default_decoders(1),
     )
     return sorted(ranked, key=lambda one: -one.logme)
@@ -73,7 +74,7 @@ def _table(title: str, ranked: "Sequence[Ranked]") -> list[str]:
     return [heading, columns, *rows]
 
 
-def _outcomes(name: str, selection: Selection, options: argparse.Namespace) -> dict[str, Mapping[str, float]]:
+def _outcomes(name: str, selection: Selection, options: RankOptions) -> dict[str, Mapping[str, float]]:
     """Return the mean scores of backbones on the largest budget, by strategy, as far as they are in a results folder.
 
     Scores are turned so that higher is better.

@@ -1,6 +1,5 @@
 """Owns `run`: a suite measured, as far as it is not measured yet."""
 
-import argparse
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.commands.exports import choose_exports, show_exports
+from bench.commands.options import RunOptions
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
 from bench.execution.executors.in_process import execute_here
@@ -26,10 +26,10 @@ FINE: Final = 0
 SOME_FAILED: Final = 1
 
 
-def answer(options: argparse.Namespace) -> int:
+def main(options: RunOptions) -> int:
     """Run what is pending of a suite, show the report, and return the exit code: 1 if some cell failed."""
     cache = default_cache()
-    selection = select(options, cache)
+    selection = select(options.selection, cache, variance=options.variance, shifts=options.shifts)
     plan, backbones = selection.plan, selection.backbones
     store = Store(options.out or Path("results") / selection.suite.name)
     exports = choose_exports(plan, options.export) if options.export else {}
@@ -39,14 +39,14 @@ def answer(options: argparse.Namespace) -> int:
         return _show_plan(plan, pending)
     execute = _executor(options, selection, cache, {key: exports[key] for key in again}) if pending else None
     manifest = _manifest(selection)
-    tracking = start_tracking(options.track if pending else (), store.root, manifest, plan)
+    tracking = start_tracking(options.trackers if pending else (), store.root, manifest, plan)
     for folder in exports.values():
         make_room(folder)
     store.extend(manifest)
     tally = Tally(found=len(plan), scored=0, failed=0)
     if execute:
         _announce(again, store)
-        if options.track and (found := count_found(plan, pending)):
+        if options.trackers and (found := count_found(plan, pending)):
             logging.info("--track logs what runs now; finished before, and not logged: %d cells", found)
         tally = run_cells(plan, store, backbones, execute, again=again, follow=tracking.follow)
     show_report(store, anew=False)
@@ -57,17 +57,17 @@ def answer(options: argparse.Namespace) -> int:
     return SOME_FAILED if tally.failed else FINE
 
 
-def _executor(options: argparse.Namespace, selection: Selection, cache: Cache, exports: Mapping[str, Path]) -> Execute:
-    device = resolve_device(options.device)
+def _executor(options: RunOptions, selection: Selection, cache: Cache, exports: Mapping[str, Path]) -> Execute:
+    device = resolve_device(options.compute.device)
     largest = max(card.parameters for card in selection.backbones.values())
     workers = options.workers or default_workers(device, parameters=largest)
     settings = EngineSettings(
         cache_root=cache.root,
         cache_limit_bytes=cache.limit_bytes,
         device=device,
-        memory_bytes=options.memory,
+        memory_bytes=options.compute.memory_bytes,
         decoders=default_decoders(workers),
-        trust_remote_code=options.trust_remote_code,
+        trust_remote_code=options.selection.suite.trust_remote_code,
         exports=exports,
     )
     if workers == 1:

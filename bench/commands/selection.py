@@ -1,11 +1,11 @@
 """Owns what a command is asked to measure: a suite of the config, or data and backbones named on the command line."""
 
-import argparse
 import logging
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from bench_tasks import FAMILIES
@@ -13,8 +13,9 @@ from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
 from bench.backbones import catalog
-from bench.budget import Asked, parse_asked
+from bench.backbones.descriptions import describe_all
 from bench.card import BackboneCard
+from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
 from bench.config.data import DOMAINS, problems_of
 from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
 from bench.config.suite import Suite
@@ -45,60 +46,61 @@ class Selection:
     plan: Sequence[PlannedCell]
 
 
-def select(options: argparse.Namespace, cache: Cache) -> Selection:
+def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, shifts: bool = False) -> Selection:
     """Return what is to be measured. Raises `BenchError` for what cannot be."""
-    suite = choose_suite(options, cache)
+    suite = choose_suite(options, cache, shifts=shifts)
     tasks = {entry.task: open_task(entry.task, entry.spec, cache) for entry in suite.entries}
     for name, task in tasks.items():
         for remark in task.card.remarks:
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
-    backbones = catalog.describe_all(names, cache, trust_remote_code=options.trust_remote_code)
+    backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
     cards = {name: task.card for name, task in tasks.items()}
-    plan = plan_cells(suite, cards, backbones, variance=options.variance)
-    return Selection(suite, tasks, backbones, plan if options.budget else _learnable(plan, tasks))
+    plan = plan_cells(suite, cards, backbones, variance=variance)
+    return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks))
 
 
-def choose_suite(options: argparse.Namespace, cache: Cache) -> Suite:
+def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:
     """Return the suite that is asked for, narrowed to what is asked of it; no data are looked at but to tell a family.
 
     Raises `ConfigError` or `UnknownNameError`.
     """
-    if options.data:
-        config, name = _with_data(options, cache)
+    wanted = options.suite
+    if wanted.own_data.address:
+        config, name = _with_data(wanted, wanted.own_data.address, cache)
     else:
-        config, name = _config(options, needed=True), options.suite or "all"
-        _refuse_options(options)
+        config, name = _config(wanted.config, needed=True), wanted.name or "all"
+        _refuse_data_options(wanted.own_data)
     return config.suite(name).select(
-        tasks=options.task,
-        backbones=() if options.data else options.backbone,
-        strategies=options.strategy,
-        budgets=map(parse_asked, options.budget),
+        tasks=wanted.tasks,
+        backbones=() if wanted.own_data.address else wanted.backbones,
+        strategies=options.strategies,
+        budgets=options.budgets,
         seeds=options.seeds,
-        shifts=options.shifts,
+        shifts=shifts,
     )
 
 
-def _config(options: argparse.Namespace, *, needed: bool) -> Config:
+def _config(path: Path | None, *, needed: bool) -> Config:
     """Return the config that is named or lies here; that of no file if there is none and none is needed."""
-    if options.config or needed or CONFIG.exists():
-        return read_config(options.config or CONFIG, FAMILIES)
+    if path or needed or CONFIG.exists():
+        return read_config(path or CONFIG, FAMILIES)
     return default_config()
 
 
-def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
+def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Config, str]:
     """Return the config with the data of the command line as a task, and the name of that task and its suite."""
-    if options.suite:
-        raise ConfigError(f"--data and --suite {options.suite}: one or the other; put data into a suite in bench.toml")
-    name = _name_of(options.data)
-    said: dict[str, Any] = dict(_option(text) for text in options.option)
-    family = options.family or guess_family(options.data, said, cache)
+    if options.name:
+        raise ConfigError(f"--data and --suite {options.name}: one or the other; put data into a suite in bench.toml")
+    data, name = options.own_data, _name_of(address)
+    said: dict[str, Any] = dict(_option(text) for text in data.settings)
+    family = data.family or guess_family(address, said, cache)
     if family not in DOMAINS:
         raise unknown_name("task family", family, DOMAINS)
-    said |= {"family": family, "data": options.data}
-    said |= {"skip_bad": True} if options.skip_bad else {}
-    said |= {"fill": True} if options.fill else {}
-    said |= {"backbones": options.backbone or [USUAL_BACKBONES.get(family, "")]}
+    said |= {"family": family, "data": address}
+    said |= {"skip_bad": True} if data.skip_bad else {}
+    said |= {"fill": True} if data.fill else {}
+    said |= {"backbones": options.backbones or [USUAL_BACKBONES.get(family, "")]}
     try:
         table = TaskTable.model_validate(said)
     except ValidationError as error:
@@ -107,15 +109,14 @@ def _with_data(options: argparse.Namespace, cache: Cache) -> tuple[Config, str]:
     problems = list(problems_of(table.spec(name)))
     if problems:
         raise ConfigError(listing("--data", problems))
-    return _config(options, needed=False).with_task(name, table), name
+    return _config(options.config, needed=False).with_task(name, table), name
 
 
-def _refuse_options(options: argparse.Namespace) -> None:
-    for flag in ("family", "option", "skip_bad", "fill"):
-        if getattr(options, flag):
-            raise ConfigError(
-                f"--{flag.replace('_', '-')} is about data named by --data: for a task of the config, set it there"
-            )
+def _refuse_data_options(data: OwnDataOptions) -> None:
+    given = {"--family": data.family, "--option": data.settings, "--skip-bad": data.skip_bad, "--fill": data.fill}
+    for flag, value in given.items():
+        if value:
+            raise ConfigError(f"{flag} is about data named by --data: for a task of the config, set it there")
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -39,7 +39,7 @@ class Suite:
         backbones: Iterable[str] = (),
         strategies: Iterable[str] = (),
         budgets: Iterable[Asked] = (),
-        seeds: int = 0,
+        seeds: int | None = None,
         shifts: bool = True,
     ) -> "Suite":
         """Return the suite narrowed to what is named; what is not named stays whole. Without `shifts` it has none.

@@ -66,7 +66,7 @@ def announce(address: str, size_bytes: int, licence: str, folder: Path, *, large
     if size_bytes > LARGE_BYTES and not large:
         raise DataError(
             f"{address} is not in {folder}, and {size} are too much to fetch unasked (licence: {licence}): run "
-            f"`python -m bench fetch {flag} {address}` first"
+            f"`bench fetch {flag} {address}` first"
         )
     log.info("fetching %s (%s; licence: %s) into %s", address, size, licence, folder)
 
@@ -76,7 +76,7 @@ def not_to_be_had(address: str, folder: Path, why: str) -> DataError:
     found = folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
     here = f"is not whole or has been changed in {folder}" if found else f"is not in {folder}"
     return DataError(
-        f"{address} {here}, and {' '.join(why.split())}: run `python -m bench fetch --data {address}` where there is a "
+        f"{address} {here}, and {' '.join(why.split())}: run `bench fetch --data {address}` where there is a "
         "network, and bring the folder here"
     )
 
@@ -85,7 +85,7 @@ def refuse_unfinished(address: str, folder: Path) -> None:
     """Raise `DataError` for a folder that something was fetched into and not to its end."""
     if (folder / UNFINISHED).exists():
         raise DataError(
-            f"{address} was not fetched to its end: delete {folder}, and run `python -m bench fetch --data {address}`"
+            f"{address} was not fetched to its end: delete {folder}, and run `bench fetch --data {address}`"
         )
 
 
@@ -110,7 +110,7 @@ def fetching(address: str, folder: Path) -> Iterator[None]:
     except DAMAGED as error:
         said = " ".join(str(error).split())
         raise DataError(
-            f"{address} could not be unpacked in {folder} ({said}): delete that folder, and run `python -m bench fetch "
+            f"{address} could not be unpacked in {folder} ({said}): delete that folder, and run `bench fetch "
             f"--data {address}` once more"
         ) from error
     marker.unlink()

@@ -74,7 +74,7 @@ def match(baseline: Run, current: Run) -> Matched:
     Raises `StoreError` if the baseline has no score, or if they plan no cell in common or measure nothing alike.
     """
     if baseline.n_results == 0:
-        raise StoreError("no cell of the baseline has a score: `python -m bench run` finishes it, or name another")
+        raise StoreError("no cell of the baseline has a score: `bench run` finishes it, or name another")
     shared = [cell for cell in baseline.outcomes if cell in current.outcomes]
     if not shared:
         raise StoreError(

@@ -128,7 +128,7 @@ def _advice(folder: Path) -> str:
     below = sorted(path.parent for path in folder.glob(f"*/*/*/{DESCRIPTION}"))
     if below:
         return f"there is one in {', '.join(map(str, below[:3]))}{' …' if len(below) > 3 else ''}"
-    return "`python -m bench run … --export DIR` makes one"
+    return "`bench run … --export DIR` makes one"
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:

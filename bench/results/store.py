@@ -47,7 +47,7 @@ class Store:
     def manifest(self) -> Manifest:
         """What the folder was asked for. Raises `StoreError` if nothing was ever run into it."""
         if self._manifest is None:
-            raise StoreError(f"there are no results in {self.root}: `python -m bench run` makes some")
+            raise StoreError(f"there are no results in {self.root}: `bench run` makes some")
         return self._manifest
 
     def extend(self, manifest: Manifest) -> None:
@@ -55,7 +55,7 @@ class Store:
         if (self.root / CELLS).exists():
             raise StoreError(
                 f"the results in {self.root} are published, no run adds to them: name another folder with --out, and "
-                f"`python -m bench publish` it to {self.root}"
+                f"`bench publish` it to {self.root}"
             )
         merged = self._manifest.merged(manifest) if self._manifest else manifest
         self._write("manifest.json", _to_json(manifest_record(merged, store_format=FORMAT)))

@@ -1,6 +1,5 @@
 """Owns the choice of a device, without loading the tensor library where the answer is plain."""
 
-import importlib
 import os
 import shutil
 from pathlib import Path
@@ -22,8 +21,11 @@ def resolve_device(wanted: str) -> Device:
     """
     if wanted == "cpu":
         return "cpu"
-    if _has_driver() and importlib.import_module("torch").cuda.is_available():
-        return "cuda"
+    if _has_driver():
+        import torch  # noqa: PLC0415 (takes seconds, and without a driver the answer is known)
+
+        if torch.cuda.is_available():
+            return "cuda"
     if wanted == "cuda":
         raise DeviceError("--device cuda: no GPU that PyTorch can use was found here; use --device cpu or auto")
     return "cpu"
@@ -40,8 +42,10 @@ def default_workers(device: Device, *, parameters: int) -> int:
         return min(usable, MOST_WORKERS)
     if parameters > SHARES_A_GPU:
         return 1
-    room = importlib.import_module("torch").cuda.get_device_properties(0).total_memory
-    return int(max(1, min(usable // 2, room // BYTES_OF_A_GPU_EACH, MOST_WORKERS)))
+    import torch  # noqa: PLC0415 (takes seconds, and a CPU needs no such answer)
+
+    room = torch.cuda.get_device_properties(0).total_memory
+    return max(1, min(usable // 2, room // BYTES_OF_A_GPU_EACH, MOST_WORKERS))
 
 
 def default_decoders(workers: int) -> int:

@@ -3,7 +3,7 @@
 import os
 import time
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
@@ -35,6 +35,3 @@ class Mlflow(Tracker):
         parameters = [Param(name, str(value)) for name, value in cell.parameters.items()]
         self._client.log_batch(run.info.run_id, metrics=metrics, params=parameters)
         self._client.set_terminated(run.info.run_id, "FINISHED" if cell.reason is None else "FAILED", end_time=now)
-
-
-TRACKER: Final = Mlflow

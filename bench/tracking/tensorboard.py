@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
@@ -52,6 +52,3 @@ def _ended(status: int, now: float) -> Summary:
         metadata=SummaryMetadata(plugin_data=plugin),
     )
     return Summary(value=[value])
-
-
-TRACKER: Final = TensorBoard

@@ -39,6 +39,3 @@ class Wandb(Tracker):
                 run.log({"step": point.step, name: point.value})
         run.summary.update(dict(cell.metrics))
         run.finish(exit_code=0 if cell.reason is None else 1)
-
-
-TRACKER: Final = Wandb

@@ -1,37 +1,20 @@
 """Owns opening a task by the description of its data, bundled or named."""
 
-import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.config.data import DOMAINS, KINDS, PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.runtime.cache import Cache
 from bench.task import Task
 from bench_tasks import FAMILIES
-from bench_tasks.hubs.kept import READERS, fetch_kept
+from bench_tasks.hubs.kept import LIBRARY_KINDS, fetch_kept, open_kept
 from bench_tasks.hubs.remote import brought_here, is_remote
 from bench_tasks.own import open_own
 
 Open = Callable[[str, DataSpec, Cache], Task]
-
-OPENERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("folder", "image_classification"): ("bench_tasks.files.folder", "open_folder"),
-    ("folder", "audio_classification"): ("bench_tasks.files.folder", "open_folder"),
-    ("csv", "image_classification"): ("bench_tasks.files.table", "open_table"),
-    ("csv", "text_classification"): ("bench_tasks.files.table", "open_table"),
-    ("csv", "audio_classification"): ("bench_tasks.files.table", "open_table"),
-    ("csv", "forecasting"): ("bench_tasks.forecasts.forecasting", "open_forecasting"),
-    **{("python", family): ("bench_tasks.own", "open_own") for family in DOMAINS},
-    ("torchvision", "image_classification"): ("bench_tasks.hubs.kept", "open_kept"),
-    ("torchaudio", "audio_classification"): ("bench_tasks.hubs.kept", "open_kept"),
-    ("hf", "image_classification"): ("bench_tasks.hubs.kept", "open_kept"),
-    ("hf", "text_classification"): ("bench_tasks.hubs.kept", "open_kept"),
-    ("hf", "audio_classification"): ("bench_tasks.hubs.kept", "open_kept"),
-}
-"""Module and function for each kind of address and family: what reads tables need not wait for what reads folders."""
 
 COLUMNS: Final[Mapping[str, str]] = {
     "text": "text_classification",
@@ -54,9 +37,28 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
 
 
 def _open_local(name: str, spec: DataSpec, cache: Cache) -> Task:
-    module, function = OPENERS[spec.kind, spec.family]
-    opener: Open = getattr(importlib.import_module(module), function)
-    return opener(name, spec, cache)
+    return _opener(spec)(name, spec, cache)
+
+
+def _opener(spec: DataSpec) -> Open:
+    """Return what opens data of a kind and family: what reads tables need not wait for what reads folders."""
+    match spec.kind, spec.family:
+        case "folder", _:
+            from bench_tasks.files.folder import open_folder  # noqa: PLC0415 (for folders only)
+
+            return open_folder
+        case "csv", "forecasting":
+            from bench_tasks.forecasts.forecasting import open_forecasting  # noqa: PLC0415 (for series only)
+
+            return open_forecasting
+        case "csv", _:
+            from bench_tasks.files.table import open_table  # noqa: PLC0415 (for tables only)
+
+            return open_table
+        case "python", _:
+            return open_own
+        case _:
+            return open_kept
 
 
 def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:
@@ -64,7 +66,7 @@ def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
 
     Raises like `open_task`.
     """
-    if spec.kind in READERS:
+    if spec.kind in LIBRARY_KINDS:
         return fetch_kept(name, spec, cache)
     if not spec.address:
         return open_task(name, spec, cache), ()
@@ -107,8 +109,9 @@ def _family_of_files(folder: Path) -> str:
 
 def _family_of_table(path: Path, said: Mapping[str, object]) -> str:
     """Return the family of a table, by the columns that are named and then by those it has: a series if by none."""
-    rows: Any = importlib.import_module("bench.files.rows")  # takes a while, and is for tables only
-    names: list[str] = rows.read_names(path, str(said.get("encoding", "utf-8")))
+    from bench.files.rows import read_names  # noqa: PLC0415 (takes a while, and is for tables only)
+
+    names = read_names(path, str(said.get("encoding", "utf-8")))
     for columns in (said, names):
         for column, family in COLUMNS.items():
             if column in columns:

@@ -44,7 +44,7 @@ def load_bundled(name: str, folder: Path = WEIGHTS) -> Bundled:
     """
     card = bundled_card(name)
     path = folder / f"{name}.safetensors"
-    remedy = f"restore the file, or remake it with `python -m bench pretrain {name}`"
+    remedy = f"restore the file, or remake it with `bench pretrain {name}`"
     try:
         found = file_sha256(path)
         if found != card.sha256:

@@ -103,5 +103,5 @@ def _not_there(hub_id: str, revision: str | None, error: Exception) -> BenchErro
     why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub does not answer"
     return WeightsError(
         f"{hub_id} is neither in the local Hugging Face cache {constants.HF_HUB_CACHE} nor in an installed package, "
-        f"and {why}: run `python -m bench fetch --backbone hf:{hub_id}` where there is a network{also}"
+        f"and {why}: run `bench fetch --backbone hf:{hub_id}` where there is a network{also}"
     )

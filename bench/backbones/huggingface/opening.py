@@ -1,8 +1,6 @@
 """Owns opening models of transformers as backbones: by their config, which module makes a backbone of them."""
 
 import json
-from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,20 +30,9 @@ SETTINGS_ELSEWHERE: Final = ("revision",)
 
 LIBRARY: Final = "Hugging Face"
 
-AUDIO: Final = ("bench.backbones.huggingface.audio", "open_audio", "build_untrained_audio")
-SERIES: Final = ("bench.backbones.huggingface.series", "open_series", "build_untrained_series")
-
-OPENERS: Final[Mapping[str, tuple[str, str, str]]] = {
-    **dict.fromkeys(
-        ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "audio-spectrogram-transformer", "whisper"), AUDIO
-    ),
-    **dict.fromkeys(("patchtst", "patchtsmixer", "timesfm", "informer", "autoformer"), SERIES),
-}
-"""What opens a snapshot that is of neither texts nor images, by model type: the module, its function of a reference, a
-folder and a config, and the one that draws the weights anew."""
-
-TEXT: Final = ("bench.backbones.huggingface.text", "build_text")
-IMAGES: Final = ("bench.backbones.huggingface.images", "build_images")
+AUDIO: Final = ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "audio-spectrogram-transformer", "whisper")
+SERIES: Final = ("patchtst", "patchtsmixer", "timesfm", "informer", "autoformer")
+"""Types of models that are of neither texts nor images: `audio` and `series` open these."""
 
 
 def load_huggingface(card: BackboneCard) -> Backbone:
@@ -87,11 +74,16 @@ def open_huggingface(reference: Reference) -> Opened:
             f"there are no weights in {folder}: expected model.safetensors or pytorch_model.bin; for weights drawn at "
             f"random say 'untrained:hf/{reference.place}'"
         )
-    if config.model_type in OPENERS:
+    if config.model_type in AUDIO:
+        from bench.backbones.huggingface.audio import open_audio  # noqa: PLC0415 (takes seconds)
+
         refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        module, function, _ = OPENERS[config.model_type]
-        opened: Opened = getattr(import_module(module), function)(reference, folder, config)
-        return opened
+        return open_audio(reference, folder, config)
+    if config.model_type in SERIES:
+        from bench.backbones.huggingface.series import open_series  # noqa: PLC0415 (takes seconds)
+
+        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
+        return open_series(reference, folder, config)
     snapshot = _snapshot(reference, folder, weights, config)
     files = [path for path in folder.iterdir() if path.is_file()]
     return Opened(_build(snapshot), tuple(sorted([*files, *folder.glob("1_Pooling/config.json")])))
@@ -104,11 +96,16 @@ def build_untrained(reference: Reference) -> Backbone:
     """
     folder = Path(reference.place.removeprefix("hf/")).expanduser()
     config = _config(reference, folder)
-    if config.model_type in OPENERS:
+    if config.model_type in AUDIO:
+        from bench.backbones.huggingface.audio import build_untrained_audio  # noqa: PLC0415 (takes seconds)
+
         refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        module, _, function = OPENERS[config.model_type]
-        drawn: Backbone = getattr(import_module(module), function)(reference, folder, config)
-        return drawn
+        return build_untrained_audio(reference, folder, config)
+    if config.model_type in SERIES:
+        from bench.backbones.huggingface.series import build_untrained_series  # noqa: PLC0415 (takes seconds)
+
+        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
+        return build_untrained_series(reference, folder, config)
     return _build(_snapshot(reference, folder, (), config))
 
 
@@ -147,6 +144,10 @@ def _config(reference: Reference, folder: Path) -> PreTrainedConfig:
 
 def _build(snapshot: Snapshot) -> Backbone:
     images = {*MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES, *MODEL_FOR_IMAGE_MAPPING_NAMES}
-    module, function = IMAGES if snapshot.config.model_type in images else TEXT
-    backbone: Backbone = getattr(import_module(module), function)(snapshot)
-    return backbone
+    if snapshot.config.model_type in images:
+        from bench.backbones.huggingface.images import build_images  # noqa: PLC0415 (takes seconds)
+
+        return build_images(snapshot)
+    from bench.backbones.huggingface.text import build_text  # noqa: PLC0415 (takes seconds)
+
+    return build_text(snapshot)

@@ -1,6 +1,5 @@
 """Owns starting an engine, late."""
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,18 +32,19 @@ class EngineSettings:
 def start_engine(settings: EngineSettings) -> "Engine":
     """Return an engine over the project's tasks and backbones.
 
-    Imported by name, since importing it takes seconds that only a process which runs cells should spend.
+    Imports it first, which takes seconds that only a process which runs cells should spend.
     """
-    engine = importlib.import_module("bench.execution.engine")
-    loading = importlib.import_module("bench.backbones.loading")
-    opening = importlib.import_module("bench_tasks.opening")
-    started: Engine = engine.Engine(
-        opening.open_task,
-        partial(loading.load_backbone, trust_remote_code=settings.trust_remote_code),
+    from bench_tasks.opening import open_task  # noqa: PLC0415 (likewise)
+
+    from bench.backbones.loading import load_backbone  # noqa: PLC0415 (with the tensor library, seconds)
+    from bench.execution.engine import Engine  # noqa: PLC0415 (likewise)
+
+    return Engine(
+        open_task,
+        partial(load_backbone, trust_remote_code=settings.trust_remote_code),
         cache=Cache(settings.cache_root, limit_bytes=settings.cache_limit_bytes),
         device=settings.device,
         memory_bytes=settings.memory_bytes,
         decoders=settings.decoders,
         exports=settings.exports,
     )
-    return started

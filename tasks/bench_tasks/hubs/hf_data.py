@@ -15,7 +15,7 @@ from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import PARTS, Found, refuse_unused
 from bench_tasks.hubs.hf_columns import found_in_columns, label_names
-from bench_tasks.hubs.kept import Located, stamp
+from bench_tasks.hubs.located import Located, stamp
 
 USED: Final = frozenset({"text", "image", "audio", "label", "config", "revision", "rate_hz", "seconds"})
 

@@ -1,14 +1,11 @@
 """Owns tasks on data sets that libraries fetch: what was found out of one is kept, and the next run need not look."""
 
-import hashlib
-import importlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 from bench import __version__
 from bench.card import TaskCard, read_card
@@ -17,41 +14,12 @@ from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
 from bench.target import Classes
 from bench.task import Splits, Task
-from bench_tasks.files.labelled import Found, labelled_task
+from bench_tasks.files.labelled import labelled_task
 from bench_tasks.hubs.known import with_known
+from bench_tasks.hubs.located import Located, Reader, stamp
 
-
-class Located(NamedTuple):
-    """Where a data set lies: `roots` are files and folders, `parts` the files of each part where a reader needs them.
-
-    As long as nothing under the roots changes, what was found out stays true. `remarks` are what was decided on the
-    way.
-    """
-
-    roots: tuple[str, ...]
-    parts: Mapping[str, tuple[str, ...]] = {}
-    remarks: tuple[str, ...] = ()
-
-
-class Reader(Protocol):
-    """A module that knows one library's data sets."""
-
-    def locate(self, spec: DataSpec, *, large: bool) -> Located:
-        """Return where a data set lies, fetched if it is not there; one that is large only if that is wanted.
-
-        Raises `DataError` if it cannot be had.
-        """
-
-    def read(self, spec: DataSpec, located: Located, cache: Cache) -> Found:
-        """Return what is in it. Raises `DataError` if it cannot be used."""
-
-
-READERS: Final[Mapping[str, str]] = {
-    "torchvision": "bench_tasks.hubs.torchvision_data",
-    "torchaudio": "bench_tasks.hubs.torchaudio_data",
-    "hf": "bench_tasks.hubs.hf_data",
-}
-"""Modules by kind of address. They load their libraries, for seconds, and so are imported when they are needed."""
+LIBRARY_KINDS: Final = ("torchvision", "torchaudio", "hf")
+"""Kinds of address whose data sets are read by the library that fetches them."""
 
 LIBRARIES: Final = ("torchvision", "torchaudio", "datasets")
 """Another version of one of these may read the same files otherwise."""
@@ -67,11 +35,12 @@ class KeptTask(Task):
         self._located = located
 
     def load(self, cache: Cache) -> Splits:
-        task = labelled_task(self.card.name, self._spec, _reader(self._spec).read(self._spec, self._located, cache))
+        found = _reader(self._spec.kind).read(self._spec, self._located, cache)
+        task = labelled_task(self.card.name, self._spec, found)
         if task.card.sha256 != self.card.sha256:
             raise DataError(
-                f"{self._spec.address} changed since it was looked at: give the same command once more after `python "
-                "-m bench cache --clear`"
+                f"{self._spec.address} changed since it was looked at: give the same command once more after "
+                "`bench cache --clear`"
             )
         return task.load(cache)
 
@@ -95,31 +64,12 @@ def fetch_kept(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
     return task, tuple(map(Path, kept["located"]["roots"])) if kept else ()
 
 
-def stamp(root: Path) -> str:
-    """Return the hash of what changes when a file, or one in a folder, does: path, size and time of writing."""
-    digest = hashlib.sha256()
-    waiting = [str(root)] if root.is_dir() else []
-    if not waiting:
-        digest.update(_state(root.stat()) if root.exists() else b"not there")
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                digest.update(entry.path.encode() + _state(entry.stat(follow_symlinks=False)))
-    return digest.hexdigest()
-
-
-def _state(found: os.stat_result) -> bytes:
-    return f"\0{found.st_size} {found.st_mtime_ns}\n".encode()
-
-
 def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
     kept = _kept(name, spec, cache)
     if kept is not None:
         card = read_card(TaskCard, kept["card"])
         return KeptTask(card, tuple(kept["names"]), spec, _located(kept["located"]))
-    reader = _reader(spec)
+    reader = _reader(spec.kind)
     located = reader.locate(spec, large=large)
     found = reader.read(spec, located, cache)
     task = labelled_task(name, spec, found)
@@ -151,10 +101,21 @@ def _located(said: Mapping[str, Any]) -> Located:
     return Located(tuple(said["roots"]), parts, tuple(said["remarks"]))
 
 
-def _reader(spec: DataSpec) -> Reader:
-    module: Any = importlib.import_module(READERS[spec.kind])
-    reader: Reader = module
-    return reader
+def _reader(kind: str) -> Reader:
+    """Return the reader of a kind of address, with its library, which takes seconds to load."""
+    match kind:
+        case "torchvision":
+            from bench_tasks.hubs import torchvision_data  # noqa: PLC0415 (see above)
+
+            return torchvision_data
+        case "torchaudio":
+            from bench_tasks.hubs import torchaudio_data  # noqa: PLC0415 (see above)
+
+            return torchaudio_data
+        case _:
+            from bench_tasks.hubs import hf_data  # noqa: PLC0415 (see above)
+
+            return hf_data
 
 
 def _key(name: str, spec: DataSpec) -> str:

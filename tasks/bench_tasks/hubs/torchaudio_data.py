@@ -12,8 +12,8 @@ from bench.files.downloads import announce, fetching, refuse_unfinished, torch_h
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import Found, refuse_groups, refuse_unused
 from bench_tasks.files.listed import Listed, found_in_files
-from bench_tasks.hubs.kept import Located
 from bench_tasks.hubs.known import known_of
+from bench_tasks.hubs.located import Located
 
 NAMES: Final = ("SPEECHCOMMANDS",)
 ARCHIVE: Final = "SpeechCommands"

@@ -81,7 +81,7 @@ def test_missing_timm_weights_are_one_sentence(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"model.safetensors of timm/test_resnet.r160_in1k is not in the Hugging Face cache {tmp_path / 'hub'}, and "
         f"cannot be fetched ({constants.ENDPOINT} does not answer); where there is a network, run "
-        "`python -m bench fetch --backbone timm:test_resnet`"
+        "`bench fetch --backbone timm:test_resnet`"
     )
 
 
@@ -176,7 +176,7 @@ def test_missing_torchvision_weights_are_one_sentence(tmp_path: Path) -> None:
         f"shufflenetv2_x0.5-f707e7126e.pth is not in torch's cache {tmp_path / 'torch' / 'hub' / 'checkpoints'}" in said
     )
     assert "nobody is there" in said
-    assert said.endswith("run `python -m bench fetch --backbone torchvision:shufflenet_v2_x0_5`")
+    assert said.endswith("run `bench fetch --backbone torchvision:shufflenet_v2_x0_5`")
     assert not list((tmp_path / "torch" / "hub" / "checkpoints").iterdir())
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.backbones.loading import open_backbone
+from bench.backbones.loading import _opener, open_backbone
+from bench.backbones.sources import SOURCES
 from bench.errors import UnknownNameError
 
 
@@ -20,3 +21,13 @@ from bench.errors import UnknownNameError
 def test_a_setting_that_does_not_exist_is_told_with_those_that_do(name: str, told: str) -> None:
     with pytest.raises(UnknownNameError, match=told):
         open_backbone(name)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_that_is_named_can_be_opened(source: str) -> None:
+    assert callable(_opener(source))
+
+
+def test_a_source_that_does_not_exist_is_told_with_those_that_do() -> None:
+    with pytest.raises(UnknownNameError, match="unknown source of backbones 'tim'; did you mean 'timm'"):
+        open_backbone("tim:resnet18")

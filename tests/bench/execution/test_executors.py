@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bench_tasks import FAMILIES
 
-from bench.backbones.catalog import describe_all
+from bench.backbones.descriptions import describe_all
 from bench.cell import Cell, Failure, Result
 from bench.config.reading import read_config
 from bench.execution.executors.processes import execute_in_processes

@@ -10,7 +10,7 @@ import soundfile
 from bench_tasks.forecasts.forecasting import open_forecasting
 from PIL import Image
 
-from bench.backbones.catalog import describe
+from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.card import TaskCard

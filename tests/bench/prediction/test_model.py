@@ -158,7 +158,7 @@ def respelt(folder: Path, **changes: object) -> None:
 
 
 def test_a_folder_without_a_model_says_how_one_is_made_or_where_they_are(tmp_path: Path, tones: Adapted) -> None:
-    with pytest.raises(WeightsError, match=r"no exported model in .*`python -m bench run … --export DIR` makes one"):
+    with pytest.raises(WeightsError, match=r"no exported model in .*`bench run … --export DIR` makes one"):
         read_exported(tmp_path)
     below = tmp_path / "task" / "backbone" / "full"
     below.mkdir(parents=True)

@@ -236,7 +236,7 @@ def test_what_does_not_go_with_a_model_is_one_line(
 
 def test_a_folder_that_holds_no_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "nowhere", "a.png"]) == 2
-    assert "bench: there is no exported model in nowhere: `python -m bench run" in capsys.readouterr().err
+    assert "bench: there is no exported model in nowhere: `bench run" in capsys.readouterr().err
 
 
 def test_the_models_of_a_run_are_those_of_the_largest_budget_and_the_first_seed() -> None:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from bench.backbone import Batch
-from bench.backbones.catalog import MINILM, describe
+from bench.backbones.catalog import MINILM
+from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.cell import Cell, Result

@@ -89,7 +89,7 @@ def test_without_a_network_one_sentence_says_so_within_seconds(hub_cache: Path, 
     with pytest.raises(DataError) as caught:
         open_by_name("stanfordnlp/sst2", cache, text="sentence")
     said = str(caught.value)
-    assert f"hf:stanfordnlp/sst2 is not in {hub_cache}, and the hub does not answer: run `python -m bench fetch" in said
+    assert f"hf:stanfordnlp/sst2 is not in {hub_cache}, and the hub does not answer: run `bench fetch" in said
     assert "\n" not in said
     assert time.monotonic() - start < 5
 

@@ -90,7 +90,7 @@ def test_a_truncated_recording_is_named_and_left_out_if_asked_to(commands: Path,
 
 
 def test_it_is_too_large_to_be_fetched_unasked(cache: Cache) -> None:
-    with pytest.raises(DataError, match=r"2,316 MiB are too much to fetch unasked \(licence: CC-BY-4.0\): run `python"):
+    with pytest.raises(DataError, match=r"2,316 MiB are too much to fetch unasked \(licence: CC-BY-4.0\): run `bench"):
         open_commands(cache)
 
 

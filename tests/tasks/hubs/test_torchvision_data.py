@@ -73,6 +73,7 @@ def test_a_second_look_needs_no_library_and_gives_the_same_card_and_data(
     first = open_by_name("CIFAR10", cache)
     with monkeypatch.context() as unloaded:
         unloaded.setitem(sys.modules, "bench_tasks.hubs.torchvision_data", None)
+        unloaded.delattr("bench_tasks.hubs.torchvision_data")
         again = open_by_name("CIFAR10", cache)
     assert isinstance(again, KeptTask)
     assert (again.card, again.target) == (first.card, first.target)
@@ -252,7 +253,7 @@ def test_without_a_network_one_sentence_says_where_it_was_looked_for_and_what_to
         open_by_name("CIFAR10", cache)
     said = str(caught.value)
     assert f"torchvision:CIFAR10 is not in {home / 'CIFAR10'}, and could not be fetched" in said
-    assert "run `python -m bench fetch --data torchvision:CIFAR10` where there is a network" in said
+    assert "run `bench fetch --data torchvision:CIFAR10` where there is a network" in said
     assert "\n" not in said
     assert time.monotonic() - start < 5
 

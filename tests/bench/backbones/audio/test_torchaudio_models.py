@@ -138,7 +138,7 @@ def test_without_a_network_one_sentence_says_what_to_run(monkeypatch: pytest.Mon
     message = str(caught.value)
     assert "hubert_fairseq_base_ls960.pth is not in torch's cache" in message
     assert str(tmp_path / "hub" / "checkpoints") in message
-    assert "python -m bench fetch --backbone torchaudio:HUBERT_BASE" in message
+    assert "bench fetch --backbone torchaudio:HUBERT_BASE" in message
     assert "\n" not in message
 
 

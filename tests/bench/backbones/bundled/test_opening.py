@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.backbones import catalog
 from bench.backbones.bundled import opening
 from bench.backbones.bundled.opening import load_bundled, save_bundled
+from bench.backbones.descriptions import describe
 from bench.errors import UnknownNameError, WeightsError
 from bench.runtime.cache import Cache
 
@@ -47,12 +48,12 @@ def test_one_changed_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, w
     content = bytearray((catalog.WEIGHTS / "series.safetensors").read_bytes())
     content[int(where * len(content))] ^= flip
     (folder / "series.safetensors").write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is not the file its card names.*`python -m bench pretrain series`"):
+    with pytest.raises(WeightsError, match=r"is not the file its card names.*`bench pretrain series`"):
         load_bundled("series", folder)
 
 
 def test_missing_weights_say_how_to_make_them(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"cannot read the weights .*`python -m bench pretrain glyphs`"):
+    with pytest.raises(WeightsError, match=r"cannot read the weights .*`bench pretrain glyphs`"):
         load_bundled("glyphs", tmp_path)
 
 
@@ -60,12 +61,12 @@ def test_a_damaged_card_is_told(folder: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(catalog, "WEIGHTS", folder)
     (folder / "glyphs.json").write_text(json.dumps({"name": "bundled:glyphs"}))
     with pytest.raises(WeightsError, match="cannot read the card"):
-        catalog.describe("bundled:glyphs", Cache(tmp_path))
+        describe("bundled:glyphs", Cache(tmp_path))
 
 
 def test_an_unknown_backbone_is_told_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown backbone 'bundled:glyph'; did you mean 'bundled:glyphs'"):
-        catalog.describe("bundled:glyph", Cache(tmp_path))
+        describe("bundled:glyph", Cache(tmp_path))
 
 
 def test_only_a_forecaster_keeps_the_head_it_was_pretrained_with() -> None:
