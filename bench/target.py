@@ -129,6 +129,12 @@ class Target(ABC):
     name: ClassVar[str]
     unit: ClassVar[str]  # of budgets, in the plural, such as "labelled examples"
     readout: ClassVar[Readout] = POOLED
+    ranks_answers: ClassVar[bool] = False  # whether several answers of one example can be put in order
+
+    @property
+    def horizon(self) -> int:
+        """The steps of time after its inputs that a prediction is about; 0 where it is about the inputs."""
+        return 0
 
     @property
     @abstractmethod

@@ -1,17 +1,16 @@
-"""Owns `predict`: an exported model asked about files, texts and series."""
+"""The command `predict`: an exported model asked about files, texts and series."""
 
 import json
 import logging
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
+from bench.answers import Answers
 from bench.commands.options import PredictOptions
 from bench.errors import ConfigError
 from bench.prediction.exported import Exported, read_exported
 from bench.prediction.unlabelled import Source, gather
-from bench.report.predictions import class_records, class_table, forecast_records, forecast_table
+from bench.report.predictions import as_records, as_table
 from bench.runtime.device import default_decoders, resolve_device
-from bench.target import Classes, Outputs
 
 FINE: Final = 0
 SOME_UNREAD: Final = 1
@@ -34,7 +33,7 @@ def main(options: PredictOptions) -> int:
             trust_remote_code=options.trust_remote_code,
         )
         predictions = model.predict(asked.raw, decoders=default_decoders(1))
-        print(_shown(options, exported, asked.sources, predictions))
+        print(_shown(options, asked.sources, exported.target.answers(predictions, options.top)))
     return SOME_UNREAD if asked.problems else FINE
 
 
@@ -47,8 +46,8 @@ def _refuse(options: PredictOptions, exported: Exported) -> None:
         raise ConfigError(f"--column: the model in {options.folder} reads no tables: leave it out")
     if domain == "text" and len(options.columns) > 1:
         raise ConfigError(f"--column: texts are in one column, got {len(options.columns)}: name one")
-    if options.top > 1 and not isinstance(exported.target, Classes):
-        raise ConfigError(f"--top: the model in {options.folder} forecasts and knows no classes: leave it out")
+    if options.top > 1 and not exported.target.ranks_answers:
+        raise ConfigError(f"--top: the model in {options.folder} has one answer for each example: leave it out")
     if not options.files and not options.texts:
         raise ConfigError("nothing to predict: name files after the folder" + _also(domain))
 
@@ -57,16 +56,7 @@ def _also(domain: str) -> str:
     return ", - for lines of standard input, or a text with --text" if domain == "text" else ""
 
 
-def _shown(options: PredictOptions, exported: Exported, sources: tuple[Source, ...], predictions: Outputs) -> str:
-    target = exported.target
-    if isinstance(target, Classes):
-        if options.format == "json":
-            return _lines(class_records(sources, predictions, target.names, options.top))
-        return class_table(sources, predictions, target.names, options.top)
+def _shown(options: PredictOptions, sources: tuple[Source, ...], answers: Answers) -> str:
     if options.format == "json":
-        return _lines(forecast_records(sources, predictions))
-    return forecast_table(sources, predictions)
-
-
-def _lines(records: Iterable[dict[str, Any]]) -> str:
-    return "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+        return "\n".join(json.dumps(record, ensure_ascii=False) for record in as_records(sources, answers))
+    return as_table(sources, answers)

@@ -1,4 +1,4 @@
-"""Owns what is said of an exported model: what it was adapted from and to, and how its inputs are to be read.
+"""What is said of an exported model: what it was adapted from and to, and how its inputs are to be read.
 
     model.safetensors   all stages of the backbone, as adapted, and the head
     model.json          the rest; written last, so that it marks a whole export
@@ -9,7 +9,7 @@ Both are written under another name, flushed to the disk and renamed.
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,23 +18,22 @@ from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
 from bench.runtime.cache import file_sha256
-from bench.target import Classes, Horizon, Target
+from bench.registry import load
+from bench.target import Target
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
 
-TARGETS: Final[Mapping[str, type[Classes] | type[Horizon]]] = {"classes": Classes, "horizon": Horizon}
 
-
-class Hearing(NamedTuple):
-    """How recordings are heard: as mono at `rate_hz`, cut or padded to `length` samples."""
+class AudioFormat(NamedTuple):
+    """How recordings are read: as mono at `rate_hz`, cut or padded to `length` samples."""
 
     rate_hz: int
     length: int
 
 
-class Past(NamedTuple):
+class WindowFormat(NamedTuple):
     """What is seen of a series: `context` steps, of a cycle of `season` steps, on a scale whose unit is `unit`."""
 
     context: int
@@ -47,7 +46,7 @@ class Exported:
     """An adapted model without its weights.
 
     `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage.
-    `hearing` is there for recordings, `past` for series; pictures and texts are taken as they are. `libraries` are
+    `audio_format` is there for recordings, `window_format` for series; pictures and texts are taken as they are. `libraries` are
     versions of those that build networks. `weights_sha256` is that of the weights file, once it is written.
     """
 
@@ -57,8 +56,8 @@ class Exported:
     backbone: BackboneCard
     boundary: int
     target: Target
-    hearing: Hearing | None
-    past: Past | None
+    audio_format: AudioFormat | None
+    window_format: WindowFormat | None
     libraries: Mapping[str, str]
     weights_sha256: str = ""
 
@@ -155,21 +154,32 @@ def _record(exported: Exported) -> dict[str, Any]:
         "data": {**spec._asdict(), "options": spec.options.model_dump(mode="json", exclude_unset=True)},
         "backbone": asdict(exported.backbone),
         "boundary": exported.boundary,
-        "target": {"kind": type(exported.target).__name__.lower(), **_fields(exported.target)},
-        "hearing": exported.hearing and exported.hearing._asdict(),
-        "past": exported.past and exported.past._asdict(),
+        "target": target_record(exported.target),
+        "audio_format": exported.audio_format and exported.audio_format._asdict(),
+        "window_format": exported.window_format and exported.window_format._asdict(),
         "libraries": dict(exported.libraries),
         "weights_sha256": exported.weights_sha256,
     }
 
 
-def _fields(target: Target) -> dict[str, Any]:
-    assert isinstance(target, Classes | Horizon), f"no export is known for {type(target).__name__}"
-    return asdict(target)
+def target_record(target: Target) -> dict[str, Any]:
+    """Return a target as plain values for JSON, with the name of its kind."""
+    assert is_dataclass(target), "targets are data: their fields are what an export keeps"
+    return {"kind": target.name, **asdict(target)}
+
+
+def target_of(record: Mapping[str, Any]) -> Target:
+    """Return the target of a record made by `target_record`.
+
+    Raises `UnknownNameError` for a kind that is not installed here, `KeyError` or `TypeError` if it is no record.
+    """
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
+    target: Target = load("bench.targets", record["kind"])(**fields)
+    return target
 
 
 def _exported_of(record: Mapping[str, Any]) -> Exported:
-    result, target, spec = from_record(record["result"]), dict(record["target"]), record["data"]
+    result, spec = from_record(record["result"]), record["data"]
     if not isinstance(result, Result):
         raise TypeError("a failure has no model")
     return Exported(
@@ -178,14 +188,9 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
         data=DataSpec(spec["family"], spec["address"], DataOptions(**spec["options"])),
         backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
-        target=TARGETS[target.pop("kind")](**_with_tuples(target)),
-        hearing=Hearing(**record["hearing"]) if record["hearing"] else None,
-        past=Past(**record["past"]) if record["past"] else None,
+        target=target_of(record["target"]),
+        audio_format=AudioFormat(**record["audio_format"]) if record["audio_format"] else None,
+        window_format=WindowFormat(**record["window_format"]) if record["window_format"] else None,
         libraries=record["libraries"],
         weights_sha256=record["weights_sha256"],
     )
-
-
-def _with_tuples(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record whose lists are tuples again."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}

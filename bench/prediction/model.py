@@ -1,85 +1,56 @@
-"""Owns an adapted model with its weights: written, built again from its description, and asked for predictions."""
+"""Exported models: built again from their description, and asked for predictions."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from bench.backbone import Backbone
-from bench.backbones.cards import LIBRARIES
 from bench.backbones.loading import load_backbone
-from bench.domain import Raw, Waveforms, Windows
+from bench.column import Column
+from bench.domain import Raw
 from bench.errors import BenchError, WeightsError
-from bench.files.media import Recordings
-from bench.prediction.exported import WEIGHTS, Exported, Hearing, Past, write_exported
+from bench.prediction.exported import WEIGHTS, Exported
+from bench.prediction.saving import together
 from bench.runtime.cache import file_sha256
 from bench.runtime.precision import frozen_precision, training_precision
-from bench.target import Outputs
-from bench.training.inference import Recomputed, forward_all
+from bench.training.adapted import Reader
+from bench.training.inference import Recomputed, read_all
 from bench.training.inputs import MEMORY_BYTES, Allowance, prepare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
+class ExportedModel:
     """A backbone whose stages are adapted, and the head they were adapted for, on one device."""
 
     exported: Exported
     backbone: Backbone
-    head: nn.Linear
+    head: nn.Module
     device: torch.device
 
-    def predict(self, raw: Raw, *, decoders: int = 1) -> Outputs:
-        """Return predictions, float32 [n, width] on the scale of the labels, as those of the test split were made.
+    def predict(self, raw: Raw, *, decoders: int = 1) -> Column:
+        """Return predictions on the scale of the labels, as those of the test split were made.
 
         `decoders` threads read files. Raises `DataError` for a file that cannot be read.
         """
+        target, boundary = self.exported.target, self.exported.boundary
         inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
-        boundary, frozen = self.exported.boundary, frozen_precision(self.device)
+        frozen = frozen_precision(self.device)
         below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
-        if len(above):
-            trained = training_precision(self.device, self.exported.result.trainable_parameters)
-            hidden = Recomputed(inputs, below, frozen) if boundary else inputs
-            features = forward_all(above, hidden, precision=trained).values
+        tapped = any(tap <= boundary for tap in target.readout.taps(len(self.backbone.stages)))
+        if not len(above) or tapped:
+            below, above, precision = below[:0], self.backbone.stages, frozen
         else:
-            features = forward_all(below, inputs, precision=frozen).values
-        with torch.inference_mode():
-            outputs = self.head(features).cpu().numpy()
-        return self.exported.target.decode(outputs, raw).astype(np.float32)
+            precision = training_precision(self.device, self.exported.result.trainable_parameters)
+        hidden = Recomputed(inputs, below, frozen) if len(below) else inputs
+        read = read_all(self.backbone, above, hidden, target.readout, precision=precision)
+        return Reader(target.readout, target.codec, target.objective, self.head).predict(read)
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that build networks."""
-    return {name: version(name) for name in LIBRARIES}
-
-
-def hearing_of(raw: Raw) -> Hearing | None:
-    """Return how these examples are heard, if they are recordings."""
-    if isinstance(raw, Waveforms):
-        return Hearing(raw.rate_hz, raw.samples.shape[1])
-    return Hearing(raw.rate_hz, raw.length) if isinstance(raw, Recordings) else None
-
-
-def past_of(raw: Raw) -> Past | None:
-    """Return what these examples show of their series, if they are windows.
-
-    Of several units it is the smallest: it is what tells a past that is constant from one that is not.
-    """
-    return Past(raw.past.shape[1], raw.season, float(raw.unit.min())) if isinstance(raw, Windows) else None
-
-
-def save_model(folder: Path, exported: Exported, stages: nn.ModuleList, head: nn.Linear) -> None:
-    """Write a model into a folder: all its stages, whole, and its head. Raises `StoreError` if that cannot be."""
-    # Copies, because parameters may share memory and kernels lie with their channels last: a file holds neither.
-    tensors = {name: tensor.cpu().clone().contiguous() for name, tensor in _together(stages, head).state_dict().items()}
-    write_exported(folder, exported, lambda path: save_file(tensors, path))
-
-
-def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool = False) -> Model:
+def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool = False) -> ExportedModel:
     """Return the model in a folder, its backbone built by the source it came from.
 
     Raises `WeightsError` if the weights are not those of the description, or the backbone cannot be built or is another
@@ -93,9 +64,9 @@ def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_co
         raise WeightsError(
             f"the model in {folder} is built and prepared for as {name} is, and that is not to be had here: {error}"
         ) from error
-    head = nn.Linear(exported.backbone.width, exported.target.width)
+    head = exported.target.objective.head(backbone.widths(exported.target.readout))
     try:
-        _together(backbone.stages, head).load_state_dict(tensors)
+        together(backbone.stages, head).load_state_dict(tensors)
     except RuntimeError as error:
         built = ", ".join(f"{library} {number}" for library, number in exported.libraries.items())
         raise WeightsError(
@@ -103,11 +74,7 @@ def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_co
             f"{' '.join(str(error).split())}"
         ) from error
     place = torch.device(device)
-    return Model(exported, backbone.to(place), head.to(place), place)
-
-
-def _together(stages: nn.ModuleList, head: nn.Linear) -> nn.ModuleDict:
-    return nn.ModuleDict({"stages": stages, "head": head})
+    return ExportedModel(exported, backbone.to(place), head.to(place), place)
 
 
 def _read_weights(path: Path, exported: Exported) -> dict[str, Tensor]:

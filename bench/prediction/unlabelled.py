@@ -90,7 +90,7 @@ def _pictures(files: Sequence[str]) -> Unlabelled:
 
 
 def _recordings(exported: Exported, files: Sequence[str]) -> Unlabelled:
-    hearing = exported.hearing
+    hearing = exported.audio_format
     assert hearing is not None, "a model of recordings says how they are heard"
 
     def read(path: Path) -> Iterator[tuple[Source, tuple[Path, str]]]:
@@ -125,7 +125,7 @@ def _texts(exported: Exported, files: Sequence[str], texts: Sequence[str], colum
 
 
 def _windows(exported: Exported, files: Sequence[str], columns: Sequence[str]) -> Unlabelled:
-    past, steps = exported.past, exported.target.width
+    past = exported.window_format
     assert past is not None, "a model of series says what it sees of them"
 
     def read(path: Path) -> Iterator[tuple[Source, np.ndarray] | DataError]:
@@ -135,11 +135,11 @@ def _windows(exported: Exported, files: Sequence[str], columns: Sequence[str]) -
             except DataError as error:
                 yield DataError(f"{path}: {error}")
             else:
-                times = times_to_come(history, steps)
+                times = times_to_come(history, exported.target.horizon)
                 yield Source(str(path), series=history.name, times=times), values
 
     found, problems = _each(files, "series", read)
-    pasts = np.array([values for _, values in found], dtype=np.float32).reshape(-1, past.context)  # [n, context]
+    pasts = np.array([values for _, values in found], dtype=np.float64).reshape(-1, past.context)  # [n, context]
     return Unlabelled(
         Windows(pasts, season=past.season, unit=np.full(len(pasts), past.unit)), _sources(found), problems
     )

@@ -1,15 +1,13 @@
-"""Owns predictions as they are shown: tables of at most 80 columns, or records for JSON."""
+"""Predictions as they are shown: tables of at most 80 columns, or records for JSON."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bench.analysis.wording import shortened
+from bench.answers import Answers, Rows, Steps
+from bench.column import Array
 from bench.prediction.unlabelled import Source
-from bench.target import Outputs
 
 WIDEST: Final = 80
 GAP: Final = "  "
@@ -18,43 +16,45 @@ DIGITS: Final = 6  # significant, of a forecast
 SMALLEST: Final = 1e-2  # what is forecast below this is written with an exponent
 
 
-def class_records(sources: Sequence[Source], outputs: Outputs, names: Sequence[str], top: int) -> list[dict[str, Any]]:
-    """Return where each example comes from, its most probable class, and the `top` ones if they are several."""
-    records = []
-    for source, chances in zip(sources, probabilities(outputs), strict=True):
-        best = [
-            {"label": names[place], "probability": round(float(chances[place]), 6)} for place in _best(chances, top)
-        ]
-        records.append({**_where(source), **best[0], **({"top": best} if top > 1 else {})})
-    return records
+def as_records(sources: Sequence[Source], answers: Answers) -> list[dict[str, Any]]:
+    """Return where each example comes from and what is predicted of it, as plain values for JSON."""
+    return [{**_where(source), **record} for source, record in zip(sources, answers.records, strict=True)]
 
 
-def forecast_records(sources: Sequence[Source], predictions: Outputs) -> list[dict[str, Any]]:
-    """Return where each series comes from, the values of the steps to come, and their times if these are known."""
-    return [
-        {**_where(source), "forecast": [float(f"{value:.{DIGITS}g}") for value in values]}
-        for source, values in zip(sources, predictions, strict=True)
-    ]
+def as_table(sources: Sequence[Source], answers: Answers) -> str:
+    """Return a table of at most 80 columns."""
+    return row_table(sources, answers) if isinstance(answers, Rows) else step_table(sources, answers)
 
 
-def class_table(sources: Sequence[Source], outputs: Outputs, names: Sequence[str], top: int) -> str:
-    """Return a line for each example with its most probable class, and below it the next ones of the `top`."""
-    heading = ("text" if sources[0].text else "file", "label", "probability")
+def row_table(sources: Sequence[Source], answers: Rows) -> str:
+    """Return the lines of each example below each other; the first has where the example comes from."""
+    heading = ("text" if sources[0].text else "file", *answers.headings)
     rows = [
-        ("" if rank else " ".join((source.text or source.file).split()), names[place], f"{chances[place]:.3f}")
-        for source, chances in zip(sources, probabilities(outputs), strict=True)
-        for rank, place in enumerate(_best(chances, top))
+        ("" if rank else " ".join((source.text or source.file).split()), *cells)
+        for source, lines in zip(sources, answers.lines, strict=True)
+        for rank, cells in enumerate(lines)
     ]
-    label = min(LONGEST_LABEL, max(len(one[1]) for one in (heading, *rows)))
-    first = min(WIDEST - label - len(heading[2]) - 2 * len(GAP), max(len(one[0]) for one in (heading, *rows)))
-    return "\n".join(
-        f"{shortened(where, first):<{first}}{GAP}{shortened(name, label):<{label}}{GAP}{chance:>{len(heading[2])}}"
-        for where, name, chance in (heading, *rows)
+    everything = (heading, *rows)
+    widths = [max(len(one[place]) for one in everything) for place in range(1, len(heading))]
+    widths = [min(LONGEST_LABEL, width) for width in widths]
+    first = min(
+        WIDEST - sum(widths) - len(widths) * len(GAP), max(len(one[0]) for one in everything)
     )
+    numbers = [all(_is_number(row[place]) for row in rows) for place in range(1, len(heading))]
+    lines = []
+    for where, *cells in everything:
+        shown = [shortened(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        aligned = [
+            f"{cell:>{width}}" if right else f"{cell:<{width}}"
+            for cell, width, right in zip(shown, widths, numbers, strict=True)
+        ]
+        lines.append(GAP.join([f"{shortened(where, first):<{first}}", *aligned]).rstrip())
+    return "\n".join(lines)
 
 
-def forecast_table(sources: Sequence[Source], predictions: Outputs) -> str:
+def step_table(sources: Sequence[Source], answers: Steps) -> str:
     """Return for each file a line for each step to come, its series side by side as far as they fit."""
+    predictions = answers.values
     rows = zip(sources, predictions, strict=True)
     blocks = []
     for (file, times), several in groupby(rows, key=lambda row: (row[0].file, row[0].times)):
@@ -65,16 +65,12 @@ def forecast_table(sources: Sequence[Source], predictions: Outputs) -> str:
     return "\n\n".join(blocks)
 
 
-def probabilities(outputs: Outputs) -> NDArray[np.float64]:
-    """Return the softmax of outputs [n, classes]."""
-    raised = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _best(chances: NDArray[np.float64], top: int) -> list[int]:
-    """Return the classes of the highest chances, highest first; of equal ones the first."""
-    return [int(place) for place in np.argsort(-chances, kind="stable")[:top]]
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _where(source: Source) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def _where(source: Source) -> dict[str, Any]:
     return {**{key: value for key, value in said.items() if value}, **({"times": source.times} if source.times else {})}
 
 
-def _numbers(values: Outputs) -> list[str]:
+def _numbers(values: Array) -> list[str]:
     """Return numbers with as many decimals as give the largest of them six significant digits."""
     whole = len(f"{abs(values).max():.0f}")
     if whole > 2 * DIGITS or abs(values).max() < SMALLEST:

@@ -36,6 +36,7 @@ class Classes(Target):
 
     name: ClassVar[str] = "classes"
     unit: ClassVar[str] = "labelled examples"
+    ranks_answers: ClassVar[bool] = True
     names: tuple[str, ...]
     smoothing: float = 0.0
     column: str = LABEL

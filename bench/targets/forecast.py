@@ -44,6 +44,10 @@ class Forecast(Target):
     side_by_side: int = field(default=1, compare=False)
 
     @property
+    def horizon(self) -> int:
+        return self.steps
+
+    @property
     def reads(self) -> str:
         return LABEL
 

@@ -1,0 +1,61 @@
+"""Writing an adapted network into the folder of an export."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import nn
+
+from bench.backbones.cards import LIBRARIES
+from bench.card import TaskCard
+from bench.cell import Result
+from bench.domain import Raw, Waveforms, Windows
+from bench.errors import StoreError
+from bench.files.media import Recordings
+from bench.planning.plan import PlannedCell
+from bench.prediction.exported import AudioFormat, Exported, WindowFormat, write_exported
+from bench.strategy import Parts
+from bench.training.context import NetworkContext
+
+
+def save_adapted(
+    folder: Path, planned: PlannedCell, card: TaskCard, context: NetworkContext, parts: Parts | None, result: Result
+) -> None:
+    """Write the adapted network of a cell into a folder. Raises `StoreError` if it has none, or if that cannot be."""
+    if parts is None:
+        raise StoreError(f"models of the strategy {planned.strategy.name!r} are no networks: they cannot be exported")
+    exported = Exported(
+        result=result,
+        task=card,
+        data=planned.spec,
+        backbone=context.backbone.card,
+        boundary=parts.boundary,
+        target=context.target,
+        audio_format=audio_format(context.tested),
+        window_format=window_format(context.tested),
+        libraries={name: version(name) for name in LIBRARIES},
+    )
+    # Copies, because parameters may share memory and kernels lie with their channels last: a file holds neither.
+    state = together(parts.stages, parts.head).state_dict()
+    tensors = {name: tensor.cpu().clone().contiguous() for name, tensor in state.items()}
+    write_exported(folder, exported, lambda path: save_file(tensors, path))
+
+
+def together(stages: nn.ModuleList, head: nn.Module) -> nn.ModuleDict:
+    """Return stages and head as one module, whose state is the file of an export."""
+    return nn.ModuleDict({"stages": stages, "head": head})
+
+
+def audio_format(raw: Raw) -> AudioFormat | None:
+    """Return how these examples are read, if they are recordings."""
+    if isinstance(raw, Waveforms):
+        return AudioFormat(raw.rate_hz, raw.samples.shape[1])
+    return AudioFormat(raw.rate_hz, raw.length) if isinstance(raw, Recordings) else None
+
+
+def window_format(raw: Raw) -> WindowFormat | None:
+    """Return what these examples show of their series, if they are windows.
+
+    Of several units it is the smallest: it is what tells a past that is constant from one that is not.
+    """
+    return WindowFormat(raw.past.shape[1], raw.season, float(raw.unit.min())) if isinstance(raw, Windows) else None
