@@ -1,46 +1,61 @@
 """Small stand-ins for tasks and backbones: they are quick, need no file, and can be made to misbehave."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, Stage
 from bench.budget import ALL, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
+from bench.column import dense
 from bench.config.data import DataSpec
 from bench.domain import Images, Raw
 from bench.planning.plan import PlannedCell, cell_key
 from bench.runtime.cache import Cache
-from bench.strategy import Recipe, Strategy
-from bench.target import Classes
-from bench.task import Examples, Splits, Task, fingerprint
+from bench.strategies.finetune import Finetune
+from bench.strategies.probe import Probe
+from bench.strategy import Strategy
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task, fingerprint
 
 SIDE = 4
 WIDTH = 6
 STAGES = ("first", "second", "third", "fourth")
 
-QUICK = Recipe(learning_rate=1e-2, head_learning_rate=1e-2, batch_size=8, epochs=2, penalties=(0.01, 0.1))
+QUICK: Final[Mapping[str, Any]] = {
+    "learning_rate": 1e-2,
+    "head_learning_rate": 1e-2,
+    "batch_size": 8,
+    "epochs": 2,
+    "penalties": (0.01, 0.1),
+}
+"""What the strategies here set of their recipes."""
 
-SCRATCH = Strategy("scratch", depth=1.0, pretrained=False, recipe=QUICK.model_copy(update={"head": "zero"}))
-PROBE = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=QUICK)
-PARTIAL = Strategy("partial", depth=0.5, pretrained=True, recipe=QUICK)
-FULL = Strategy("full", depth=1.0, pretrained=True, recipe=QUICK)
-STRATEGIES = (SCRATCH, PROBE, PARTIAL, FULL)
+SCRATCH: Final = Finetune(name="scratch", weights="random", head="zero", **QUICK)
+PROBE: Final = Probe(name="linear_probe", **QUICK)
+PARTIAL: Final = Finetune(name="partial", trained=0.5, **QUICK)
+FULL: Final = Finetune(name="full", **QUICK)
+STRATEGIES: Final[tuple[Strategy, ...]] = (SCRATCH, PROBE, PARTIAL, FULL)
 
 
-def toy_splits(n: int = 60, classes: int = 3, seed: int = 0) -> Splits:
-    """Return pictures whose class shows in one corner, noise elsewhere."""
+def toy_split(n: int = 60, classes: int = 3, seed: int = 0) -> Split:
+    """Return pictures whose class shows in one corner, noise elsewhere; half of them are tested on."""
     generator = np.random.default_rng(seed)
     labels = np.arange(n) % classes
     pixels = generator.integers(0, 120, size=(n, SIDE, SIDE, 1))
     pixels[np.arange(n), 0, labels % SIDE, 0] += 130
-    images, labels = pixels.astype(np.uint8), labels.astype(np.int64)
-    half = n // 2
-    return Splits(
-        Examples(Images(images[:half]), labels[:half]),
-        Examples(Images(images[half:]), labels[half:]),
-    )
+    everything = labelled(Images(pixels.astype(np.uint8)), labels)
+    return Split(everything.take(np.arange(n // 2)), everything.take(np.arange(n // 2, n)))
+
+
+def labelled(raw: Raw, classes: ArrayLike) -> Examples:
+    """Return examples with their classes [n]."""
+    return Examples(raw, {LABEL: dense(**{LABEL: np.asarray(classes, dtype=np.int64)})})
 
 
 class ToyTask(Task):
@@ -58,11 +73,11 @@ class ToyTask(Task):
             licence="none needed",
             citation="none",
             version=1,
-            sha256=fingerprint(toy_splits()),
+            sha256=fingerprint(toy_split()),
         )
 
-    def load(self, cache: Cache) -> Splits:
-        return toy_splits()
+    def split(self, fold: int, cache: Cache) -> Split:
+        return toy_split()
 
 
 class Dense(Stage):
