@@ -92,7 +92,7 @@ class Engine:
         for planned in pack.cells:
             try:
                 ready.append(self._ready(planned, pack))
-            except Exception as error:  # noqa: BLE001 (one of the two broad ones of the project: see `_fit`)
+            except Exception as error:
                 yield CellOutput(_failure(planned, error))
         while ready:
             for done in self._fit(ready):
@@ -107,7 +107,7 @@ class Engine:
             try:
                 forget_peak(self._device)
                 output = self._output(one, next(models))
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is that cell's alone)
+            except Exception as error:
                 yield CellOutput(_failure(one.planned, error))
                 return
             yield output
@@ -188,9 +188,7 @@ class Engine:
             self._loaded = _Loaded(name, task.card, budgets, context, evaluation, loading)
         return self._loaded
 
-    def _context(
-        self, task: Task, split: Split, through: str, needs: Needs, content: str, budgets: Budgets
-    ) -> Context:
+    def _context(self, task: Task, split: Split, through: str, needs: Needs, content: str, budgets: Budgets) -> Context:
         """Return what a strategy may see of a split, through a backbone if it is named."""
         needed = budgets.union(needs.budgets)
         if not through:

@@ -125,7 +125,8 @@ def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
         )
         for name, several in shared.items()
     }
-    return [Pack(tuple(several), needs[tuple(shared)]) for (*shared, _), several in groupby(cells, _alike)]
+    grouped = groupby(cells, _alike)
+    return [Pack(tuple(several), needs[spec, through, fold]) for (spec, through, fold, _), several in grouped]
 
 
 def _refuse_budget(budget: Asked, strategy: Strategy) -> None:

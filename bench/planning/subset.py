@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.budget import Asked, Count
-from bench.domain import Indices
+from bench.column import Indices
 
 
 def budget_size(asked: Asked, total: int) -> int:

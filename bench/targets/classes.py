@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from bench.answers import Answers, Rows
-from bench.column import Array, Column, Dense, Indices, dense
+from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.metric import Metric
 from bench.metrics import classes as metrics
 from bench.planning import subset
 from bench.planning.blocks import deal_blocks
 from bench.planning.folds import grouped_folds
-from bench.target import Baseline, Codec, Objective, Sampling, Target
+from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -75,7 +75,7 @@ class Classes(Target):
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances = raised / raised.sum(axis=1, keepdims=True)  # [n, k]
         best = np.argsort(-chances, axis=1, kind="stable")[:, :top]
-        lines = [
+        lines: list[list[tuple[str, ...]]] = [
             [(self.names[place], f"{row[place]:.3f}") for place in places]
             for row, places in zip(chances, best, strict=True)
         ]
@@ -130,11 +130,9 @@ class CrossEntropy(Objective):
 
         return zero_head(widths, self.classes)
 
-    def loss(
-        self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None
-    ) -> "Tensor":
+    def loss(self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None) -> "Tensor":
         logs = outputs[0].float().log_softmax(-1)
-        named = logs.gather(-1, encoded[next(iter(encoded))][:, None]).mean()
+        named = logs.gather(-1, next(iter(encoded.values()))[:, None]).mean()
         return -(1 - self.smoothing) * named - self.smoothing * logs.mean()
 
     def predict(self, outputs: "tuple[Tensor, ...]", geometry: Column | None) -> Column:
@@ -162,6 +160,6 @@ class MajorityClass(Baseline):
 
 def _only(labels: Column) -> Indices:
     """Return the classes [n] of a column that holds nothing else, whatever it calls them."""
-    assert isinstance(labels, Dense) and len(labels.values) == 1, "a class for each example"
-    found: Indices = next(iter(labels.values.values())).astype(np.int64)
+    (classes,) = dense_only(labels).values.values()
+    found: Indices = classes.astype(np.int64)
     return found

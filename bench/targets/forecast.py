@@ -137,9 +137,7 @@ class SquaredError(Objective):
 
         return zero_head(widths, self.steps)
 
-    def loss(
-        self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None
-    ) -> "Tensor":
+    def loss(self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None) -> "Tensor":
         return (outputs[0].float() - encoded[LABEL]).square().mean()
 
     def predict(self, outputs: "tuple[Tensor, ...]", geometry: Column | None) -> Column:

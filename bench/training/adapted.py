@@ -1,7 +1,6 @@
 """Adapted networks: how they start, and the models that they become."""
 
 import copy
-
 from dataclasses import dataclass
 
 import torch

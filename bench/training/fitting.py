@@ -99,7 +99,9 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
     trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
     trainable += kept_out if _table_learns(network, rates) else 0
     terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
-    rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for term in terms for module in term.modules]
+    rates += [
+        Rate(list(module.parameters()), plan.recipe.head_learning_rate) for term in terms for module in term.modules
+    ]
     steps = plan.recipe.steps(len(budget.rows))
     precision = training_precision(context.device, trainable) if steps else frozen_precision(context.device)
     begun = time.perf_counter()

@@ -152,7 +152,7 @@ def _still(adaptation: Adaptation) -> Mapping[str, Tensor]:
 def _content(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """Return the sha256 of each tensor."""
     return {
-        name: hashlib.sha256(values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()).hexdigest()
+        name: hashlib.sha256(values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
         for name, values in tensors.items()
     }
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from bench.execution.executors.starting import EngineSettings, start_engine
-from bench.execution.scored import Scored
+from bench.execution.output import CellOutput
 from bench.planning.plan import Pack
 
 
-def execute_here(packs: Sequence[Pack], *, settings: EngineSettings) -> Iterator[Scored]:
+def execute_here(packs: Sequence[Pack], *, settings: EngineSettings) -> Iterator[CellOutput]:
     """Yield what came of each cell, in order."""
     engine = start_engine(settings)
     for pack in packs:

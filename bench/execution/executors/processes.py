@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 
 from bench.cell import Failure
 from bench.execution.executors.starting import EngineSettings, start_engine
-from bench.execution.scored import Scored
+from bench.execution.output import CellOutput
 from bench.planning.plan import Pack, PlannedCell
 
 
@@ -27,7 +27,7 @@ class _Worker:
     holds: Pack | None = None  # the cells of it that it has not delivered yet, the one that is running first
 
 
-def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[Scored]:
+def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
     """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
     waiting = deque(packs)
     crew = [_hire(settings) for _ in range(min(workers, len(waiting)))]
@@ -87,8 +87,8 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
-def _lost(planned: PlannedCell, exit_code: int | None) -> Scored:
+def _lost(planned: PlannedCell, exit_code: int | None) -> CellOutput:
     """Return the failure of a cell whose worker died."""
     how = f"by signal {signal.Signals(-exit_code).name}" if exit_code and exit_code < 0 else f"with code {exit_code}"
     reason = f"its worker process ended {how}; if the system was out of memory, run with fewer --workers"
-    return Scored(Failure(cell=planned.cell, key=planned.key, reason=reason, traceback=""))
+    return CellOutput(Failure(cell=planned.cell, key=planned.key, reason=reason, traceback=""))
