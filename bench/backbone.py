@@ -138,7 +138,7 @@ class Backbone(nn.Module, ABC):
     def initialise(self) -> None:
         """Draw every parameter and buffer anew, as if never trained, from torch's default generator."""
 
-    def augment(self, prepared: Batch, generator: torch.Generator) -> Batch:  # noqa: ARG002 (the contract's)
+    def augment(self, prepared: Batch, generator: torch.Generator) -> Batch:
         """Return prepared inputs seen otherwise, values and geometry together; the codec then moves the labels.
 
         Called only where nothing is cached, that is, if all stages are trained.

@@ -82,9 +82,7 @@ class Objective(ABC):
         """Return a head on features of these widths that puts out zeros."""
 
     @abstractmethod
-    def loss(
-        self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None
-    ) -> "Tensor":
+    def loss(self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None) -> "Tensor":
         """Return the mean loss of a batch, a scalar. `encoded` are the arrays of the encoded labels of its examples.
 
         Of ragged labels there are those of one example after the other, with their `" offsets"` [n + 1].

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bench.backbones import catalog
 from bench.backbones.descriptions import describe_all
+from bench.budget import Asked
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
 from bench.config.data import DOMAINS, problems_of

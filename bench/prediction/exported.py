@@ -17,8 +17,8 @@ from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
-from bench.runtime.cache import file_sha256
 from bench.registry import load
+from bench.runtime.cache import file_sha256
 from bench.target import Target
 
 FORMAT: Final = 3

@@ -102,7 +102,9 @@ class Heads:
 
     def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
         held = self._prior is not None
-        return content_key("head", ALGORITHM, self._content, held, budget.rows.tolist(), digest(budget.labels), penalties)
+        return content_key(
+            "head", ALGORITHM, self._content, held, budget.rows.tolist(), digest(budget.labels), penalties
+        )
 
     def _write(self, budgets: Mapping[Path, Budget[Column]], penalties: Penalties) -> None:
         """Write the head of each budget.

@@ -87,9 +87,7 @@ class _Budgets:
         coordinates = torch.stack([one.coordinates for one in self._inputs])
         self._solver = problem.solver(coordinates, labels, holds_bias=prior is not None)
 
-    def solve(
-        self, folds: Tensor | None, *, overlap: int, penalties: Sequence[float], default: float
-    ) -> list[Solved]:
+    def solve(self, folds: Tensor | None, *, overlap: int, penalties: Sequence[float], default: float) -> list[Solved]:
         """Return the head of each budget."""
         count, n = self._examples
         if folds is None:

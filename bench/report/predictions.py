@@ -37,9 +37,7 @@ def row_table(sources: Sequence[Source], answers: Rows) -> str:
     everything = (heading, *rows)
     widths = [max(len(one[place]) for one in everything) for place in range(1, len(heading))]
     widths = [min(LONGEST_LABEL, width) for width in widths]
-    first = min(
-        WIDEST - sum(widths) - len(widths) * len(GAP), max(len(one[0]) for one in everything)
-    )
+    first = min(WIDEST - sum(widths) - len(widths) * len(GAP), max(len(one[0]) for one in everything))
     numbers = [all(_is_number(row[place]) for row in rows) for place in range(1, len(heading))]
     lines = []
     for where, *cells in everything:

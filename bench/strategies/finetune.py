@@ -14,7 +14,6 @@ from bench.planning.seeds import VARIED, Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
 
 
-
 class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
     """The uppermost stages trained together with a head.
 

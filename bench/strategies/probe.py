@@ -10,7 +10,6 @@ from bench.planning.seeds import Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy
 
 
-
 class Probe(Strategy, PenaltyRecipe, LoopRecipe):
     """A linear head on frozen features.
 
