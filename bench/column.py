@@ -63,8 +63,12 @@ class Ragged:
 
     def __post_init__(self) -> None:
         assert self.values, "a column has at least one array"
-        total = int(self.offsets[-1])
+        lengths, total = np.diff(self.offsets), int(self.offsets[-1])
+        assert self.offsets.dtype == np.int64, "offsets are int64"
+        assert self.offsets[0] == 0, "offsets begin at 0"
+        assert (lengths >= 0).all(), "offsets do not fall"
         assert all(len(array) == total for array in self.values.values()), "offsets end where the arrays do"
+        assert self.shapes is None or np.array_equal(self.shapes.prod(axis=1), lengths), "grids hold their entries"
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -74,6 +78,7 @@ class Ragged:
 
     def of(self, name: str, row: int) -> Array:
         """Return the entries of one example: [entries, …], or [*shape, …] where it lies on a grid."""
+        assert 0 <= row < len(self), "the example is one of the column"
         entries: Array = self.values[name][self.offsets[row] : self.offsets[row + 1]]
         return entries if self.shapes is None else entries.reshape(*self.shapes[row], *entries.shape[1:])
 
@@ -83,7 +88,7 @@ class Ragged:
         lengths = np.diff(self.offsets)[rows]
         offsets = np.concatenate([[0], lengths.cumsum()]).astype(np.int64)
         # The place of each kept entry: where its example begins, plus its place within the example.
-        entries = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        entries = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
         shapes = None if self.shapes is None else self.shapes[rows]
         return Ragged({name: array[entries] for name, array in self.values.items()}, offsets, shapes)
 
@@ -101,13 +106,18 @@ def dense(**values: ArrayLike) -> Dense:
     return Dense({name: np.asarray(array) for name, array in values.items()})
 
 
-def ragged(shapes: ArrayLike | None = None, **items: Sequence[ArrayLike]) -> Ragged:
-    """Return a column of sequences: for every name one array for each example, at least one example."""
+def ragged(shapes: ArrayLike | None = None, **items: Sequence[ArrayLike] | Array) -> Ragged:
+    """Return a column of sequences: for every name one array [entries, …] for each example.
+
+    No examples are the array of none, whose type and shape beyond its first axis they keep: `np.empty((0, 4))`.
+    """
     several = {name: [np.asarray(one) for one in arrays] for name, arrays in items.items()}
-    lengths = [len(one) for one in next(iter(several.values()))]
+    lengths, *others = [[len(one) for one in arrays] for arrays in several.values()]
+    assert all(other == lengths for other in others), "arrays of an example are of one length"
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     grid = None if shapes is None else np.asarray(shapes, dtype=np.int64)
-    return Ragged({name: np.concatenate(arrays) for name, arrays in several.items()}, offsets, grid)
+    joined = {name: np.concatenate(arrays) if arrays else np.asarray(items[name]) for name, arrays in several.items()}
+    return Ragged(joined, offsets, grid)
 
 
 def concatenate(columns: Sequence[Column]) -> Column:
@@ -132,8 +142,8 @@ def concatenate(columns: Sequence[Column]) -> Column:
 def digest_arrays(arrays: Mapping[str, Array]) -> str:
     """Return the sha256 of named arrays.
 
-    Names, types, shapes and content count; memory addresses and the width that a string type happens to have do not.
-    Strings are hashed with their lengths, so that no two lists of strings are alike.
+    Names, types, shapes and content count; memory layout, byte order and the width that a string type happens to have
+    do not. Strings are hashed with their lengths, so that no two lists of strings are alike.
     """
     found = hashlib.sha256()
     for piece in _pieces(arrays):
@@ -151,36 +161,61 @@ def to_bytes(column: Column) -> bytes:
     """Return a column as the bytes of its file: an uncompressed .npz, the same bytes for the same content."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in column.arrays().items():
+        for name, array in sorted(column.arrays().items()):
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:  # dated 1980, always
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, _plain(array), allow_pickle=False)
     return file.getvalue()
 
 
 def from_bytes(content: bytes) -> Column:
     """Return the column of a file. Raises `ValueError` or `zipfile.BadZipFile` if it is none."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
     offsets, shapes = arrays.pop(OFFSETS, None), arrays.pop(SHAPES, None)
+    if not arrays:
+        raise ValueError("the file holds no array")
     return Dense(arrays) if offsets is None else Ragged(arrays, offsets, shapes)
 
 
+def _array(content: bytes) -> Array:
+    """Return the array of a .npy file."""
+    array: Array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
 def _pieces(arrays: Mapping[str, Array]) -> Iterator[bytes]:
+    """Yield what a digest counts: for each array its name, type and shape, then its content."""
     for name, array in sorted(arrays.items()):
-        is_text = array.dtype.kind in "UO"
-        assert not is_text or all(isinstance(one, str) for one in array.flat), "columns hold numbers, flags and strings"
-        kind = "text" if is_text else array.dtype.newbyteorder("<").str
-        yield f"{name} {kind} {array.shape}".encode()
+        plain = _plain(array)
+        is_text = plain.dtype.kind == "U"
+        yield f"{name} {'text' if is_text else plain.dtype.str} {plain.shape}".encode()
         if is_text:
-            yield from (one.encode() for one in array.flat)
+            yield from (one.encode(errors="surrogatepass") for one in plain.flat)
         else:
-            yield np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+            yield plain.tobytes()
+
+
+def _plain(array: Array) -> Array:
+    """Return an array in the one form that its content has: in C order, little-endian, strings no wider than needed.
+
+    NumPy's own strings have no NUL characters at their end, so that those of an object array lose theirs here.
+    """
+    kind = array.dtype.kind
+    if kind in "UTO":
+        strings = array.ravel().tolist()
+        assert all(isinstance(one, str) for one in strings), "columns hold numbers, flags and strings"
+        array = np.array(strings, dtype=np.str_).reshape(array.shape)
+    else:
+        assert kind in "biufc", "columns hold numbers, flags and strings"
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
 def _indices(rows: ArrayLike, n: int) -> Indices:
     """Return rows as indices; flags [n] become those that are set."""
     found = np.asarray(rows)
+    assert found.ndim == 1, "rows are a list"
     if found.dtype == np.bool_:
         assert len(found) == n, "there is a flag for each example"
         return np.flatnonzero(found)
+    assert found.size == 0 or found.dtype.kind in "iu", "rows are indices or flags"
     return found.astype(np.int64)

@@ -1,11 +1,16 @@
-"""What holds for all tests: one thread per process, and no test sees another's cache or the user's."""
+"""What holds for all tests: one thread per process, no time limit, and no test sees another's cache or the user's."""
 
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+
+# A busy machine is no fault of the code: property tests are not timed. All else is as it was.
+settings.register_profile("untimed", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """Owns opening a task that somebody wrote in a file of their own."""
 
-import importlib.util
 import inspect
 from dataclasses import replace
 from pathlib import Path
 
 from bench.config.data import DataSpec
 from bench.errors import DataError, unknown_name
+from bench.files.scripts import run_script
 from bench.runtime.cache import Cache
 from bench.task import Task, fingerprint
 
@@ -33,14 +33,7 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
 
 def _tasks_in(path: Path) -> dict[str, type[Task]]:
     """Return the concrete tasks that a file defines, by the names of their classes."""
-    spec = importlib.util.spec_from_file_location(f"bench_own_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise DataError(f"there is no Python file {path}")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise DataError(f"cannot run {path}: {error}") from error
+    module = run_script(path)
     return {
         name: one
         for name, one in inspect.getmembers(module, inspect.isclass)

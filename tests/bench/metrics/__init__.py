@@ -1,0 +1,1 @@
+"""Metrics are held against other people's implementations."""
