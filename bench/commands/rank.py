@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bench.analysis.wording import count, listed, shortened, strategy_title
+from bench.analysis.wording import listed, quantity, shortened, strategy_title
 from bench.budget import Count, parse_asked
 from bench.commands.selection import Selection, select
 from bench.errors import BenchError, ConfigError
@@ -63,7 +63,7 @@ def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cac
 
 def _table(title: str, ranked: "Sequence[Ranked]") -> list[str]:
     """Return lines of at most 80 columns."""
-    heading = f"{title}: LogME of frozen features on {count(ranked[0].amount)} labels"
+    heading = f"{title}: LogME of frozen features on {quantity(ranked[0].amount)} labels"
     columns = f"rank  {'backbone':<{NAME_COLUMNS}}  {'LogME':>7}  {'params':>8}  {'time':>7}"
     rows = [
         f"{place:>4}  {shortened(one.backbone, NAME_COLUMNS):<{NAME_COLUMNS}}  {one.logme:>7.3f}  "

@@ -20,7 +20,7 @@ from bench.errors import StoreError, WeightsError
 from bench.runtime.cache import file_sha256
 from bench.target import Classes, Horizon, Target
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
 
