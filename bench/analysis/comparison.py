@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.curves import Curves, key_budgets
-from bench.analysis.wording import capitalised, count, listed, score, strategy_title
+from bench.analysis.wording import capitalised, listed, quantity, score, strategy_title
 from bench.card import BackboneCard
 
 
@@ -44,7 +44,7 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
     first, *rest = sorted(best, key=lambda one: -one.mean if higher else one.mean)
     adjusted = stats.holm([stats.paired_p(_gaps(first, other, amount)) for other in rest])
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
-    said = f"with {count(amount)} {label}, "
+    said = f"with {quantity(amount)} {label}, "
     if tied:
         names = listed(_described(one, cards) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")

@@ -10,8 +10,8 @@ from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, sav
 from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdicts
 from bench.analysis.wording import (
     about,
-    count,
     listed,
+    quantity,
     rounded,
     rounded_down,
     score,
@@ -60,7 +60,7 @@ def _advice(curves: Curves) -> list[str]:
     before, after = recommended(curves, first), recommended(curves, last)
     if before == after and all(_alone(curves, amount) for amount in (first, last)):
         ends = [_scored(curves, before, amount) for amount in (first, last)]
-        at = f"With {count(first)} and with {count(last)} {curves.entry.label}"
+        at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.label}"
         return [f"{at}, use {strategy_phrase(before)}: {listed(ends)}."]
     crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
     if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
@@ -81,7 +81,7 @@ def _scored(curves: Curves, strategy: str, amount: float) -> str:
 
 def _use(curves: Curves, amount: float) -> str:
     here, label = curves.ranking[amount], curves.entry.label
-    start = f"With {count(amount)} {label}, "
+    start = f"With {quantity(amount)} {label}, "
     if _at_chance(curves, amount):
         guess, chance = curves.entry.metric.chance_title, score(float(here["chance"].iloc[0]))
         return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
@@ -103,7 +103,7 @@ def _turn(curves: Curves, crossed: Crossover, last: float) -> str:
     """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
     start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
     others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
-    reached = f"{_scored(curves, crossed.ours, last)} with {count(last)}"
+    reached = f"{_scored(curves, crossed.ours, last)} with {quantity(last)}"
     tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
     return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
 
@@ -138,10 +138,10 @@ def _where(compared: Mapping[float, Verdict], label: str) -> str:
 def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
     """Return some of the budgets in words: three or more at either end are said as "up to" or "from ... on"."""
     if len(at) >= LONG_STRETCH and list(at) == list(budgets[: len(at)]):
-        return f"up to {count(at[-1])}{label}"
+        return f"up to {quantity(at[-1])}{label}"
     if len(at) >= LONG_STRETCH and list(at) == list(budgets[-len(at) :]):
-        return f"from {count(at[0])}{label} on"
-    return f"at {listed(map(count, at))}{label}"
+        return f"from {quantity(at[0])}{label} on"
+    return f"at {listed(map(quantity, at))}{label}"
 
 
 def _best_known(curves: Curves, rival: Kind) -> LabelSavings | None:
@@ -172,14 +172,14 @@ def _worth(curves: Curves) -> list[str]:
     saved = _best_known(curves, "scratch")
     if saved is None:
         return []
-    ours = f"{strategy_phrase(saved.ours)} with {count(saved.amount)} {curves.entry.label}"
+    ours = f"{strategy_phrase(saved.ours)} with {quantity(saved.amount)} {curves.entry.label}"
     theirs = strategy_phrase(saved.theirs)
     largest = max(float(str(amount)) for amount in curves.scores(saved.theirs))
     if saved.kind == "exactly":
         example = f"does what {theirs} does with about {about(saved.needed)}"
     else:
         clearly = saved.lower * saved.amount >= largest
-        example = f"{'beats' if clearly else 'scores above'} {theirs} with {count(largest)}"
+        example = f"{'beats' if clearly else 'scores above'} {theirs} with {quantity(largest)}"
     return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
 
 
@@ -190,7 +190,7 @@ def _classical(curves: Curves) -> list[str]:
         return []
     said = f"Over a classical model pretraining {_where(compared, curves.entry.label)}"
     saved = _best_known(curves, "classical")
-    return [f"{said}." if saved is None else f"{said}; with {count(saved.amount)} it is worth {_times(saved)}."]
+    return [f"{said}." if saved is None else f"{said}; with {quantity(saved.amount)} it is worth {_times(saved)}."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:
@@ -207,7 +207,7 @@ def _more_labels(curves: Curves) -> list[str]:
         return []
     name = strategy_phrase(found.strategy)
     gain = f"Twice the labels would bring {name} from {score(found.measured)} to about {score(found.doubled_score)}"
-    return [f"{gain}; the same reckoning foretold the score with {count(last)} {_off(found.off)}."]
+    return [f"{gain}; the same reckoning foretold the score with {quantity(last)} {_off(found.off)}."]
 
 
 def _off(off: float) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.pairs import Pair, Seconds
-from bench.analysis.wording import about, capitalised, count, duration, listed, rounded, score
+from bench.analysis.wording import about, capitalised, count, duration, listed, quantity, rounded, score
 
 Verdict = Literal["supported", "not supported", "not decided"]
 
@@ -76,7 +76,7 @@ def cold_start(pair: Pair) -> Found:
     amount = pair.budgets[0]
     ours, theirs = pair.titles
     gain = stats.mean_interval(pair.gains()[amount])
-    at = f"With {count(amount)} {pair.label}, the smallest budget, "
+    at = f"With {quantity(amount)} {pair.label}, the smallest budget, "
     if gain.n_values < 2:
         return Found("not decided", f"{at}{ours} and {theirs} have no two seeds in common.")
     both = pair.gains()[amount].notna()
@@ -169,7 +169,7 @@ def scores_under_shift(pair: Pair) -> Found:
     ours, theirs = pair.titles
     return Found(
         _decide(gain),
-        f"With {count(amount)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
+        f"With {quantity(amount)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
         f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
         f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
     )
@@ -178,7 +178,7 @@ def scores_under_shift(pair: Pair) -> Found:
 def _where(pair: Pair, parts: Mapping[str, pd.Index]) -> str:
     """Return at which budgets transfer is better, worse, or neither."""
     ours, theirs = pair.titles
-    said = listed(f"{side} at {listed(map(count, at))}" for side, at in parts.items() if len(at))
+    said = listed(f"{side} at {listed(map(quantity, at))}" for side, at in parts.items() if len(at))
     n_compared = sum(len(at) for side, at in parts.items() if side != "not compared")
     corrected = f", with Holm's correction over {count(n_compared)} budgets" if n_compared > 1 else ""
     return f"Against {theirs}, {ours} is {said} {pair.label}{corrected}."
@@ -209,14 +209,14 @@ def _first_reached(pair: Pair, seconds: Seconds) -> Reached:
 def _saved_sentence(pair: Pair, saved: stats.Savings, reached: float, amount: float) -> str:
     """Return what transfer needs for a score that scratch reaches, and what that makes scratch's labels worth."""
     ours, theirs = pair.titles
-    start = f"What {theirs} reaches with {count(amount)} {pair.label} ({score(reached)}), {ours} "
+    start = f"What {theirs} reaches with {quantity(amount)} {pair.label} ({score(reached)}), {ours} "
     if saved.kind == "at least":
         clearly = "" if saved.lower >= 1 else ", though not clearly"
-        return f"{start}does not reach with {count(saved.n_labels)}{clearly}."
+        return f"{start}does not reach with {quantity(saved.n_labels)}{clearly}."
     within = _ends(1 / saved.upper, 1 / saved.lower if saved.lower > 0 else -saved.lower)
     worth = f"pretraining is worth {rounded(1 / saved.ratio)} times the labels"
     if saved.kind == "at most":
-        return f"{start}exceeds with {count(saved.n_labels)}: {worth} or more{within}."
+        return f"{start}exceeds with {quantity(saved.n_labels)}: {worth} or more{within}."
     return f"{start}reaches with about {about(saved.n_labels)}: {worth}{within}."
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.tables import CURVE, Tables
-from bench.analysis.wording import count, listed, strategy_title
+from bench.analysis.wording import listed, quantity, strategy_title
 from bench.cell import ALL_STREAMS
 from bench.stats import Floats
 
@@ -90,7 +90,7 @@ def _listed_streams(at: Mapping[float, str | None]) -> str:
     """Return which stream moves scores most at which amounts of labels."""
     parts = []
     for stream in (*STREAMS, None):
-        budgets = [count(amount) for amount, found in at.items() if found == stream]
+        budgets = [quantity(amount) for amount, found in at.items() if found == stream]
         if budgets:
             parts.append(f"{UNDECIDED if stream is None else STREAMS[stream]} at {listed(budgets)}")
     return "; ".join(parts)

@@ -51,8 +51,13 @@ def direction(metric: Metric) -> str:
 
 
 def count(number: float) -> str:
-    """Return a number with separators of thousands, and with decimals only where it is not whole."""
-    return f"{number:,.0f}" if number == round(number) else f"{number:,.2f}".rstrip("0")
+    """Return a whole number with separators of thousands."""
+    return f"{number:,.0f}"
+
+
+def quantity(amount: float) -> str:
+    """Return an amount of labels with separators of thousands, and with decimals only where it is not whole."""
+    return count(amount) if amount == round(amount) else f"{amount:,.2f}".rstrip("0").rstrip(".")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

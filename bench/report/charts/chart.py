@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from bench.analysis.curves import Curves
 from bench.analysis.tables import CURVE, SHARED_SECONDS, Tables, ordinary_cells
 from bench.analysis.wording import (
-    count,
     direction,
     duration,
+    quantity,
     score,
     score_with_interval,
     shortened,
@@ -137,7 +137,7 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
         chance=chance_of(found),
         chance_title=entry.metric.chance_title,
         stops=tuple(stops),
-        stop_titles=tuple(f"{count(stop)} {entry.label}" for stop in stops),
+        stop_titles=tuple(f"{quantity(stop)} {entry.label}" for stop in stops),
     )
 
 
@@ -187,6 +187,6 @@ def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], label: str) 
     for amount, row in line.budgets.items():
         seconds, mean = costs[task, line.backbone, line.strategy, row["budget"]], float(row["mean"])
         if seconds > 0 and not math.isnan(mean):
-            said = f"{score(mean)} in {duration(seconds)} with {count(amount)} {label}"
+            said = f"{score(mean)} in {duration(seconds)} with {quantity(amount)} {label}"
             costed.append(Point(seconds, mean, NAN, NAN, whole=True, said=said))
     return tuple(costed)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bench.analysis.wording import count, shortened
+from bench.analysis.wording import quantity, shortened
 from bench.report.charts.axes import DURATIONS, Place, kept_apart, limits, linear_ticks, logarithmic_ticks, scaled
 from bench.report.charts.chart import Chart, Line, Look, Point
 from bench.report.charts.spacing import spread
@@ -137,7 +137,7 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
         frame=frame,
         lines=_inked(chart, frame, logarithmic, linear, up),
         ticks=tuple(_ticks(chart, logarithmic, room, low / reach, high * reach)),
-        linear_ticks=tuple(Tick(linear(stop), count(stop)) for stop in kept_apart(chart.stops, linear, room)),
+        linear_ticks=tuple(Tick(linear(stop), quantity(stop)) for stop in kept_apart(chart.stops, linear, room)),
         heights=tuple(Tick(up(value), f"{value:g}") for value in heights),
         stops=tuple(budgets),
         chance_y=up(chart.chance) if known else None,
@@ -147,7 +147,7 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
 
 def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> list[Tick]:
     if chart.stops:
-        return [Tick(place(stop), count(stop)) for stop in kept_apart(chart.stops, place, room)]
+        return [Tick(place(stop), quantity(stop)) for stop in kept_apart(chart.stops, place, room)]
     titles = {seconds: title for title, seconds in DURATIONS if low <= seconds <= high}
     return [Tick(place(seconds), titles[seconds]) for seconds in kept_apart(sorted(titles), place, room)]
 

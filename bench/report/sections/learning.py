@@ -12,10 +12,10 @@ from bench.analysis.wording import (
     MISSING,
     backbone_titles,
     capitalised,
-    count,
     counted,
     direction,
     interval,
+    quantity,
     score,
     task_title,
 )
@@ -105,7 +105,7 @@ def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
         for line in named_lines(tables.manifest, found)
     )
     label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
-    columns = (Column("Strategy"), *(Column(count(amount), numeric=True) for amount in budgets))
+    columns = (Column("Strategy"), *(Column(quantity(amount), numeric=True) for amount in budgets))
     return Table(
         f"{task_title(tables.manifest, task)}: scores by number of {label}",
         columns,

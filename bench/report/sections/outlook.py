@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bench.analysis.curves import Curves
 from bench.analysis.extrapolation import MoreLabels, more_labels_of
 from bench.analysis.tables import Tables
-from bench.analysis.wording import count, score, strategy_title, titled
+from bench.analysis.wording import quantity, score, strategy_title, titled
 from bench.report.document import Column, Paragraph, Section, Table, Value
 
 
@@ -33,11 +33,11 @@ def more_labels_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -
 def _foretold(one: MoreLabels) -> tuple[Value, ...]:
     return (
         Value(strategy_title(one.strategy)),
-        Value(count(one.amount), order=one.amount),
+        Value(quantity(one.amount), order=one.amount),
         _number(one.measured),
         _number(one.foretold),
         _number(one.off, signed=True),
-        Value(count(one.doubled_labels), order=one.doubled_labels),
+        Value(quantity(one.doubled_labels), order=one.doubled_labels),
         _number(one.doubled_score),
         _number(one.gain),
     )

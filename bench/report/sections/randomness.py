@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.analysis.tables import CURVE, Tables
 from bench.analysis.variance import STREAMS, variance_sentences, variance_table
-from bench.analysis.wording import MISSING, capitalised, count, interval, score, strategy_title, titled
+from bench.analysis.wording import MISSING, capitalised, interval, quantity, score, strategy_title, titled
 from bench.cell import ALL_STREAMS
 from bench.report.document import Bullets, Column, Paragraph, Section, Table, Value
 
@@ -26,7 +26,7 @@ def randomness_section(tables: Tables) -> Section | None:
             (
                 Value(titled(tables.manifest, str(task), str(backbone) if several else "")),
                 Value(strategy_title(str(strategy))),
-                Value(count(amount), order=float(amount)),
+                Value(quantity(amount), order=float(amount)),
                 *(_spread(at.get(stream)) for stream in streams),
             )
         )

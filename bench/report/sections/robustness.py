@@ -8,7 +8,7 @@ import pandas as pd
 from bench.analysis.curves import Curves
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import Tables
-from bench.analysis.wording import MISSING, capitalised, count, interval, score, strategy_title, titled
+from bench.analysis.wording import MISSING, capitalised, interval, quantity, score, strategy_title, titled
 from bench.report.document import Column, Paragraph, Section, Table, Value
 
 ROBUSTNESS: Final = (
@@ -50,7 +50,7 @@ def _scores(of: str, curves: Curves, points: pd.DataFrame) -> Table:
         for strategy in dict.fromkeys(points["strategy"])
     ]
     columns = (Column("Strategy"), *(Column(capitalised(name), numeric=True) for name in ("plain", *shifts)))
-    return Table(f"{of}: scores with {count(amount)} {curves.entry.label}", columns, tuple(rows), sortable=True)
+    return Table(f"{of}: scores with {quantity(amount)} {curves.entry.label}", columns, tuple(rows), sortable=True)
 
 
 def _score(point: Mapping[Any, Any] | None) -> Value:

@@ -7,7 +7,16 @@ from typing import Final
 from bench.analysis.curves import Curves
 from bench.analysis.horizontal import Crossover, LabelSavings, crossovers_of, label_savings_of
 from bench.analysis.tables import Tables
-from bench.analysis.wording import MISSING, NO_BREAK, about, capitalised, count, rounded, strategy_title, titled
+from bench.analysis.wording import (
+    MISSING,
+    NO_BREAK,
+    about,
+    capitalised,
+    quantity,
+    rounded,
+    strategy_title,
+    titled,
+)
 from bench.report.document import Column, Mark, Paragraph, Section, Table, Value
 
 SAVINGS: Final = (
@@ -41,7 +50,7 @@ def _savings(of: str, curves: Curves) -> Table | None:
     rivals = dict.fromkeys(one.theirs for one in found)
     at = {(one.theirs, one.amount): one for one in found}
     rows = [(Value(strategy_title(rival)), *(saved(at.get((rival, amount))) for amount in budgets)) for rival in rivals]
-    columns = (Column("Against"), *(Column(count(amount), numeric=True) for amount in budgets))
+    columns = (Column("Against"), *(Column(quantity(amount), numeric=True) for amount in budgets))
     return Table(f"{of}: label savings by number of {curves.entry.label}", columns, tuple(rows))
 
 

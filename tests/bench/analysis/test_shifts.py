@@ -42,12 +42,12 @@ def test_errors_under_shift_have_no_upper_limit(tmp_path: Path) -> None:
 def test_cells_of_one_varied_stream_do_not_count(tmp_path: Path) -> None:
     varied: dict[str, Scores] = {"order": {"full": {20: [0.1]}}}
     table = shifted_scores(measured(tmp_path, SCORES, varied=varied, revise=under_noise_and_blur))
-    assert table.loc[(table["strategy"] == "full") & (table["budget"] == 0.1), "n_seeds"].tolist() == [2, 2]
+    assert table.loc[(table["strategy"] == "full") & (table["budget"] == "0.1"), "n_seeds"].tolist() == [2, 2]
 
 
 def test_the_file_has_fixed_formats_and_no_formulas(tmp_path: Path) -> None:
     lines = shifts_csv(shifted_scores(measured(tmp_path, SCORES, revise=under_noise_and_blur))).splitlines()
-    assert lines[0] == "task,backbone,strategy,budget,shift,title,mean,lower,upper,chance,n_seeds"
+    assert lines[0] == "task,backbone,strategy,budget,amount,shift,title,mean,lower,upper,chance,n_seeds"
     assert lines[5] == "pictures,bundled:eyes,full,1,noise,'=noise,0.800000,,,0.200000,1"
 
 

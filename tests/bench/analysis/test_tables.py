@@ -79,7 +79,7 @@ def test_work_that_several_cells_share_whole_is_spent_once(tmp_path: Path) -> No
 
 def test_a_mean_over_fewer_seeds_says_so(tmp_path: Path) -> None:
     curves = read(written(read_tables(with_gaps(tmp_path)))["curves.csv"])
-    point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["budget"] == 1.0)]
+    point = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch") & (curves["budget"] == "all")]
     assert point[["n_seeds", "n_seeds_planned"]].to_numpy().tolist() == [[2, 3]]
     assert point["mean"].item() == pytest.approx(0.805)
 

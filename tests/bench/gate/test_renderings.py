@@ -78,7 +78,7 @@ def test_markdown_has_a_table_for_each_task() -> None:
 
 def test_json_holds_all_of_it_under_names_that_are_told() -> None:
     record = json.loads(to_json(everything()))
-    assert (record["format"], record["passed"], record["verdict"]) == (1, False, "regression")
+    assert (record["format"], record["passed"], record["verdict"]) == (2, False, "regression")
     tasks = {task["task"]: task for task in record["tasks"]}
     assert tasks["series"]["whole"]["mean"] == pytest.approx(-0.08)
     assert [one["strategy"] for one in tasks["series"]["strategies"]] == ["full", "linear_probe"]
@@ -101,7 +101,7 @@ def test_junit_has_a_case_for_each_task_and_strategy_and_counts_what_failed() ->
     assert cases["series", "full"].find("failure") is not None
     assert cases["pictures", "scratch"].find("failure") is None
     assert cases["series", "scratch"].find("skipped") is not None
-    assert cases["pictures", "pictures · bundled:eyes · full · 1 · seed 1"].find("error") is not None
+    assert cases["pictures", "pictures · bundled:eyes · full · all · seed 1"].find("error") is not None
     kinds = {kind: len(suite.findall(f"testcase/{kind[:-1]}")) for kind in ("failures", "errors")}
     assert kinds == {kind: int(suite.get(kind, "")) for kind in kinds}
     assert kinds["errors"] == 4

@@ -35,9 +35,9 @@ def test_types_do_not_depend_on_what_was_run(tmp_path: Path, not_run: list[dict[
     example(tmp_path, not_run=not_run)
     types = bench.load(tmp_path).dtypes.astype(str)
     assert not (types == "object").any()
-    assert types[["budget", "score", "penalty", "seconds", "peak_mib"]].unique().tolist() == ["float64"]
-    assert types[["amount", "steps", "trainable_parameters"]].unique().tolist() == ["Int64"]
-    assert types[["task", "backbone", "strategy"]].unique().tolist() == ["category"]
+    assert types[["amount", "score", "penalty", "seconds", "peak_mib"]].unique().tolist() == ["float64"]
+    assert types[["steps", "trainable_parameters"]].unique().tolist() == ["Int64"]
+    assert types[["task", "backbone", "strategy", "budget"]].unique().tolist() == ["category"]
     assert types[["status", "metric", "device", "reason", "torch"]].unique().tolist() == ["str"]
     assert types["seed"] == np.dtype("int64")
 
