@@ -93,14 +93,26 @@ def test_what_the_summary_shows_is_what_make_writes() -> None:
     assert all(f"--out {name}" in written for name in shown[:2])
 
 
+def matrix_of(workflow: str) -> dict[str, Any]:
+    """Return the matrix of the job `test` in a workflow."""
+    matrix: dict[str, Any] = jobs(ROOT / ".github" / "workflows" / workflow)["test"]["strategy"]["matrix"]
+    return matrix
+
+
 def test_tests_run_on_the_oldest_python_that_is_supported_and_on_a_newer_one() -> None:
     oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
-    (matrix,) = (
-        job["strategy"]["matrix"] for workflow in WORKFLOWS for job in jobs(workflow).values() if "strategy" in job
-    )
-    first, *newer = matrix["python"]
+    first, *newer = matrix_of("ci.yml")["python"]
     assert first == oldest
     assert newer
+
+
+def test_tests_run_as_on_every_imitated_processor() -> None:
+    rows = matrix_of("processors.yml")["include"]
+    variables = jobs(ROOT / ".github" / "workflows" / "processors.yml")["test"]["env"]
+    assert {row["aten"] for row in rows} == {"default", "avx2"}
+    assert {row["branch"] for row in rows} == {"", "COMPATIBLE"}
+    used = set(re.findall(r"matrix\.(\w+)", " ".join(variables.values())))
+    assert all(row.keys() == used | {"processor"} for row in rows)  # a misspelt one would be no setting at all
 
 
 def test_no_job_runs_for_ever() -> None:

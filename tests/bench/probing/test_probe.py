@@ -206,7 +206,7 @@ def test_a_head_has_the_same_bits_whatever_it_is_solved_with(family: Family, dat
 
 
 def test_weights_of_classes_add_up_to_nothing() -> None:
-    features, labels = digit_features(100)
-    solved = solve_head(Classes(tuple("0123456789")), features, labels, None, default=0.1)
-    torch.testing.assert_close(solved.head.bias.sum(), torch.tensor(0.0), rtol=0, atol=1e-5)
-    torch.testing.assert_close(solved.head.weight.sum(1), torch.zeros(features.shape[1]), rtol=0, atol=1e-5)
+    features, labels = digit_features(37)
+    solved = solve_head(Classes(tuple("0123456789")), features, labels, torch.arange(37) % 5, default=0.1)
+    torch.testing.assert_close(solved.head.bias.sum(), torch.tensor(0.0), rtol=0, atol=1e-4)
+    torch.testing.assert_close(solved.head.weight.sum(1), torch.zeros(features.shape[1]), rtol=0, atol=1e-4)
