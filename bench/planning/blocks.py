@@ -66,10 +66,10 @@ def stretch_blocks(moments: Array, series: Array | None, horizon: int, most: int
 def _deal_to_lightest(sizes: Indices, order: Indices, most: int) -> Indices:
     """Return the block of each group, [groups]: in this order each goes to the lightest block, or the first of these.
 
-    There are as many blocks as groups, `most` at most. None stays empty, because an empty one is lighter than others.
+    There are as many blocks as groups, `most` at most: while there are empty ones, they are lighter than all others.
     """
     blocks = np.empty(len(sizes), dtype=np.int64)
-    weights = [(0, block) for block in range(min(most, len(sizes)))]
+    weights = [(0, block) for block in range(most)]
     for group in order.tolist():
         weight, block = weights[0]
         blocks[group] = block

@@ -19,7 +19,7 @@ def metric(name: str, compute: Compute) -> Metric:
 
 def accuracy(predictions: Column, labels: Column, facts: Column | None) -> float | None:
     hits: NDArray[np.bool_] = predictions["class"] == labels["class"]
-    return hits.mean() if facts is None else np.average(hits, weights=facts["weight"])
+    return hits.mean(dtype=np.float32) if facts is None else np.average(hits, weights=facts["weight"])
 
 
 def recall(predictions: Column, labels: Column, facts: Column | None) -> float | None:
