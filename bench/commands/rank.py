@@ -48,7 +48,7 @@ def _rank(task: Task, backbones: Sequence[str], options: RankOptions, cache: Cac
     from bench.ranking.ranking import rank_backbones  # noqa: PLC0415 (likewise)
 
     suite, budgets = options.selection.suite, options.selection.budgets
-    n_train = task.card.n_train or len(task.load(cache).train)
+    n_train = task.card.n_train or len(task.split(0, cache).train)
     ranked = rank_backbones(
         task,
         backbones,
@@ -85,7 +85,7 @@ def _outcomes(name: str, selection: Selection, options: RankOptions) -> dict[str
         results = [result for result in store.results() if result.cell.task == name]
     except BenchError:
         return {}
-    sign = 1 if selection.tasks[name].target.metric.higher_is_better else -1
+    sign = 1 if selection.tasks[name].target.metrics[0].card.higher_is_better else -1
     found: dict[str, dict[str, list[float]]] = {}
     largest = max((result.amount for result in results), default=0.0)
     for result in results:
