@@ -89,11 +89,14 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waveforms:
-    """Mono recordings of one length: `samples` is int16 [n, length] at `rate_hz` samples a second."""
+    """Mono recordings of one length: `samples` is float32 [n, length] in [-1, 1] at `rate_hz` samples a second.
+
+    A sample of a 16-bit file is that number over 32,768, exactly.
+    """
 
     domain: ClassVar[Domain] = "audio"
     streams: ClassVar[bool] = True
-    samples: NDArray[np.int16]
+    samples: NDArray[np.float32]
     rate_hz: int
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Owns reading pictures and recordings from their files, when they are looked at and not before."""
+"""Pictures and recordings in files, which are read when they are looked at and not before."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 from bench.domain import Domain, Indices, Waveforms
 from bench.errors import DataError
 
-FULL_SCALE: Final = 32_768
+STEPS_OF_16_BITS: Final = 32_768  # from silence to full scale
 WHITE_OF_16_BITS: Final = 65_535
 
 HIGHEST_RATE_HZ: Final = 1_000_000
@@ -39,6 +39,8 @@ class Stored(Protocol):
 
 
 Example = TypeVar("Example")
+Clip = NDArray[np.float32]
+"""A mono recording [length] in [-1, 1]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +95,7 @@ class Recordings:
     hashes: tuple[str, ...]
     rate_hz: int
     length: int
-    change: Change[NDArray[np.int16]] | None = None
+    change: Change[Clip] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -152,10 +154,16 @@ def _eight_bits(image: Image.Image, path: Stored) -> Image.Image:
     return Image.fromarray((share * 255).round().astype(np.uint8))
 
 
-def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
-    """Return a recording as mono int16 [length] at `rate_hz`, the mean of its channels.
+def from_16_bits(samples: NDArray[np.int16]) -> Clip:
+    """Return samples of 16 bits, of any shape, as shares of the full scale; none is rounded."""
+    return samples.astype(np.float32) / STEPS_OF_16_BITS
 
-    Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
+
+def read_recording(path: Stored, rate_hz: int) -> Clip:
+    """Return a recording as mono float32 [length] in [-1, 1] at `rate_hz`, the mean of its channels.
+
+    It is as precise as its file, up to 24 bits: one of 16 bits at this rate is exactly what `from_16_bits` gives. What
+    is louder than the full scale, as a file of floats or a changed rate may be, is cut off there. Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
     """
     try:
         content = path.read_bytes()
@@ -169,8 +177,7 @@ def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
         mono = resample_poly(mono, rate_hz // shared, own_rate // shared)
-    scaled: NDArray[np.int16] = (mono * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return scaled
+    return mono.clip(-1.0, 1.0).astype(np.float32)
 
 
 def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int) -> None:
@@ -204,7 +211,7 @@ def _missing_bytes(content: bytes) -> int:
     return missing if missing > CARELESS_BYTES and counted < UNKNOWN_SIZE else 0
 
 
-def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:
+def fit_length(samples: Clip, length: int) -> Clip:
     """Return the middle `length` samples of a longer recording, or a shorter one with silence on both sides."""
     surplus = len(samples) - length
     if surplus >= 0:

@@ -1,4 +1,4 @@
-"""Owns the shift of recordings: noise that is nearly as loud as they are."""
+"""The shift of recordings: noise that is nearly as loud as they are."""
 
 from dataclasses import replace
 from typing import Final
@@ -7,29 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.domain import Waveforms
-from bench.files.media import Change, Recordings
+from bench.files.media import STEPS_OF_16_BITS, Change, Clip, Recordings
 from bench.shifts.shift import Shift, generator_of
 from bench.task import Examples
-
-Clip = NDArray[np.int16]
 
 SNR_DB: Final = 5
 """Of NOIZEUS's 0, 5, 10 and 15 (Hu and Loizou 2007, doi:10.1016/j.specom.2006.12.006), the highest that is below all of
 the bundled speech."""
 
-LOUDEST: Final = 32_767
+LOUDEST: Final = 1 - 1 / STEPS_OF_16_BITS
+"""What a file of 16 bits can hold on either side of silence."""
 
 
 def add_noise(clip: Clip) -> Clip:
     """Return a clip [length] in white noise, relative to its own mean power; silence stays silent.
 
-    A sum too loud for 16 bits is made softer as a whole: cutting its peaks off would be another noise.
+    A sum too loud for 16 bits is made softer as a whole: cutting its peaks off would be another noise. The clip as 16
+    bits would hold it decides the noise, so that it is the same one for a copy with more bits.
     """
     samples = clip.astype(np.float64)
-    noise = generator_of(clip.tobytes()).standard_normal(len(clip))
+    heard = (samples * STEPS_OF_16_BITS).round().clip(-STEPS_OF_16_BITS, STEPS_OF_16_BITS - 1).astype(np.int16)
+    noise = generator_of(heard.tobytes()).standard_normal(len(clip))
     mixed = samples + noise * _level(samples) / _level(noise) * 10 ** (-SNR_DB / 20)
-    softer: NDArray[np.float64] = mixed * min(1.0, LOUDEST / max(1.0, np.abs(mixed).max(initial=0.0)))
-    return softer.round().astype(np.int16)
+    softer = mixed * (LOUDEST / max(LOUDEST, np.abs(mixed).max(initial=0.0)))
+    return softer.astype(np.float32)
 
 
 def _level(samples: NDArray[np.float64]) -> float:

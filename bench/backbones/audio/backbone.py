@@ -1,4 +1,4 @@
-"""Owns what audio backbones share: how clips are heard, how much of a batch runs at a time, and a check of stages."""
+"""What audio backbones share: how clips are heard, how much of a batch runs at a time, and a check of stages."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ TOLERANCE: Final = 1e-4
 class Hearing:
     """What becomes of clips before the first stage.
 
-    `extract` takes float32 [n, samples] in [-1, 1), at `rate_hz` and of at least `shortest` samples.
+    `extract` takes float32 [n, samples] in [-1, 1], at `rate_hz` and of at least `shortest` samples.
     """
 
     rate_hz: int
@@ -65,8 +65,7 @@ class AudioBackbone(Backbone):
         parts = []
         for rows in np.split(np.arange(len(raw)), range(CHUNK, len(raw), CHUNK)):
             waves = raw.take(rows).waveforms()  # files are read a few at a time
-            samples = torch.from_numpy(waves.samples).float() / 32_768
-            heard = resample(samples, waves.rate_hz, hearing.rate_hz)
+            heard = resample(torch.from_numpy(waves.samples), waves.rate_hz, hearing.rate_hz)
             parts.append(hearing.extract(pad(heard, (0, max(0, hearing.shortest - heard.shape[1])))))
         return Batch(torch.cat(parts))
 

@@ -1,4 +1,4 @@
-"""Owns the backbone `bundled:spoken-words`: a small residual network that learnt to tell spoken words apart."""
+"""The backbone `bundled:spoken-words`: a small residual network that learnt to tell spoken words apart."""
 
 import math
 from typing import Final, final
@@ -53,8 +53,8 @@ class SpokenWords(Backbone):
 
 
 def log_mel(samples: Tensor, rate_hz: int) -> Tensor:
-    """Return the log power of int16 samples [n, length] in mel bands, [n, mels, frames]."""
-    waves = resample(samples.float() / 32_768, rate_hz, RATE_HZ)
+    """Return the log power of samples [n, length] in [-1, 1], in mel bands, [n, mels, frames]."""
+    waves = resample(samples, rate_hz, RATE_HZ)
     hann = torch.hann_window(WINDOW)
     spectra = torch.stft(
         pad(waves, (WINDOW, WINDOW)), WINDOW, HOP, window=hann, center=False, return_complex=True

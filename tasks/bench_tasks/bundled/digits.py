@@ -1,4 +1,4 @@
-"""Owns the task `digits`: real handwritten digits as 8 x 8 pictures."""
+"""The task `digits`: real handwritten digits as 8 x 8 pictures."""
 
 import gzip
 from typing import Final
@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 
 from bench.card import TaskCard
+from bench.column import Dense
 from bench.domain import Images
 from bench.planning.subset import stratified_order
 from bench.runtime.cache import Cache
-from bench.target import Classes
-from bench.task import Examples, Splits, Task, packaged_file
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task, packaged_file
 
 SIDE: Final = 8
 BRIGHTEST: Final = 16  # ink counts of 4 x 4 blocks of the scanned bitmap
@@ -35,16 +36,17 @@ class Digits(Task):
         citation="Alpaydin and Kaynak (1998), Cascading Classifiers, Kybernetika 34(4), 369-374; doi:10.24432/C50P49",
         version=1,
         subjects=("digits", "handwriting"),
-        sha256="85f5fcc0ab5daa1058feecbf9210f1a3fd755fc3675ab365f7068c822c10f6e3",
+        sha256="51e11466eca36439204693609176789c6d287b5c568cdbedbd416b3518b2717b",
     )
     target = Classes(tuple("0123456789"))
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         with gzip.open(packaged_file("sklearn", "datasets/data/digits.csv.gz"), "rt") as lines:
             table = np.loadtxt(lines, delimiter=",", dtype=np.int64)  # [1797, 64 pixels and the label]
         labels = table[:, -1]
         ink = table[:, :-1].reshape(-1, SIDE, SIDE, 1)
-        everything = Examples(Images((ink * 255 // BRIGHTEST).astype(np.uint8)), labels)
+        pixels = (ink * 255 // BRIGHTEST).astype(np.uint8)
+        everything = Examples(Images(pixels), {LABEL: Dense({LABEL: labels})})
         order = stratified_order(labels, np.random.default_rng(SPLIT_SEED))
         held_out = round(TEST_SHARE * len(order))
-        return Splits(train=everything.take(np.sort(order[held_out:])), test=everything.take(np.sort(order[:held_out])))
+        return Split(train=everything.take(np.sort(order[held_out:])), test=everything.take(np.sort(order[:held_out])))

@@ -1,4 +1,4 @@
-"""Owns the task `lexicon`: the sentiment of single words and short phrases."""
+"""The task `lexicon`: the sentiment of single words and short phrases."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.card import TaskCard
+from bench.column import Dense
 from bench.domain import Texts
 from bench.planning.subset import stratified_order
 from bench.runtime.cache import Cache
-from bench.target import Classes
-from bench.task import Examples, Splits, Task, packaged_file
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task, packaged_file
 
 TEST_SHARE: Final = 0.25
 SPLIT_SEED: Final = 2014
@@ -60,24 +61,18 @@ class Lexicon(Task):
         "Media Text, ICWSM; doi:10.1609/icwsm.v8i1.14550",
         version=1,
         subjects=("words", "sentiment"),
-        sha256="61f41d079ec3abb523fbe849e709b4bfff3ddfe73f190e04969281e5205dba73",
+        sha256="53a5fc76de98345c0744798b37f707e93a73405de14a50f9e64d4ad04e1405d1",
     )
     target = Classes(("negative", "positive"))
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         ratings = read_ratings(packaged_file("vaderSentiment", "vader_lexicon.txt"))
         words = sorted(ratings)
         labels = np.array([ratings[word] > 0 for word in words], dtype=np.int64)
         families = word_families(words)
         held_out = hold_out(families, labels)
-        everything = Examples(Texts(tuple(words)), labels)
-        train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-        return Splits(
-            train=everything.take(train),
-            test=everything.take(test),
-            train_groups=tuple(families[index] for index in train),
-            test_groups=tuple(families[index] for index in test),
-        )
+        everything = Examples(Texts(tuple(words)), {LABEL: Dense({LABEL: labels})}, groups=np.array(families))
+        return Split(everything.take(np.flatnonzero(~held_out)), everything.take(np.flatnonzero(held_out)))
 
 
 def read_ratings(path: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Owns the tasks `co2` and `elnino`: forecasts of one measured series each, from windows of its past."""
+"""The tasks `co2` and `elnino`: forecasts of one measured series each, from windows of its past."""
 
 import csv
 from typing import Final, final
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bench.card import TaskCard
 from bench.runtime.cache import Cache
-from bench.target import Horizon
-from bench.task import Splits, Task, packaged_file
-from bench_tasks.forecasts.windowing import Series, Shape, bounds_by_share, cut_splits, seasonal_difference
+from bench.targets.forecast import Forecast
+from bench.task import Split, Task, packaged_file
+from bench_tasks.forecasts.windowing import Series, Shape, bounds_by_share, cut_split, seasonal_difference
 
 CONTEXT: Final = 96
 HORIZON: Final = 24
@@ -40,17 +40,17 @@ class Co2(Task):
         "the SIO network, in Trends: A Compendium of Data on Global Change, CDIAC, Oak Ridge National Laboratory",
         version=1,
         subjects=("measured series", "atmosphere"),
-        sha256="a889933528ab5f5d0ccecdc60f78fc44f157b16f0f99618f8ddac80d3365c1f6",
+        sha256="1c1f57e082fd34846adc5244bec222391e99f5dd2964b7aa55074cf831ba9a51",
     )
-    target = Horizon(HORIZON)
+    target = Forecast(HORIZON)
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         with packaged_file("statsmodels", "datasets/co2/co2.csv").open(newline="") as lines:
             cells = [row["co2"] for row in csv.DictReader(lines)]
         weekly = np.array([float(cell) if cell else np.nan for cell in cells])
         weeks = np.arange(len(weekly))
         known = ~np.isnan(weekly)
-        return forecasting_splits(np.interp(weeks, weeks[known], weekly[known]), season=WEEKS_A_YEAR)
+        return forecasting_split(np.interp(weeks, weeks[known], weekly[known]), season=WEEKS_A_YEAR)
 
 
 @final
@@ -73,17 +73,17 @@ class ElNino(Task):
         "surface temperature analysis (1880-2006), J. Climate 21, 2283-2296; doi:10.1175/2007JCLI2100.1",
         version=1,
         subjects=("measured series", "sea temperature"),
-        sha256="a8d7e8cd26e79d3551d789db2613f7c6deebfaa6c5536fe2b59facb959c5247d",
+        sha256="908e747a317e147335e12d38e8b9436f21e32f88a9c8199b930cd6d5a0c39c18",
     )
-    target = Horizon(HORIZON)
+    target = Forecast(HORIZON)
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         path = packaged_file("statsmodels", "datasets/elnino/elnino.csv")
         by_year = np.loadtxt(path, delimiter=",", skiprows=1)  # [61 years, the year and 12 months]
-        return forecasting_splits(by_year[:, 1:].reshape(-1), season=MONTHS_A_YEAR)
+        return forecasting_split(by_year[:, 1:].reshape(-1), season=MONTHS_A_YEAR)
 
 
-def forecasting_splits(values: NDArray[np.float64], *, season: int) -> Splits:
+def forecasting_split(values: NDArray[np.float64], *, season: int) -> Split:
     """Return every window of past and future in a series [length], the last 30 % of time held out.
 
     Windows are cut from either side of that moment and lie wholly on it: no observation is in both splits. The unit of
@@ -92,4 +92,4 @@ def forecasting_splits(values: NDArray[np.float64], *, season: int) -> Splits:
     bounds = bounds_by_share(len(values), TEST_SHARE)
     unit = seasonal_difference(values[: bounds.train_end], season)
     series = Series("", values, np.arange(len(values)))
-    return cut_splits([series], [bounds], [unit], Shape(CONTEXT, HORIZON, season))
+    return cut_split([series], [bounds], [unit], Shape(CONTEXT, HORIZON, season))

@@ -1,4 +1,4 @@
-"""Owns the task spoken-digits: the ten English digits, spoken by a synthesiser in many voices and in noise."""
+"""The task `spoken-digits`: the ten English digits, spoken by a synthesiser in many voices and in noise."""
 
 import math
 from itertools import product
@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.card import TaskCard
+from bench.column import Dense
 from bench.domain import Waveforms
+from bench.files.media import from_16_bits
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.espeak import RATE_HZ, synthesise
-from bench.target import Classes
-from bench.task import Examples, Splits, Task
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task
 
 DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -69,18 +71,18 @@ class SpokenDigits(Task):
         citation="espeak-ng contributors, eSpeak NG: a compact open-source speech synthesiser, version 1.52",
         version=1,
         subjects=("spoken digits", "synthesised speech"),
-        sha256="b447f197d9d122c2b6177259467d7cf0bb803c766fe64d2b9d13b83c9eeaa5be",
+        sha256="b56e465396747e0bbfb28f667aeda96bbd45b166beb2b444d29434d96ada055c",
         synthetic=True,
     )
     target = Classes(DIGITS)
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         """Return the clips, made on first use (10 s) and kept in the cache.
 
         Raises `DataError` if the synthesiser is missing.
         """
         key = content_key(self.card.name, self.card.version, self.card.sha256)
-        return _splits(np.load(cache.fetch(key, f"{self.card.name}, all clips", _make)))
+        return _split(np.load(cache.fetch(key, f"{self.card.name}, all clips", _make)))
 
 
 def training_clips() -> list[Clip]:
@@ -161,17 +163,16 @@ def _level(samples: Samples) -> float:
     return math.sqrt(int((samples**2).sum()) / len(samples))
 
 
-def _splits(samples: NDArray[np.int16]) -> Splits:
-    """Return the splits of all clips, those of the training split first."""
+def _split(samples: NDArray[np.int16]) -> Split:
+    """Return the split of all clips [n, length], those to learn from first."""
     train, test = training_clips(), held_out_clips()
-    labels = np.array([clip.digit for clip in (*train, *test)], np.int64)
-    everything = Examples(Waveforms(samples, RATE_HZ), labels)
-    return Splits(
-        train=everything.take(np.arange(len(train))),
-        test=everything.take(np.arange(len(train), len(labels))),
-        train_groups=tuple(clip.voice for clip in train),
-        test_groups=tuple(clip.voice for clip in test),
+    clips = [*train, *test]
+    everything = Examples(
+        Waveforms(from_16_bits(samples), RATE_HZ),
+        {LABEL: Dense({LABEL: np.array([clip.digit for clip in clips], np.int64)})},
+        groups=np.array([clip.voice for clip in clips]),
     )
+    return Split(everything.take(np.arange(len(train))), everything.take(np.arange(len(train), len(clips))))
 
 
 def _make(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Owns forecasting tasks on series that the user names: all series of a table share one model."""
+"""Forecasting tasks on series that the user names: all series of a table share one model."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from bench.card import TaskCard
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError
 from bench.runtime.cache import Cache
-from bench.target import Horizon
-from bench.task import Splits, Task
+from bench.targets.forecast import Forecast
+from bench.task import Split, Task
 from bench_tasks.forecasts.tables import NAMED, Table, read_series
 from bench_tasks.forecasts.windowing import (
     Bounds,
@@ -22,7 +22,7 @@ from bench_tasks.forecasts.windowing import (
     Values,
     bounds_by_counts,
     bounds_by_share,
-    cut_splits,
+    cut_split,
     seasonal_difference,
 )
 
@@ -34,12 +34,12 @@ CONSTANT: Final = 1e-9
 class Forecasting(Task):
     """Forecasts of one series or several, from windows of their own past; a label is one training window."""
 
-    target: Horizon
+    target: Forecast
 
     def __init__(
         self,
         card: TaskCard,
-        target: Horizon,
+        target: Forecast,
         *,
         series: Sequence[Series],
         bounds: Sequence[Bounds],
@@ -54,8 +54,8 @@ class Forecasting(Task):
         self._units = tuple(units)
         self._shape = shape
 
-    def load(self, cache: Cache) -> Splits:
-        return cut_splits(self._series, self._bounds, self._units, self._shape)
+    def split(self, fold: int, cache: Cache) -> Split:
+        return cut_split(self._series, self._bounds, self._units, self._shape)
 
 
 def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
@@ -93,7 +93,7 @@ def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
         n_train=n_train,
         remarks=remarks,
     )
-    target = Horizon(options.horizon, error=options.metric, side_by_side=len(series))
+    target = Forecast(options.horizon, error=options.metric, side_by_side=len(series))
     return Forecasting(card, target, series=series, bounds=bounds, units=units, shape=shape)
 
 

@@ -1,4 +1,4 @@
-"""Owns cutting series into windows of past and future, and what lies on which side of the split."""
+"""Cutting series into windows of past and future, and what lies on which side of the split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.column import Dense
 from bench.domain import Windows
-from bench.task import Examples, Splits
+from bench.targets.forecast import LABEL
+from bench.task import Examples, Split
 
 Values = NDArray[np.float64]
 Moments = NDArray[np.int64]
@@ -76,7 +78,7 @@ def seasonal_difference(history: Values, season: int) -> float:
     return float(np.abs(history[season:] - history[:-season]).mean())
 
 
-def cut_splits(series: Sequence[Series], bounds: Sequence[Bounds], units: Sequence[float], shape: Shape) -> Splits:
+def cut_split(series: Sequence[Series], bounds: Sequence[Bounds], units: Sequence[float], shape: Shape) -> Split:
     """Return every window of each series on both sides of its bounds, in order of time.
 
     `units` are those in which errors of each series are counted. Windows of one moment lie next to each other, in the
@@ -84,24 +86,28 @@ def cut_splits(series: Sequence[Series], bounds: Sequence[Bounds], units: Sequen
     """
     train = [one.between(0, limit.train_end) for one, limit in zip(series, bounds, strict=True)]
     test = [one.between(limit.test_start, limit.test_end) for one, limit in zip(series, bounds, strict=True)]
-    return Splits(train=cut(train, units, shape), test=cut(test, units, shape))
+    return Split(train=cut(train, units, shape), test=cut(test, units, shape))
 
 
 def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Examples:
     """Return every window of past and future in each stretch, ordered by the moment of its end.
 
-    Stretches shorter than a window have none.
+    Stretches shorter than a window have none. Of each window it is known when it begins (`moment`), of which `series`
+    it is, by its place among the stretches, and the `unit` of that series' errors.
     """
     counts = [max(0, len(stretch) - shape.length + 1) for stretch in stretches]
+    starts = np.concatenate([stretch.moments[:count] for stretch, count in zip(stretches, counts, strict=True)])
     ends = np.concatenate([stretch.moments[shape.length - 1 :] for stretch in stretches])
     owners = np.repeat(np.arange(len(stretches)), counts)  # [n]
     order = np.lexsort((owners, ends))
-    past = np.empty((len(order), shape.context), dtype=np.float32)
-    future = np.empty((len(order), shape.horizon), dtype=np.float32)
+    past = np.empty((len(order), shape.context))
+    future = np.empty((len(order), shape.horizon))
     owners = owners[order]
     for number, stretch in enumerate(stretches):
         rows = np.flatnonzero(owners == number)
         if len(rows):
-            windows = np.lib.stride_tricks.sliding_window_view(stretch.values.astype(np.float32), shape.length)
+            windows = np.lib.stride_tricks.sliding_window_view(stretch.values, shape.length)
             past[rows], future[rows] = windows[:, : shape.context], windows[:, shape.context :]
-    return Examples(Windows(past, shape.season, np.asarray(units, dtype=np.float64)[owners]), future)
+    unit = np.asarray(units, dtype=np.float64)[owners]
+    facts = Dense({"unit": unit, "moment": starts[order], "series": owners})
+    return Examples(Windows(past, shape.season, unit), {LABEL: Dense({LABEL: future})}, facts)
