@@ -40,6 +40,10 @@ class TrackerError(BenchError):
     """A tracker of experiments that is not installed or cannot be started."""
 
 
+class PluginError(BenchError):
+    """An installed package that offers what cannot be used."""
+
+
 class FreezeError(BenchError):
     """A parameter or buffer below the boundary moved while a cell ran."""
 

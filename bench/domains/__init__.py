@@ -1,0 +1,1 @@
+"""What the domains offer, a module for each."""

@@ -1,0 +1,14 @@
+"""The domain `audio`: recordings."""
+
+from typing import Final
+
+from bench.domains.offer import FEATURES, DomainOffer, Features
+
+
+def _features() -> Features:
+    from bench.rivals import audio  # noqa: PLC0415 (loads torchaudio, a second)
+
+    return Features("statistics of mel bands", audio.describe)
+
+
+DOMAIN: Final = DomainOffer(frozenset({FEATURES}), _features)

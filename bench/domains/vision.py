@@ -1,0 +1,14 @@
+"""The domain `vision`: pictures."""
+
+from typing import Final
+
+from bench.domains.offer import FEATURES, DomainOffer, Features
+
+
+def _features() -> Features:
+    from bench.rivals import vision  # noqa: PLC0415 (loads scikit-image, a second)
+
+    return Features("oriented gradients and thumbnails", vision.describe)
+
+
+DOMAIN: Final = DomainOffer(frozenset({FEATURES}), _features)

@@ -1,0 +1,152 @@
+"""Extension points: what a name of the config stands for, built in or of an installed package.
+
+A package offers something by an entry point of its metadata: the group is the point, the name is the one that a config
+uses. What is built in stands in a table here, so that a checkout needs no new installation. Names are listed without
+importing anything.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, TypeVar
+
+from bench.errors import PluginError, unknown_name
+
+DOMAINS: Final = "bench.domains"
+TARGETS: Final = "bench.targets"
+METRICS: Final = "bench.metrics"
+RIVALS: Final = "bench.rivals"
+STRATEGIES: Final = "bench.strategies"
+BACKBONES: Final = "bench.backbones"
+TASKS: Final = "bench.tasks"
+SHIFTS: Final = "bench.shifts"
+EXECUTORS: Final = "bench.executors"
+TRACKERS: Final = "bench.trackers"
+
+BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
+    DOMAINS: {
+        "vision": "bench.domains.vision:DOMAIN",
+        "text": "bench.domains.text:DOMAIN",
+        "audio": "bench.domains.audio:DOMAIN",
+        "series": "bench.domains.series:DOMAIN",
+    },
+    TARGETS: {
+        "classes": "bench.targets.classes:Classes",
+        "forecast": "bench.targets.forecast:Forecast",
+    },
+    METRICS: {},
+    RIVALS: {
+        "linear": "bench.rivals.linear:Linear",
+        "words": "bench.rivals.words:Words",
+        "theta": "bench.rivals.series:Theta",
+    },
+    STRATEGIES: {
+        "probe": "bench.strategies.probe:Probe",
+        "finetune": "bench.strategies.finetune:Finetune",
+        "lora": "bench.strategies.lora:Lora",
+        "nearest": "bench.strategies.nearest:Nearest",
+        "classical": "bench.strategies.classical:Classical",
+    },
+    BACKBONES: {},
+    TASKS: {},
+    SHIFTS: {},
+    EXECUTORS: {},
+    TRACKERS: {
+        "mlflow": "bench.tracking.mlflow:Mlflow",
+        "tensorboard": "bench.tracking.tensorboard:TensorBoard",
+        "wandb": "bench.tracking.wandb:Wandb",
+    },
+}
+"""What is built in, by extension point and name: a module and its attribute."""
+
+NOUNS: Final[Mapping[str, str]] = {
+    DOMAINS: "domain",
+    TARGETS: "target",
+    METRICS: "metric",
+    RIVALS: "classical model",
+    STRATEGIES: "kind of strategy",
+    BACKBONES: "source of backbones",
+    TASKS: "task family",
+    SHIFTS: "shift",
+    EXECUTORS: "executor",
+    TRACKERS: "tracker",
+}
+
+Offer = TypeVar("Offer")
+
+
+def names(point: str) -> tuple[str, ...]:
+    """Return the names of an extension point, sorted; nothing is imported.
+
+    Raises `PluginError` if one of them is offered twice.
+    """
+    return tuple(sorted({*BUILT_IN[point], *_offered(point)}))
+
+
+def load(point: str, name: str) -> object:
+    """Return what a name of an extension point stands for.
+
+    Raises `UnknownNameError` for a name that nobody offers, and `PluginError`, naming the package, for one that is
+    offered twice or cannot be imported.
+    """
+    offered = _offered(point)
+    if name in BUILT_IN[point]:
+        module, _, attribute = BUILT_IN[point][name].partition(":")
+        built_in: object = getattr(import_module(module), attribute)
+        return built_in
+    if name not in offered:
+        raise unknown_name(NOUNS[point], name, names(point))
+    try:
+        found: object = offered[name].load()
+    except Exception as error:  # somebody else's code: whatever it raises, its package is what has to be named
+        raise PluginError(
+            f"{_described(point, offered[name])} cannot be loaded ({type(error).__name__}: {error}): "
+            "mend the package or uninstall it"
+        ) from error
+    return found
+
+
+def load_class(point: str, name: str, base: type[Offer]) -> type[Offer]:
+    """Return the class that a name of an extension point stands for; it derives from `base`. Raises like `load`."""
+    found = load(point, name)
+    if isinstance(found, type) and issubclass(found, base):
+        return found
+    raise PluginError(f"{_source(point, name)} is {found!r}, which is no subclass of {base.__module__}.{base.__name__}")
+
+
+def load_instance(point: str, name: str, kind: type[Offer]) -> Offer:
+    """Return the object that a name of an extension point stands for; it is a `kind`. Raises like `load`."""
+    found = load(point, name)
+    if isinstance(found, kind):
+        return found
+    raise PluginError(f"{_source(point, name)} is {found!r}, which is no {kind.__module__}.{kind.__name__}")
+
+
+def _offered(point: str) -> dict[str, EntryPoint]:
+    """Return what installed packages offer, by name. Raises `PluginError` for a name that is offered twice."""
+    offered: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=point):
+        if entry.name in BUILT_IN[point]:
+            raise PluginError(f"{_described(point, entry)} has the name of a built-in one: uninstall it or rename it")
+        other = offered.get(entry.name)
+        if other is not None and other.value != entry.value:
+            raise PluginError(
+                f"the {NOUNS[point]} {entry.name!r} is offered by two packages, {_package(other)} ({other.value}) and "
+                f"{_package(entry)} ({entry.value}): uninstall one of them"
+            )
+        offered[entry.name] = entry
+    return offered
+
+
+def _source(point: str, name: str) -> str:
+    offered = _offered(point)
+    return _described(point, offered[name]) if name in offered else f"the built-in {NOUNS[point]} {name!r}"
+
+
+def _described(point: str, entry: EntryPoint) -> str:
+    return f"the {NOUNS[point]} {entry.name!r} of the package {_package(entry)} ({entry.value})"
+
+
+def _package(entry: EntryPoint) -> str:
+    """Return the name of the package that an entry point is of."""
+    return entry.dist.name if entry.dist else "of no name"
