@@ -1,4 +1,4 @@
-"""Owns the classical model of recordings: statistics of mel bands over time, read by a linear model.
+"""Classical features of recordings: statistics of mel bands over time, to be read by a linear model.
 
 Of the log power in each band, relative to the recording's own level: mean, deviation, and the deviation of its change
 over one frame and over four. Chosen on training voices of the spoken digits: the changes make .74 of .67, cepstral
@@ -14,25 +14,19 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torchaudio.transforms import MelSpectrogram
 
-from bench.classical.linear import LinearModels
-from bench.classical.models import Floats, TaskData
 from bench.domain import Raw, Waveforms
-from bench.files.media import FULL_SCALE, Recordings
+from bench.domains.offer import Floats
+from bench.files.media import Recordings
 
 WINDOW_SECONDS: Final = 0.032
 SHORTEST_WINDOW: Final = 256  # samples: fewer tell too few frequencies apart for so many bands
 BANDS: Final = 40
 LOWEST_HZ: Final = 60.0
-CHUNK: Final = 64  # recordings heard at a time
+CHUNK: Final = 64  # recordings at a time
 SLOW: Final = 4  # frames
 
 SILENCE: Final = 1e-8  # power below that of the last of 16 bits
 FLOOR: Final = 10.0  # e-folds of power (43 dB) below a recording's mean: what is quieter sounds alike
-
-
-def models(data: TaskData) -> LinearModels:
-    """Return the classical models of a task on recordings."""
-    return LinearModels(data, describe, name="statistics of mel bands")
 
 
 def describe(raw: Raw) -> Floats:
@@ -58,7 +52,7 @@ def log_mel(waves: Waveforms) -> Tensor:
     """
     window = max(SHORTEST_WINDOW, 2 ** round(math.log2(WINDOW_SECONDS * waves.rate_hz)))
     hop = window // 2
-    samples = torch.tensor(waves.samples).float() / FULL_SCALE
+    samples = torch.from_numpy(waves.samples)
     samples = pad(samples, (0, max(0, (SLOW + 1) * hop - samples.shape[1])))
     spectrogram = MelSpectrogram(
         waves.rate_hz,

@@ -1,72 +1,121 @@
-"""Owns linear models on classical features of a fixed width: pictures and recordings.
+"""Linear models on classical features of a fixed width: pictures and recordings.
 
 The heads are those of linear probes, solved to the optimum that scikit-learn's `LogisticRegression` has as well: see
 `bench.probing.probe`. So a backbone's features and these are read by the same model, with the penalty chosen by the
 same rule, and what differs in the scores is the features.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bench.backbone import Head
-from bench.classical.models import Fitted, Floats, Models, TaskData, keep
-from bench.domain import Indices, Raw
+from bench.budget import Budget
+from bench.cell import Work
+from bench.column import Array, Column, Indices
+from bench.context import Context
+from bench.domain import Raw
+from bench.domains.offer import FEATURES, DomainOffer, Features
 from bench.planning.plan import ALGORITHM
-from bench.probing.heads import Heads
+from bench.probing.heads import Heads, Penalties
+from bench.readout import Kind
+from bench.registry import DOMAINS, load_instance
+from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
-from bench.strategy import Recipe
-from bench.target import Outputs
+from bench.strategy import Cost, Model, Parts
+from bench.target import Codec, Objective, Target
+from bench.training.inference import ReadFeatures
 
 
-class LinearModels(Models):
-    """Linear heads on what `describe` makes of raw examples: float32 [n, width], each example by itself."""
+class Linear(Rival):
+    """Linear heads on classical features, for every target whose heads are solved on one vector of each example."""
 
-    def __init__(self, data: TaskData, describe: Callable[[Raw], Floats], *, name: str) -> None:
-        """`name` says which features they are, also in the keys of what is kept."""
-        self._describe = describe
-        self._target = data.target
-        train, test, needed = data.splits.train, data.splits.test, data.needed
-        key = ("classical", ALGORITHM, name, data.content)
-        part = content_key(*key, "train", needed.tolist())
-        learnt, of_train = keep(data.cache, part, f"{name}, train", lambda: describe(train.raw.take(needed)))
-        seen, of_test = keep(data.cache, content_key(*key, "test"), f"{name}, test", lambda: describe(test.raw))
-        self._work = (of_train, of_test)
-        self._described: dict[Raw, Floats] = {test.raw: seen}  # by identity, as all raw examples are
+    needs: ClassVar[str] = FEATURES
+
+    def predicts(self, target: Target) -> bool:
+        return target.objective.problem() is not None and target.readout.kind is Kind.POOLED
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+        described = _Described(context)
+        heads = Heads(
+            context.target,
+            described,
+            groups=context.train.groups,
+            content=content_key(*described.key, "heads"),
+            prior=None,
+            cache=context.cache,
+        )
+        target = context.target
+        for budget, kept in zip(budgets, heads.solve(budgets, penalties), strict=True):
+            head = kept.solved.head
+            coefficients = head.weight.numel() + head.bias.numel()
+            cost = Cost(
+                seconds=0.0,
+                penalty=kept.solved.penalty,
+                trainable_parameters=coefficients,
+                total_parameters=coefficients,
+                work=(*described.work, kept.work),
+            )
+            yield LinearModel(described, head, target.codec.fit(budget.labels), target.objective, cost)
+
+
+class _Described:
+    """The features of a task's examples; those of the training and the test split are kept in the cache."""
+
+    def __init__(self, context: Context) -> None:
+        train, needed = context.train, context.needed
+        offer = load_instance(DOMAINS, train.raw.domain, DomainOffer)
+        assert offer.features is not None, "a domain that offers features says how they are made"
+        features: Features = offer.features()
+        self._describe = features.describe
+        self.key = ("classical", ALGORITHM, features.title, context.content)
+        learnt, of_train = keep(
+            context.cache,
+            content_key(*self.key, "train", needed.tolist()),
+            f"{features.title}, train",
+            lambda: features.describe(train.raw.take(needed)),
+        )
+        seen, of_test = keep(
+            context.cache,
+            content_key(*self.key, "test"),
+            f"{features.title}, test",
+            lambda: features.describe(context.tested),
+        )
+        self.work: tuple[Work, ...] = (of_train, of_test)
         self._learnt = torch.from_numpy(learnt)
         self._places = np.full(len(train), -1, dtype=np.int64)  # of training examples among those described
         self._places[needed] = np.arange(len(needed))
-        encoded = torch.from_numpy(data.target.encode(train.labels, train.raw))
-        self._heads = Heads(
-            data.target,
-            train.labels,
-            encoded,
-            self._features,
-            content=content_key(*key, "heads"),
-            prior=None,
-            cache=data.cache,
-        )
+        self._others: dict[Raw, Array] = {context.tested: seen}  # by identity, as all raw examples are
 
-    def fit(self, rows: Indices, *, recipe: Recipe, companions: Iterable[Indices] = ()) -> Fitted:
-        kept = self._heads.solve(rows, recipe=recipe, companions=companions)
-        head = kept.solved.head
-        return Fitted(
-            predict=partial(self._predict, head),
-            coefficients=head.weight.numel() + head.bias.numel(),
-            penalty=kept.solved.penalty,
-            arithmetic="float32",
-            work=(*self._work, kept.work),
-        )
-
-    def _features(self, rows: Indices) -> Tensor:
+    def read(self, rows: Indices) -> ReadFeatures:
         """Return the features of the training examples `rows`, [n, width]."""
-        return self._learnt[torch.from_numpy(self._places[rows])]
+        return ReadFeatures((self._learnt[torch.from_numpy(self._places[rows])],), None)
 
-    def _predict(self, head: Head, raw: Raw) -> Outputs:
-        if raw not in self._described:
-            self._described[raw] = self._describe(raw)
-        outputs = torch.from_numpy(self._described[raw]) @ head.weight + head.bias
-        return self._target.decode(outputs.numpy(), raw).astype(np.float32)
+    def of(self, raw: Raw) -> torch.Tensor:
+        """Return the features of any other examples, [n, width]."""
+        if raw not in self._others:
+            self._others[raw] = self._describe(raw)
+        return torch.from_numpy(self._others[raw])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearModel:
+    """A linear head on classical features."""
+
+    described: _Described
+    head: Head
+    codec: Codec
+    objective: Objective
+    cost: Cost
+
+    def predict(self, raw: Raw) -> Column:
+        """Return predictions on the scale of the labels."""
+        outputs = self.described.of(raw) @ self.head.weight + self.head.bias
+        return self.codec.decode(self.objective.predict((outputs,), None), None)
+
+    def parts(self) -> Parts | None:
+        """Return None: there is no network to export."""
+        return None

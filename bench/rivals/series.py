@@ -1,4 +1,4 @@
-"""Owns the classical model of series: the seasonal Theta method, applied to each window's past by itself.
+"""The classical model of series: the seasonal Theta method, applied to each window's past by itself.
 
 Theta won the M3 competition (Assimakopoulos and Nikolopoulos 2000, doi:10.1016/S0169-2070(00)00066-2). As Hyndman and
 Billah (2003, doi:10.1016/S0169-2070(01)00143-1) showed, it is simple exponential smoothing with half the slope of the
@@ -10,19 +10,26 @@ against the other), takes 15 to 60 ms a window, 5 to 20 minutes for the 19,495 t
 seconds.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
-from bench.classical.models import Fitted, Floats, Models, TaskData, keep
-from bench.domain import Indices, Raw, Windows
+from bench.budget import Budget
+from bench.column import Array, Column, dense
+from bench.context import Context
+from bench.domain import Raw, Windows
+from bench.domains.offer import PASTS
 from bench.planning.plan import ALGORITHM
+from bench.probing.heads import Penalties
+from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
-from bench.strategy import Recipe
-from bench.target import Outputs
+from bench.strategy import Cost, Model, Parts
+from bench.target import Target
+from bench.targets.forecast import LABEL, Forecast
 
 CHUNK: Final = 1_024  # windows forecast at a time
 
@@ -32,35 +39,50 @@ SMOOTHING: Final = tuple(np.linspace(0.05, 1.0, 20).tolist())
 Doubles = NDArray[np.float64]
 
 
-class ThetaModels(Models):
-    """Theta forecasts; the same for every budget."""
+class Theta(Rival):
+    """Theta forecasts: nothing is learnt from labels, so they are the same for every budget."""
 
-    def __init__(self, data: TaskData) -> None:
-        self._steps = data.target.width
-        test = data.splits.test.raw
-        key = content_key("classical", ALGORITHM, "theta", data.content, self._steps)
-        forecasts, self._work = keep(data.cache, key, "Theta forecasts, test", lambda: forecast(test, self._steps))
-        self._forecasts: dict[Raw, Floats] = {test: forecasts}  # by identity, as all raw examples are
+    needs: ClassVar[str] = PASTS
+    learns: ClassVar[bool] = False
 
-    def fit(self, rows: Indices, *, recipe: Recipe, companions: Iterable[Indices] = ()) -> Fitted:
-        return Fitted(predict=self._predict, coefficients=0, penalty=None, arithmetic="float64", work=(self._work,))
+    def predicts(self, target: Target) -> bool:
+        return isinstance(target, Forecast)
 
-    def _predict(self, raw: Raw) -> Outputs:
-        if raw not in self._forecasts:
-            self._forecasts[raw] = forecast(raw, self._steps)
-        return self._forecasts[raw]
-
-
-def models(data: TaskData) -> ThetaModels:
-    """Return the classical models of a forecasting task."""
-    return ThetaModels(data)
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+        target, tested = context.target, context.tested
+        assert isinstance(target, Forecast), "only forecasts are predicted by Theta"
+        steps = target.steps
+        key = content_key("classical", ALGORITHM, "theta in float64", context.content, steps)
+        forecasts, work = keep(context.cache, key, "Theta forecasts, test", lambda: forecast(tested, steps))
+        made: dict[Raw, Array] = {tested: forecasts}  # by identity, as all raw examples are
+        for _ in budgets:
+            yield ThetaModel(steps, made, Cost(seconds=0.0, precision="float64", work=(work,)))
 
 
-def forecast(raw: Raw, steps: int) -> Floats:
-    """Return Theta forecasts of the next `steps` values after each past, float32 [n, steps]."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ThetaModel:
+    """Theta forecasts of `steps` values. What was `made` is shared with the models of other budgets."""
+
+    steps: int
+    made: dict[Raw, Array]
+    cost: Cost
+
+    def predict(self, raw: Raw) -> Column:
+        """Return forecasts on the scale of the series."""
+        if raw not in self.made:
+            self.made[raw] = forecast(raw, self.steps)
+        return dense(**{LABEL: self.made[raw]})
+
+    def parts(self) -> Parts | None:
+        """Return None: there is no network to export."""
+        return None
+
+
+def forecast(raw: Raw, steps: int) -> Doubles:
+    """Return Theta forecasts of the next `steps` values after each past, float64 [n, steps]."""
     assert isinstance(raw, Windows), f"series are forecast from windows, not from {type(raw).__name__}"
-    pasts = (raw.past[start : start + CHUNK].astype(np.float64) for start in range(0, len(raw), CHUNK))
-    return np.concatenate([seasonal_theta(past, raw.season, steps) for past in pasts]).astype(np.float32)
+    pasts = (raw.past[start : start + CHUNK] for start in range(0, len(raw), CHUNK))
+    return np.concatenate([seasonal_theta(past, raw.season, steps) for past in pasts])
 
 
 def seasonal_theta(past: Doubles, season: int, steps: int) -> Doubles:

@@ -1,4 +1,4 @@
-"""Owns the classical model of pictures: oriented gradients and a thumbnail, read by a linear model.
+"""Classical features of pictures: oriented gradients and a thumbnail, to be read by a linear model.
 
 Histograms of oriented gradients (Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177) say where the edges are, the
 thumbnail what is bright and of which colour where. Chosen on parts of training splits: on 8 x 8 digits the gradients
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.feature import hog
 
-from bench.classical.linear import LinearModels
-from bench.classical.models import Floats, TaskData
 from bench.domain import Images, Raw
+from bench.domains.offer import Floats
 from bench.files.media import Pictures
 
 SIDE: Final = 32  # pixels, of the square that gradients are counted in, whatever shape the picture has
@@ -24,11 +23,6 @@ BLOCK: Final = 2  # cells to a side; four histograms share one normalisation
 ORIENTATIONS: Final = 9
 THUMBNAIL: Final = 8
 WHITE: Final = 255
-
-
-def models(data: TaskData) -> LinearModels:
-    """Return the classical models of a task on pictures."""
-    return LinearModels(data, describe, name="oriented gradients and thumbnails")
 
 
 def describe(raw: Raw) -> Floats:

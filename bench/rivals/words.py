@@ -1,32 +1,42 @@
-"""Owns the classical model of texts: TF-IDF of words and of characters, read by a sparse logistic regression.
+"""Classical models of texts: TF-IDF of words and of characters, read by a sparse regression.
 
-Vectorisers and regression are scikit-learn's; what is chosen, and how, is as for linear probes (`bench.probing.probe`):
-from the largest penalty on, each smaller one is tried until the mean loss of held-out examples rises. Penalties are per
-example and in units of the features' mean square here too. Everything is fitted on the budget's texts alone.
+Vectorisers and regressions are scikit-learn's; what is chosen, and how, is as for linear probes
+(`bench.probing.probe`): from the largest penalty on, each smaller one is tried until the mean loss of held-out examples
+rises. Penalties are per example and in units of the features' mean square here too. Everything is fitted on the
+budget's texts alone.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
+from typing import ClassVar, Final
 from uuid import uuid4
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import log_softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
+from bench.budget import Budget
 from bench.cell import HEAD, Work
-from bench.classical.models import Fitted, Models, TaskData
-from bench.domain import Indices, Raw, Texts
+from bench.column import Array, Column, Indices, digest
+from bench.context import Context
+from bench.domain import Raw, Texts
+from bench.domains.offer import WORDS as TEXTS
 from bench.planning.seeds import stream
-from bench.strategy import Recipe
-from bench.target import Outputs
+from bench.probing import problem
+from bench.probing.heads import Penalties
+from bench.readout import Kind
+from bench.rivals.rival import Rival
+from bench.strategy import Cost, Model, Parts
+from bench.target import Codec, Objective, Target
 
-WORDS: Final = (1, 2)
-CHARACTERS: Final = (2, 5)  # within words: their ends count as characters
+WORDS: Final = (1, 2)  # words in a row
+CHARACTERS: Final = (2, 5)  # in a row, within words: their ends count as characters
 ANY_WORD: Final = r"(?u)\b\w+\b"  # those of one letter too
 SOLVED: Final = 1e-6
 COMPARED: Final = 1e-4
@@ -53,96 +63,211 @@ class Vocabulary:
         return joined
 
 
-class TextModels(Models):
-    """Logistic regressions on the n-grams of texts."""
+class Fitted(ABC):
+    """A regression fitted on sparse features."""
 
-    def __init__(self, data: TaskData) -> None:
-        self._data = data
-        self._fitted: dict[tuple[bytes, Recipe], Fitted] = {}
+    @property
+    @abstractmethod
+    def coefficients(self) -> int:
+        """The number of coefficients, intercepts included."""
 
-    def fit(self, rows: Indices, *, recipe: Recipe, companions: Iterable[Indices] = ()) -> Fitted:
-        """Return the model of a budget; equal budgets are one problem, whichever seed drew them."""
-        name = rows.tobytes(), recipe
-        if name not in self._fitted:
-            self._fitted = {name: self._fit(rows, recipe)}  # the last one alone: vocabularies are large
-        return self._fitted[name]
+    @abstractmethod
+    def outputs(self, counts: csr_matrix) -> Doubles:
+        """Return what a linear head would put out, [n, outputs]."""
 
-    def _fit(self, rows: Indices, recipe: Recipe) -> Fitted:
-        start = perf_counter()
-        target, examples = self._data.target, self._data.splits.train.take(rows)
-        labels = examples.labels.astype(np.int64)
-        vocabulary = Vocabulary(_strings(examples.raw))
-        counts = vocabulary.count(_strings(examples.raw))
-        folds = target.folds(labels, stream(0, "folds"))
-        penalty = recipe.default_penalty if folds is None else choose_penalty(counts, labels, folds, recipe.penalties)
-        model = regression(counts, labels, penalty)
-        return Fitted(
-            predict=partial(_predict, vocabulary, model, target.width),
-            coefficients=model.coef_.size + model.intercept_.size,
-            penalty=penalty,
-            arithmetic="float64",
-            work=(Work(HEAD, uuid4().hex, perf_counter() - start),),
-        )
+    @abstractmethod
+    def losses(self, counts: csr_matrix, labels: Array) -> Doubles:
+        """Return the loss of each example, [n]."""
 
 
-def models(data: TaskData) -> TextModels:
-    """Return the classical models of a task on texts."""
-    return TextModels(data)
+class Regression(ABC):
+    """How one kind of loss is minimised on sparse features. What fits another kind is a class like those here."""
+
+    @abstractmethod
+    def fit(
+        self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
+    ) -> Fitted:
+        """Return what minimises the mean loss plus half the penalty times |W|^2, in units of the features.
+
+        An iterative regression begins at `start`, and is stopped earlier where not `exact`.
+        """
 
 
-def regression(
-    counts: csr_matrix,
-    labels: Indices,
-    penalty: float,
-    *,
-    tolerance: float = SOLVED,
-    start: LogisticRegression | None = None,
-) -> LogisticRegression:
-    """Return the regression that minimises the mean loss plus half the penalty times |W|^2, in units of the features.
+@dataclass(frozen=True, slots=True, eq=False)
+class Softmax(Fitted):
+    """A logistic regression over `width` classes."""
+
+    model: LogisticRegression
+    width: int
+
+    @property
+    def coefficients(self) -> int:
+        return int(self.model.coef_.size + self.model.intercept_.size)
+
+    def outputs(self, counts: csr_matrix) -> Doubles:
+        """Return the logits of a softmax."""
+        margins: Doubles = self.model.decision_function(counts)
+        if margins.ndim == 1:
+            margins = np.stack((-margins / 2, margins / 2), axis=1)
+        assert margins.shape[1] == self.width, "every class is in every budget"
+        return margins
+
+    def losses(self, counts: csr_matrix, labels: Array) -> Doubles:
+        logs: Doubles = log_softmax(self.outputs(counts), axis=1)
+        return -logs[np.arange(len(logs)), labels]
+
+
+class SoftmaxRegression(Regression):
+    """Multinomial logistic regression; labels are class indices [n], of which every class is among them.
 
     scikit-learn counts the penalty once against the sum of losses, and gives two classes one row of weights: half the
     difference to either side is what a softmax would have, at half the square.
     """
-    mean_square = counts.multiply(counts).mean() or 1.0  # of no n-grams at all, any will do
-    per_class = 2 if len(np.unique(labels)) == 2 else 1
-    strength = per_class / (len(labels) * penalty * mean_square)
-    # By Newton's method: a few steps where L-BFGS takes hundreds under a weak penalty.
-    model = LogisticRegression(C=strength, solver="newton-cg", tol=tolerance, warm_start=start is not None)
-    if start is not None:
-        model.coef_, model.intercept_, model.classes_ = start.coef_, start.intercept_, start.classes_
-    return model.fit(counts, labels)
+
+    def fit(
+        self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
+    ) -> Softmax:
+        classes = len(np.unique(labels))
+        strength = (2 if classes == 2 else 1) / (len(labels) * penalty * mean_square(counts))
+        # By Newton's method: a few steps where L-BFGS takes hundreds under a weak penalty.
+        tolerance = SOLVED if exact else COMPARED
+        model = LogisticRegression(C=strength, solver="newton-cg", tol=tolerance, warm_start=start is not None)
+        if isinstance(start, Softmax):
+            model.coef_, model.intercept_, model.classes_ = (
+                start.model.coef_,
+                start.model.intercept_,
+                start.model.classes_,
+            )
+        return Softmax(model.fit(counts, labels), classes)
 
 
-def choose_penalty(counts: csr_matrix, labels: Indices, folds: Indices, grid: Sequence[float]) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class Squares(Fitted):
+    """A ridge regression."""
+
+    model: Ridge
+
+    @property
+    def coefficients(self) -> int:
+        return int(self.model.coef_.size + self.model.intercept_.size)
+
+    def outputs(self, counts: csr_matrix) -> Doubles:
+        values: Doubles = self.model.predict(counts)
+        return values.reshape(counts.shape[0], -1)
+
+    def losses(self, counts: csr_matrix, labels: Array) -> Doubles:
+        errors: Doubles = self.outputs(counts) - labels.reshape(len(labels), -1)
+        means: Doubles = np.square(errors).mean(axis=1)
+        return means
+
+
+class RidgeRegression(Regression):
+    """Least squares; labels are numbers [n, outputs].
+
+    scikit-learn counts the penalty once against the sum of squares.
+    """
+
+    def fit(
+        self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
+    ) -> Squares:
+        strength = len(labels) * penalty * mean_square(counts)
+        model = Ridge(alpha=strength, solver="sparse_cg", tol=SOLVED if exact else COMPARED)
+        return Squares(model.fit(counts, labels.reshape(len(labels), -1).astype(np.float64)))
+
+
+REGRESSIONS: Final[Mapping[type[problem.Problem], Regression]] = {
+    problem.Softmax: SoftmaxRegression(),
+    problem.Ridge: RidgeRegression(),
+}
+"""What takes the place of a linear probe on sparse features, by what the probe solves."""
+
+
+class Words(Rival):
+    """Sparse regressions on the n-grams of texts, for targets with one label for each text."""
+
+    needs: ClassVar[str] = TEXTS
+
+    def predicts(self, target: Target) -> bool:
+        return type(target.objective.problem()) in REGRESSIONS and target.readout.kind is Kind.POOLED
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+        """Yield the models; equal budgets that follow each other are one problem, whichever seed drew them."""
+        last: tuple[tuple[bytes, str], WordsModel] | None = None  # no more than one: vocabularies are large
+        for budget in budgets:
+            name = budget.rows.tobytes(), digest(budget.labels)
+            if last is None or last[0] != name:
+                last = name, _fit(context, budget, penalties)
+            yield last[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordsModel:
+    """A sparse regression on n-grams."""
+
+    vocabulary: Vocabulary
+    fitted: Fitted
+    codec: Codec
+    objective: Objective
+    cost: Cost
+
+    def predict(self, raw: Raw) -> Column:
+        """Return predictions on the scale of the labels."""
+        outputs = self.fitted.outputs(self.vocabulary.count(_strings(raw))).astype(np.float32)
+        return self.codec.decode(self.objective.predict((torch.from_numpy(outputs),), None), None)
+
+    def parts(self) -> Parts | None:
+        """Return None: there is no network to export."""
+        return None
+
+
+def _fit(context: Context, budget: Budget[Column], penalties: Penalties) -> WordsModel:
+    start = perf_counter()
+    target, train = context.target, context.train
+    texts = _strings(train.raw.take(budget.rows))
+    codec = target.codec.fit(budget.labels)
+    [labels] = codec.encode(budget.labels, None).values.values()
+    vocabulary = Vocabulary(texts)
+    counts = vocabulary.count(texts)
+    groups = None if train.groups is None else train.groups[budget.rows]
+    folds = target.sampling.folds(budget.labels, groups, stream(0, "folds"))
+    regression = REGRESSIONS[type(target.objective.problem())]
+    penalty = penalties.default
+    if folds is not None:
+        penalty = choose_penalty(regression, counts, labels, folds, penalties.grid)
+    fitted = regression.fit(counts, labels, penalty)
+    cost = Cost(
+        seconds=0.0,
+        precision="float64",
+        penalty=penalty,
+        trainable_parameters=fitted.coefficients,
+        total_parameters=fitted.coefficients,
+        work=(Work(HEAD, uuid4().hex, perf_counter() - start),),
+    )
+    return WordsModel(vocabulary, fitted, codec, target.objective, cost)
+
+
+def choose_penalty(
+    regression: Regression, counts: csr_matrix, labels: Array, folds: Indices, grid: Sequence[float]
+) -> float:
     """Return the penalty of the least mean loss of held-out examples."""
     least, chosen = np.inf, max(grid)
-    fitted: list[LogisticRegression | None] = [None] * (folds.max() + 1)
+    fitted: list[Fitted | None] = [None] * (folds.max() + 1)
     for penalty in sorted(grid, reverse=True):
         total = 0.0
         for fold, before in enumerate(fitted):
             held_out = folds == fold
-            model = fitted[fold] = regression(
-                counts[~held_out], labels[~held_out], penalty, tolerance=COMPARED, start=before
-            )
-            logs = log_softmax(logits(model, counts[held_out], labels.max() + 1), axis=1)
-            total -= logs[np.arange(len(logs)), labels[held_out]].sum()
+            model = regression.fit(counts[~held_out], labels[~held_out], penalty, exact=False, start=before)
+            fitted[fold] = model
+            total += model.losses(counts[held_out], labels[held_out]).sum()
         if total >= least:
             break
         least, chosen = total, penalty
     return chosen
 
 
-def logits(model: LogisticRegression, counts: csr_matrix, width: int) -> Doubles:
-    """Return the logits of a softmax, [n, width]."""
-    margins: Doubles = model.decision_function(counts)
-    if margins.ndim == 1:
-        margins = np.stack((-margins / 2, margins / 2), axis=1)
-    assert margins.shape[1] == width, "every class is in every budget"
-    return margins
-
-
-def _predict(vocabulary: Vocabulary, model: LogisticRegression, width: int, raw: Raw) -> Outputs:
-    return logits(model, vocabulary.count(_strings(raw)), width).astype(np.float32)
+def mean_square(counts: csr_matrix) -> float:
+    """Return the unit of penalties; of no n-grams at all, any will do."""
+    return float(counts.multiply(counts).mean()) or 1.0
 
 
 def _strings(raw: Raw) -> tuple[str, ...]:

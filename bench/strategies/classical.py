@@ -1,0 +1,67 @@
+"""The strategy `classical`: a model that is older than pretrained networks, in the backbone's place."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.budget import Budget
+from bench.column import Column
+from bench.context import Context
+from bench.domains.offer import DomainOffer
+from bench.errors import DataError
+from bench.planning.seeds import Purpose
+from bench.registry import DOMAINS, load_class, load_instance
+from bench.registry import RIVALS as RIVAL_MODELS
+from bench.strategy import RIVALS, Model, PenaltyRecipe, Seeds, Start, Strategy
+
+if TYPE_CHECKING:
+    from bench.rivals.rival import Rival
+
+
+class Classical(Strategy, PenaltyRecipe):
+    """A classical model: the first of those that the target names which the domain of the task allows.
+
+    No backbone is needed, and one that has nothing to learn needs no labels either.
+    """
+
+    kind: ClassVar[str] = "classical"
+    requires: ClassVar[frozenset[str]] = frozenset({RIVALS})
+    together: ClassVar[bool] = True
+
+    @property
+    def start(self) -> Start:
+        return "nothing"
+
+    @property
+    def streams(self) -> tuple[Purpose, ...]:
+        return ("subset",)
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        """Yield the models. Raises `DataError` if there is no classical model, or no label to learn from."""
+        from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
+
+        rival = choose_rival(context)
+        models = rival.fit(
+            context,
+            [budget for budget in budgets if len(budget.rows) or not rival.learns],
+            Penalties(self.penalties, self.default_penalty),
+        )
+        for budget in budgets:
+            if rival.learns and not len(budget.rows):
+                raise DataError(f"a budget of {budget.asked} has no labels for the classical model to learn from")
+            yield next(models)
+
+
+def choose_rival(context: Context) -> "Rival":
+    """Return the classical model of a task. Raises `DataError` if there is none."""
+    from bench.rivals.rival import Rival  # noqa: PLC0415 (loads torch)
+
+    target, domain = context.target, context.train.raw.domain
+    offered = load_instance(DOMAINS, domain, DomainOffer).kinds
+    for name in target.rivals:
+        rival = load_class(RIVAL_MODELS, name, Rival)()
+        if rival.needs in offered and rival.predicts(target):
+            return rival
+    raise DataError(
+        f"there is no classical model that predicts {target.name} in the domain {domain!r}: leave out "
+        "strategies of the kind classical for this task (--strategy names the others)"
+    )
