@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.card import TaskCard
+from bench.column import Dense
 from bench.domain import Images
 from bench.runtime.cache import Cache
-from bench.target import Classes
-from bench.task import Examples, Splits, Task
+from bench.targets.classes import Classes
+from bench.task import Examples, Split, Task
 
 SIDE = 48
 
@@ -34,8 +35,8 @@ class Clocks(Task):
     )
     target = Classes(tuple(str(hour) for hour in range(1, 13)))
 
-    def load(self, cache: Cache) -> Splits:
-        return Splits(train=draw(600, seed=0), test=draw(300, seed=1))
+    def split(self, fold: int, cache: Cache) -> Split:
+        return Split(train=draw(600, seed=0), test=draw(300, seed=1))
 
 
 def draw(count: int, *, seed: int) -> Examples:
@@ -43,7 +44,7 @@ def draw(count: int, *, seed: int) -> Examples:
     generator = np.random.default_rng(seed)
     hours = np.arange(count) % 12
     pixels = np.stack([dial(int(hour) + 1, generator) for hour in hours])
-    return Examples(Images(pixels[..., None]), hours.astype(np.int64))
+    return Examples(Images(pixels[..., None]), {"class": Dense({"class": hours})})
 
 
 def dial(hour: int, generator: np.random.Generator) -> np.ndarray:

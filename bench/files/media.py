@@ -163,7 +163,9 @@ def read_recording(path: Stored, rate_hz: int) -> Clip:
     """Return a recording as mono float32 [length] in [-1, 1] at `rate_hz`, the mean of its channels.
 
     It is as precise as its file, up to 24 bits: one of 16 bits at this rate is exactly what `from_16_bits` gives. What
-    is louder than the full scale, as a file of floats or a changed rate may be, is cut off there. Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
+    is louder than the full scale, as a file of floats or a changed rate may be, is cut off there.
+
+    Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
     """
     try:
         content = path.read_bytes()

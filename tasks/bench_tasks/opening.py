@@ -1,4 +1,4 @@
-"""Owns opening a task by the description of its data, bundled or named."""
+"""Opening a task by the description of its data, bundled or named."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Owns opening a task that somebody wrote in a file of their own."""
+"""Opening a task that somebody wrote in a file of their own."""
 
 import inspect
 from dataclasses import replace
@@ -14,7 +14,8 @@ from bench.task import Task, fingerprint
 def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task in a Python file, `python:FILE` or `python:FILE:CLASS`; the file is run.
 
-    The data of a card that is not pinned are loaded, and their hash is found. Raises `DataError` if the file cannot be
+    The data of a card that is not pinned are loaded, and their hash is found: of several folds that of the first, which
+    has all of them in it. Raises `DataError` if the file cannot be
     run or holds no task, and `UnknownNameError` if it has none of this class.
     """
     file, _, wanted = spec.place.partition(":")
@@ -26,8 +27,8 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
         raise DataError(f"{file} is to define one subclass of bench.task.Task, or say python:{file}:CLASS: got {names}")
     task = (found[wanted] if wanted else next(iter(found.values())))()
     if not task.card.pinned:
-        splits = task.load(cache)
-        task.card = replace(task.card, name=name, sha256=fingerprint(splits), n_train=len(splits.train))
+        split = task.split(0, cache)
+        task.card = replace(task.card, name=name, sha256=fingerprint(split), n_train=len(split.train))
     return task
 
 

@@ -1,4 +1,4 @@
-"""Owns tasks on a folder of pictures or recordings: a folder per class, split by folders or by us."""
+"""Tasks on a folder of pictures or recordings: a folder per class, split by folders or by us."""
 
 import re
 from collections.abc import Iterable, Sequence

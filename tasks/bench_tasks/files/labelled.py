@@ -1,4 +1,4 @@
-"""Owns classification data that a user names: checked, split into train and test, and described."""
+"""Classification data that a user names: checked, split into train and test, and described."""
 
 import hashlib
 import json
@@ -10,12 +10,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.card import TaskCard
+from bench.column import Dense, Indices
 from bench.config.data import DOMAINS, DataOptions, DataSpec
 from bench.domain import Raw
 from bench.errors import DataError, nearest
+from bench.planning.folds import deal_test_folds
 from bench.runtime.cache import Cache
-from bench.target import Classes
-from bench.task import Examples, Splits, Task
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task
 from bench_tasks.files.splitting import Labels, Mask, hold_out, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
@@ -62,36 +64,40 @@ class Found:
     said: str = ""
 
 
-class _Split(NamedTuple):
+class _Parts(NamedTuple):
+    """What each fold tests on, bool [folds, n], and how that was decided.
+
+    `sides` [n] say the same in a word for each example: whether it is tested on, or of several folds in which one.
+    """
+
     held_out: Mask
+    sides: Sequence[object]
     how: str
     remarks: list[str]
 
 
 class LabelledTask(Task):
-    """Classification of examples that a user names; `groups` [n] are empty where none are known."""
+    """Classification of examples that a user names; `held_out` [folds, n] are those that each fold tests on."""
 
-    def __init__(
-        self, card: TaskCard, everything: Examples, held_out: Mask, *, names: tuple[str, ...], groups: Sequence[str]
-    ) -> None:
+    def __init__(self, card: TaskCard, everything: Examples, held_out: Mask, *, names: tuple[str, ...]) -> None:
         self.card = card
         self.target = Classes(names)
         self._everything = everything
         self._held_out = held_out
-        self._groups = groups
 
-    def load(self, cache: Cache) -> Splits:
-        sides = list(zip(self._groups, self._held_out.tolist(), strict=bool(self._groups)))
-        return Splits(
-            train=self._everything.take(np.flatnonzero(~self._held_out)),
-            test=self._everything.take(np.flatnonzero(self._held_out)),
-            train_groups=tuple(group for group, held_out in sides if not held_out),
-            test_groups=tuple(group for group, held_out in sides if held_out),
+    def split(self, fold: int, cache: Cache) -> Split:
+        held_out = self._held_out[fold % len(self._held_out)]
+        return Split(
+            train=self._everything.take(np.flatnonzero(~held_out)), test=self._everything.take(np.flatnonzero(held_out))
         )
 
 
-def labelled_task(name: str, spec: DataSpec, found: Found) -> LabelledTask:
-    """Return the task on what was found. Raises `DataError` if it cannot be learnt from or tested on."""
+def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) -> LabelledTask:
+    """Return the task on what was found. Raises `DataError` if it cannot be learnt from or tested on.
+
+    Data that come without a split are dealt into `folds`, so that every example is tested once; of one fold a share of
+    them is held out. Data that come split, or of which the user says what is held out, have that split alone.
+    """
     names = tuple(sorted(set(found.labels)))
     if len(names) < 2:
         held = f"all {len(found.labels):,} have the label {names[0]!r}" if names else "there are none"
@@ -101,22 +107,29 @@ def labelled_task(name: str, spec: DataSpec, found: Found) -> LabelledTask:
     alike = _labels_alike(names)
     for remark in alike:
         log.warning("%s: %s", spec.address, remark)
-    split = _split(spec, found, labels, names)
+    parts = _parts(spec, found, labels, names, folds)
     card = TaskCard(
         name=name,
         title=spec.options.title or name,
         domain=DOMAINS[spec.family],
-        description=_description(spec, found, names, split),
+        description=_description(spec, found, names, parts),
         source=spec.options.source or spec.address,
         licence=spec.options.licence,
         citation=spec.options.citation,
         version=1,
-        sha256=_content_sha256(spec, found, split.held_out, names),
+        sha256=_content_sha256(spec, found, parts.sides, names),
         pinned=False,
-        n_train=int((~split.held_out).sum()),
-        remarks=(*found.remarks, *alike, *split.remarks, *_copies(spec, found, split.held_out)),
+        n_train=int((~parts.held_out).sum(axis=1).min()),
+        folds=len(parts.held_out),
+        remarks=(*found.remarks, *alike, *parts.remarks, *_copies(spec, found, parts)),
     )
-    return LabelledTask(card, Examples(found.raw, labels), split.held_out, names=names, groups=found.groups)
+    everything = Examples(
+        found.raw,
+        {LABEL: Dense({LABEL: labels})},
+        groups=np.array(found.groups) if found.groups else None,
+        names=np.array(found.names),
+    )
+    return LabelledTask(card, everything, parts.held_out, names=names)
 
 
 def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
@@ -169,20 +182,20 @@ def _labels_alike(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _split(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) -> _Split:
+def _parts(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], folds: int) -> _Parts:
     options = spec.options
     if options.held_out and not options.group:
         raise DataError(f"{spec.address}: held_out names groups to test on, so say what a group is (group)")
     if found.parts:
         if options.held_out:
             raise DataError(f"{spec.address} comes split, {found.split_as}: leave held_out out")
-        split = _Split(np.array([part == "test" for part in found.parts]), found.split_as, [])
-        _refuse_groups_on_both_sides(spec, found, split.held_out)
+        held_out, how = np.array([part == "test" for part in found.parts]), found.split_as
+        _refuse_groups_on_both_sides(spec, found, held_out)
     elif options.held_out:
-        split = _held_out_groups(spec, found)
+        held_out, how = _held_out_groups(spec, found)
     else:
-        split = _made(spec, found, labels, names)
-    return split._replace(remarks=[*split.remarks, *_classes_of_sides(spec, labels, names, split.held_out)])
+        return _made(spec, found, labels, names, folds)
+    return _Parts(held_out[None], held_out.tolist(), how, _classes_of_sides(spec, labels, names, held_out))
 
 
 def _refuse_groups_on_both_sides(spec: DataSpec, found: Found, held_out: Mask) -> None:
@@ -197,7 +210,8 @@ def _refuse_groups_on_both_sides(spec: DataSpec, found: Found, held_out: Mask) -
         )
 
 
-def _held_out_groups(spec: DataSpec, found: Found) -> _Split:
+def _held_out_groups(spec: DataSpec, found: Found) -> tuple[Mask, str]:
+    """Return which examples are of the groups that are to be tested on, and how that is told."""
     wanted, known = spec.options.held_out, sorted(set(found.groups))
     unknown = [f"{group!r}{nearest(group, known)}" for group in wanted if group not in known]
     if unknown:
@@ -205,11 +219,11 @@ def _held_out_groups(spec: DataSpec, found: Found) -> _Split:
     if set(wanted) == set(known):
         raise DataError(f"{spec.address}: all groups are held out, so that there is nothing to learn from")
     held_out = np.array([group in wanted for group in found.groups])
-    return _Split(held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}", [])
+    return held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}"
 
 
-def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) -> _Split:
-    """Return a split that keeps groups on one side, and copies where groups allow.
+def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], folds: int) -> _Parts:
+    """Return parts that keep groups on one side, and copies where groups allow: one held-out share, or several folds.
 
     Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
     """
@@ -227,12 +241,28 @@ def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str]) ->
             f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
             "examples, or leave the class out"
         )
-    held_out = hold_out(labels, units, share=options.test_share, seed=options.split_seed)
     whole = ", whole groups of them" if found.groups else ""
-    how = f"about {100 * options.test_share:g} % of each class{whole}, drawn with seed {options.split_seed}"
     copies = len(labels) - len(set(found.contents))
     remark = f"copies among the {NOUNS[spec.family]}: {copies:,}, each on the same side of the split as what it copies"
-    return _Split(held_out, how, [remark] if copies and tied else [])
+    remarks = [remark] if copies and tied else []
+    if folds > 1:
+        tested_in = _deal(spec, found, labels, names, units, folds)
+        how = f"each tested on once, in {folds} folds{whole}"
+        return _Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
+    held_out = hold_out(labels, units, share=options.test_share, seed=options.split_seed)
+    how = f"about {100 * options.test_share:g} % of each class{whole}, drawn with seed {options.split_seed}"
+    remarks += _classes_of_sides(spec, labels, names, held_out)
+    return _Parts(held_out[None], held_out.tolist(), how, remarks)
+
+
+def _deal(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], units: Indices, folds: int) -> Indices:
+    """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them."""
+    groups = units if len(np.unique(units)) < len(units) else None
+    content = _content_sha256(spec, found, [None] * len(labels), names)  # that of no split
+    try:
+        return deal_test_folds(labels, groups, folds, content)
+    except DataError as error:
+        raise DataError(f"{spec.address}: {error}") from error
 
 
 def _classes_of_sides(spec: DataSpec, labels: Labels, names: Sequence[str], held_out: Mask) -> list[str]:
@@ -249,29 +279,21 @@ def _classes_of_sides(spec: DataSpec, labels: Labels, names: Sequence[str], held
     return [f"class {names[number]!r} has no example in the test split" for number in sorted(learnt - tested)]
 
 
-def _copies(spec: DataSpec, found: Found, held_out: Mask) -> list[str]:
-    """Return remarks on examples that are in both splits, and on copies with different labels."""
-    trained: dict[str, int] = {}
-    first: dict[str, int] = {}
-    contrary: dict[str, str] = {}
-    for index, content in enumerate(found.contents):
-        if not held_out[index]:
-            trained.setdefault(content, index)
-        earlier = first.setdefault(content, index)
-        if found.labels[earlier] != found.labels[index]:
-            contrary.setdefault(content, f"{found.names[earlier]} and {found.names[index]}")
-    shared = [
-        f"{found.names[index]} (as {found.names[trained[found.contents[index]]]})"
-        for index in np.flatnonzero(held_out).tolist()
-        if found.contents[index] in trained
-    ]
-    noun = NOUNS[spec.family]
+def _copies(spec: DataSpec, found: Found, parts: _Parts) -> list[str]:
+    """Return remarks on examples that are on both sides of a split, and on copies with different labels."""
+    noun, shared = NOUNS[spec.family], [said for held_out in parts.held_out for said in _also_learnt(found, held_out)]
     remarks = []
     if shared:
         remarks.append(
-            f"of the {int(held_out.sum()):,} {noun} to test on, {len(shared):,} can be learnt from, too: "
+            f"of the {int(parts.held_out.sum()):,} {noun} to test on, {len(shared):,} can be learnt from, too: "
             f"{shown(shared, at_most=EXAMPLES)}"
         )
+    first: dict[str, int] = {}
+    contrary: dict[str, str] = {}
+    for index, content in enumerate(found.contents):
+        earlier = first.setdefault(content, index)
+        if found.labels[earlier] != found.labels[index]:
+            contrary.setdefault(content, f"{found.names[earlier]} and {found.names[index]}")
     if contrary:
         remarks.append(
             f"copies among the {noun} with different labels: {len(contrary):,}, such as "
@@ -280,15 +302,27 @@ def _copies(spec: DataSpec, found: Found, held_out: Mask) -> list[str]:
     return remarks
 
 
-def _description(spec: DataSpec, found: Found, names: Sequence[str], split: _Split) -> str:
-    tested = int(split.held_out.sum())
+def _also_learnt(found: Found, held_out: Mask) -> list[str]:
+    """Return which of the examples to test on have a copy to learn from, and which."""
+    trained: dict[str, int] = {}
+    for index in np.flatnonzero(~held_out).tolist():
+        trained.setdefault(found.contents[index], index)
+    return [
+        f"{found.names[index]} (as {found.names[trained[found.contents[index]]]})"
+        for index in np.flatnonzero(held_out).tolist()
+        if found.contents[index] in trained
+    ]
+
+
+def _description(spec: DataSpec, found: Found, names: Sequence[str], parts: _Parts) -> str:
     classes = f" ({', '.join(names)})" if len(names) <= CLASSES_SHOWN else ""
     counts = f"{len(found.labels):,} {NOUNS[spec.family]} of {len(names):,} classes{classes}"
-    parts = f"{len(found.labels) - tested:,} to learn from and {tested:,} to test on, {split.how}."
-    return f"{counts}: {parts}{found.said}"
+    tested = int(parts.held_out.sum())
+    sides = f"{len(found.labels) - tested:,} to learn from and {tested:,} to test on, "
+    return f"{counts}: {sides if len(parts.held_out) == 1 else ''}{parts.how}.{found.said}"
 
 
-def _content_sha256(spec: DataSpec, found: Found, held_out: Mask, names: Sequence[str]) -> str:
+def _content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], names: Sequence[str]) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
-    rows = list(zip(found.contents, found.labels, held_out.tolist(), strict=True))
+    rows = list(zip(found.contents, found.labels, sides, strict=True))
     return hashlib.sha256(json.dumps([spec.family, found.settings, names, rows]).encode()).hexdigest()

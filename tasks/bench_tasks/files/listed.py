@@ -1,4 +1,4 @@
-"""Owns examples in files that a data set lists with their labels."""
+"""Examples in files that a data set lists with their labels."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns examples that are pictures or recordings in files: found whole, and ready to be looked at."""
+"""Examples that are pictures or recordings in files: found whole, and ready to be looked at."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

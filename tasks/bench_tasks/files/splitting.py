@@ -1,4 +1,4 @@
-"""Owns making a test split: stratified, of whole groups, with every class on both sides, and by the seed alone."""
+"""Making a test split: stratified, of whole groups, with every class on both sides, and by the seed alone."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence

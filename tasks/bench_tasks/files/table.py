@@ -1,4 +1,4 @@
-"""Owns tasks on a table with a label in every row: of texts, or of pictures or recordings whose paths it names."""
+"""Tasks on a table with a label in every row: of texts, or of pictures or recordings whose paths it names."""
 
 from collections.abc import Sequence
 from pathlib import Path

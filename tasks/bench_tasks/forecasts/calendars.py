@@ -1,4 +1,4 @@
-"""Owns time in tables of series: reading dates, how far apart steps are, and how many make a seasonal cycle."""
+"""Time in tables of series: reading dates, how far apart steps are, and how many make a seasonal cycle."""
 
 from typing import Any, Final, NamedTuple
 

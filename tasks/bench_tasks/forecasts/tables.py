@@ -1,4 +1,4 @@
-"""Owns reading tables of series: csv, tsv, parquet or jsonl, a series in a column each or all below each other."""
+"""Reading tables of series: csv, tsv, parquet or jsonl, a series in a column each or all below each other."""
 
 import io
 import json

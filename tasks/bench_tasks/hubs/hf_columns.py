@@ -1,4 +1,4 @@
-"""Owns what is in the columns of a data set of Hugging Face: texts, pictures or recordings, and their labels."""
+"""What is in the columns of a data set of Hugging Face: texts, pictures or recordings, and their labels."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Owns data sets of the Hugging Face hub, or of a folder that is laid out like one: found, fetched and split."""
+"""Data sets of the Hugging Face hub, or of a folder that is laid out like one: found, fetched and split."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns tasks on data sets that libraries fetch: what was found out of one is kept, and the next run need not look."""
+"""Tasks on data sets that libraries fetch: what was found out of one is kept, and the next run need not look."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from bench.card import TaskCard, read_card
 from bench.config.data import DataSpec
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
-from bench.target import Classes
-from bench.task import Splits, Task
+from bench.targets.classes import Classes
+from bench.task import Split, Task
 from bench_tasks.files.labelled import labelled_task
 from bench_tasks.hubs.known import with_known
 from bench_tasks.hubs.located import Located, Reader, stamp
@@ -34,7 +34,7 @@ class KeptTask(Task):
         self._spec = spec
         self._located = located
 
-    def load(self, cache: Cache) -> Splits:
+    def split(self, fold: int, cache: Cache) -> Split:
         found = _reader(self._spec.kind).read(self._spec, self._located, cache)
         task = labelled_task(self.card.name, self._spec, found)
         if task.card.sha256 != self.card.sha256:
@@ -42,7 +42,7 @@ class KeptTask(Task):
                 f"{self._spec.address} changed since it was looked at: give the same command once more after "
                 "`bench cache --clear`"
             )
-        return task.load(cache)
+        return task.split(fold, cache)
 
 
 def open_kept(name: str, spec: DataSpec, cache: Cache) -> Task:

@@ -1,4 +1,4 @@
-"""Owns what is known for certain of well-known data sets: title, licence, source, citation and size of the download."""
+"""What is known for certain of well-known data sets: title, licence, source, citation and size of the download."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

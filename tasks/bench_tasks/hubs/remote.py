@@ -1,4 +1,4 @@
-"""Owns data at an address of the web: fetched once into the cache, and from then on a file like any other."""
+"""Data at an address of the web: fetched once into the cache, and from then on a file like any other."""
 
 import shutil
 from http.client import HTTPException

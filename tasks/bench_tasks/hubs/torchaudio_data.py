@@ -1,4 +1,4 @@
-"""Owns the data sets of torchaudio that are classified: Speech Commands, with the split that comes with it."""
+"""The data sets of torchaudio that are classified: Speech Commands, with the split that comes with it."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns the data sets of torchvision: which it has that are classified, and reading them through it."""
+"""The data sets of torchvision: which it has that are classified, and reading them through it."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
