@@ -6,8 +6,9 @@ from bench.backbones import catalog, sources
 from bench.backbones.descriptions import describe
 from bench.commands.options import Heading, ListOptions
 from bench.config.data import DOMAINS
-from bench.config.reading import CONFIG, Config, StrategyTable, read_config
+from bench.config.reading import CONFIG, Config, read_config
 from bench.runtime.cache import default_cache
+from bench.strategy import BACKBONE, Strategy
 
 
 def main(options: ListOptions) -> int:
@@ -17,7 +18,7 @@ def main(options: ListOptions) -> int:
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
         "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
-        "strategies": [(name, _about_strategy(table)) for name, table in config.strategies.items()],
+        "strategies": [(name, _about_strategy(config.strategy(name))) for name in config.strategies],
     }
     for heading in [options.what] if options.what else tables:
         print(f"{heading}")
@@ -34,10 +35,11 @@ def _about_task(config: Config, name: str) -> str:
     return f"{task.card.domain}, {task.target.metric.title}: {task.card.title}"
 
 
-def _about_strategy(table: StrategyTable) -> str:
-    if table.classical:
-        return "a classical model of the domain in the backbone's place"
-    return f"trains {table.depth:.0%} of the stages, {'pretrained' if table.pretrained else 'from scratch'}"
+def _about_strategy(strategy: Strategy) -> str:
+    if BACKBONE not in strategy.requires:
+        return f"{strategy.kind}: no backbone, but a classical model in its place"
+    begun = "pretrained" if strategy.start == "pretrained" else "from scratch"
+    return f"{strategy.kind}: trains {strategy.trained_fraction:.0%} of the stages, {begun}"
 
 
 def _about_backbone(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Owns how a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
+"""How a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, NamedTuple
@@ -43,11 +43,15 @@ CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
         ("split", "group", "held_out", "label", "split_seed", "config", "encoding"), ("vision", "text", "audio")
     ),
     **dict.fromkeys(
-        ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "metric", "fill"),
+        ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "fill"),
         ("series",),
     ),
 }
 """Options that say something of some domains only."""
+
+
+OF_BUNDLED: Final = frozenset({"metric"})
+"""Options that a bundled task has too."""
 
 
 class DataOptions(BaseModel):
@@ -63,7 +67,10 @@ class DataOptions(BaseModel):
     `series` and `values` those of a table of series. `config` and `revision` are those of a data set on a hub.
 
     Recordings are heard at `rate_hz` and cut or padded to `seconds`. Forecasts are of `horizon` steps after `context`
-    ones, with a cycle of `season` steps; `metric` is what their errors are counted in.
+    ones, with a cycle of `season` steps.
+
+    `metric` names the metric of the task's target that ranks; without it that is the target's first. Of forecasts "mse"
+    changes the unit that errors are counted in too: the standard deviation of the series, as benchmarks have it.
 
     `skip_bad` leaves out files that cannot be read, `fill` interpolates what a series lacks; otherwise both are
     refused, with a list.
@@ -82,6 +89,7 @@ class DataOptions(BaseModel):
     group: str | None = None
     held_out: tuple[str, ...] = ()
     skip_bad: bool = False
+    metric: str | None = None
 
     text: str = "text"
     label: str = "label"
@@ -102,8 +110,12 @@ class DataOptions(BaseModel):
     season: Count | None = None
     frequency: str | None = None
     counts: tuple[Count, Annotated[int, Ge(0)], Count] | None = None
-    metric: Literal["mase", "mse"] = "mase"
     fill: bool = False
+
+    @property
+    def error(self) -> Literal["mase", "mse"]:
+        """Whose unit the errors of forecasts are counted in."""
+        return "mse" if self.metric == "mse" else "mase"
 
 
 class DataSpec(NamedTuple):
@@ -137,7 +149,7 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
     """Yield a line for everything that does not go together in a description of data."""
     said = spec.options.model_fields_set
     if not spec.address:
-        yield from (f"{name}: a bundled task has no such option" for name in sorted(said))
+        yield from (f"{name}: a bundled task has no such option" for name in sorted(said - OF_BUNDLED))
         return
     if spec.kind not in KINDS or not spec.place:
         hint = nearest(spec.kind, KINDS)

@@ -1,20 +1,29 @@
-"""Owns the config: `bench.toml` laid over the defaults and read into frozen suites, all its problems in one error."""
+"""The config: `bench.toml` laid over the defaults and read into frozen suites, all its problems in one error."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from annotated_types import Ge, Interval, Len
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from annotated_types import Ge, Len
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from bench.budget import Asked, parse_asked
 from bench.config.data import DOMAINS, DataOptions, DataSpec, options_of, problems_of
+from bench.config.recipes import (
+    Layer,
+    common_problems,
+    kinds_of,
+    layer_problems,
+    merge,
+    strategy_problems,
+    told,
+)
 from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError, nearest, unknown_name
-from bench.strategy import Recipe, Strategy
+from bench.strategy import BACKBONE, Strategy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -43,28 +52,11 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class StrategyTable(_Table):
-    """`[strategies.NAME]`."""
-
-    depth: Annotated[float, Interval(ge=0, le=1)]
-    pretrained: bool = True
-    classical: bool = False
-    recipe: Recipe = Recipe()
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if self.classical and (self.pretrained or self.depth > 0):
-            raise ValueError("a classical model has no stages and no pretraining: set depth = 0 and pretrained = false")
-        if not (self.pretrained or self.classical) and self.depth < 1:
-            raise ValueError("a strategy that starts from scratch trains all stages: set depth = 1")
-        return self
-
-
 class BackboneTable(_Table):
-    """`[backbones."PATTERN"]`: recipes for the backbones whose names match, for every strategy and for one."""
+    """`[backbones."PATTERN"]`: settings for the backbones whose names match, of every strategy and of one."""
 
-    shared: Recipe = Recipe()
-    recipe: Mapping[str, Recipe] = {}
+    shared: Layer = {}
+    recipe: Mapping[str, Layer] = {}
 
 
 class TaskTable(DataOptions):
@@ -77,8 +69,8 @@ class TaskTable(DataOptions):
     family: str = ""
     data: str = ""
     backbones: Annotated[tuple[str, ...], Len(1)]
-    shared: Recipe = Recipe()
-    recipe: Mapping[str, Recipe] = {}
+    shared: Mapping[str, Any] = {}
+    recipe: Mapping[str, Layer] = {}
 
     def spec(self, name: str) -> DataSpec:
         """Return which data the task `name` is about."""
@@ -93,7 +85,7 @@ class SuiteTable(_Table):
     budgets: Budgets | None = None
     seeds: Seeds | None = None
     shifts: bool | None = None
-    recipe: Recipe = Recipe()
+    recipe: Layer = {}
 
 
 class Config(_Table):
@@ -102,8 +94,8 @@ class Config(_Table):
     budgets: Budgets
     seeds: Seeds
     shifts: bool
-    recipe: Recipe = Recipe()
-    strategies: Annotated[Mapping[Name, StrategyTable], Len(1)]
+    recipe: Layer = {}
+    strategies: Annotated[Mapping[Name, Layer], Len(1)]
     backbones: Mapping[str, BackboneTable] = {}
     tasks: Mapping[Name, TaskTable] = {}
     suites: Mapping[Name, SuiteTable] = {}
@@ -112,7 +104,7 @@ class Config(_Table):
         """Return the suite `name`, its recipes worked out. Raises `UnknownNameError` if there is none."""
         if name not in self.suites:
             raise unknown_name("suite", name, self.suites)
-        table = self.suites[name]
+        table, kinds = self.suites[name], kinds_of(self.strategies)
         return Suite(
             name=name,
             budgets=tuple(sorted(set(table.budgets or self.budgets))),
@@ -122,7 +114,7 @@ class Config(_Table):
                     task,
                     self.tasks[task].spec(task),
                     backbone,
-                    tuple(self._strategy(name, task, backbone, table.recipe) for name in self.strategies),
+                    tuple(self._strategy(name, kinds[name], task, backbone, table.recipe) for name in kinds),
                 )
                 for task in table.tasks
                 for backbone in self.tasks[task].backbones
@@ -135,18 +127,25 @@ class Config(_Table):
         tasks, suites = {**self.tasks, name: table}, {**self.suites, name: SuiteTable(tasks=(name,))}
         return self.model_copy(update={"tasks": tasks, "suites": suites})
 
-    def _strategy(self, name: str, task: str, backbone: str, of_suite: Recipe) -> Strategy:
-        table = self.strategies[name]
-        matching = (one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern))
-        of_backbone = [] if table.classical else list(matching)
-        layers = [self.recipe, table.recipe]
+    def strategy(self, name: str) -> Strategy:
+        """Return a strategy as its own table has it, on any backbone and task."""
+        return merge(kinds_of(self.strategies)[name], name, [self.recipe, self.strategies[name]])
+
+    def _strategy(self, name: str, kind: type[Strategy], task: str, backbone: str, of_suite: Layer) -> Strategy:
+        """Return a strategy as it holds for a task and backbone.
+
+        Raises `ConfigError` if its settings do not go together.
+        """
+        matching = [one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern)]
+        of_backbone = matching if BACKBONE in kind.requires else []
         particular: list[BackboneTable | TaskTable] = [*of_backbone, self.tasks[task]]
+        layers = [self.recipe, self.strategies[name]]
         for one in particular:
-            layers += [one.shared, one.recipe.get(name, Recipe())]
-        said: dict[str, Any] = {}
-        for layer in (*layers, of_suite):
-            said |= layer.model_dump(exclude_unset=True)
-        return Strategy(name, table.depth, table.pretrained, Recipe(**said), table.classical)
+            layers += [one.shared, one.recipe.get(name, {})]
+        try:
+            return merge(kind, name, [*layers, of_suite])
+        except ValidationError as error:
+            raise ConfigError(f"the strategy {name!r} for the task {task!r} on {backbone}: {told(error)}") from error
 
 
 def read_config(path: Path, bundled: Iterable[str]) -> Config:
@@ -158,11 +157,13 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
     if "strategies" in said:
         del defaults["backbones"]  # whose rates are for the strategies there
     table = {**defaults, **said}
+    problems = list(_recipe_problems(table))
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(listing(str(path), map(explain, error.errors()))) from error
-    problems = list(_dangling(config, set(bundled)))
+        raise ConfigError(listing(str(path), [*map(explain, error.errors()), *problems])) from error
+    problems += _dangling(config, set(bundled))
+    problems = problems or list(dict.fromkeys(_contradictions(config)))
     if problems:
         raise ConfigError(listing(str(path), problems))
     return config
@@ -186,7 +187,6 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
-    "strategies": StrategyTable,
     "backbones": BackboneTable,
     "tasks": TaskTable,
     "suites": SuiteTable,
@@ -213,9 +213,47 @@ def explain(error: "ErrorDetails", table: Sequence[str] = ()) -> str:
 
 def _keys_of(table: Sequence[str]) -> Iterable[str]:
     """Return the keys that the table at a path may have."""
-    if "recipe" in table or "shared" in table:
-        return Recipe.model_fields
     return (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
+
+
+def _recipe_problems(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for every setting of a strategy that cannot be, in whichever table of a raw config."""
+    strategies = _tables(said, "strategies")
+    kinds = kinds_of(strategies)
+    everywhere = [("recipe", said.get("recipe"))]
+    everywhere += [(f"suites.{name}.recipe", table.get("recipe")) for name, table in _tables(said, "suites").items()]
+    for name, table in strategies.items():
+        yield from strategy_problems(name, table)
+    for section in ("backbones", "tasks"):
+        for name, table in _tables(said, section).items():
+            everywhere.append((f"{section}.{name}.shared", table.get("shared")))
+            for strategy, layer in _tables(table, "recipe").items():
+                if strategy in kinds:
+                    yield from layer_problems(f"{section}.{name}.recipe.{strategy}", layer, kinds[strategy])
+    for where, layer in everywhere:
+        yield from common_problems(where, layer, kinds.values())
+
+
+def _tables(said: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the tables under a key, without what is none."""
+    found = said.get(key)
+    tables = found.items() if isinstance(found, Mapping) else ()
+    return {name: table for name, table in tables if isinstance(table, Mapping)}
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """Yield a line for settings of a strategy that are sound one by one, but do not go together."""
+    for name in config.strategies:
+        try:
+            config.strategy(name)
+        except ValidationError as error:
+            yield f"strategies.{name}: {told(error)}"
+            return
+    for name in config.suites:
+        try:
+            config.suite(name)
+        except ConfigError as error:
+            yield str(error)
 
 
 def _dangling(config: Config, bundled: set[str]) -> Iterator[str]:

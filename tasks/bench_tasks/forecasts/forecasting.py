@@ -93,7 +93,7 @@ def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
         n_train=n_train,
         remarks=remarks,
     )
-    target = Forecast(options.horizon, error=options.metric, side_by_side=len(series))
+    target = Forecast(options.horizon, error=options.error, side_by_side=len(series))
     return Forecasting(card, target, series=series, bounds=bounds, units=units, shape=shape)
 
 
@@ -178,7 +178,7 @@ def _unit(where: str, series: Series, bounds: Bounds, options: DataOptions, shap
     """Return the unit of a series' errors, from its training steps. Raises `DataError` if it is 0."""
     history: Values = series.values[: bounds.train_end]
     spread = float(history.std())
-    unit = spread if options.metric == "mse" else seasonal_difference(history, shape.season)
+    unit = spread if options.error == "mse" else seasonal_difference(history, shape.season)
     size = CONSTANT * float(np.abs(history).max())
     if spread <= size:
         raise DataError(
@@ -221,5 +221,5 @@ def _content_hash(content: bytes, table: Table, options: DataOptions, shape: Sha
     """Return the sha256 of the file and of all that decides what is made of it."""
     split = options.counts or options.test_share
     names = [one.name for one in table.series]
-    made = [names, options.time, options.series, table.calendar.frequency, shape, split, options.metric, options.fill]
+    made = [names, options.time, options.series, table.calendar.frequency, shape, split, options.error, options.fill]
     return hashlib.sha256(content + json.dumps(made).encode()).hexdigest()
