@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from bench.backbone import Features
 from bench.probing.solvers import RidgeSolver, SoftmaxSolver, Solver
@@ -37,6 +38,10 @@ class Problem(ABC):
         With `holds_bias` the penalty holds the bias too, as it does where a head is corrected.
         """
 
+    @abstractmethod
+    def average(self, labels: Tensor) -> Tensor:
+        """Return the outputs [n, k] that the labels [n, m] or [n, m, k] of m neighbours of each example speak for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Softmax(Problem):
@@ -48,6 +53,11 @@ class Softmax(Problem):
         assert not holds_bias, "a softmax corrects no head"
         return SoftmaxSolver(coordinates, labels, self.classes)
 
+    def average(self, labels: Tensor) -> Tensor:
+        """Return the logarithms of the shares of votes, with one more vote that is shared by all classes."""
+        votes = one_hot(labels, self.classes).sum(1).float()  # [n, k]
+        return ((votes + 1 / self.classes) / (labels.shape[1] + 1)).log()
+
 
 class Ridge(Problem):
     """Least squares."""
@@ -56,6 +66,10 @@ class Ridge(Problem):
 
     def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
         return RidgeSolver(coordinates, labels, holds_bias=holds_bias, names=range(len(labels)))
+
+    def average(self, labels: Tensor) -> Tensor:
+        """Return the mean."""
+        return labels.float().mean(1)
 
 
 def pooled_rows(features: Features, encoded: Mapping[str, Tensor]) -> LabelRows:

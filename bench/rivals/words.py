@@ -188,7 +188,7 @@ class Words(Rival):
     needs: ClassVar[str] = TEXTS
 
     def predicts(self, target: Target) -> bool:
-        return type(target.objective.problem()) in REGRESSIONS and target.readout.kind is Kind.POOLED
+        return _regression_of(target) is not None and target.readout.kind is Kind.POOLED
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
         """Yield the models; equal budgets that follow each other are one problem, whichever seed drew them."""
@@ -230,7 +230,8 @@ def _fit(context: Context, budget: Budget[Column], penalties: Penalties) -> Word
     counts = vocabulary.count(texts)
     groups = None if train.groups is None else train.groups[budget.rows]
     folds = target.sampling.folds(budget.labels, groups, stream(0, "folds"))
-    regression = REGRESSIONS[type(target.objective.problem())]
+    regression = _regression_of(target)
+    assert regression is not None, "what it cannot predict was refused"
     penalty = penalties.default
     if folds is not None:
         penalty = choose_penalty(regression, counts, labels, folds, penalties.grid)
@@ -244,6 +245,11 @@ def _fit(context: Context, budget: Budget[Column], penalties: Penalties) -> Word
         work=(Work(HEAD, uuid4().hex, perf_counter() - start),),
     )
     return WordsModel(vocabulary, fitted, codec, target.objective, cost)
+
+
+def _regression_of(target: Target) -> Regression | None:
+    solved = target.objective.problem()
+    return None if solved is None else REGRESSIONS.get(type(solved))
 
 
 def choose_penalty(

@@ -58,7 +58,7 @@ def choose_rival(context: Context) -> "Rival":
     target, domain = context.target, context.train.raw.domain
     offered = load_instance(DOMAINS, domain, DomainOffer).kinds
     for name in target.rivals:
-        rival = load_class(RIVAL_MODELS, name, Rival)()
+        rival = load_class(RIVAL_MODELS, name, Rival)()  # type: ignore[type-abstract]  # what it finds is concrete
         if rival.needs in offered and rival.predicts(target):
             return rival
     raise DataError(

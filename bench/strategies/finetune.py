@@ -30,7 +30,9 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.weights == "random" and (self.trained < 1 or self.head == "solved"):
-            raise ValueError('random weights are trained as a whole, under a fresh head: set trained = 1, head = "zero"')
+            raise ValueError(
+                'random weights are trained as a whole, under a fresh head: set trained = 1, head = "zero"'
+            )
         return self
 
     @property

@@ -1,0 +1,110 @@
+"""The strategy `lora`: low-rank adapters trained together with a head, all other weights frozen."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
+
+from annotated_types import Gt, Interval
+from pydantic import AfterValidator
+
+from bench.budget import Budget
+from bench.column import Column
+from bench.context import Context
+from bench.errors import ConfigError
+from bench.planning.seeds import VARIED, Purpose
+from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from bench.training.context import NetworkContext
+
+NAMED: Final = 6
+
+
+def _regular(pattern: str) -> str:
+    """Return a regular expression. Raises `ValueError` if it is none."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"no regular expression ({error})") from error
+    return pattern
+
+
+class Lora(Strategy, PenaltyRecipe, LoopRecipe):
+    """Low-rank adapters (LoRA, Hu et al. 2022, arXiv:2106.09685) in the uppermost stages, trained together with a head.
+
+    To the weights of each layer alpha / rank times the product of two matrices is added, of `rank` columns and rows.
+    `trained` is the share of the stages, counted from the top, that may have adapters; `layers` is a regular expression
+    that the names of layers within their stages match as a whole, and nothing for all linear ones. `head` says where
+    the head starts, as in fine-tuning.
+    """
+
+    kind: ClassVar[str] = "lora"
+    rank: Annotated[int, Gt(0)] = 8
+    alpha: Annotated[float, Gt(0)] = 16.0
+    layers: Annotated[str, AfterValidator(_regular)] = ""
+    trained: Annotated[float, Interval(gt=0, le=1)] = 1.0
+    head: Literal["solved", "zero"] = "solved"
+
+    @property
+    def start(self) -> Start:
+        return "pretrained"
+
+    @property
+    def streams(self) -> tuple[Purpose, ...]:
+        return VARIED
+
+    @property
+    def trained_fraction(self) -> float:
+        return self.trained
+
+    def boundaries(self, n_stages: int) -> frozenset[int]:
+        solved = {n_stages} if self.head == "solved" else set()
+        return frozenset({boundary(self.trained, n_stages), *solved})
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        """Yield the models. Raises `ConfigError` if the backbone has no layer to adapt."""
+        from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
+        from bench.training.adapted import stages_from  # noqa: PLC0415 (loads torch)
+        from bench.training.adapters import adapter_rates, add_adapters, merge_adapters  # noqa: PLC0415 (loads peft)
+        from bench.training.fitting import NetworkPlan, fit_network  # noqa: PLC0415 (loads torch)
+
+        network = context.network()
+        frozen = self._first_adapted(network)
+        for budget, seed in zip(budgets, seeds, strict=True):
+
+            def begin(seed: int = seed.initialisation) -> "nn.ModuleList":
+                stages = stages_from(network, frozen)
+                return add_adapters(stages, pattern=self.layers, rank=self.rank, alpha=self.alpha, seed=seed)
+
+            plan = NetworkPlan(
+                frozen,
+                self,
+                begin=begin,
+                learns=partial(adapter_rates, recipe=self),
+                finish=merge_adapters,
+                penalties=Penalties(self.penalties, self.default_penalty) if self.head == "solved" else None,
+                brought=self.head == "solved",
+            )
+            yield fit_network(network, budget, seed, plan)
+
+    def _first_adapted(self, network: "NetworkContext") -> int:
+        """Return the index of the first stage that has an adapter. Raises `ConfigError` if none has."""
+        from bench.training.adapters import ADAPTABLE, layers_to_adapt  # noqa: PLC0415 (loads peft)
+
+        stages = network.backbone.stages
+        lowest = boundary(self.trained, len(stages))
+        for place in range(lowest, len(stages)):
+            if layers_to_adapt(stages[place], self.layers):
+                return place
+        there = dict.fromkeys(name for stage in stages[lowest:] for name in layers_to_adapt(stage, ".*"))
+        kinds = " or ".join(kind.__name__ for kind in ADAPTABLE)
+        wanted = f"whose name matches layers = {self.layers!r}" if self.layers else "that is linear"
+        names = ", ".join(list(there)[:NAMED]) + (", …" if len(there) > NAMED else "")
+        advice = f"set layers to a regular expression for some of these: {names}" if there else f"there is no {kinds}"
+        raise ConfigError(
+            f"{network.backbone.card.name} has no layer {wanted} in the upper {len(stages) - lowest} of {len(stages)} "
+            f"stages, so that there is nothing for the strategy {self.name!r} to adapt: {advice}"
+        )

@@ -1,0 +1,41 @@
+"""The strategy `nearest`: the labels of the nearest examples, averaged, on frozen features."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar
+
+from annotated_types import Gt, Len
+
+from bench.budget import Budget
+from bench.column import Column
+from bench.context import Context
+from bench.planning.seeds import Purpose
+from bench.strategy import Model, Seeds, Start, Strategy
+
+Count = Annotated[int, Gt(0)]
+
+
+class Nearest(Strategy):
+    """Nearest neighbours on frozen features, by the cosine (Wu et al. 2018, arXiv:1805.01978).
+
+    `neighbours` are the numbers from which one is chosen by cross-validation inside the budget, by the metric that
+    ranks; `default_neighbours` holds where the budget is too small for that.
+    """
+
+    kind: ClassVar[str] = "nearest"
+    neighbours: Annotated[tuple[Count, ...], Len(1)] = (1, 3, 5, 10, 20)
+    default_neighbours: Count = 1
+
+    @property
+    def start(self) -> Start:
+        return "pretrained"
+
+    @property
+    def streams(self) -> tuple[Purpose, ...]:
+        return ("subset",)
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        from bench.training.neighbours import Grid, fit_nearest  # noqa: PLC0415 (loads torch)
+
+        network = context.network()
+        for budget in budgets:
+            yield fit_nearest(network, budget, Grid(self.neighbours, self.default_neighbours))
