@@ -214,15 +214,21 @@ def _parents(path: str) -> Iterator[str]:
     return (".".join(parts[:depth]) for depth in range(1, len(parts)))
 
 
-def checked(name: str, stages: nn.ModuleList, batch: Batch, expected: Tensor) -> nn.ModuleList:
+def checked(
+    name: str,
+    stages: nn.ModuleList,
+    batch: Batch,
+    expected: Tensor,
+    read: Callable[[Batch], Tensor] = lambda after: after.values,
+) -> nn.ModuleList:
     """Return stages that make the features `expected` of a batch, however far it is padded.
 
-    Raises `WeightsError` if they do not.
+    `read` makes features of what comes out of the last stage. Raises `WeightsError` if they do not.
     """
     try:
         with torch.inference_mode():
-            found = run_stages(stages.eval(), batch).values
-            padded = run_stages(stages, _padded(batch)).values
+            found = read(run_stages(stages.eval(), batch))
+            padded = read(run_stages(stages, _padded(batch)))
     except MISFITS as error:
         raise WeightsError(f"{name} cannot be cut into stages: {type(error).__name__}: {error}") from error
     if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3, atol=1e-4):

@@ -109,11 +109,11 @@ class TextModel(Backbone):
         """Return hidden states [n, length, width], or pooled over the tokens of each text [n, width]."""
         if readout.kind == Kind.SEQUENCE:
             return tuple(batch.values for batch in tapped)
-        found = []
-        for batch in tapped:
-            assert batch.mask is not None, "hidden states come with the lengths of their texts"
-            found.append(pooled(batch.values, batch.mask, self._pool))
-        return tuple(found)
+        return tuple(self._pooled(batch) for batch in tapped)
+
+    def _pooled(self, batch: Batch) -> Tensor:
+        assert batch.mask is not None, "hidden states come with the lengths of their texts"
+        return pooled(batch.values, batch.mask, self._pool)
 
     def _cut(self, network: PreTrainedModel) -> nn.ModuleList:
         """Return the stages of a network, which give what it gives."""
@@ -129,7 +129,7 @@ class TextModel(Backbone):
         first, *others = excerpts
         layers = [Layer(excerpt, masks, last=excerpt is others[-1]) for excerpt in others]
         stages = nn.ModuleList([Embeddings(first, masks), *layers])
-        return checked(name, stages, batch, hidden)
+        return checked(name, stages, batch, pooled(hidden, batch.mask, self._pool), self._pooled)
 
 
 class Embeddings(TokenStage):
