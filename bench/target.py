@@ -1,8 +1,8 @@
 """The contract of targets: what is predicted, from labels to scores, composed of small parts.
 
 A target is a frozen dataclass whose fields say all that an export has to keep; its parts say the rest: how budgets are
-drawn (`Sampling`), how labels are written in the geometry of prepared inputs (`Codec`), how a head learns (`Objective`),
-how predictions are scored (`Metric`) and what scores without learning (`Baseline`). The targets are in `bench.targets`.
+drawn (`Sampling`), how labels are written in the geometry of prepared inputs (`Codec`), how a head learns
+(`Objective`), how predictions are scored (`Metric`) and what scores without learning (`Baseline`). The targets are in `bench.targets`.
 
 No tensor library is imported here or by a target's module: objectives import it inside their methods, so that listing,
 planning and reporting need none.
@@ -10,13 +10,15 @@ planning and reporting need none.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
 from bench.answers import Answers
 from bench.column import Array, Column, Dense, Indices
 from bench.domain import Raw
+from bench.errors import unknown_name
 from bench.metric import Metric
 from bench.readout import POOLED, Readout
 
@@ -35,8 +37,11 @@ class Sampling(ABC):
         return 0
 
     @abstractmethod
-    def fewest(self, labels: Column) -> tuple[int, str]:
-        """Return the fewest examples that can be learnt from, and for what they are needed."""
+    def fewest(self, labels: Column | None) -> tuple[int, str]:
+        """Return the fewest examples that can be learnt from, and for what they are needed.
+
+        `labels` are those of the training split, or None before the data are looked at.
+        """
 
     @abstractmethod
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
@@ -118,11 +123,15 @@ class Baseline(ABC):
         """Return predictions of the examples `raw`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target(ABC):
     """What is predicted. Subclasses are frozen dataclasses of what an export keeps.
 
-    Two targets are equal if a head that was made for one serves the other.
+    Two targets are equal if a head that was made for one serves the other. `ranked_by` names the metric that is the
+    score in place of the target's own choice.
     """
+
+    ranked_by: str = field(default="", compare=False)
 
     name: ClassVar[str]
     unit: ClassVar[str]  # of budgets, in the plural, such as "labelled examples"
@@ -157,7 +166,7 @@ class Target(ABC):
     @property
     @abstractmethod
     def metrics(self) -> tuple[Metric, ...]:
-        """What is scored; the first is the score."""
+        """What is scored; the first is the score, which is the one that the target is `ranked_by`."""
 
     @property
     @abstractmethod
@@ -172,6 +181,24 @@ class Target(ABC):
     @abstractmethod
     def answers(self, predictions: Column, top: int) -> Answers:
         """Return predictions as people read them, with the `top` likeliest where there are several."""
+
+
+AnyTarget = TypeVar("AnyTarget", bound=Target)
+
+
+def first(metrics: Sequence[Metric], name: str) -> tuple[Metric, ...]:
+    """Return metrics with the one of this name first; in their order if the name is empty."""
+    return tuple(sorted(metrics, key=lambda metric: metric.card.name != name)) if name else tuple(metrics)
+
+
+def rank_by(target: AnyTarget, name: str) -> AnyTarget:
+    """Return a target that another of its metrics ranks. Raises `UnknownNameError` if it has none of this name."""
+    known = [metric.card.name for metric in target.metrics]
+    if name not in known:
+        raise unknown_name(f"metric of {target.name}", name, known)
+    ranked = replace(target, ranked_by=name)
+    assert ranked.metrics[0].card.name == name, "targets put the metric first that they are ranked by"
+    return ranked
 
 
 def dense_only(column: Column) -> Dense:

@@ -32,7 +32,7 @@ def _about_task(config: Config, name: str) -> str:
     if spec.address:
         return f"{DOMAINS[spec.family]}: {spec.options.title or spec.address}"
     task = FAMILIES[spec.family]
-    return f"{task.card.domain}, {task.target.metric.title}: {task.card.title}"
+    return f"{task.card.domain}, {task.target.metrics[0].card.title}: {task.card.title}"
 
 
 def _about_strategy(strategy: Strategy) -> str:

@@ -1,4 +1,4 @@
-"""Owns what a command is asked to measure: a suite of the config, or data and backbones named on the command line."""
+"""What a command is asked to measure: a suite of the config, or data and backbones named on the command line."""
 
 import logging
 import re
@@ -159,7 +159,8 @@ def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequen
 
 def _problem(budget: Asked, task: Task) -> str:
     """Return why a task whose number of training examples is known cannot have a budget, or nothing."""
-    size, total = budget_size(budget, task.card.n_train), task.card.n_train
+    size, total, unit = budget_size(budget, task.card.n_train), task.card.n_train, task.target.unit
     if size > total:
-        return f"more than its {total} {task.target.label}"
-    return f"too few of its {total} {task.target.label} to learn from" if size < task.target.smallest_budget else ""
+        return f"more than its {total} {unit}"
+    needed, why = task.target.sampling.fewest(None)
+    return f"too few of its {total} {unit} for {why}" if size < needed else ""

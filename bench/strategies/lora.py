@@ -43,7 +43,7 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
 
     kind: ClassVar[str] = "lora"
     rank: Annotated[int, Gt(0)] = 8
-    alpha: Annotated[float, Gt(0)] = 16.0
+    alpha: Annotated[int, Gt(0)] = 16
     layers: Annotated[str, AfterValidator(_regular)] = ""
     trained: Annotated[float, Interval(gt=0, le=1)] = 1.0
     head: Literal["solved", "zero"] = "solved"

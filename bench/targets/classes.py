@@ -14,7 +14,7 @@ from bench.metrics import classes as metrics
 from bench.planning import subset
 from bench.planning.blocks import deal_blocks
 from bench.planning.folds import grouped_folds
-from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only
+from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only, first
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -59,7 +59,7 @@ class Classes(Target):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return metrics.METRICS
+        return first(metrics.METRICS, self.ranked_by)
 
     @property
     def baseline(self) -> Baseline:
@@ -93,7 +93,7 @@ class Stratified(Sampling):
 
     classes: int
 
-    def fewest(self, labels: Column) -> tuple[int, str]:
+    def fewest(self, labels: Column | None) -> tuple[int, str]:
         return self.classes, f"one example of each of {self.classes} classes"
 
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:

@@ -13,7 +13,7 @@ from bench.metric import Metric
 from bench.metrics import forecast as metrics
 from bench.planning import subset
 from bench.planning.blocks import stretch_blocks
-from bench.target import Baseline, Codec, Objective, Sampling, Target
+from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,7 +65,7 @@ class Forecast(Target):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return tuple(sorted(metrics.METRICS, key=lambda metric: metric.card.name != self.error))
+        return first(metrics.METRICS, self.ranked_by or self.error)
 
     @property
     def baseline(self) -> Baseline:
@@ -92,7 +92,7 @@ class MostRecent(Sampling):
     def overlap(self) -> int:
         return (self.steps - 1) * self.side_by_side
 
-    def fewest(self, labels: Column) -> tuple[int, str]:
+    def fewest(self, labels: Column | None) -> tuple[int, str]:
         return 1, "a window"
 
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:

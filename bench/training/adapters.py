@@ -43,7 +43,7 @@ def layers_to_adapt(stage: nn.Module, pattern: str = "") -> tuple[str, ...]:
     )
 
 
-def add_adapters(network: nn.ModuleList, *, pattern: str, rank: int, alpha: float, seed: int) -> nn.ModuleList:
+def add_adapters(network: nn.ModuleList, *, pattern: str, rank: int, alpha: int, seed: int) -> nn.ModuleList:
     """Put adapters into the layers of all stages, in place, and return the network: nothing else of it learns.
 
     The outputs are those without adapters: one factor of each is drawn from the seed, the other is zero.

@@ -1,5 +1,6 @@
 """Opening a task by the description of its data, bundled or named."""
 
+import copy
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 from bench.config.data import DOMAINS, KINDS, PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataSpec
 from bench.errors import DataError, unknown_name
 from bench.runtime.cache import Cache
+from bench.target import rank_by
 from bench.task import Task
 from bench_tasks import FAMILIES
 from bench_tasks.hubs.kept import LIBRARY_KINDS, fetch_kept, open_kept
@@ -27,17 +29,27 @@ COLUMNS: Final[Mapping[str, str]] = {
 def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task `name` on the data described, looked through as far as its card needs.
 
-    Raises `UnknownNameError` for a family that does not exist and `DataError` for data that cannot be used.
+    Raises `UnknownNameError` for a family, or a metric of its target, that does not exist, and `DataError` for data that
+    cannot be used.
     """
     if not spec.address:
         if spec.family not in FAMILIES:
             raise unknown_name("task family", spec.family, FAMILIES)
-        return FAMILIES[spec.family]
+        return _ranked(FAMILIES[spec.family], spec)
     return _open_local(name, brought_here(spec, cache, large=False), cache)
 
 
 def _open_local(name: str, spec: DataSpec, cache: Cache) -> Task:
-    return _opener(spec)(name, spec, cache)
+    return _ranked(_opener(spec)(name, spec, cache), spec)
+
+
+def _ranked(task: Task, spec: DataSpec) -> Task:
+    """Return a task whose score is by the metric that is asked for, if any is."""
+    if spec.options.metric is None:
+        return task
+    ranked = copy.copy(task)  # bundled tasks are shared
+    ranked.target = rank_by(task.target, spec.options.metric)
+    return ranked
 
 
 def _opener(spec: DataSpec) -> Open:
