@@ -2,7 +2,8 @@
 
 A target is a frozen dataclass whose fields say all that an export has to keep; its parts say the rest: how budgets are
 drawn (`Sampling`), how labels are written in the geometry of prepared inputs (`Codec`), how a head learns
-(`Objective`), how predictions are scored (`Metric`) and what scores without learning (`Baseline`). The targets are in `bench.targets`.
+(`Objective`), how predictions are scored (`Metric`) and what scores without learning (`Baseline`). The targets are in
+`bench.targets`.
 
 No tensor library is imported here or by a target's module: objectives import it inside their methods, so that listing,
 planning and reporting need none.

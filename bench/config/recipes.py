@@ -1,6 +1,6 @@
 """Strategies of a config: a class for each kind, and recipes that are laid over each other, checked key by key."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ def strategy_problems(name: str, table: object) -> Iterator[str]:
         return  # which the config as a whole is told of
     former = [key for key in FORMER if key in table]
     if former:
-        yield f"{where}: {' and '.join(former)} {_have_gone(table)}"
+        yield f"{where}: {_have_gone(former, table)}"
         return
     if KIND not in table:
         yield f"{where}.{KIND}: missing, one of {', '.join(names(STRATEGIES))}"
@@ -119,7 +119,7 @@ def _load(kind: str) -> type[Strategy]:
     return load_class(STRATEGIES, kind, Strategy)  # type: ignore[type-abstract]  # it is not instantiated there
 
 
-def _have_gone(table: Layer) -> str:
+def _have_gone(former: Sequence[str], table: Layer) -> str:
     """Return what to write in the place of keys that strategies had before they were of kinds."""
     if table.get("classical"):
         lines = 'kind = "classical"'
@@ -130,4 +130,5 @@ def _have_gone(table: Layer) -> str:
     else:
         lines = f'kind = "finetune" and trained = {table["depth"]}'
     fields = ", with the fields of recipe in the table itself" if "recipe" in table else ""
-    return f"are not read any more: write {lines}{fields}"
+    verb = "is" if len(former) == 1 else "are"
+    return f"{' and '.join(former)} {verb} not read any more: write {lines}{fields}"

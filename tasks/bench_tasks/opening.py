@@ -29,8 +29,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task `name` on the data described, looked through as far as its card needs.
 
-    Raises `UnknownNameError` for a family, or a metric of its target, that does not exist, and `DataError` for data that
-    cannot be used.
+    Raises `UnknownNameError` for a family that does not exist, or a metric that its target does not have, and
+    `DataError` for data that cannot be used.
     """
     if not spec.address:
         if spec.family not in FAMILIES:

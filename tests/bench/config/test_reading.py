@@ -7,6 +7,8 @@ import pytest
 from bench.budget import ALL, NONE, Count, Share
 from bench.config.reading import Config, read_config
 from bench.errors import ConfigError, UnknownNameError
+from bench.strategies.classical import Classical
+from bench.strategies.finetune import Finetune
 
 FAMILIES = ("digits", "lexicon")
 
@@ -16,11 +18,13 @@ seeds = 3
 recipe = { batch_size = 16, epochs = 7 }
 
 [strategies.probe]
-depth = 0.0
+kind = "probe"
 
 [strategies.full]
-depth = 1.0
-recipe = { learning_rate = 0.01, epochs = 8 }
+kind = "finetune"
+trained = 1.0
+learning_rate = 0.01
+epochs = 8
 
 [tasks.digits]
 backbones = ["bundled:glyphs"]
@@ -50,12 +54,13 @@ def read(folder: Path, text: str) -> Config:
 
 def test_recipes_are_laid_over_each_other_from_general_to_particular(tmp_path: Path) -> None:
     digits, words = read(tmp_path, GOOD).suite("all").entries
-    of_digits, of_words = (entry.strategies[1].recipe for entry in (digits, words))
-    assert (of_digits.batch_size, of_digits.epochs, of_digits.learning_rate) == (16, 8, 0.01)
-    assert (of_words.batch_size, of_words.epochs, of_words.learning_rate) == (16, 8, 0.02)
-    assert words.strategies[0].recipe.epochs == 7
-    assert words.strategies[0].recipe.learning_rate == 0.03
-    assert of_words.weight_decay == 0.5
+    of_digits, of_words = (entry.strategies[1].recipe() for entry in (digits, words))
+    assert (of_digits["batch_size"], of_digits["epochs"], of_digits["learning_rate"]) == (16, 8, 0.01)
+    assert (of_words["batch_size"], of_words["epochs"], of_words["learning_rate"]) == (16, 8, 0.02)
+    assert words.strategies[0].recipe()["epochs"] == 7
+    assert words.strategies[0].recipe()["learning_rate"] == 0.03
+    assert of_words["weight_decay"] == 0.5
+    assert digits.strategies[1] == Finetune(name="full", batch_size=16, epochs=8, learning_rate=0.01)
 
 
 def test_models_are_scored_under_shifts_unless_the_config_the_suite_or_the_command_says_no(tmp_path: Path) -> None:
@@ -71,21 +76,25 @@ def test_a_suite_may_have_its_own_budgets_seeds_and_recipe(tmp_path: Path) -> No
     config = read(tmp_path, GOOD)
     assert (config.suite("all").budgets, config.suite("all").seeds) == ((Share(0.1), Share(0.5)), 3)
     assert (config.suite("small").budgets, config.suite("small").seeds) == ((ALL,), 1)
-    assert {strategy.recipe.max_steps for strategy in config.suite("small").entries[0].strategies} == {5}
+    assert {strategy.recipe()["max_steps"] for strategy in config.suite("small").entries[0].strategies} == {5}
 
 
 def test_every_problem_is_told_with_its_key_in_one_error(tmp_path: Path) -> None:
     text = (
-        GOOD.replace("seeds = 3", "seeds = 0").replace("depth = 0.0", "dept = 0.0").replace("[0.5, 0.1]", "[0.5, 1.5]")
-    )
+        GOOD.replace("seeds = 3", "seeds = 0")
+        .replace("trained = 1.0", "traind = 1.0")
+        .replace("[0.5, 0.1]", "[0.5, 1.5]")
+    ).replace("epochs = 8", "epochs = -8")
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     message = str(caught.value)
     assert "bench.toml has 4 problems" in message
     assert 'budgets.1: neither a share in (0, 1], nor a whole number of labels, nor "all", got 1.5' in message
     assert "seeds: input should be greater than or equal to 1, got 0" in message
-    assert "strategies.probe.dept: unknown key; did you mean 'depth'?" in message
-    assert "strategies.probe.depth: missing" in message
+    assert (
+        "strategies.full.traind: unknown key of a strategy of the kind 'finetune'; did you mean 'trained'?" in message
+    )
+    assert "strategies.full.epochs: input should be greater than 0, got -8" in message
 
 
 def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Path) -> None:
@@ -112,8 +121,14 @@ def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Pa
             GOOD.replace("tasks.digits]", "tasks.overview]").replace('"digits"', '"overview"'),
             "tasks.overview: this is the name",
         ),
-        (GOOD.replace("depth = 1.0", "depth = 0.5\npretrained = false"), "strategies.full: .*trains all stages"),
-        (GOOD.replace("depth = 1.0", "depth = 0\nclassical = true"), "strategies.full: .*set depth = 0 and pretrained"),
+        (
+            GOOD.replace("trained = 1.0", 'trained = 0.5\nweights = "random"'),
+            "strategies.full: random weights are trained as a whole, under a fresh head: set trained = 1",
+        ),
+        (
+            GOOD.replace("full = { learning_rate = 0.02 }", 'full = { weights = "random" }'),
+            "the strategy 'full' for the task 'words' on bundled:glyphs: random weights are trained as a whole",
+        ),
     ],
     ids=[
         "syntax",
@@ -121,7 +136,7 @@ def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Pa
         "a name that leaves the folder",
         "a taken name",
         "half a scratch",
-        "pretrained classics",
+        "settings that do not go together on one task",
     ],
 )
 def test_a_config_that_cannot_work_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -184,23 +199,73 @@ warmup = 0.4
 warmup = 0.5
 """
     digits, words = read(tmp_path, GOOD + said).suite("all").entries
-    probe, full = (strategy.recipe for strategy in digits.strategies)
-    assert (full.learning_rate, full.weight_decay, full.warmup) == (0.05, 0.25, 0.4), "over the strategy's, in order"
-    assert probe.weight_decay == 0.01
-    assert words.strategies[1].recipe.learning_rate == 0.02, "under the task's"
+    probe, full = (strategy.recipe() for strategy in digits.strategies)
+    assert [full[key] for key in ("learning_rate", "weight_decay", "warmup")] == [0.05, 0.25, 0.4], "in this order"
+    assert probe["weight_decay"] == 0.01
+    assert words.strategies[1].recipe()["learning_rate"] == 0.02, "under the task's"
 
 
 def test_recipes_of_backbones_do_not_concern_classical_models(tmp_path: Path) -> None:
     said = """
 [strategies.classical]
-depth = 0.0
-pretrained = false
-classical = true
+kind = "classical"
 
 [backbones."*".shared]
 default_penalty = 7.0
 """
-    digits, words = read(tmp_path, GOOD + said).suite("all").entries
-    assert [one.recipe.default_penalty for one in digits.strategies] == [7.0, 7.0, 0.1]
-    assert digits.strategies[2].classical
-    assert not words.strategies[1].classical
+    digits, _ = read(tmp_path, GOOD + said).suite("all").entries
+    assert [one.recipe()["default_penalty"] for one in digits.strategies] == [7.0, 7.0, 0.1]
+    assert isinstance(digits.strategies[2], Classical)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('kind = "probe"', "strategies.probe.kind: unknown kind of strategy 'prob'; did you mean 'probe'?"),
+        ("", "strategies.probe.kind: missing, one of classical, finetune, lora, nearest, probe"),
+        ("depth = 0.0", 'strategies.probe: depth is not read any more: write kind = "probe"'),
+        ("depth = 0.5", 'write kind = "finetune" and trained = 0.5'),
+        ("depth = 0.0\npretrained = false\nclassical = true", 'write kind = "classical"'),
+        (
+            'depth = 1.0\npretrained = false\nrecipe = { head = "zero" }',
+            'recipe are not read any more: write kind = "finetune", weights = "random" and head = "zero", with the fields',
+        ),
+    ],
+)
+def test_a_strategy_of_no_kind_or_as_it_was_written_before_is_told_what_to_write(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    text = text.replace('"probe"', '"prob"')
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, GOOD.replace('kind = "probe"', text))
+    assert message in str(caught.value)
+
+
+def test_settings_for_all_strategies_are_those_of_some_kind_and_each_takes_its_own(tmp_path: Path) -> None:
+    text = GOOD.replace("batch_size = 16,", "batch_size = 16, rank = 4, default_penalty = 3.0,")
+    probe, full = read(tmp_path, text).suite("all").entries[0].strategies
+    assert probe.recipe()["default_penalty"] == full.recipe()["default_penalty"] == 3.0
+    assert "rank" not in full.recipe(), "which is for strategies of another kind"
+    with pytest.raises(ConfigError, match=r"recipe\.bach_size: unknown key; did you mean 'batch_size'\?"):
+        read(tmp_path, GOOD.replace("batch_size", "bach_size"))
+    with pytest.raises(
+        ConfigError, match=r"suites\.small\.recipe\.max_steps: input should be greater than or equal to 1"
+    ):
+        read(tmp_path, GOOD.replace("max_steps = 5", "max_steps = 0"))
+
+
+def test_settings_for_one_strategy_are_those_of_its_kind(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, GOOD.replace("full = { learning", "probe = { trained = 0.5, learning"))
+    assert "tasks.words.recipe.probe.trained: unknown key of a strategy of the kind 'probe'" in str(caught.value)
+    said = '\n[backbones."bundled:*".recipe]\nfull = { epoch = 3 }\n'
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, GOOD + said)
+    assert "backbones.bundled:*.recipe.full.epoch: unknown key" in str(caught.value)
+    assert "did you mean 'epochs'?" in str(caught.value)
+
+
+def test_a_bundled_task_may_be_ranked_by_another_metric_of_its_target(tmp_path: Path) -> None:
+    text = GOOD.replace("[tasks.digits]", '[tasks.digits]\nmetric = "macro_f1"')
+    digits, words = read(tmp_path, text).suite("all").entries
+    assert (digits.spec.options.metric, words.spec.options.metric) == ("macro_f1", None)
