@@ -12,7 +12,7 @@ from bench.backbone import Backbone, Batch, Stage
 from bench.budget import ALL, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
-from bench.column import dense
+from bench.column import Indices, dense
 from bench.config.data import DataSpec
 from bench.domain import Images, Raw
 from bench.planning.plan import PlannedCell, cell_key
@@ -56,6 +56,17 @@ def toy_split(n: int = 60, classes: int = 3, seed: int = 0) -> Split:
 def labelled(raw: Raw, classes: ArrayLike) -> Examples:
     """Return examples with their classes [n]."""
     return Examples(raw, {LABEL: dense(**{LABEL: np.asarray(classes, dtype=np.int64)})})
+
+
+def classes_of(examples: Examples) -> Indices:
+    """Return the classes [n] of examples."""
+    found: Indices = examples.labels[LABEL][LABEL]
+    return found
+
+
+def groups_of(examples: Examples) -> tuple[str, ...]:
+    """Return the groups [n] of examples, or nothing if none are known."""
+    return () if examples.groups is None else tuple(examples.groups.tolist())
 
 
 class ToyTask(Task):

@@ -1,4 +1,4 @@
-"""Owns synthetic series drawn from Gaussian processes with randomly composed kernels.
+"""Synthetic series drawn from Gaussian processes with randomly composed kernels.
 
 The idea of KernelSynth, from Chronos: Ansari et al. 2024, arXiv:2403.07815.
 """

@@ -1,4 +1,4 @@
-"""Owns the pictures that the backbone `bundled:glyphs` learns from: letters of many fonts, and no digit.
+"""The pictures that the backbone `bundled:glyphs` learns from: letters of many fonts, and no digit.
 
 The fonts are those that come with matplotlib: DejaVu, STIX (with its script and Fraktur alphabets) and Computer Modern.
 """
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate, max_pool2d
 
+from bench.column import Dense
 from bench.domain import Images
-from bench.target import Classes
-from bench.task import Examples, Splits, packaged_file
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, packaged_file
 
 SIDE: Final = 32
 LETTER_SIDE: Final = 24  # of the longer side of a letter's box; augmentation moves and stretches it
@@ -57,12 +58,12 @@ CLASSES: Final = (
 class Letters:
     """Pictures of letters, uint8 [n, 32, 32, 1], white on black; whole fonts are held out."""
 
-    name = "glyphs"
-    target = Classes(CLASSES)
+    name: Final = "glyphs"
+    target: Final = Classes(CLASSES)
 
-    def load(self) -> Splits:
+    def split(self) -> Split:
         """Return the letters of all fonts; drawing them takes a second."""
-        return Splits(train=draw(FONTS), test=draw(HELD_OUT_FONTS))
+        return Split(train=draw(FONTS), test=draw(HELD_OUT_FONTS))
 
     def augment(self, values: Tensor, generator: torch.Generator) -> Tensor:
         """Return the prepared pictures [n, 1, 32, 32] as other hands, pens and scanners might have made them."""
@@ -79,7 +80,8 @@ def draw(fonts: tuple[str, ...]) -> Examples:
             if letter in class_of:
                 pictures.append(picture(font, chr(code)))
                 labels.append(class_of[letter])
-    return Examples(Images(np.stack(pictures)[..., None]), np.array(labels, dtype=np.int64))
+    classes = Dense({LABEL: np.array(labels, dtype=np.int64)})
+    return Examples(Images(np.stack(pictures)[..., None]), {LABEL: classes})
 
 
 def letters_of(font: FT2Font) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Owns remaking the bundled backbones: each from its source data, by its recipe, with a fixed seed.
+"""Remaking the bundled backbones: each from its source data, by its recipe, with a fixed seed.
 
 Pretraining is training from scratch on another task, so it runs in the one gradient loop.
 """
@@ -7,14 +7,14 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.backbone import Head, Pretrained
+from bench.backbone import Batch, Features, Head, Pretrained, read_stages
 from bench.backbones.bundled import resnet, series
 from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
@@ -24,12 +24,17 @@ from bench.planning.seeds import stream, torch_seed
 from bench.pretraining.letters import Letters
 from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
+from bench.probing.linear import LinearHead
+from bench.readout import Readout
 from bench.runtime.cache import file_sha256
-from bench.strategy import Recipe
-from bench.target import Classes, Horizon, Target
-from bench.task import Examples, Splits
-from bench.training.fit import fit
-from bench.training.inference import forward_all
+from bench.strategy import LoopRecipe
+from bench.target import Target
+from bench.task import Examples, Split
+from bench.training.adapted import Reader
+from bench.training.encoded import encode_labels
+from bench.training.fitting import stage_rates
+from bench.training.inference import read_all
+from bench.training.loop import Adaptation, Forward, Rate, Term, train
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +56,7 @@ class Source(Protocol):
         """What is to be predicted."""
         ...
 
-    def load(self) -> Splits:
+    def split(self) -> Split:
         """Return the data, the same ones every time."""
         ...
 
@@ -62,10 +67,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pretraining:
-    """A source, how its backbone learns from it, and what the card says of both."""
+    """A source, how its backbone learns from it, and what the card says of both.
+
+    `keeps_head` is whether the head is kept with the weights, since a task may ask for the same. `noted` is what the
+    card says of the loss.
+    """
 
     source: Source
-    recipe: Recipe
+    recipe: LoopRecipe
     steps: int
     domain: Domain
     title: str
@@ -73,12 +82,14 @@ class Pretraining:
     subjects: tuple[str, ...]
     width: int
     stages: tuple[str, ...]
+    keeps_head: bool = False
+    noted: Mapping[str, object] = field(default_factory=dict)
 
 
 PRETRAININGS: Final[Mapping[str, Pretraining]] = {
     "glyphs": Pretraining(
         source=Letters(),
-        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=128, warmup=0.05),
+        recipe=LoopRecipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=128, warmup=0.05),
         steps=1500,
         domain="vision",
         title="Glyphs",
@@ -86,10 +97,11 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         subjects=("letters", "typefaces"),
         width=resnet.WIDTH,
         stages=resnet.STAGES,
+        noted={"label_smoothing": Letters.target.smoothing},
     ),
     "spoken-words": Pretraining(
         source=Words(),
-        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=64),
+        recipe=LoopRecipe(learning_rate=3e-3, head_learning_rate=3e-3, weight_decay=0.05, batch_size=64),
         steps=2800,
         domain="audio",
         title="Spoken words",
@@ -97,10 +109,11 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         subjects=("spoken words", "synthesised speech"),
         width=resnet.WIDTH,
         stages=resnet.STAGES,
+        noted={"label_smoothing": Words.target.smoothing},
     ),
     "series": Pretraining(
         source=SyntheticSeries(),
-        recipe=Recipe(learning_rate=3e-3, head_learning_rate=3e-3, batch_size=64, warmup=0.05),
+        recipe=LoopRecipe(learning_rate=3e-3, head_learning_rate=3e-3, batch_size=64, warmup=0.05),
         steps=40_000,
         domain="series",
         title="Synthetic series",
@@ -108,6 +121,7 @@ PRETRAININGS: Final[Mapping[str, Pretraining]] = {
         subjects=("synthetic series",),
         width=series.WIDTH,
         stages=series.STAGES,
+        keeps_head=True,
     ),
 }
 
@@ -120,35 +134,24 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
     start = time.perf_counter()
     torch.set_num_threads(THREADS)
     made = PRETRAININGS[name]
-    splits = made.source.load()
+    split = made.source.split()
     backbone, head = _drawn(name, made)
     backbone.to(device), head.to(device)
-    log.info("%s: %d steps on %d examples", name, made.steps, len(splits.train))
-    encoded = torch.from_numpy(made.source.target.encode(splits.train.labels, splits.train.raw))
-    fit(
-        backbone.stages,
-        head,
-        backbone.prepare(splits.train.raw).to(torch.device(device)),
-        encoded.to(device),
-        target=made.source.target,
-        recipe=made.recipe,
-        steps=made.steps,
-        order=stream(SEED, "order"),
-        augment=made.source.augment,
-    )
-    if isinstance(made.source.target, Horizon):  # a task may ask for the same
+    log.info("%s: %d steps on %d examples", name, made.steps, len(split.train))
+    _train(made, backbone, head, split.train)
+    if made.keeps_head:
         backbone.pretrained = Pretrained(made.source.target, Head(head.weight.detach().T, head.bias.detach()))
     path = folder / f"{name}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     save_bundled(backbone, path)
     pretraining = {
         "source": made.source.name,
-        "examples": len(splits.train),
+        "examples": len(split.train),
         "seed": SEED,
         "steps": made.steps,
         "recipe": made.recipe.model_dump(exclude_unset=True),
-        **({"label_smoothing": made.source.target.smoothing} if isinstance(made.source.target, Classes) else {}),
-        f"held_out_{made.source.target.metric.name}": round(_score(backbone, head, made.source.target, splits.test), 4),
+        **made.noted,
+        **_scored(backbone, head, made.source.target, split.test),
     }
     card = replace(backbone.card, sha256=file_sha256(path), pretraining=pretraining)
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False)
@@ -157,7 +160,31 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
     return card
 
 
-def _drawn(name: str, made: Pretraining) -> tuple[Bundled, nn.Linear]:
+def _train(made: Pretraining, backbone: Bundled, head: LinearHead, examples: Examples) -> None:
+    """Train a backbone and a head in place on labelled examples, seen anew at every step."""
+    target, device = made.source.target, head.weight.device
+    labels = examples.labels[target.reads]
+    inputs = backbone.prepare(examples.raw).to(device)
+    encoded = encode_labels(target.codec.fit(labels), labels, inputs.geometry, changes=False, device=device)
+
+    def forward(batch: Batch, readout: Readout) -> Features:
+        return read_stages(backbone, backbone.stages, batch, readout)
+
+    def loss(forward: Forward, batch: Batch, rows: Tensor, generator: torch.Generator) -> Tensor:
+        seen = replace(batch, values=made.source.augment(batch.values, generator))
+        outputs = head(forward(seen, target.readout))
+        return target.objective.loss(outputs, encoded.of(rows, batch.geometry), batch.geometry)
+
+    rates = [*stage_rates(backbone.stages, made.recipe), Rate(list(head.parameters()), made.recipe.head_learning_rate)]
+    train(
+        Adaptation(backbone.stages, forward, rates, [Term(inputs, loss, (head,))]),
+        made.recipe,
+        steps=made.steps,
+        order=stream(SEED, "order"),
+    )
+
+
+def _drawn(name: str, made: Pretraining) -> tuple[Bundled, LinearHead]:
     """Return the backbone and a head as they are before the first step."""
     card = BackboneCard(
         name=f"bundled:{name}",
@@ -173,18 +200,22 @@ def _drawn(name: str, made: Pretraining) -> tuple[Bundled, nn.Linear]:
         width=made.width,
         stages=made.stages,
     )
+    head = made.source.target.objective.head((made.width,))
+    assert isinstance(head, LinearHead), "a backbone is pretrained under a linear head"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(SEED, "initialisation"))
         backbone = ARCHITECTURES[name](card)
-        head = nn.Linear(made.width, made.source.target.width)
+        head.reset_parameters()  # no gradient would reach the stages through zeros
     backbone.card = replace(card, parameters=sum(parameter.numel() for parameter in backbone.parameters()))
     return backbone, head
 
 
-def _score(backbone: Bundled, head: nn.Linear, target: Target, held_out: Examples) -> float:
-    features = forward_all(
-        backbone.stages, backbone.prepare(held_out.raw).to(head.weight.device), precision="float32"
-    ).values
-    with torch.inference_mode():
-        outputs = head(features).cpu().numpy()
-    return target.score(target.decode(outputs, held_out.raw), held_out.labels, held_out.raw)
+def _scored(backbone: Bundled, head: LinearHead, target: Target, held_out: Examples) -> dict[str, float]:
+    """Return the score on what was held out, under its name on the card."""
+    inputs = backbone.prepare(held_out.raw).to(head.weight.device)
+    read = read_all(backbone, backbone.stages, inputs, target.readout, precision="float32")
+    predictions = Reader(target.readout, target.codec, target.objective, head).predict(read)
+    metric = target.metrics[0]
+    score = metric.compute(predictions, held_out.labels[target.reads], held_out.facts)
+    assert score is not None, "what is held out defines the score"
+    return {f"held_out_{metric.card.name}": round(score, 4)}

@@ -1,4 +1,4 @@
-"""Owns what all synthetic series share: how long a stretch is, and which periods occur in it."""
+"""What all synthetic series share: how long a stretch is, and which periods occur in it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Owns the source data of the bundled series backbone: synthetic series only, drawn from two families of processes.
+"""The source data of the bundled series backbone: synthetic series only, drawn from two families of processes.
 
 Most are sums of parts a forecaster knows by name: seasonalities, trends, autoregressive noise, level shifts, outliers.
 The others are draws from Gaussian processes with randomly composed kernels (KernelSynth, from Chronos: Ansari et al.
@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bench.column import Dense
 from bench.domain import Windows
 from bench.pretraining.kernels import kernel_draws
 from bench.pretraining.stretches import CONTEXT, HORIZON, LENGTH, Series, log_uniform, periods
-from bench.target import Horizon
-from bench.task import Examples, Splits
+from bench.targets.forecast import LABEL, Forecast
+from bench.task import Examples, Split
 
 WINDOWS: Final = 300_000
 TEST_WINDOWS: Final = 5_000
@@ -41,13 +42,13 @@ class SyntheticSeries:
     """Windows of 96 synthetic steps with the 24 that follow, each on the scale of its own past."""
 
     name: Final = "series"
-    target: Final = Horizon(HORIZON)
+    target: Final = Forecast(HORIZON)
 
-    def load(self) -> Splits:
+    def split(self) -> Split:
         """Return the windows, the same ones every time."""
         generator = np.random.default_rng(SEED)
         windows = draw(WINDOWS + TEST_WINDOWS, generator)
-        return Splits(train=_examples(windows[TEST_WINDOWS:]), test=_examples(windows[:TEST_WINDOWS]))
+        return Split(train=_examples(windows[TEST_WINDOWS:]), test=_examples(windows[:TEST_WINDOWS]))
 
     def augment(self, values: Tensor, generator: torch.Generator) -> Tensor:
         """Return the windows as they are: their futures would have to change with them."""
@@ -214,5 +215,6 @@ def _usable(series: Series) -> Series:
 
 
 def _examples(windows: Series) -> Examples:
-    past, future = np.ascontiguousarray(windows[:, :CONTEXT]), np.ascontiguousarray(windows[:, CONTEXT:])
-    return Examples(Windows(past, season=1, unit=np.ones(len(past))), future)
+    values, unit = windows.astype(np.float64), np.ones(len(windows))
+    past, future = np.ascontiguousarray(values[:, :CONTEXT]), np.ascontiguousarray(values[:, CONTEXT:])
+    return Examples(Windows(past, season=1, unit=unit), {LABEL: Dense({LABEL: future})}, Dense({"unit": unit}))

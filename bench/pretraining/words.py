@@ -1,4 +1,4 @@
-"""Owns what the backbone `bundled:spoken-words` learns from: synthesised English words, and no digit among them."""
+"""What the backbone `bundled:spoken-words` learns from: synthesised English words, and no digit among them."""
 
 import math
 from itertools import product
@@ -11,10 +11,12 @@ from torch.nn.functional import affine_grid, conv1d, grid_sample, interpolate, p
 
 from bench.backbones.bundled import spoken_words
 from bench.backbones.bundled.spoken_words import FLOOR, SPREAD, normalise
+from bench.column import Dense
 from bench.domain import Waveforms
+from bench.files.media import from_16_bits
 from bench.runtime.espeak import RATE_HZ, synthesise
-from bench.target import Classes
-from bench.task import Examples, Splits
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split
 
 # No digit, no word that sounds like one or has one in it, and no two words that sound alike.
 _WORDS: Final = """
@@ -66,12 +68,11 @@ class Words:
     name: Final = "spoken-words"
     target: Final = Classes(WORDS, smoothing=0.1)
 
-    def load(self) -> Splits:
+    def split(self) -> Split:
         """Return the clips, the same ones every time; whole variants are held out."""
         generator = np.random.default_rng(SEED)
-        train, train_voices = speak(VARIANTS, generator)
-        test, test_voices = speak(HELD_OUT_VARIANTS, generator)
-        return Splits(train, test, train_voices, test_voices)
+        train = speak(VARIANTS, generator)  # before the others, which the same generator draws
+        return Split(train, speak(HELD_OUT_VARIANTS, generator))
 
     def augment(self, values: Tensor, generator: torch.Generator) -> Tensor:
         """Return the prepared clips [n, 1, mels, frames] as other mouths, rooms and microphones might give them."""
@@ -80,8 +81,8 @@ class Words:
         return mask(normalise(heard), generator)
 
 
-def speak(variants: tuple[str, ...], generator: np.random.Generator) -> tuple[Examples, tuple[str, ...]]:
-    """Return every word by every variant, in the middle of 0.8 s, with the voice of each clip."""
+def speak(variants: tuple[str, ...], generator: np.random.Generator) -> Examples:
+    """Return every word by every variant, in the middle of 0.8 s; clips are grouped by their voices."""
     pairs = list(product(range(len(WORDS)), variants))
     samples = np.zeros((len(pairs), LENGTH), np.int16)
     voices = []
@@ -92,8 +93,8 @@ def speak(variants: tuple[str, ...], generator: np.random.Generator) -> tuple[Ex
         start = (LENGTH - len(clip)) // 2
         row[start : start + len(clip)] = clip
         voices.append(voice)
-    labels = np.array([word for word, _ in pairs], np.int64)
-    return Examples(Waveforms(samples, RATE_HZ), labels), tuple(voices)
+    words = Dense({LABEL: np.array([word for word, _ in pairs], np.int64)})
+    return Examples(Waveforms(from_16_bits(samples), RATE_HZ), {LABEL: words}, groups=np.array(voices))
 
 
 def warp(values: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Owns the shifts of pictures: noise, blur and less contrast.
+"""The shifts of pictures: noise, blur and less contrast.
 
 All are of Hendrycks and Dietterich (2019, arXiv:1903.12261), at the severity that their two sets share: the first of
 ImageNet-C, at 224 pixels, which has the same noise and contrast as the third of CIFAR-10-C, at 32 pixels.

@@ -1,4 +1,4 @@
-"""Owns what a shift is, and the random numbers that belong to an example."""
+"""What a shift is, and the random numbers that belong to an example."""
 
 import hashlib
 from collections.abc import Callable

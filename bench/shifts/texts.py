@@ -1,4 +1,4 @@
-"""Owns the shift of texts: typing errors.
+"""The shift of texts: typing errors.
 
 They are those of Belinkov and Bisk (2018, arXiv:1711.02173) and Pruthi et al. (2019, arXiv:1905.11268): inside words
 of four letters or more, so that first and last letters stay, two letters are swapped, one is dropped, or a key beside

@@ -1,4 +1,4 @@
-"""Owns the shift of series: a later period, further from what was learnt than the whole of the test."""
+"""The shift of series: a later period, further from what was learnt than the whole of the test."""
 
 from typing import Final
 

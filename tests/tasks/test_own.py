@@ -12,6 +12,7 @@ from bench.errors import DataError, UnknownNameError
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.task import Task
+from tests.toys import classes_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clocks.py"
 
@@ -47,9 +48,9 @@ def test_other_data_are_another_hash(tmp_path: Path) -> None:
 
 
 def test_the_picture_shows_its_hour(tmp_path: Path) -> None:
-    train = opened(str(EXAMPLE), tmp_path).load(Cache(tmp_path)).train
+    train = opened(str(EXAMPLE), tmp_path).split(0, Cache(tmp_path)).train
     pictures = np.stack(list(train.raw.pictures())).astype(float)  # type: ignore[attr-defined]
-    means = np.stack([pictures[train.labels == hour].mean(axis=0) for hour in range(12)])
+    means = np.stack([pictures[classes_of(train) == hour].mean(axis=0) for hour in range(12)])
     assert len({mean.tobytes() for mean in means}) == 12
 
 

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.errors import DataError
-from bench.files.media import Pictures, Recordings, fit_length, read_picture, read_recording
+from bench.files.media import Pictures, Recordings, fit_length, from_16_bits, read_picture, read_recording
 
 RATE_HZ = 16_000
 
 LOSSLESS = {
     "wav of 8 bits": ("WAV", "PCM_U8", 1 / 128),
     "wav of 16 bits": ("WAV", "PCM_16", 1 / 32_768),
-    "wav of 24 bits": ("WAV", "PCM_24", 1 / 32_768),
-    "wav of floats": ("WAV", "FLOAT", 1 / 32_768),
-    "wav of doubles": ("WAV", "DOUBLE", 1 / 32_768),
+    "wav of 24 bits": ("WAV", "PCM_24", 2**-23),
+    "wav of floats": ("WAV", "FLOAT", 2**-25),
+    "wav of doubles": ("WAV", "DOUBLE", 2**-25),
     "flac": ("FLAC", "PCM_16", 1 / 32_768),
     "aiff": ("AIFF", "PCM_16", 1 / 32_768),
 }
@@ -40,10 +40,10 @@ def write(path: Path, samples: NDArray[np.float64], rate_hz: int = RATE_HZ, kind
     return path
 
 
-def heard(path: Path, rate_hz: int = RATE_HZ) -> NDArray[np.float64]:
+def heard(path: Path, rate_hz: int = RATE_HZ) -> NDArray[np.float32]:
     samples = read_recording(path, rate_hz)
-    assert samples.dtype == np.int16
-    return samples / 32_768
+    assert samples.dtype == np.float32
+    return samples
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -55,7 +55,19 @@ def test_every_format_sounds_the_same(kind: str, tmp_path: Path) -> None:
 def test_sixteen_bits_stay_as_they_are(tmp_path: Path) -> None:
     samples = np.array([-32_768, -32_767, -1, 0, 1, 32_767], dtype=np.int16)
     soundfile.write(tmp_path / "sound.wav", samples, RATE_HZ)
-    np.testing.assert_array_equal(read_recording(tmp_path / "sound.wav", RATE_HZ), samples)
+    np.testing.assert_array_equal(heard(tmp_path / "sound.wav"), samples / 32_768)
+    np.testing.assert_array_equal(heard(tmp_path / "sound.wav"), from_16_bits(samples))
+
+
+def test_twenty_four_bits_stay_as_they_are(tmp_path: Path) -> None:
+    samples = np.array([-(2**23), -1, 0, 1, 2**23 - 1]) / 2**23
+    soundfile.write(tmp_path / "sound.wav", samples, RATE_HZ, subtype="PCM_24")
+    np.testing.assert_array_equal(heard(tmp_path / "sound.wav"), samples)
+
+
+def test_what_is_louder_than_the_full_scale_is_cut_off_there(tmp_path: Path) -> None:
+    samples = np.array([-1.5, -1.0, 0.25, 1.0, 7.0])
+    assert heard(write(tmp_path / "sound", samples, kind="wav of floats")).tolist() == [-1.0, -1.0, 0.25, 1.0, 1.0]
 
 
 def test_what_is_too_loud_is_clipped_and_does_not_wrap(tmp_path: Path) -> None:
@@ -135,7 +147,7 @@ def test_a_wav_whose_length_was_not_known_when_it_was_begun_is_read(counted: int
 
 
 def test_a_long_recording_keeps_its_middle_and_a_short_one_gets_silence_around() -> None:
-    samples = np.arange(1, 6, dtype=np.int16)
+    samples = np.arange(1, 6, dtype=np.float32)
     np.testing.assert_array_equal(fit_length(samples, 3), [2, 3, 4])
     np.testing.assert_array_equal(fit_length(samples, 5), samples)
     np.testing.assert_array_equal(fit_length(samples, 8), [0, 1, 2, 3, 4, 5, 0, 0])

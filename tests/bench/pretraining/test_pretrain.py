@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from bench_tasks.bundled.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
@@ -13,16 +14,17 @@ from bench.card import BackboneCard
 from bench.pretraining import pretrain as pretraining
 from bench.pretraining.letters import CLASSES, FONTS, HELD_OUT_FONTS, Letters
 from bench.pretraining.words import HELD_OUT_VARIANTS, VARIANTS, WORDS
-from bench.task import Splits
+from bench.task import Split
+from tests.toys import classes_of
 
 
 class FewLetters(Letters):
     """Some of the letters."""
 
-    def load(self) -> Splits:
-        splits = super().load()
-        keep = torch.arange(0, len(splits.train), 16).numpy()
-        return Splits(splits.train.take(keep), splits.test.take(keep[keep < len(splits.test)]))
+    def split(self) -> Split:
+        split = super().split()
+        keep = np.arange(0, len(split.train), 16)
+        return Split(split.train.take(keep), split.test.take(keep[keep < len(split.test)]))
 
 
 def quickly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> BackboneCard:
@@ -55,8 +57,8 @@ def test_no_voice_of_the_task_is_pretrained_on() -> None:
 
 def test_letters_are_held_out_by_whole_fonts() -> None:
     assert not set(FONTS) & set(HELD_OUT_FONTS)
-    splits = Letters().load()
-    assert set(splits.test.labels.tolist()) <= set(splits.train.labels.tolist())
+    split = Letters().split()
+    assert set(classes_of(split.test).tolist()) <= set(classes_of(split.train).tolist())
 
 
 @pytest.mark.parametrize("n", [1, 3])

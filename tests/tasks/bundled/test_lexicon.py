@@ -5,13 +5,14 @@ from bench_tasks.bundled.lexicon import Lexicon
 
 from bench.domain import Texts
 from bench.runtime.cache import Cache
+from tests.toys import groups_of
 
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    splits = Lexicon().load(Cache(tmp_path_factory.mktemp("cache")))
+    split = Lexicon().split(0, Cache(tmp_path_factory.mktemp("cache")))
     found: dict[str, str] = {}
-    for part, groups in ((splits.train, splits.train_groups), (splits.test, splits.test_groups)):
+    for part, groups in ((split.train, groups_of(split.train)), (split.test, groups_of(split.test))):
         assert isinstance(part.raw, Texts)
         found |= dict(zip(part.raw.strings, groups, strict=True))
     return found

@@ -16,8 +16,9 @@ from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
-from bench.target import Classes
+from bench.targets.classes import Classes
 from bench.task import fingerprint
+from tests.toys import classes_of, groups_of
 
 Open = Callable[..., LabelledTask]
 
@@ -57,9 +58,9 @@ def names_of(task: LabelledTask) -> tuple[str, ...]:
 
 def places(task: LabelledTask, root: Path) -> tuple[set[str], set[str]]:
     """Return the paths of the training and of the test split."""
-    splits = task.load(Cache(root))
+    split = task.split(0, Cache(root))
     sides = []
-    for part in (splits.train, splits.test):
+    for part in (split.train, split.test):
         assert isinstance(part.raw, Pictures | Recordings)
         sides.append({Path(str(path)).relative_to(root).as_posix() for path in part.raw.paths})
     return sides[0], sides[1]
@@ -112,9 +113,19 @@ def test_the_card_says_what_was_found(root: Path, opened: Open) -> None:
         "synthetic": False,
         "pinned": False,
         "n_train": 16,
+        "folds": 1,
         "remarks": (),
         "subjects": (),
     }
+
+
+def test_examples_are_named_by_their_paths_on_both_sides(root: Path, opened: Open) -> None:
+    write_pictures(root, classes(["train/", "test/"]))
+    split = opened().split(0, Cache(root))
+    for part, side in ((split.train, "train/"), (split.test, "test/")):
+        assert part.names is not None
+        assert part.names.tolist() == classes([side])
+        assert part.groups is None
 
 
 def test_the_address_stays_relative(root: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,17 +157,17 @@ def test_the_hash_tells_labels_apart_where_all_else_stays_in_its_place(root: Pat
 
 def test_loading_is_the_same_twice_with_int64_labels(root: Path, opened: Open) -> None:
     write_pictures(root, classes())
-    one, other = (opened().load(Cache(root)) for _ in range(2))
+    one, other = (opened().split(0, Cache(root)) for _ in range(2))
     assert fingerprint(one) == fingerprint(other)
-    assert one.train.labels.dtype == np.int64
-    assert set(one.test.labels.tolist()) == {0, 1}
+    assert classes_of(one.train).dtype == np.int64
+    assert set(classes_of(one.test).tolist()) == {0, 1}
 
 
 def test_suffixes_may_lie_about_the_format_and_folders_may_nest(root: Path, opened: Open) -> None:
     write_pictures(root, classes())
     (root / "ants" / "0.png").rename(root / "ants" / "0.JPEG")
     write_pictures(root, ["bees/2024/spring/x.png"])
-    assert opened().card.n_train + len(opened().load(Cache(root)).test) == 17
+    assert opened().card.n_train + len(opened().split(0, Cache(root)).test) == 17
 
 
 def test_an_archive_is_opened_like_a_folder(root: Path, opened: Open) -> None:
@@ -174,13 +185,13 @@ def test_groups_are_kept_whole(root: Path, opened: Open) -> None:
     write_pictures(
         root, [f"{name}/{take}_{who}_x.png" for name in ("no", "yes") for who in people for take in range(4)]
     )
-    drawn = opened(group="_([a-z]+)_", test_share=0.25).load(Cache(root))
-    assert len(set(drawn.test_groups)) == 1
-    assert set(drawn.train_groups) | set(drawn.test_groups) == set(people)
-    assert not set(drawn.train_groups) & set(drawn.test_groups)
-    named = opened(group="_([a-z]+)_", held_out=("ben", "dora")).load(Cache(root))
-    assert set(named.test_groups) == {"ben", "dora"}
-    assert len(named.test_groups) == len(named.test) == 16
+    drawn = opened(group="_([a-z]+)_", test_share=0.25).split(0, Cache(root))
+    assert len(set(groups_of(drawn.test))) == 1
+    assert set(groups_of(drawn.train)) | set(groups_of(drawn.test)) == set(people)
+    assert not set(groups_of(drawn.train)) & set(groups_of(drawn.test))
+    named = opened(group="_([a-z]+)_", held_out=("ben", "dora")).split(0, Cache(root))
+    assert set(groups_of(named.test)) == {"ben", "dora"}
+    assert len(groups_of(named.test)) == len(named.test) == 16
 
 
 def test_groups_that_cannot_be_are_refused(root: Path, opened: Open) -> None:
@@ -221,7 +232,7 @@ def test_bad_files_are_listed_all_at_once_or_left_out(root: Path, opened: Open) 
     ):
         assert told in str(refused.value)
     task = opened(skip_bad=True)
-    assert len(task.load(Cache(root)).train) + len(task.load(Cache(root)).test) == 16
+    assert len(task.split(0, Cache(root)).train) + len(task.split(0, Cache(root)).test) == 16
     assert task.card.remarks[0].startswith("6 files left out: ants/empty.png is empty; ")
     assert task.card.remarks[0].endswith("and 3 more")
 
@@ -339,7 +350,7 @@ def write_recordings(root: Path, seconds: dict[str, float], rate_hz: int = 8_000
 def test_recordings_are_heard_at_one_rate_and_as_long_as_the_longest(suffix: str, root: Path, opened: Open) -> None:
     write_recordings(root, {f"{name}/{n}.{suffix}": 0.4 + 0.1 * n for name in ("no", "yes") for n in range(4)})
     task = opened(family="audio_classification")
-    heard = task.load(Cache(root)).train.raw
+    heard = task.split(0, Cache(root)).train.raw
     assert isinstance(heard, Recordings)
     assert heard.rate_hz == 16_000
     assert heard.length == pytest.approx(0.7 * 16_000, rel=0.1)
@@ -353,7 +364,7 @@ def test_recordings_are_cut_to_ten_seconds_or_to_what_is_said(root: Path, opened
     said = opened(family="audio_classification", seconds=0.5, rate_hz=4_000)
     assert "cut or padded to 10 s; the longest lasts 11 s." in longest.card.description
     assert "Heard at 4000 Hz, cut or padded to 0.5 s" in said.card.description
-    raw = said.load(Cache(root)).train.raw
+    raw = said.split(0, Cache(root)).train.raw
     assert isinstance(raw, Recordings)
     assert raw.length == 2_000
     assert longest.card.sha256 != said.card.sha256

@@ -16,8 +16,9 @@ from bench.domain import Texts
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
-from bench.target import Classes
+from bench.targets.classes import Classes
 from bench.task import fingerprint
+from tests.toys import classes_of, groups_of
 
 Open = Callable[..., LabelledTask]
 
@@ -43,10 +44,10 @@ def tickets(count: int = 8, labels: tuple[str, ...] = ("bill", "fault")) -> list
 
 
 def sides(task: LabelledTask) -> tuple[set[str], set[str]]:
-    splits = task.load(Cache(Path("kept")))
-    assert isinstance(splits.train.raw, Texts)
-    assert isinstance(splits.test.raw, Texts)
-    return set(splits.train.raw.strings), set(splits.test.raw.strings)
+    split = task.split(0, Cache(Path("kept")))
+    assert isinstance(split.train.raw, Texts)
+    assert isinstance(split.test.raw, Texts)
+    return set(split.train.raw.strings), set(split.test.raw.strings)
 
 
 def names_of(task: LabelledTask) -> tuple[str, ...]:
@@ -70,10 +71,22 @@ def test_every_kind_of_table_is_the_same_task(suffix: str, opened: Open) -> None
 
 def test_loading_is_the_same_twice_with_int64_labels(opened: Open) -> None:
     write("table.csv", *tickets())
-    one, other = (opened().load(Cache(Path("kept"))) for _ in range(2))
+    one, other = (opened().split(0, Cache(Path("kept"))) for _ in range(2))
     assert fingerprint(one) == fingerprint(other)
-    assert one.train.labels.dtype == np.int64
-    assert np.bincount(one.test.labels).tolist() == [2, 2]
+    assert classes_of(one.train).dtype == np.int64
+    assert np.bincount(classes_of(one.test)).tolist() == [2, 2]
+
+
+def test_examples_are_named_by_their_rows_on_both_sides(opened: Open) -> None:
+    write("table.csv", *tickets())
+    split = opened().split(0, Cache(Path("kept")))
+    assert split.train.names is not None
+    assert split.test.names is not None
+    assert {*split.train.names, *split.test.names} == {f"row {number}" for number in range(2, 18)}
+    for part in (split.train, split.test):
+        assert isinstance(part.raw, Texts)
+        for name, text in zip(part.names, part.raw.strings, strict=True):  # type: ignore[arg-type]
+            assert tickets()[int(name.removeprefix("row ")) - 2][0] == text
 
 
 def test_numbers_are_labels_as_they_are_written(opened: Open) -> None:
@@ -135,9 +148,9 @@ def test_two_tables_are_train_and_test(opened: Open) -> None:
 def test_groups_are_kept_whole(opened: Open) -> None:
     rows = [(f"{site} {label} {n}", label, site) for site in "uvwxyz" for label in ("a", "b") for n in range(3)]
     write("table.csv", *rows, header="text,label,site")
-    drawn = opened(group="site", test_share=0.34).load(Cache(Path("kept")))
-    assert len(set(drawn.test_groups)) == 2
-    assert not set(drawn.test_groups) & set(drawn.train_groups)
+    drawn = opened(group="site", test_share=0.34).split(0, Cache(Path("kept")))
+    assert len(set(groups_of(drawn.test))) == 2
+    assert not set(groups_of(drawn.test)) & set(groups_of(drawn.train))
     named = opened(group="site", held_out=("w",))
     assert sides(named)[1] == {text for text, _, site in rows if site == "w"}
     assert "those of group w" in named.card.description
@@ -147,12 +160,12 @@ def test_copies_tie_groups_together_unless_too_many(opened: Open) -> None:
     rows = [(f"{who} {label} {n}", label, who) for who in "uvwxyz" for label in ("a", "b") for n in range(3)]
     write("table.csv", *rows, ("hello", "a", "u"), ("hello", "a", "v"), header="text,label,who")
     for seed in range(4):
-        groups = set(opened(group="who", test_share=0.5, split_seed=seed).load(Cache(Path("kept"))).test_groups)
+        groups = set(groups_of(opened(group="who", test_share=0.5, split_seed=seed).split(0, Cache(Path("kept"))).test))
         assert len(groups & {"u", "v"}) != 1
     write("table.csv", *rows, *[("hello", "a", who) for who in "uvwxyz"], header="text,label,who")
     task = opened(group="who", test_share=0.5)
-    splits = task.load(Cache(Path("kept")))
-    assert (len(set(splits.train_groups)), len(set(splits.test_groups))) == (3, 3)
+    split = task.split(0, Cache(Path("kept")))
+    assert (len(set(groups_of(split.train))), len(set(groups_of(split.test)))) == (3, 3)
     assert len(task.card.remarks) == 1
     assert task.card.remarks[0].startswith("of the 21 texts to test on, 3 can be learnt from, too")
 
@@ -234,15 +247,15 @@ def test_a_table_names_pictures_from_its_own_folder(opened: Open) -> None:
         Image.new("RGB", (5, 4), (number, 0, 0)).save(Path("data") / path)
     write("data/table.csv", *rows, header="image,label")
     task = opened("data/table.csv", family="image_classification")
-    splits = task.load(Cache(Path("kept")))
-    assert isinstance(splits.train.raw, Pictures)
-    assert (len(splits.train), len(splits.test), task.card.domain) == (6, 2, "vision")
+    split = task.split(0, Cache(Path("kept")))
+    assert isinstance(split.train.raw, Pictures)
+    assert (len(split.train), len(split.test), task.card.domain) == (6, 2, "vision")
     assert {
         Path(str(path)).name[:3]
-        for path, label in zip(splits.train.raw.paths, splits.train.labels, strict=True)
+        for path, label in zip(split.train.raw.paths, classes_of(split.train), strict=True)
         if label
     } == {"bee"}
-    assert len(list(splits.test.raw.pictures() if isinstance(splits.test.raw, Pictures) else ())) == 2
+    assert len(list(split.test.raw.pictures() if isinstance(split.test.raw, Pictures) else ())) == 2
     write("data/table.csv", *rows, ("photos/none.png", "ant"), ("table.csv", "bee"), header="image,label")
     with pytest.raises(
         DataError, match=r"row 10 names none.png, which cannot be read.*; row 11 names table.csv, which"
@@ -256,6 +269,6 @@ def test_a_table_names_recordings(opened: Open) -> None:
     for number, (path, _) in enumerate(rows):
         soundfile.write(path, np.random.default_rng(number).normal(scale=0.1, size=800), 8_000)
     write("table.csv", *rows, header="audio,label")
-    raw = opened(family="audio_classification", rate_hz=4_000).load(Cache(Path("kept"))).train.raw
+    raw = opened(family="audio_classification", rate_hz=4_000).split(0, Cache(Path("kept"))).train.raw
     assert isinstance(raw, Recordings)
     assert (raw.rate_hz, raw.length) == (4_000, 400)

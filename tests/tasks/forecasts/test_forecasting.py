@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 from bench_tasks.forecasts.forecasting import Forecasting, open_forecasting
 
+from bench.column import Array
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import Windows
 from bench.errors import DataError
 from bench.planning.seeds import stream
 from bench.runtime.cache import Cache
-from bench.task import Splits, verify
+from bench.targets.forecast import LABEL
+from bench.task import Examples, Split, verify
 
 UNUSED = Cache(Path("unused"))
 
@@ -44,25 +46,38 @@ def opened(frame: pd.DataFrame, folder: Path, options: DataOptions = SMALL, name
     return open_forecasting("mine", DataSpec("forecasting", f"csv:{written(frame, folder / name)}", options), UNUSED)
 
 
-def loaded(task: Forecasting, folder: Path) -> Splits:
-    return task.load(Cache(folder / "cache"))
+def loaded(task: Forecasting, folder: Path) -> Split:
+    return task.split(0, Cache(folder / "cache"))
 
 
-def raw(splits: Splits, *, test: bool = False) -> Windows:
-    part = (splits.test if test else splits.train).raw
+def raw(split: Split, *, test: bool = False) -> Windows:
+    part = (split.test if test else split.train).raw
     assert isinstance(part, Windows)
     return part
+
+
+def future(examples: Examples) -> Array:
+    """Return the values to forecast, [n, steps]."""
+    found: Array = examples.labels[LABEL][LABEL]
+    return found
+
+
+def naive(task: Forecasting, split: Split) -> float | None:
+    """Return the error of the forecast that needs no skill."""
+    target, test = task.target, split.test
+    predictions = target.baseline.predict(split.train.labels[LABEL], test.raw, test.facts)
+    return target.metrics[0].compute(predictions, test.labels[LABEL], test.facts)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.parquet", "a.jsonl"])
 def test_every_format_gives_the_same_windows(name: str, tmp_path: Path) -> None:
     task = opened(hourly(), tmp_path, name=name)
-    splits = loaded(task, tmp_path)
-    values = hourly()[["HUFL", "OT"]].to_numpy().astype(np.float32)
-    np.testing.assert_allclose(raw(splits).past[:2], values[:24].T, rtol=1e-6)
-    np.testing.assert_allclose(splits.train.labels[:2], values[24:30].T, rtol=1e-6)
-    assert len(splits.train) == task.card.n_train == 2 * (180 - 30 + 1)
-    assert len(splits.test) == 2 * (60 - 30 + 1)
+    split = loaded(task, tmp_path)
+    values = hourly()[["HUFL", "OT"]].to_numpy()
+    np.testing.assert_allclose(raw(split).past[:2], values[:24].T, rtol=1e-8)  # pandas' JSON has ten digits
+    np.testing.assert_allclose(future(split.train)[:2], values[24:30].T, rtol=1e-8)
+    assert len(split.train) == task.card.n_train == 2 * (180 - 30 + 1)
+    assert len(split.test) == 2 * (60 - 30 + 1)
 
 
 def test_the_card_says_what_was_found(tmp_path: Path) -> None:
@@ -84,9 +99,9 @@ def test_the_long_form_gives_the_windows_of_the_wide_one(tmp_path: Path) -> None
     mixed = long.sample(frac=1, random_state=0)
     task = opened(mixed.sort_values("unique_id", kind="stable"), tmp_path, name="long.csv")
     expected = loaded(opened(wide, tmp_path), tmp_path)
-    splits = loaded(task, tmp_path)
-    np.testing.assert_array_equal(raw(splits).past, raw(expected).past)
-    np.testing.assert_array_equal(raw(splits, test=True).unit, raw(expected, test=True).unit)
+    split = loaded(task, tmp_path)
+    np.testing.assert_array_equal(raw(split).past, raw(expected).past)
+    np.testing.assert_array_equal(raw(split, test=True).unit, raw(expected, test=True).unit)
     assert task.card.remarks == ("rows were not in order of time and have been sorted",)
 
 
@@ -98,9 +113,9 @@ def test_columns_of_the_long_form_can_have_other_names(tmp_path: Path) -> None:
 
 def test_values_chooses_columns(tmp_path: Path) -> None:
     options = SMALL.model_copy(update={"values": ("OT",)})
-    splits = loaded(opened(hourly(), tmp_path, options), tmp_path)
-    np.testing.assert_allclose(raw(splits).past[0], hourly()["OT"][:24], rtol=1e-6)
-    assert len(splits.train) == 151
+    split = loaded(opened(hourly(), tmp_path, options), tmp_path)
+    np.testing.assert_allclose(raw(split).past[0], hourly()["OT"][:24], rtol=1e-12)
+    assert len(split.train) == 151
 
 
 def test_columns_of_words_are_left_out_and_told(tmp_path: Path) -> None:
@@ -111,11 +126,11 @@ def test_columns_of_words_are_left_out_and_told(tmp_path: Path) -> None:
 
 def test_windows_of_one_moment_lie_next_to_each_other_and_the_latest_are_taken_first(tmp_path: Path) -> None:
     task = opened(hourly(), tmp_path)
-    splits = loaded(task, tmp_path)
-    order = task.target.budget_order(splits.train.labels, stream(0, "subset"))
-    latest = splits.train.labels[np.sort(order[:2])]
-    np.testing.assert_allclose(latest, hourly()[["HUFL", "OT"]].to_numpy()[174:180].T, rtol=1e-6)
-    assert task.target.overlap == 2 * 5
+    split = loaded(task, tmp_path)
+    order = task.target.sampling.order(split.train.labels[LABEL], split.train.facts, stream(0, "subset"))
+    latest = future(split.train)[np.sort(order[:2])]
+    np.testing.assert_allclose(latest, hourly()[["HUFL", "OT"]].to_numpy()[174:180].T, rtol=1e-12)
+    assert task.target.sampling.overlap == 2 * 5
 
 
 def test_series_of_other_times_are_ordered_by_the_moment_at_which_their_windows_end(tmp_path: Path) -> None:
@@ -123,45 +138,59 @@ def test_series_of_other_times_are_ordered_by_the_moment_at_which_their_windows_
     late["date"] = pd.date_range("2016-07-03", periods=160, freq="h").strftime("%Y-%m-%d %H:%M:%S")
     frame = pd.concat([early.assign(unique_id="early"), late.assign(unique_id="late")])
     task = opened(frame.rename(columns={"date": "ds", "OT": "y"})[["unique_id", "ds", "y"]], tmp_path)
-    splits = loaded(task, tmp_path)
-    assert len(splits.train) == (150 - 29) + (120 - 29)
+    split = loaded(task, tmp_path)
+    assert len(split.train) == (150 - 29) + (120 - 29)
     first = 48  # hours that `late` begins later, and so windows of `early` before the first of `late`
-    assert raw(splits).past[first - 1, 0] == pytest.approx(early["OT"][47], rel=1e-6)
-    assert raw(splits).past[first, 0] == pytest.approx(early["OT"][48], rel=1e-6)
-    assert raw(splits).past[first + 1, 0] == pytest.approx(late["OT"][0], rel=1e-6)
+    assert raw(split).past[first - 1, 0] == pytest.approx(early["OT"][47], rel=1e-12)
+    assert raw(split).past[first, 0] == pytest.approx(early["OT"][48], rel=1e-12)
+    assert raw(split).past[first + 1, 0] == pytest.approx(late["OT"][0], rel=1e-12)
+
+
+def test_every_window_knows_its_series_and_the_moment_it_begins_at(tmp_path: Path) -> None:
+    facts = loaded(opened(hourly(), tmp_path), tmp_path).test.facts
+    assert facts is not None
+    assert facts["series"].tolist() == [0, 1] * 31
+    begins = pd.to_datetime(hourly()["date"])[180:211].astype("datetime64[ns]").astype(np.int64)
+    assert facts["moment"].tolist() == begins.repeat(2).tolist()
+    np.testing.assert_allclose(facts["unit"][:2], [0.24, 2.4])
+
+
+def test_small_changes_on_a_large_level_are_kept(tmp_path: Path) -> None:
+    split = loaded(opened(hourly().assign(OT=1e9 + hourly()["OT"]), tmp_path), tmp_path)
+    np.testing.assert_allclose(raw(split).past[1] - 1e9, hourly()["OT"][:24], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(future(split.train)[1] - 1e9, hourly()["OT"][24:30], rtol=0, atol=1e-6)
 
 
 def test_mase_is_counted_in_the_seasonal_difference_of_each_series(tmp_path: Path) -> None:
-    splits = loaded(opened(hourly(), tmp_path), tmp_path)
-    np.testing.assert_allclose(raw(splits).unit[:2], [0.24, 2.4])  # a drift of 0.01 an hour, and ten times as much
+    split = loaded(opened(hourly(), tmp_path), tmp_path)
+    np.testing.assert_allclose(raw(split).unit[:2], [0.24, 2.4])  # a drift of 0.01 an hour, and ten times as much
 
 
 def test_the_seasonal_naive_forecast_is_off_by_the_drift_of_a_day(tmp_path: Path) -> None:
     task = opened(hourly(), tmp_path)
-    test = loaded(task, tmp_path).test
-    assert task.target.chance(test.labels, test.raw) == pytest.approx(1.0, rel=1e-5)
+    assert naive(task, loaded(task, tmp_path)) == pytest.approx(1.0, rel=1e-9)
 
 
 def test_mse_is_that_of_data_standardised_by_their_training_steps(tmp_path: Path) -> None:
     task = opened(hourly(), tmp_path, SMALL.model_copy(update={"metric": "mse"}))
-    splits = loaded(task, tmp_path)
+    split = loaded(task, tmp_path)
     values = hourly()[["HUFL", "OT"]].to_numpy()
     standardised = (values - values[:180].mean(0)) / values[:180].std(0)
     future = np.lib.stride_tricks.sliding_window_view(standardised[180 + 24 :], 6, axis=0)  # [windows, series, 6]
     past = np.lib.stride_tricks.sliding_window_view(standardised[180:-6], 24, axis=0)
     expected = np.square(future - past[..., :6]).mean()  # the first 6 of the last 24 hours, once more
-    assert task.target.chance(splits.test.labels, splits.test.raw) == pytest.approx(expected, rel=1e-4)
+    assert naive(task, split) == pytest.approx(expected, rel=1e-9)
 
 
 def test_counts_split_as_the_literature_does(tmp_path: Path) -> None:
     options = SMALL.model_copy(update={"counts": (120, 40, 60)})
     task = opened(hourly(), tmp_path, options)
-    splits = loaded(task, tmp_path)
+    split = loaded(task, tmp_path)
     values = hourly()["HUFL"].to_numpy()
-    assert len(splits.test) == 2 * (60 - 6 + 1)
-    np.testing.assert_allclose(splits.test.labels[0], values[160:166], rtol=1e-6)
-    np.testing.assert_allclose(raw(splits, test=True).past[0], values[136:160], rtol=1e-6)
-    np.testing.assert_allclose(splits.test.labels[-2], values[214:220], rtol=1e-6)
+    assert len(split.test) == 2 * (60 - 6 + 1)
+    np.testing.assert_allclose(future(split.test)[0], values[160:166], rtol=1e-12)
+    np.testing.assert_allclose(raw(split, test=True).past[0], values[136:160], rtol=1e-12)
+    np.testing.assert_allclose(future(split.test)[-2], values[214:220], rtol=1e-12)
     assert task.card.remarks == ("steps after those that `counts` names are not used, 20 of the longest series",)
 
 
@@ -175,13 +204,13 @@ def test_what_is_held_out_changes_no_training_window_and_no_unit(options: DataOp
     one = loaded(opened(whole, tmp_path, options), tmp_path).train
     other = loaded(opened(changed, tmp_path, options), tmp_path).train
     assert one.raw.columns() == other.raw.columns()
-    np.testing.assert_array_equal(one.labels, other.labels)
+    np.testing.assert_array_equal(future(one), future(other))
 
 
 def test_a_share_holds_out_the_last_stretch_and_no_step_is_on_both_sides(tmp_path: Path) -> None:
-    splits = loaded(opened(hourly(), tmp_path), tmp_path)
-    assert raw(splits, test=True).past[0, 0] == pytest.approx(hourly()["HUFL"][180], rel=1e-6)
-    assert splits.train.labels[-2, -1] == pytest.approx(hourly()["HUFL"][179], rel=1e-6)
+    split = loaded(opened(hourly(), tmp_path), tmp_path)
+    assert raw(split, test=True).past[0, 0] == pytest.approx(hourly()["HUFL"][180], rel=1e-12)
+    assert future(split.train)[-2, -1] == pytest.approx(hourly()["HUFL"][179], rel=1e-12)
 
 
 def test_loading_twice_gives_the_same_and_the_hash_follows_file_and_options(tmp_path: Path) -> None:
@@ -217,10 +246,10 @@ def test_missing_values_and_rows_are_counted_and_the_first_are_named(tmp_path: P
 
 def test_gaps_are_filled_from_their_own_side_of_the_split(tmp_path: Path) -> None:
     task = opened(with_gaps(), tmp_path, SMALL.model_copy(update={"fill": True}))
-    splits = loaded(task, tmp_path)
+    split = loaded(task, tmp_path)
     ot = hourly()["OT"].to_numpy()
-    assert splits.train.labels[-1, -1] == pytest.approx(ot[177], rel=1e-6)  # not on the way to the 7 held out
-    assert raw(splits).past[1, 5] == pytest.approx((ot[4] + ot[6]) / 2, rel=1e-6)
+    assert future(split.train)[-1, -1] == pytest.approx(ot[177], rel=1e-12)  # not on the way to the 7 held out
+    assert raw(split).past[1, 5] == pytest.approx((ot[4] + ot[6]) / 2, rel=1e-12)
     assert "4 missing values are interpolated" in task.card.remarks[0]
 
 

@@ -21,10 +21,11 @@ from bench.domain import Texts
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
-from bench.target import Classes
+from bench.targets.classes import Classes
 from bench.task import Task
 from tests.formats import put_in_hub_cache, write_parquet, write_sst2
 from tests.offline import cut_network
+from tests.toys import classes_of, groups_of
 
 SENTIMENTS = datasets.ClassLabel(names=["negative", "positive"])
 
@@ -57,13 +58,13 @@ def sst2(tmp_path: Path) -> Path:
 
 def test_hidden_test_labels_are_not_used_and_the_validation_split_is_tested_on(sst2: Path, cache: Cache) -> None:
     task = open_by_name(sst2, cache, text="sentence")
-    splits = task.load(cache)
+    split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("negative", "positive")
-    assert (len(splits.train), len(splits.test), task.card.n_train) == (20, 6, 20)
-    assert isinstance(splits.test.raw, Texts)
-    assert splits.test.raw.strings[:2] == ("sentence 0 of validation", "sentence 1 of validation")
-    assert splits.test.labels.tolist() == [0, 1, 0, 1, 0, 1]
+    assert (len(split.train), len(split.test), task.card.n_train) == (20, 6, 20)
+    assert isinstance(split.test.raw, Texts)
+    assert split.test.raw.strings[:2] == ("sentence 0 of validation", "sentence 1 of validation")
+    assert classes_of(split.test).tolist() == [0, 1, 0, 1, 0, 1]
     assert task.card.remarks == (
         "the labels of its split 'test' are hidden, so that it is not used",
         "its split 'validation' is the one that is tested on",
@@ -78,7 +79,7 @@ def test_what_is_in_the_hubs_cache_needs_no_network(sst2: Path, cache: Cache, mo
     again = open_by_name("stanfordnlp/sst2", cache, text="sentence")
     assert isinstance(again, KeptTask)
     assert again.card == task.card
-    assert len(again.load(cache).train) == 20
+    assert len(again.split(0, cache).train) == 20
     assert task.card.title == "SST-2"
     assert "Socher" in task.card.citation
     assert tried == []
@@ -113,7 +114,7 @@ def test_a_test_split_with_labels_is_tested_on_and_validation_is_left_alone(tmp_
     assert isinstance(task.target, Classes)
     assert task.target.names == ("ham", "spam")
     assert task.card.remarks == ("its split 'validation' is not used",)
-    raw = task.load(cache).test.raw
+    raw = task.split(0, cache).test.raw
     assert isinstance(raw, Texts)
     assert raw.strings[0] == "test 0"
 
@@ -127,9 +128,9 @@ def test_a_folder_of_one_file_is_split_by_us(tmp_path: Path, cache: Cache, suffi
         (folder / "tickets.csv").write_text("body,queue\n" + "".join(f"{row['body']},{row['queue']}\n" for row in rows))
     else:
         (folder / "tickets.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    splits = open_by_name(folder, cache, text="body", label="queue", test_share=0.4).load(cache)
-    assert np.bincount(splits.test.labels).tolist() == [4, 4, 4]
-    assert (len(splits.train), len(splits.test)) == (18, 12)
+    split = open_by_name(folder, cache, text="body", label="queue", test_share=0.4).split(0, cache)
+    assert np.bincount(classes_of(split.test)).tolist() == [4, 4, 4]
+    assert (len(split.train), len(split.test)) == (18, 12)
 
 
 def test_a_folder_whose_files_change_is_another_data_set(tmp_path: Path, cache: Cache) -> None:
@@ -174,7 +175,7 @@ def test_pictures_in_cells_are_decoded_when_they_are_looked_at(tmp_path: Path, c
     files = [picture(seed) for seed in range(8)]
     folder = with_media(tmp_path, "img", datasets.Image(), files)
     task = open_by_name(folder, cache, "image_classification", image="img")
-    raw = open_by_name(folder, cache, "image_classification", image="img").load(cache).test.raw
+    raw = open_by_name(folder, cache, "image_classification", image="img").split(0, cache).test.raw
     assert isinstance(raw, Pictures)
     for seen, file in zip(raw.pictures(), files[4:], strict=True):
         np.testing.assert_array_equal(seen, np.asarray(Image.open(io.BytesIO(file))))
@@ -185,7 +186,7 @@ def test_pictures_in_cells_are_decoded_when_they_are_looked_at(tmp_path: Path, c
 
 def test_recordings_in_cells_are_decoded_by_soundfile_and_resampled(tmp_path: Path, cache: Cache) -> None:
     folder = with_media(tmp_path, "audio", datasets.Audio(), [recording(seed, 8_000) for seed in range(8)])
-    raw = open_by_name(folder, cache, "audio_classification", seconds=1.0).load(cache).train.raw
+    raw = open_by_name(folder, cache, "audio_classification", seconds=1.0).split(0, cache).train.raw
     assert isinstance(raw, Recordings)
     waveforms = raw.waveforms()
     assert (waveforms.samples.shape, waveforms.rate_hz) == ((4, 16_000), 16_000)
@@ -200,7 +201,7 @@ def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cac
         open_by_name(folder, cache, "image_classification")
     task = open_by_name(folder, cache, "image_classification", skip_bad=True)
     assert task.card.n_train == 3
-    assert len(task.load(cache).train) == 3
+    assert len(task.split(0, cache).train) == 3
 
 
 def test_rows_without_a_label_are_left_out_and_counted(tmp_path: Path, cache: Cache) -> None:
@@ -224,8 +225,8 @@ def test_groups_in_a_column_stay_on_one_side(tmp_path: Path, cache: Cache) -> No
         "author": [row // 4 for row in range(24)],
     }
     folder = write_parquet(tmp_path / "letters", {"train": rows}, features)
-    splits = open_by_name(folder, cache, group="author", held_out=["2", "5"]).load(cache)
-    assert (set(splits.train_groups), set(splits.test_groups)) == ({"0", "1", "3", "4"}, {"2", "5"})
+    split = open_by_name(folder, cache, group="author", held_out=["2", "5"]).split(0, cache)
+    assert (set(groups_of(split.train)), set(groups_of(split.test))) == ({"0", "1", "3", "4"}, {"2", "5"})
     with pytest.raises(DataError, match=r"no column 'auther'; did you mean 'author'\?"):
         open_by_name(folder, cache, group="auther")
 

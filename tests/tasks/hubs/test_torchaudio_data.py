@@ -9,12 +9,13 @@ from bench_tasks.opening import guess_family, open_task
 
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError, UnknownNameError
-from bench.files.media import Recordings
+from bench.files.media import Recordings, from_16_bits
 from bench.runtime.cache import Cache
-from bench.target import Classes
+from bench.targets.classes import Classes
 from bench.task import Task
 from tests.formats import RATE_HZ, SPEAKERS, tone, write_speech_commands
 from tests.offline import cut_network
+from tests.toys import classes_of
 
 
 @pytest.fixture(autouse=True)
@@ -43,26 +44,26 @@ def open_commands(cache: Cache, **options: object) -> Task:
 
 def test_the_split_is_that_of_its_lists_and_the_validation_list_is_left_alone(commands: Path, cache: Cache) -> None:
     task = open_commands(cache)
-    splits = task.load(cache)
+    split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("left", "right")
-    assert isinstance(splits.train.raw, Recordings)
-    assert isinstance(splits.test.raw, Recordings)
-    heard = [Path(str(path)).name for path in (*splits.train.raw.paths, *splits.test.raw.paths)]
+    assert isinstance(split.train.raw, Recordings)
+    assert isinstance(split.test.raw, Recordings)
+    heard = [Path(str(path)).name for path in (*split.train.raw.paths, *split.test.raw.paths)]
     speakers = [name.partition("_")[0] for name in heard]
     assert speakers == [SPEAKERS[0], SPEAKERS[1], SPEAKERS[0], SPEAKERS[1], SPEAKERS[3], SPEAKERS[3]]
-    assert splits.train.labels.tolist() == [0, 0, 1, 1]
+    assert classes_of(split.train).tolist() == [0, 0, 1, 1]
     assert any("validation_list.txt are not used" in remark for remark in task.card.remarks)
     assert (task.card.licence, task.card.title) == ("CC-BY-4.0", "Speech Commands")
 
 
 def test_recordings_last_a_second_at_16_khz_whatever_the_longest_lasts(commands: Path, cache: Cache) -> None:
-    splits = open_commands(cache).load(cache)
-    assert isinstance(splits.train.raw, Recordings)
-    waveforms = splits.train.raw.waveforms()
+    split = open_commands(cache).split(0, cache)
+    assert isinstance(split.train.raw, Recordings)
+    waveforms = split.train.raw.waveforms()
     assert (waveforms.rate_hz, waveforms.samples.shape) == (RATE_HZ, (4, RATE_HZ))
-    np.testing.assert_array_equal(waveforms.samples[1], np.round(tone(1, RATE_HZ) / 32_768 * 32_767).astype(np.int16))
-    shorter = open_commands(cache, seconds=0.5, rate_hz=8_000).load(cache)
+    np.testing.assert_array_equal(waveforms.samples[1], from_16_bits(tone(1, RATE_HZ)))
+    shorter = open_commands(cache, seconds=0.5, rate_hz=8_000).split(0, cache)
     assert isinstance(shorter.train.raw, Recordings)
     assert shorter.train.raw.waveforms().samples.shape == (4, 4_000)
 

@@ -22,10 +22,11 @@ from bench.domain import Images
 from bench.errors import DataError, UnknownNameError
 from bench.files.media import Pictures
 from bench.runtime.cache import Cache
-from bench.target import Classes
+from bench.targets.classes import Classes
 from bench.task import Task
 from tests.formats import CIFAR_CLASSES, cifar_batch, md5, write_cifar10
 from tests.offline import cut_network
+from tests.toys import classes_of
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +56,14 @@ def cifar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_cifar_is_read_from_its_batches_with_its_own_split(cifar: Path, cache: Cache) -> None:
     task = open_by_name("CIFAR10", cache)
-    splits = task.load(cache)
+    split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == tuple(CIFAR_CLASSES)
-    assert (len(splits.train), len(splits.test), task.card.n_train) == (30, 6, 30)
-    assert isinstance(splits.test.raw, Images)
+    assert (len(split.train), len(split.test), task.card.n_train) == (30, 6, 30)
+    assert isinstance(split.test.raw, Images)
     planes = cifar_batch(5)["data"].reshape(6, 3, 32, 32)
-    np.testing.assert_array_equal(splits.test.raw.pixels, planes.transpose(0, 2, 3, 1))
-    assert splits.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
+    np.testing.assert_array_equal(split.test.raw.pixels, planes.transpose(0, 2, 3, 1))
+    assert classes_of(split.test).tolist() == [0, 1, 2, 0, 1, 2]
     assert (task.card.title, task.card.pinned) == ("CIFAR-10", False)
     assert "Krizhevsky" in task.card.citation
 
@@ -77,7 +78,7 @@ def test_a_second_look_needs_no_library_and_gives_the_same_card_and_data(
         again = open_by_name("CIFAR10", cache)
     assert isinstance(again, KeptTask)
     assert (again.card, again.target) == (first.card, first.target)
-    np.testing.assert_array_equal(again.load(cache).train.labels, first.load(cache).train.labels)
+    np.testing.assert_array_equal(classes_of(again.split(0, cache).train), classes_of(first.split(0, cache).train))
 
 
 class Boom:
@@ -122,10 +123,11 @@ def test_the_mnist_family_is_read_from_idx_files(home: Path, cache: Cache, name:
         write_idx(raw / f"{side}-images-idx3-ubyte", pictures[side])
         write_idx(raw / f"{side}-labels-idx1-ubyte", (np.arange(count) % 10).astype(np.uint8))
     task = open_by_name(name, cache)
-    splits = task.load(cache)
-    assert isinstance(splits.train.raw, Images)
-    np.testing.assert_array_equal(splits.train.raw.pixels, pictures["train"][..., None])
-    assert (len(splits.test), task.target.width) == (10, 10)
+    split = task.split(0, cache)
+    assert isinstance(split.train.raw, Images)
+    np.testing.assert_array_equal(split.train.raw.pixels, pictures["train"][..., None])
+    assert isinstance(task.target, Classes)
+    assert (len(split.test), len(task.target.names)) == (10, 10)
 
 
 def test_emnist_takes_its_split_from_the_option_config(home: Path, cache: Cache) -> None:
@@ -166,11 +168,11 @@ def flowers(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pictures_in_files_are_left_there_and_read_when_they_are_looked_at(flowers: Path, cache: Cache) -> None:
     task = open_by_name("Flowers102", cache)
-    splits = task.load(cache)
-    assert isinstance(splits.train.raw, Pictures)
-    assert isinstance(splits.test.raw, Pictures)
-    assert [picture.shape for picture in splits.test.raw.pictures()] == [(9, 9, 3), (10, 9, 3)]
-    assert splits.test.labels.tolist() == splits.train.labels.tolist()[:2]
+    split = task.split(0, cache)
+    assert isinstance(split.train.raw, Pictures)
+    assert isinstance(split.test.raw, Pictures)
+    assert [picture.shape for picture in split.test.raw.pictures()] == [(9, 9, 3), (10, 9, 3)]
+    assert classes_of(split.test).tolist() == classes_of(split.train).tolist()[:2]
     assert "its split 'val' is not used" in task.card.remarks
 
 
@@ -183,8 +185,8 @@ def test_a_picture_that_is_missing_is_named(flowers: Path, cache: Cache) -> None
 def test_a_set_without_a_test_split_is_split_by_us(home: Path, cache: Cache) -> None:
     for number in range(12):
         write_picture(home / "EuroSAT/eurosat/2750" / ("Forest" if number % 2 else "River") / f"{number}.jpg", number)
-    splits = open_by_name("EuroSAT", cache, test_share=0.5).load(cache)
-    assert np.bincount(splits.test.labels).tolist() == [3, 3]
+    split = open_by_name("EuroSAT", cache, test_share=0.5).split(0, cache)
+    assert np.bincount(classes_of(split.test)).tolist() == [3, 3]
 
 
 def test_pets_are_read_through_the_lists_beside_them(home: Path, cache: Cache) -> None:
@@ -195,11 +197,11 @@ def test_pets_are_read_through_the_lists_beside_them(home: Path, cache: Cache) -
     (folder / "annotations/trainval.txt").write_text("Abyssinian_1 1 1 1\npug_1 2 2 1\n")
     (folder / "annotations/test.txt").write_text("Abyssinian_2 1 1 1\npug_2 2 2 1\n")
     task = open_by_name("OxfordIIITPet", cache)
-    splits = task.load(cache)
+    split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("Abyssinian", "Pug")
-    assert isinstance(splits.test.raw, Pictures)
-    assert [Path(str(path)).name for path in splits.test.raw.paths] == ["Abyssinian_2.jpg", "pug_2.jpg"]
+    assert isinstance(split.test.raw, Pictures)
+    assert [Path(str(path)).name for path in split.test.raw.paths] == ["Abyssinian_2.jpg", "pug_2.jpg"]
 
 
 def test_traffic_signs_are_read_from_folders_to_learn_from_and_a_table_to_test_on(home: Path, cache: Cache) -> None:
@@ -210,10 +212,10 @@ def test_traffic_signs_are_read_from_folders_to_learn_from_and_a_table_to_test_o
     rows = "".join(f"{number:05d}.ppm;8;9;0;0;8;9;{1 - number % 2}\n" for number in range(4))
     (folder / "GT-final_test.csv").write_text(f"Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n{rows}")
     task = open_by_name("GTSRB", cache)
-    splits = task.load(cache)
+    split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("0", "1")
-    assert (splits.train.labels.tolist(), splits.test.labels.tolist()) == ([0, 0, 1, 1], [1, 0, 1, 0])
+    assert (classes_of(split.train).tolist(), classes_of(split.test).tolist()) == ([0, 0, 1, 1], [1, 0, 1, 0])
 
 
 def test_house_numbers_are_read_from_matlab_files(home: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +229,7 @@ def test_house_numbers_are_read_from_matlab_files(home: Path, cache: Cache, monk
         hashes[side] = ["no address", name, md5(folder / name)]
     monkeypatch.setattr(datasets.SVHN, "split_list", hashes)
     task = open_by_name("SVHN", cache)
-    raw = task.load(cache).train.raw
+    raw = task.split(0, cache).train.raw
     assert isinstance(task.target, Classes)
     assert task.target.names == ("0", "1")
     assert isinstance(raw, Images)
@@ -242,9 +244,9 @@ def test_textures_are_read_through_the_lists_of_their_first_partition(home: Path
     for side, numbers in (("train", (0, 1)), ("val", (2, 3)), ("test", (4, 5))):
         lines = [f"{kind}/{kind}_{number}.jpg\n" for number, kind in zip(numbers, ("dotted", "striped"), strict=True)]
         (folder / "labels" / f"{side}1.txt").write_text("".join(lines))
-    splits = open_by_name("DTD", cache).load(cache)
-    assert isinstance(splits.test.raw, Pictures)
-    assert [Path(str(path)).name for path in splits.test.raw.paths] == ["dotted_4.jpg", "striped_5.jpg"]
+    split = open_by_name("DTD", cache).split(0, cache)
+    assert isinstance(split.test.raw, Pictures)
+    assert [Path(str(path)).name for path in split.test.raw.paths] == ["dotted_4.jpg", "striped_5.jpg"]
 
 
 def test_without_a_network_one_sentence_says_where_it_was_looked_for_and_what_to_run(home: Path, cache: Cache) -> None:

@@ -1,0 +1,108 @@
+"""Data that came without a split are dealt into folds if that is asked for: every example is tested once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
+
+from bench.config.data import DataOptions, DataSpec
+from bench.domain import Texts
+from bench.errors import DataError
+from bench.runtime.cache import Cache
+from bench.task import fingerprint
+from tests.toys import classes_of, groups_of
+
+UNUSED = Cache(Path("unused"))
+
+
+def found(count: int = 60, **columns: Sequence[str]) -> Found:
+    """Return texts of three classes, none a copy of another unless `contents` says so."""
+    strings = [f"text {number}" for number in range(count)]
+    labels = ["abc"[number % 3] for number in range(count)]
+    return Found(Texts(tuple(strings)), labels, **{"contents": strings, "names": strings} | columns)
+
+
+def opened(what: Found, folds: int = 5, **options: object) -> LabelledTask:
+    spec = DataSpec("text_classification", "csv:table.csv", DataOptions.model_validate(options))
+    return labelled_task("mine", spec, what, folds=folds)
+
+
+def names_by_fold(task: LabelledTask) -> list[list[str]]:
+    """Return the names of the examples that each fold tests on."""
+    splits = [task.split(fold, UNUSED) for fold in range(task.card.folds)]
+    return [split.test.names.tolist() for split in splits if split.test.names is not None]
+
+
+def test_every_example_is_tested_once_and_learnt_from_in_all_other_folds() -> None:
+    task = opened(found())
+    assert sorted(name for names in names_by_fold(task) for name in names) == sorted(found().names)
+    for fold in range(5):
+        split = task.split(fold, UNUSED)
+        assert (len(split.train), len(split.test)) == (task.card.n_train, 12) == (48, 12)
+        assert np.bincount(classes_of(split.test)).tolist() == [4, 4, 4]
+    assert task.card.folds == 5
+    assert "60 texts of 3 classes (a, b, c): each tested on once, in 5 folds." in task.card.description
+
+
+def test_seeds_beyond_the_folds_begin_anew_with_the_first() -> None:
+    task = opened(found())
+    assert fingerprint(task.split(7, UNUSED)) == fingerprint(task.split(2, UNUSED))
+    assert fingerprint(task.split(7, UNUSED)) != fingerprint(task.split(1, UNUSED))
+
+
+def test_folds_are_the_same_whoever_deals_them_and_others_for_other_data() -> None:
+    assert names_by_fold(opened(found())) == names_by_fold(opened(found()))
+    other = [f"another {name}" for name in found().names]
+    assert names_by_fold(opened(found())) != names_by_fold(opened(found(contents=other)))
+
+
+def test_the_hash_tells_numbers_of_folds_and_groups_apart() -> None:
+    groups = [str(number // 2) for number in range(60)]
+    tasks = [opened(found(), 1), opened(found(), 4), opened(found(), 5), opened(found(groups=groups), 5, group="who")]
+    assert len({task.card.sha256 for task in tasks}) == 4
+
+
+def test_groups_and_copies_are_in_one_fold() -> None:
+    groups = [f"person {number // 4}" for number in range(60)]
+    contents = [*found().contents[:-1], found().contents[0]]
+    task = opened(found(groups=groups, contents=contents), group="who")
+    for fold in range(5):
+        split = task.split(fold, UNUSED)
+        assert not set(groups_of(split.train)) & set(groups_of(split.test))
+        assert ("person 0" in groups_of(split.test)) == ("person 14" in groups_of(split.test))
+    assert "in 5 folds, whole groups of them." in task.card.description
+    assert task.card.n_train == min(len(task.split(fold, UNUSED).train) for fold in range(5))
+    assert task.card.remarks[0] == "copies among the texts: 1, each on the same side of the split as what it copies"
+
+
+def test_copies_that_tie_too_many_groups_are_told() -> None:
+    groups = [f"person {number // 4}" for number in range(60)]
+    contents = ["hello" if number % 4 == 0 else f"text {number}" for number in range(60)]
+    task = opened(found(groups=groups, contents=contents), group="who")
+    assert task.card.remarks[0].startswith("of the 60 texts to test on, 15 can be learnt from, too: text ")
+
+
+@pytest.mark.parametrize("given", ["parts", "held out"])
+def test_data_whose_split_is_given_have_no_folds(given: str) -> None:
+    parts = ["test" if number % 4 == 0 else "train" for number in range(60)]
+    groups = ["w" if number < 12 else "v" for number in range(60)]
+    if given == "parts":
+        task = opened(found(parts=parts))
+    else:
+        task = opened(found(groups=groups), group="who", held_out=("w",))
+    assert task.card.folds == 1
+    assert fingerprint(task.split(3, UNUSED)) == fingerprint(task.split(0, UNUSED))
+
+
+def test_folds_are_dealt_only_where_they_are_asked_for() -> None:
+    spec = DataSpec("text_classification", "csv:table.csv")
+    assert labelled_task("mine", spec, found()).card.sha256 == opened(found(), 1).card.sha256
+    assert labelled_task("mine", spec, found()).card.folds == 1
+
+
+def test_more_folds_than_groups_are_refused_with_the_address() -> None:
+    groups = [str(number % 4) for number in range(60)]
+    with pytest.raises(DataError, match=r"csv:table\.csv: 4 groups cannot be dealt into 5 folds"):
+        opened(found(groups=groups), group="who")
