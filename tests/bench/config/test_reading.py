@@ -228,7 +228,7 @@ default_penalty = 7.0
         ("depth = 0.0\npretrained = false\nclassical = true", 'write kind = "classical"'),
         (
             'depth = 1.0\npretrained = false\nrecipe = { head = "zero" }',
-            'recipe are not read any more: write kind = "finetune", weights = "random" and head = "zero", with the fields',
+            'recipe are not read any more: write kind = "finetune", weights = "random" and head = "zero", with the',
         ),
     ],
 )

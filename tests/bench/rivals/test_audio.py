@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.classical.audio import BANDS, CHUNK, describe, log_mel
 from bench.domain import Waveforms
+from bench.rivals.audio import BANDS, CHUNK, describe, log_mel
 
 RATE = 8_000
 
 
-def tone(hz: float, *, loudness: float = 8_000.0, rate_hz: int = RATE) -> NDArray[np.int16]:
-    """Return half a second of a tone, int16 [length]."""
+def tone(hz: float, *, loudness: float = 8_000.0, rate_hz: int = RATE) -> NDArray[np.float32]:
+    """Return half a second of a tone as a 16-bit file has it, float32 [length]."""
     times = np.arange(rate_hz // 2) / rate_hz
-    return np.round(loudness * np.sin(2 * np.pi * hz * times)).astype(np.int16)
+    return as_sound(np.round(loudness * np.sin(2 * np.pi * hz * times)))
+
+
+def as_sound(numbers: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return the samples that stand for the numbers of a 16-bit file."""
+    return (numbers.astype(np.float64) / 32_768).astype(np.float32)
 
 
 def mel(hz: float) -> float:
@@ -31,7 +36,7 @@ def test_a_tone_is_loudest_in_its_own_band(hz: float) -> None:
 
 def test_features_are_the_statistics_of_the_bands() -> None:
     noise = np.random.default_rng(0).integers(-9_000, 9_000, size=(3, 4_000), dtype=np.int16)
-    waves = Waveforms(noise, RATE)
+    waves = Waveforms(as_sound(noise), RATE)
     bands = log_mel(waves).numpy()  # [n, bands, frames]
     slow = bands[:, :, 4:] - bands[:, :, :-4]
     parts = [bands.mean(2), bands.std(2), np.diff(bands, axis=2).std(2), slow.std(2)]
@@ -46,8 +51,8 @@ def test_loudness_does_not_show() -> None:
 @pytest.mark.parametrize("rate_hz", [100, 4_000, 11_025, 44_100])
 @pytest.mark.parametrize("length", [1, 200, 3_000])
 def test_silence_and_clicks_of_any_rate_and_length_have_finite_features(rate_hz: int, length: int) -> None:
-    samples = np.zeros((2, length), dtype=np.int16)
-    samples[1, length // 2] = -32_768
+    samples = np.zeros((2, length), dtype=np.float32)
+    samples[1, length // 2] = -1
     features = describe(Waveforms(samples, rate_hz))
     assert features.shape == (2, 4 * BANDS)
     assert np.isfinite(features).all()
@@ -55,7 +60,7 @@ def test_silence_and_clicks_of_any_rate_and_length_have_finite_features(rate_hz:
 
 
 def test_each_recording_is_described_by_itself() -> None:
-    samples = np.random.default_rng(1).integers(-900, 900, size=(CHUNK + 3, 1_500), dtype=np.int16)
+    samples = as_sound(np.random.default_rng(1).integers(-900, 900, size=(CHUNK + 3, 1_500)))
     together = describe(Waveforms(samples, RATE))
     alone = describe(Waveforms(samples[CHUNK + 1 :], RATE))
     np.testing.assert_allclose(together[CHUNK + 1 :], alone, atol=1e-4)

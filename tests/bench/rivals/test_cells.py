@@ -1,31 +1,37 @@
 """Classical cells in every domain: from their budget alone, the same each time, and without a backbone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.backbone import Backbone
-from bench.budget import ALL, Asked, Count, Share
+from bench.budget import ALL, NONE, Asked, Budget, Count, Share
 from bench.card import TaskCard
-from bench.cell import FROZEN, Cell, Result
+from bench.cell import FROZEN, Cell, Failure, Result
+from bench.column import Column, dense
 from bench.config.data import DataSpec
-from bench.domain import Images, Indices, Raw, Texts, Waveforms, Windows
+from bench.context import Context
+from bench.domain import Images, Raw, Texts, Waveforms, Windows
+from bench.errors import DataError
 from bench.execution.engine import Engine
-from bench.execution.runner import pending_cells
-from bench.execution.scored import Scored
+from bench.execution.output import CellOutput
 from bench.planning.plan import PlannedCell, cell_key, pack_cells
-from bench.results.store import Store
 from bench.runtime.cache import Cache
-from bench.strategy import Recipe, Strategy
-from bench.target import Classes, Horizon, Labels, Target
-from bench.task import Examples, Splits, Task, fingerprint
+from bench.strategies.classical import Classical
+from bench.strategy import Seeds, Strategy
+from bench.target import Target
+from bench.targets.classes import Classes
+from bench.targets.forecast import Forecast
+from bench.task import Examples, Split, Task, fingerprint
 from tests.toys import PROBE, ToyBackbone
 
-CLASSICAL = Strategy("classical", depth=0.0, pretrained=False, recipe=Recipe(), classical=True)
+CLASSICAL = Classical(name="classical")
 N = 48
 STEPS = 6
+CYCLE = (3.0, -1.0, 0.0, -2.0)
 
 
 def pictures(generator: np.random.Generator) -> Raw:
@@ -44,39 +50,33 @@ def texts(generator: np.random.Generator) -> Raw:
 def recordings(generator: np.random.Generator) -> Raw:
     times = np.arange(2_000) / 8_000
     tones = np.sin(2 * np.pi * np.where(np.arange(N) % 2, 1_500, 500)[:, None] * times)
-    return Waveforms((3_000 * tones + generator.normal(0, 2_000, size=tones.shape)).astype(np.int16), 8_000)
+    return Waveforms((0.1 * tones + generator.normal(0, 0.06, size=tones.shape)).astype(np.float32), 8_000)
 
 
 def windows(generator: np.random.Generator) -> Raw:
-    values = np.tile([3.0, -1.0, 0.0, -2.0], 12) + generator.normal(0, 0.1, size=(N, 48))
-    return Windows(values.astype(np.float32)[:, :40], 4, np.ones(N))
+    values = np.tile(CYCLE, 12) + generator.normal(0, 0.1, size=(N, 48))
+    return Windows(values[:, :40], 4, np.ones(N))
 
 
 DOMAINS = {"vision": pictures, "text": texts, "audio": recordings, "series": windows}
 
 
-class Ordered(Classes):
-    """Classes whose budgets take examples in one order, whatever their labels."""
-
-    def budget_order(self, labels: Labels, generator: np.random.Generator) -> Indices:
-        return np.array([0, 1, *range(4, len(labels)), 2, 3])  # two are in no budget but the largest
-
-
 class SmallTask(Task):
     """Two classes that alternate, or a cycle that goes on."""
 
-    def __init__(self, make: Callable[[np.random.Generator], Raw], *, mislabelled: int = -1) -> None:
-        """`mislabelled` is the training example whose label is another."""
+    def __init__(self, make: Callable[[np.random.Generator], Raw], *, groups: bool = False) -> None:
+        """With `groups`, every four examples that follow each other are of one."""
         raw = make(np.random.default_rng(0))
-        labels: Labels = np.arange(N, dtype=np.int64) % 2
         self.target: Target = Classes(("even", "odd"))
+        labels: dict[str, Column] = {"class": dense(**{"class": np.arange(N) % 2})}
+        facts = None
         if isinstance(raw, Windows):
-            self.target = Horizon(STEPS)
-            labels = np.tile([3.0, -1.0, 0.0, -2.0, 3.0, -1.0], (N, 1)).astype(np.float32)
-        everything = Examples(raw, labels)
-        self.splits = Splits(everything.take(np.arange(N // 2)), everything.take(np.arange(N // 2, N)))
-        if mislabelled >= 0:
-            self.splits.train.labels[mislabelled] = 1 - self.splits.train.labels[mislabelled]
+            self.target = Forecast(STEPS)
+            labels = {"future": dense(future=np.tile((*CYCLE, *CYCLE[:2]), (N, 1)))}
+            facts = dense(unit=raw.unit, moment=np.arange(N), series=np.zeros(N, dtype=np.int64))
+        named = np.array([f"g{row // 4}" for row in range(N)]) if groups else None
+        everything = Examples(raw, labels, facts, named)
+        self.both = Split(everything.take(np.arange(N // 2)), everything.take(np.arange(N // 2, N)))
         self.card = TaskCard(
             name="small",
             title="Small",
@@ -86,11 +86,11 @@ class SmallTask(Task):
             licence="none needed",
             citation="none",
             version=1,
-            sha256=fingerprint(self.splits),
+            sha256=fingerprint(self.both),
         )
 
-    def load(self, cache: Cache) -> Splits:
-        return self.splits
+    def split(self, fold: int, cache: Cache) -> Split:
+        return self.both
 
 
 def planned(task: Task, *, budget: Asked = ALL, seed: int = 0, strategy: Strategy = CLASSICAL) -> PlannedCell:
@@ -103,22 +103,37 @@ def refuse(name: str) -> Backbone:
     raise AssertionError(f"no classical cell needs {name}")
 
 
-def run(task: Task, folder: Path, *cells: PlannedCell) -> list[Scored]:
+def run(task: Task, folder: Path, *cells: PlannedCell) -> list[CellOutput]:
     engine = Engine(lambda name, spec, cache: task, refuse, cache=Cache(folder), device="cpu")
-    return [scored for pack in pack_cells(cells) for scored in engine.run(pack)]
+    return [output for pack in pack_cells(cells) for output in engine.run(pack)]
+
+
+def predicted(output: CellOutput) -> np.ndarray:
+    assert isinstance(output.outcome, Result), output.outcome
+    assert output.predictions is not None
+    [values] = output.predictions.values.values()
+    return values
+
+
+def context_of(task: SmallTask, folder: Path) -> Context:
+    return Context(task.target, task.both, needed=np.arange(N // 2), content="small", cache=Cache(folder))
+
+
+def budget_of(task: SmallTask, rows: Sequence[int]) -> Budget[Column]:
+    kept = np.array(rows, dtype=np.int64)
+    return Budget(Count(len(rows)), kept, float(len(rows)), task.both.train.labels[task.target.reads].take(kept))
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_every_domain_has_a_model_that_beats_chance(domain: str, tmp_path: Path) -> None:
     task = SmallTask(DOMAINS[domain])
-    [scored] = run(task, tmp_path, planned(task))
-    result = scored.outcome
+    [output] = run(task, tmp_path, planned(task))
+    result = output.outcome
     assert isinstance(result, Result), result
-    better = result.score - result.chance
-    assert better > 0.3 if task.target.metric.higher_is_better else better < 0
-    assert scored.predictions is not None
-    assert scored.predictions.shape == (N // 2, task.target.width)
-    assert scored.predictions.dtype == np.float32
+    better = (result.score - result.chance) * task.target.metrics[0].card.direction
+    assert better > (0.3 if domain != "series" else 0)
+    assert predicted(output).shape == (N // 2, 2 if domain != "series" else STEPS)
+    assert predicted(output).dtype == (np.float32 if domain != "series" else np.float64)
     assert (result.amount, result.n_test, result.steps, result.losses) == (N // 2, N // 2, 0, ())
     assert result.trainable_parameters == result.total_parameters
     assert (result.total_parameters == 0) == (result.penalty is None) == (domain == "series")
@@ -134,46 +149,44 @@ def test_the_same_cell_has_the_same_predictions_alone_and_after_others(domain: s
     [alone] = run(task, tmp_path / "alone", cell)
     others = [planned(task, budget=budget, seed=seed) for budget in (ALL, Share(0.5)) for seed in (0, 2)]
     *_, after = run(task, tmp_path / "together", *others, cell)
-    assert alone.predictions is not None
-    assert after.predictions is not None
-    np.testing.assert_allclose(after.predictions, alone.predictions, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(predicted(after), predicted(alone), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("domain", ["vision", "text", "audio"])
-def test_a_label_outside_the_budget_changes_nothing_and_one_inside_does(domain: str, tmp_path: Path) -> None:
+def test_another_label_in_the_budget_is_another_model(domain: str, tmp_path: Path) -> None:
+    task = SmallTask(DOMAINS[domain])
+    budget = budget_of(task, range(12))
+    labels = budget.labels["class"].copy()
+    labels[4] = 1 - labels[4]
+    raw = task.both.test.raw
     found = []
-    for number, mislabelled in enumerate((-1, 3, 4)):
-        task = SmallTask(DOMAINS[domain], mislabelled=mislabelled)
-        task.target = Ordered(("even", "odd"))
-        [scored] = run(task, tmp_path / str(number), planned(task, budget=Share(0.5)))
-        assert isinstance(scored.outcome, Result), scored.outcome
-        assert scored.predictions is not None
-        found.append((scored.outcome.penalty, scored.predictions))
-    (penalty, predictions), (same, alike), (_, other) = found
-    assert same == penalty
-    np.testing.assert_array_equal(alike, predictions)
-    assert np.abs(other - predictions).max() > 1e-3
+    for one in (budget, replace(budget, labels=dense(**{"class": labels}))):
+        [model] = CLASSICAL.fit(context_of(task, tmp_path), [one], [Seeds(0, 0)])
+        found.append(model.predict(raw)["logit"])
+    assert np.abs(found[0] - found[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("domain", ["vision", "audio", "series"])
 def test_features_are_made_once_for_all_cells_of_a_task(domain: str, tmp_path: Path) -> None:
     task = SmallTask(DOMAINS[domain])
     cells = [planned(task, budget=budget, seed=seed) for budget in (ALL, Share(0.5)) for seed in (0, 1)]
-    outcomes = [scored.outcome for scored in run(task, tmp_path, *cells)]
-    works = [{work for work in outcome.shared if work.phase == FROZEN} for outcome in outcomes]  # type: ignore[union-attr]
+    works = []
+    for output in run(task, tmp_path, *cells):
+        assert isinstance(output.outcome, Result)
+        works.append({work for work in output.outcome.shared if work.phase == FROZEN})
     assert works[0]
     assert all(work == works[0] for work in works)
 
 
-def test_classical_cells_of_a_task_are_one_pack_and_probes_another(tmp_path: Path) -> None:
+def test_classical_cells_of_a_task_are_one_pack_and_probes_another() -> None:
     task = SmallTask(pictures)
     plan = [
         planned(task, budget=budget, seed=seed, strategy=strategy)
-        for strategy, budgets in ((CLASSICAL, (Share(0.5), Share(0.25))), (PROBE, (ALL, Share(0.5))))
+        for strategy, budgets in ((PROBE, (ALL, Share(0.5))), (CLASSICAL, (Share(0.5), Share(0.25))))
         for budget in budgets
         for seed in (0, 1)
     ]
-    packs = pack_cells(pending_cells(plan, Store(tmp_path), {"toy:dense": ToyBackbone().card}))
+    packs = pack_cells(plan)
     assert [[one.cell.strategy for one in pack.cells] for pack in packs] == [["linear_probe"] * 4, ["classical"] * 4]
     needed = [sorted({budget for budget, _ in pack.needs.budgets}) for pack in packs]
     assert needed == [[Share(0.5), ALL], [Share(0.25), Share(0.5)]], "neither prepares examples for the other"
@@ -181,6 +194,40 @@ def test_classical_cells_of_a_task_are_one_pack_and_probes_another(tmp_path: Pat
 
 def test_budgets_that_are_too_small_to_choose_take_the_default_penalty(tmp_path: Path) -> None:
     task = SmallTask(pictures)
-    [scored] = run(task, tmp_path, planned(task, budget=Count(2)))
-    assert isinstance(scored.outcome, Result)
-    assert scored.outcome.penalty == CLASSICAL.recipe.default_penalty
+    [output] = run(task, tmp_path, planned(task, budget=Count(2)))
+    assert isinstance(output.outcome, Result)
+    assert output.outcome.penalty == CLASSICAL.default_penalty
+
+
+@pytest.mark.parametrize("domain", ["vision", "text"])
+def test_folds_keep_groups_together(domain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = SmallTask(DOMAINS[domain], groups=True)
+    seen = []
+    sampling = type(task.target.sampling)
+    folds = sampling.folds
+
+    def watch(self: object, labels: Column, groups: np.ndarray | None, generator: np.random.Generator) -> object:
+        seen.append(groups)
+        return folds(task.target.sampling, labels, groups, generator)
+
+    monkeypatch.setattr(sampling, "folds", watch)
+    [_] = CLASSICAL.fit(context_of(task, tmp_path), [budget_of(task, range(16))], [Seeds(0, 0)])
+    [groups] = seen
+    assert groups is not None
+    assert groups.tolist() == [f"g{row // 4}" for row in range(16)]
+
+
+def test_without_labels_a_model_that_learns_is_refused_and_one_that_does_not_forecasts(tmp_path: Path) -> None:
+    for domain, kind in (("vision", Failure), ("series", Result)):
+        task = SmallTask(DOMAINS[domain])
+        [output] = run(task, tmp_path / domain, planned(task, budget=NONE))
+        assert isinstance(output.outcome, kind), output.outcome
+        if isinstance(output.outcome, Failure):
+            assert "a budget of 0 has no labels for the classical model to learn from" in output.outcome.reason
+
+
+def test_a_target_without_a_classical_model_in_its_domain_is_told(tmp_path: Path) -> None:
+    task = SmallTask(pictures)
+    task.target = Forecast(STEPS)
+    with pytest.raises(DataError, match="no classical model that predicts forecast in the domain 'vision'"):
+        next(CLASSICAL.fit(context_of(task, tmp_path), [], []))

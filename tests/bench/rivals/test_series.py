@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.seasonal import seasonal_decompose
 
-from bench.classical.series import CHUNK, forecast, seasonal_profile, seasonal_theta, theta
 from bench.domain import Windows
+from bench.rivals.series import CHUNK, forecast, seasonal_profile, seasonal_theta, theta
 
 
 def walks(n: int, length: int, season: int) -> NDArray[np.float64]:
@@ -61,13 +61,13 @@ def test_with_a_single_cycle_it_is_the_seasonal_naive_forecast() -> None:
 @pytest.mark.parametrize(("context", "season"), [(1, 1), (2, 1), (3, 7), (24, 12), (30, 24)])
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e6])
 def test_a_constant_past_stays_constant(value: float, context: int, season: int) -> None:
-    raw = Windows(np.full((2, context), value, dtype=np.float32), season, np.ones(2))
+    raw = Windows(np.full((2, context), value), season, np.ones(2))
     np.testing.assert_allclose(forecast(raw, 5), np.full((2, 5), value), rtol=1e-6)
 
 
 def test_windows_are_forecast_each_by_itself() -> None:
-    past = walks(CHUNK + 2, 30, 5).astype(np.float32)
+    past = walks(CHUNK + 2, 30, 5)
     raw = Windows(past, 5, np.ones(len(past)))
     together = forecast(raw, 4)
-    assert together.dtype == np.float32
+    assert together.dtype == np.float64
     np.testing.assert_allclose(together[-2:], forecast(raw.take(np.array([CHUNK, CHUNK + 1])), 4), rtol=1e-6)

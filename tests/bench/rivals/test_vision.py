@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.classical.vision import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
 from bench.domain import Images
 from bench.files.media import Pictures
+from bench.rivals.vision import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
 
 BLOCKS = SIDE // CELL - BLOCK + 1
 GRADIENTS = BLOCKS**2 * BLOCK**2 * ORIENTATIONS

@@ -6,9 +6,9 @@ import torch
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
-from bench.classical.text import Vocabulary, choose_penalty, logits, regression
 from bench.probing.probe import solve_heads
-from bench.target import Classes
+from bench.probing.problem import Ridge, Softmax
+from bench.rivals.words import RidgeRegression, SoftmaxRegression, Vocabulary, choose_penalty
 
 TEXTS = ("a good film", "a bad film", "good good", "bad", "a film", "Good day", "bad day", "the day")
 
@@ -41,21 +41,21 @@ def test_a_rare_word_weighs_more_than_a_common_one_and_case_does_not_count() -> 
 def test_texts_without_words_can_be_learnt_from(texts: list[str]) -> None:
     counts = Vocabulary(texts).count(texts)
     labels = np.array([0, 1, 1])
-    model = regression(counts, labels, 0.1)
-    assert counts.shape[0] == 3
-    assert np.isfinite(logits(model, counts, 2)).all()
-    assert logits(model, counts, 2)[2].argmax() == 1, "what is most frequent"
+    outputs = SoftmaxRegression().fit(counts, labels, 0.1).outputs(counts)
+    assert outputs.shape == (3, 2)
+    assert np.isfinite(outputs).all()
+    assert outputs[2].argmax() == 1, "what is most frequent"
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("penalty", [0.01, 1.0])
 def test_the_regression_is_the_linear_probe_under_the_same_penalty(classes: int, penalty: float) -> None:
     features, labels = problem(classes)
-    ours = logits(regression(csr_matrix(features), labels, penalty), csr_matrix(features), classes)
+    ours = SoftmaxRegression().fit(csr_matrix(features), labels, penalty).outputs(csr_matrix(features))
     centred = features - features.mean(0)  # whose mean square is the unit of penalties there
     as_there = penalty * np.square(features).mean() / np.square(centred).mean()
     [solved] = solve_heads(
-        Classes(tuple("abcde"[:classes])),
+        Softmax(classes),
         torch.from_numpy(features)[None],
         torch.from_numpy(labels)[None],
         None,
@@ -74,11 +74,29 @@ def test_the_penalty_is_the_one_of_least_held_out_loss(classes: int) -> None:
     losses = {}
     for penalty in grid:
         held_out = [folds == fold for fold in range(5)]
-        models = [regression(counts[~rows], labels[~rows], penalty) for rows in held_out]
-        logs = [log_softmax(logits(m, counts[rows], classes), axis=1) for m, rows in zip(models, held_out, strict=True)]
+        models = [SoftmaxRegression().fit(counts[~rows], labels[~rows], penalty) for rows in held_out]
+        logs = [log_softmax(m.outputs(counts[rows]), axis=1) for m, rows in zip(models, held_out, strict=True)]
         losses[penalty] = -sum(
             part[np.arange(len(part)), labels[rows]].sum() for part, rows in zip(logs, held_out, strict=True)
         )
     best = min(losses, key=lambda penalty: losses[penalty])
     assert grid[0] < best < grid[-1], "in the middle, so that the search has something to find"
-    assert choose_penalty(counts, labels, folds, grid) == best
+    assert choose_penalty(SoftmaxRegression(), counts, labels, folds, grid) == best
+
+
+@pytest.mark.parametrize("penalty", [0.01, 1.0])
+def test_the_ridge_regression_is_the_linear_probe_under_the_same_penalty(penalty: float) -> None:
+    features, classes = problem(3)
+    values = (features[:, :2] + 0.3 * classes[:, None]).astype(np.float32)  # [n, 2]
+    ours = RidgeRegression().fit(csr_matrix(features), values, penalty).outputs(csr_matrix(features))
+    centred = features - features.mean(0)
+    [solved] = solve_heads(
+        Ridge(),
+        torch.from_numpy(features)[None],
+        torch.from_numpy(values)[None],
+        None,
+        penalties=(1.0,),
+        default=float(penalty * np.square(features).mean() / np.square(centred).mean()),
+    )
+    theirs = features @ solved.head.weight.numpy() + solved.head.bias.numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
