@@ -33,6 +33,8 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
     TARGETS: {
         "classes": "bench.targets.classes:Classes",
         "forecast": "bench.targets.forecast:Forecast",
+        "value": "bench.targets.value:Value",
+        "labels": "bench.targets.labels:Labels",
     },
     METRICS: {},
     RIVALS: {

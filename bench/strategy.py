@@ -6,7 +6,7 @@ into the key of a cell and into the manifest. The kinds are in `bench.strategies
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple, Protocol
 
@@ -65,12 +65,14 @@ class Cost:
 class Parts(NamedTuple):
     """An adapted network as it is exported: all its stages from input to features, and its head.
 
-    `boundary` is the index of the first stage that is not the backbone's own.
+    `boundary` is the index of the first stage that is not the backbone's own, `codec` what its codec found in
+    the labels.
     """
 
     stages: "nn.ModuleList"
     head: "nn.Module"
     boundary: int
+    codec: Mapping[str, float]
 
 
 class Model(Protocol):

@@ -68,6 +68,14 @@ class Codec(ABC):
         """Return a codec that knows what it needs of the labels of a budget, such as their mean and spread."""
         return self
 
+    def state(self) -> dict[str, float]:
+        """Return what `fit` found, for an export."""
+        return {}
+
+    def restored(self, state: Mapping[str, float]) -> "Codec":
+        """Return the codec that a fitted one with this state was."""
+        return self
+
     @abstractmethod
     def encode(self, labels: Column, geometry: Column | None) -> Column:
         """Return what a head learns."""

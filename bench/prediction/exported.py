@@ -17,7 +17,7 @@ from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
-from bench.registry import load
+from bench.registry import TARGETS, load_class
 from bench.runtime.cache import file_sha256
 from bench.target import Target
 
@@ -45,9 +45,10 @@ class WindowFormat(NamedTuple):
 class Exported:
     """An adapted model without its weights.
 
-    `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage.
-    `audio_format` is there for recordings, `window_format` for series; pictures and texts are taken as they are. `libraries` are
-    versions of those that build networks. `weights_sha256` is that of the weights file, once it is written.
+    `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage,
+    `codec` what the codec of its labels found in them. `audio_format` is there for recordings, `window_format` for
+    series; pictures and texts are taken as they are. `libraries` are versions of those that build networks.
+    `weights_sha256` is that of the weights file, once it is written.
     """
 
     result: Result
@@ -56,6 +57,7 @@ class Exported:
     backbone: BackboneCard
     boundary: int
     target: Target
+    codec: Mapping[str, float]
     audio_format: AudioFormat | None
     window_format: WindowFormat | None
     libraries: Mapping[str, str]
@@ -155,6 +157,7 @@ def _record(exported: Exported) -> dict[str, Any]:
         "backbone": asdict(exported.backbone),
         "boundary": exported.boundary,
         "target": target_record(exported.target),
+        "codec": dict(exported.codec),
         "audio_format": exported.audio_format and exported.audio_format._asdict(),
         "window_format": exported.window_format and exported.window_format._asdict(),
         "libraries": dict(exported.libraries),
@@ -174,8 +177,7 @@ def target_of(record: Mapping[str, Any]) -> Target:
     Raises `UnknownNameError` for a kind that is not installed here, `KeyError` or `TypeError` if it is no record.
     """
     fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
-    target: Target = load("bench.targets", record["kind"])(**fields)
-    return target
+    return load_class(TARGETS, record["kind"], Target)(**fields)  # type: ignore[type-abstract]  # what it finds is not
 
 
 def _exported_of(record: Mapping[str, Any]) -> Exported:
@@ -189,6 +191,7 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
         backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
         target=target_of(record["target"]),
+        codec=record["codec"],
         audio_format=AudioFormat(**record["audio_format"]) if record["audio_format"] else None,
         window_format=WindowFormat(**record["window_format"]) if record["window_format"] else None,
         libraries=record["libraries"],

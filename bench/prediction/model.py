@@ -47,7 +47,8 @@ class ExportedModel:
             precision = training_precision(self.device, self.exported.result.trainable_parameters)
         hidden = Recomputed(inputs, below, frozen) if len(below) else inputs
         read = read_all(self.backbone, above, hidden, target.readout, precision=precision)
-        return Reader(target.readout, target.codec, target.objective, self.head).predict(read)
+        codec = target.codec.restored(self.exported.codec)
+        return Reader(target.readout, codec, target.objective, self.head).predict(read)
 
 
 def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool = False) -> ExportedModel:

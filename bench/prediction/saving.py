@@ -31,6 +31,7 @@ def save_adapted(
         backbone=context.backbone.card,
         boundary=parts.boundary,
         target=context.target,
+        codec=parts.codec,
         audio_format=audio_format(context.tested),
         window_format=window_format(context.tested),
         libraries={name: version(name) for name in LIBRARIES},

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from bench.backbone import Features
-from bench.probing.solvers import RidgeSolver, SoftmaxSolver, Solver
+from bench.probing.solvers import OneVsRestSolver, RidgeSolver, SoftmaxSolver, Solver
 
 
 class LabelRows(NamedTuple):
@@ -59,17 +59,36 @@ class Softmax(Problem):
         return ((votes + 1 / self.classes) / (labels.shape[1] + 1)).log()
 
 
+@dataclass(frozen=True, slots=True)
+class OneVsRest(Problem):
+    """Logistic regressions of `questions` yes-or-no questions."""
+
+    questions: int
+
+    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+        assert not holds_bias, "these regressions correct no head"
+        return OneVsRestSolver(coordinates, labels)
+
+    def average(self, labels: Tensor) -> Tensor:
+        """Return the logits of the shares of yes, with one more vote that is half of both."""
+        shares = (labels.float().sum(1) + 0.5) / (labels.shape[1] + 1)  # [n, k]
+        return shares.logit()
+
+
 class Ridge(Problem):
     """Least squares."""
 
     corrects: ClassVar[bool] = True
 
     def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+        if labels.ndim == 2:  # one output
+            labels = labels[:, :, None]
         return RidgeSolver(coordinates, labels, holds_bias=holds_bias, names=range(len(labels)))
 
     def average(self, labels: Tensor) -> Tensor:
         """Return the mean."""
-        return labels.float().mean(1)
+        means = labels.float().mean(1)
+        return means[:, None] if means.ndim == 1 else means
 
 
 def pooled_rows(features: Features, encoded: Mapping[str, Tensor]) -> LabelRows:

@@ -10,7 +10,7 @@ and begins at a multiple of 64 bytes. Ridge regressions, made of few and long pr
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -235,3 +235,40 @@ def _gradients(inputs: Tensor, residuals: Tensor) -> Tensor:
     """Return [s, p, outputs, w] of residuals [s, p, outputs, n]."""
     s, p, k, n = residuals.shape
     return (residuals.reshape(s, p * k, n) @ inputs).view(s, p, k, -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneVsRestSolver(Solver):
+    """Logistic regressions of k yes-or-no questions: `coordinates` [s, n, r], answers `labels` [s, n, k], 0 or 1.
+
+    Each question is solved for all budgets side by side; all questions of a budget share its penalty, which then is
+    chosen by their mean loss. A softmax over no and yes has the same optimum at twice the penalty: with weights -v / 2
+    and v / 2 its penalty counts |v|² half.
+    """
+
+    coordinates: Tensor
+    labels: Tensor
+
+    def take(self, budgets: Tensor) -> "OneVsRestSolver":
+        return OneVsRestSolver(self.coordinates[budgets], self.labels[budgets])
+
+    def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
+        solved = []
+        for question, solver in enumerate(self._questions()):
+            begun = None if start is None else _as_two(start[:, :, question])
+            weights = solver.fit(examples, 2 * penalty, exact=exact, start=begun)  # [s, p, 2, w]
+            solved.append(weights[:, :, 1] - weights[:, :, 0])
+        return torch.stack(solved, dim=2)
+
+    def losses(self, weights: Tensor) -> Tensor:
+        losses = [solver.losses(_as_two(weights[:, :, question])) for question, solver in enumerate(self._questions())]
+        return torch.stack(losses).mean(0)
+
+    def _questions(self) -> Iterator[SoftmaxSolver]:
+        for question in range(self.labels.shape[2]):
+            yield SoftmaxSolver(self.coordinates, self.labels[:, :, question].long(), 2)
+
+
+def _as_two(weights: Tensor) -> Tensor:
+    """Return weights [s, p, w] of yes against no as those of both, [s, p, 2, w]."""
+    return torch.stack([-weights / 2, weights / 2], dim=2)

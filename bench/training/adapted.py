@@ -39,7 +39,7 @@ class Reader:
 
 
 def fresh_reader(context: NetworkContext, labels: Column, *, brought: bool) -> Reader:
-    """Return a reader for a target with a head that puts out zeros, or with the one `brought` by the backbone if any."""
+    """Return a reader with a head that puts out zeros, or with the one `brought` by the backbone if there is one."""
     target, backbone = context.target, context.backbone
     head = target.objective.head(backbone.widths(target.readout))
     with_weights = backbone.brings(target) if brought else None
@@ -72,7 +72,7 @@ class AdaptedNetwork:
     def parts(self) -> Parts:
         """Return all stages, those of the backbone below the network's, and the head."""
         below = self.context.backbone.stages[: self.frozen]
-        return Parts(nn.ModuleList([*below, *self.network]), self.reader.head, self.frozen)
+        return Parts(nn.ModuleList([*below, *self.network]), self.reader.head, self.frozen, self.reader.codec.state())
 
 
 def stages_from(context: NetworkContext, frozen: int) -> nn.ModuleList:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from bench.backbone import TokenStage
 from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
@@ -34,8 +35,8 @@ class NetworkPlan:
 
     Stages below `frozen` are the backbone's and cached. `begin` returns the others as they start, the same ones each
     time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
-    trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero, or
-    from the one `brought` by the backbone.
+    trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero,
+    or from the one `brought` by the backbone.
     """
 
     frozen: int
@@ -133,7 +134,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
 def _shared_work(
     context: NetworkContext, budget: Budget[Column], plan: NetworkPlan
 ) -> tuple[tuple[Work, ...], KeptHead | None]:
-    """Return the work that a network uses and others may use too, with the head to start from; makes what is missing."""
+    """Return the work that a network shares with others, and the head to start from; makes what is missing."""
     readout = context.target.readout
     works = context.frozen_work(plan.frozen, readout)
     if plan.penalties is None or context.target.objective.problem() is None or not len(budget.rows):
@@ -143,9 +144,9 @@ def _shared_work(
 
 
 def _table_learns(network: nn.ModuleList, rates: Sequence[Rate]) -> bool:
-    """Return whether the first parameters of the lowest stage, where a token table is, are among those that learn."""
+    """Return whether the lowest stage has a token table that learns."""
     learning = {id(parameter) for rate in rates for parameter in rate.parameters}
-    return any(id(parameter) in learning for stage in network[:1] for parameter in stage.parameters())
+    return any(isinstance(stage, TokenStage) and id(stage.table.weight) in learning for stage in network[:1])
 
 
 def stage_rates(network: nn.ModuleList, recipe: LoopRecipe) -> list[Rate]:

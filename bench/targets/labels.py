@@ -1,0 +1,161 @@
+"""The target `labels`: any number of labels for each example (multi-label classification)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+
+from bench.answers import Answers, Rows
+from bench.column import Array, Column, Indices, dense
+from bench.domain import Raw
+from bench.metric import Metric
+from bench.metrics import labels as metrics
+from bench.planning.blocks import deal_blocks
+from bench.planning.folds import grouped_folds
+from bench.planning.subset import stratified_order
+from bench.target import Baseline, Codec, Objective, Sampling, Target, first
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.probing.problem import Problem
+
+LABEL: Final = "present"
+OUTPUT: Final = "logit"
+FOLDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Labels(Target):
+    """Which of the labels `names` an example has.
+
+    Labels are `{"present": bool [n, k]}`, predictions `{"logit": float32 [n, k]}`: a label is predicted where its logit
+    is above 0. `column` names the labels.
+    """
+
+    name: ClassVar[str] = "labels"
+    unit: ClassVar[str] = "labelled examples"
+    ranks_answers: ClassVar[bool] = True
+    names: tuple[str, ...]
+    column: str = LABEL
+
+    @property
+    def reads(self) -> str:
+        return self.column
+
+    @property
+    def sampling(self) -> Sampling:
+        return RarestFirst()
+
+    @property
+    def codec(self) -> Codec:
+        return AsNumbers()
+
+    @property
+    def objective(self) -> Objective:
+        return BinaryCrossEntropy(len(self.names))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return first(metrics.METRICS, self.ranked_by)
+
+    @property
+    def baseline(self) -> Baseline:
+        return LabelShares()
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        return ("linear", "words")
+
+    def answers(self, predictions: Column, top: int) -> Answers:
+        """Return the labels that are predicted, the likeliest first; or the `top` likeliest if several are asked for."""
+        chances = 1 / (1 + np.exp(-predictions[OUTPUT].astype(np.float64)))  # [n, k]
+        best = np.argsort(-chances, axis=1, kind="stable")
+        lines: list[list[tuple[str, ...]]] = []
+        records = []
+        for row, places in zip(chances, best, strict=True):
+            shown = places[:top] if top > 1 else places[row[places] > 0.5]
+            lines.append([(self.names[place], f"{row[place]:.3f}") for place in shown] or [("none", "")])
+            likely = [{"label": self.names[place], "probability": round(float(row[place]), 6)} for place in shown]
+            records.append({"labels": [self.names[place] for place in places[row[places] > 0.5]], "likeliest": likely})
+        return Rows(("label", "probability"), lines, records)
+
+
+class RarestFirst(Sampling):
+    """Budgets and folds stratified by the rarest label that an example has."""
+
+    def fewest(self, labels: Column | None) -> tuple[int, str]:
+        return 2, "two examples"
+
+    def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
+        return stratified_order(_rarest(labels), generator)
+
+    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+        """Return folds in which labels are about even; None where a label is on a single example only."""
+        strata = _rarest(labels)
+        counts = np.bincount(strata)
+        strata[counts[strata] < 2] = -1  # what is alone of its kind is dealt with the others of that sort
+        strata -= strata.min()
+        rarest = int(np.unique(strata, return_counts=True)[1].min())
+        return None if rarest < 2 else grouped_folds(strata, groups, min(FOLDS, rarest), generator)
+
+    def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
+        return deal_blocks(len(labels), groups, seed_from=seed_from)
+
+
+class AsNumbers(Codec):
+    """Flags as 0 and 1."""
+
+    def encode(self, labels: Column, geometry: Column | None) -> Column:
+        return dense(**{LABEL: labels[LABEL].astype(np.float32)})
+
+    def decode(self, encoded: Column, geometry: Column | None) -> Column:
+        return encoded
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryCrossEntropy(Objective):
+    """The mean cross-entropy of `count` yes-or-no questions."""
+
+    count: int
+
+    def head(self, widths: Sequence[int]) -> "nn.Module":
+        from bench.probing.linear import zero_head  # noqa: PLC0415 (loads torch)
+
+        return zero_head(widths, self.count)
+
+    def loss(self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None) -> "Tensor":
+        logits, present = outputs[0].float(), encoded[LABEL]
+        return (logits.clamp(min=0) - logits * present + (-logits.abs()).exp().log1p()).mean()
+
+    def predict(self, outputs: "tuple[Tensor, ...]", geometry: Column | None) -> Column:
+        return dense(**{OUTPUT: outputs[0].numpy()})
+
+    def problem(self) -> "Problem":
+        from bench.probing.problem import OneVsRest  # noqa: PLC0415 (loads torch)
+
+        return OneVsRest(self.count)
+
+
+class LabelShares(Baseline):
+    """The share of each label in the training split, for every example."""
+
+    title: ClassVar[str] = "label shares"
+
+    def predict(self, train_labels: Column, raw: Raw, facts: Column | None) -> Column:
+        n = len(train_labels)
+        shares = np.clip(train_labels[LABEL].mean(axis=0), 0.5 / n, 1 - 0.5 / n)  # [k]
+        logits = np.log(shares / (1 - shares)).astype(np.float32)
+        return dense(**{OUTPUT: np.tile(logits, (len(raw), 1))})
+
+
+def _rarest(labels: Column) -> Indices:
+    """Return the rarest label [n] that each example has, k where it has none."""
+    present = labels[LABEL]  # [n, k]
+    counts = present.sum(axis=0)
+    order = np.argsort(counts, kind="stable")
+    by_rarity = present[:, order]
+    first = by_rarity.argmax(axis=1)
+    found: Indices = np.where(by_rarity.any(axis=1), order[first], present.shape[1]).astype(np.int64)
+    return found

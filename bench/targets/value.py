@@ -1,0 +1,151 @@
+"""The target `value`: a number for each example."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.answers import Answers, Rows
+from bench.column import Array, Column, Indices, dense
+from bench.domain import Raw
+from bench.metric import Metric
+from bench.metrics import value as metrics
+from bench.planning import subset
+from bench.planning.blocks import deal_blocks
+from bench.planning.folds import grouped_folds
+from bench.target import Baseline, Codec, Objective, Sampling, Target, first
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.probing.problem import Problem
+
+LABEL: Final = "value"
+FOLDS: Final = 5
+BINS: Final = 10
+"""Budgets and folds spread over so many quantiles of the labels: each of them has small values and large ones."""
+
+DIGITS: Final = 6  # significant, of a value that is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Value(Target):
+    """A number for each example: labels and predictions are `{"value": float64 [n]}`. `column` names the labels."""
+
+    name: ClassVar[str] = "value"
+    unit: ClassVar[str] = "labelled examples"
+    column: str = LABEL
+
+    @property
+    def reads(self) -> str:
+        return self.column
+
+    @property
+    def sampling(self) -> Sampling:
+        return SpreadOut()
+
+    @property
+    def codec(self) -> Codec:
+        return Standardised()
+
+    @property
+    def objective(self) -> Objective:
+        return SquaredError()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return first(metrics.METRICS, self.ranked_by)
+
+    @property
+    def baseline(self) -> Baseline:
+        return MeanValue()
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        return ("linear", "words")
+
+    def answers(self, predictions: Column, top: int) -> Answers:
+        values = [float(f"{value:.{DIGITS}g}") for value in predictions[LABEL]]
+        return Rows(("value",), [[(f"{value:g}",)] for value in values], [{"value": value} for value in values])
+
+
+class SpreadOut(Sampling):
+    """Budgets and folds that spread over the range of the labels."""
+
+    def fewest(self, labels: Column | None) -> tuple[int, str]:
+        return 2, "two values, from which a spread is known"
+
+    def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
+        return subset.stratified_order(_bins(labels[LABEL]), generator)
+
+    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+        """Return folds over quantiles of the labels; None of fewer than two examples a fold."""
+        count = min(FOLDS, len(labels) // 2)
+        return (
+            None if count < 2 else grouped_folds(_bins(labels[LABEL], len(labels) // FOLDS), groups, count, generator)
+        )
+
+    def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
+        return deal_blocks(len(labels), groups, seed_from=seed_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised(Codec):
+    """Values less their `mean` over the budget, in units of their standard deviation there; learnt in float32."""
+
+    mean: float = 0.0
+    spread: float = 1.0
+
+    def fit(self, labels: Column) -> "Standardised":
+        values = labels[LABEL]
+        deviation = float(values.std())
+        return Standardised(float(values.mean()), deviation if deviation > 0 else 1.0)
+
+    def state(self) -> dict[str, float]:
+        return asdict(self)
+
+    def restored(self, state: Mapping[str, float]) -> "Standardised":
+        return Standardised(**state)
+
+    def encode(self, labels: Column, geometry: Column | None) -> Column:
+        return dense(**{LABEL: ((labels[LABEL] - self.mean) / self.spread).astype(np.float32)})
+
+    def decode(self, encoded: Column, geometry: Column | None) -> Column:
+        return dense(**{LABEL: encoded[LABEL].astype(np.float64) * self.spread + self.mean})
+
+
+class SquaredError(Objective):
+    """The mean squared error of one output."""
+
+    def head(self, widths: Sequence[int]) -> "nn.Module":
+        from bench.probing.linear import zero_head  # noqa: PLC0415 (loads torch)
+
+        return zero_head(widths, 1)
+
+    def loss(self, outputs: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None) -> "Tensor":
+        return (outputs[0].float()[:, 0] - encoded[LABEL]).square().mean()
+
+    def predict(self, outputs: "tuple[Tensor, ...]", geometry: Column | None) -> Column:
+        return dense(**{LABEL: outputs[0][:, 0].numpy()})
+
+    def problem(self) -> "Problem":
+        from bench.probing.problem import Ridge  # noqa: PLC0415 (loads torch)
+
+        return Ridge()
+
+
+class MeanValue(Baseline):
+    """The mean of the training labels, for every example."""
+
+    title: ClassVar[str] = "the mean"
+
+    def predict(self, train_labels: Column, raw: Raw, facts: Column | None) -> Column:
+        return dense(**{LABEL: np.full(len(raw), train_labels[LABEL].mean())})
+
+
+def _bins(values: NDArray[np.float64], count: int = BINS) -> NDArray[np.int64]:
+    """Return the quantile [n] of each value [n], of at most `count`; equal values are in one."""
+    edges = np.quantile(values, np.linspace(0, 1, max(1, min(count, BINS)) + 1)[1:-1])
+    return np.searchsorted(np.unique(edges), values, side="right").astype(np.int64)
