@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from bench.adapt import Keep, run_cell
+from bench.arithmetic import PrecisionRequest
 from bench.backbone import Backbone
 from bench.cache import Cache
 from bench.card import TaskCard
@@ -21,7 +22,7 @@ from bench.cell import LOADING, Failure, Result, Work
 from bench.classical.cell import ClassicalGroup, run_classical
 from bench.data import DataSpec
 from bench.errors import BenchError, DataError
-from bench.group import Group
+from bench.group import AUTO, Group
 from bench.inputs import MEMORY_BYTES
 from bench.memory import release
 from bench.plan import Needs, Pack, PlannedCell
@@ -61,11 +62,13 @@ class Engine:
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
         exports: Mapping[str, Path] = MappingProxyType({}),
+        request: PrecisionRequest = AUTO,
     ) -> None:
         """`open_task` returns the task of a name and a description of its data, `load_backbone` a backbone by name.
 
         `memory_bytes` is how much of the examples is held at once, `decoders` how many threads read their files.
-        `exports` are the folders that adapted models are kept in, by the keys of their cells.
+        `exports` are the folders that adapted models are kept in, by the keys of their cells. `request` says
+        in which precision they are trained.
         """
         torch.set_num_threads(THREADS)
         self._open_task = open_task
@@ -75,6 +78,7 @@ class Engine:
         self._memory_bytes = memory_bytes
         self._decoders = decoders
         self._exports = exports
+        self._request = request
         self._loaded: _Loaded | None = None
 
     def run(self, pack: Pack) -> Iterator[Scored]:
@@ -104,7 +108,7 @@ class Engine:
                 )
             )
         labels = loaded.group.splits.test.labels
-        return Scored(measured.result, measured.predictions, labels, measured.shifted)
+        return Scored(measured.result, measured.predictions, labels, measured.shifted, measured.choice)
 
     def _keep(self, planned: PlannedCell, card: TaskCard, group: Group) -> Keep | None:
         """Return what saves the adapted model of a cell, if it is to be kept."""
@@ -142,6 +146,7 @@ class Engine:
             device=self._device,
             memory_bytes=self._memory_bytes,
             decoders=self._decoders,
+            request=self._request,
         )
 
 

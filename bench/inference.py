@@ -7,9 +7,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from bench.arithmetic import Precision
 from bench.backbone import Batch
 from bench.inputs import Inputs
-from bench.precision import Precision, autocast
+from bench.precision import autocast
 
 CHUNK: Final = 256
 """Examples in one forward pass. Fixed, so that a result does not depend on how many were asked for at a time."""

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from bench.arithmetic import Precision
 from bench.backbone import Backbone
 from bench.backbones.cards import LIBRARIES
 from bench.backbones.loading import load_backbone
@@ -19,7 +20,7 @@ from bench.errors import BenchError, WeightsError
 from bench.files.media import Recordings
 from bench.inference import Recomputed, forward_all
 from bench.inputs import MEMORY_BYTES, Allowance, prepare
-from bench.precision import frozen_precision, training_precision
+from bench.precision import frozen_precision
 from bench.prediction.exported import WEIGHTS, Exported, Hearing, Past, write_exported
 from bench.target import Outputs
 
@@ -36,13 +37,14 @@ class Model:
     def predict(self, raw: Raw, *, decoders: int = 1) -> Outputs:
         """Return predictions, float32 [n, width] on the scale of the labels, as those of the test split were made.
 
-        `decoders` threads read files. Raises `DataError` for a file that cannot be read.
+        Trained stages run in the precision they were trained in. `decoders` threads read files.
+        Raises `DataError` for a file that cannot be read.
         """
         inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
         boundary, frozen = self.exported.boundary, frozen_precision(self.device)
         below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
         if len(above):
-            trained = training_precision(self.device, self.exported.result.trainable_parameters)
+            trained: Precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
             hidden = Recomputed(inputs, below, frozen) if boundary else inputs
             features = forward_all(above, hidden, precision=trained).values
         else:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.arithmetic import WantedPrecision
 from bench.backbone import Backbone, TokenStage
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
@@ -55,6 +56,17 @@ def test_pictures_in_files_are_predicted_as_the_cell_did(strategy: Strategy, tmp
     answers_as_its_cell(adapted)
     asked = gather(read_exported(adapted.folder), [str(tmp_path / "stroke-02.png"), str(tmp_path / "stroke-05.png")])
     np.testing.assert_allclose(opened(adapted).predict(asked.raw), adapted.predictions[:2], atol=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_model_predicts_in_the_precision_it_was_trained_in(precision: WantedPrecision, tmp_path: Path) -> None:
+    adapted = adapt(picture_task(tmp_path), "bundled:glyphs", FULL, tmp_path, precision=precision)
+    assert adapted.result.precision == precision
+    answers_as_its_cell(adapted)
+    model = opened(adapted)
+    other = replace(adapted.result, precision={"float32": "bfloat16", "bfloat16": "float32"}[precision])
+    in_other = replace(model, exported=replace(model.exported, result=other))
+    assert np.abs(in_other.predict(adapted.test.raw) - adapted.predictions).max() > 1e-6
 
 
 @pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
