@@ -13,9 +13,9 @@ from typing import Final
 
 from filelock import FileLock
 
-from bench.cache import UNPACKED, Cache, content_key, file_sha256
 from bench.errors import BenchError, DataError
 from bench.files.changes import known_sha256
+from bench.runtime.cache import UNPACKED, Cache, content_key, file_sha256
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
-from bench.cache import Cache, content_key, file_sha256
+from bench.runtime.cache import Cache, content_key, file_sha256
 
 TICK_NS: Final = 2 * 10**9
 """The coarsest clock of a usual file system, that of FAT: a file that changes twice within a tick keeps its times."""

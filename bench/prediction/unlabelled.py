@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
+from bench.config.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
 from bench.domain import Domain, Raw, Texts, Windows
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings, decode_picture, decode_recording, read_stored

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.cache import file_sha256
 from bench.classical.vision import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
 from bench.domain import Images
 from bench.files.media import Pictures
+from bench.runtime.cache import file_sha256
 
 BLOCKS = SIDE // CELL - BLOCK + 1
 GRADIENTS = BLOCKS**2 * BLOCK**2 * ORIENTATIONS

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.cache import Cache
 from bench.errors import DataError
 from bench.files import changes
 from bench.files.archives import is_archive, sole_folder, unpack
+from bench.runtime.cache import Cache
 
 
 @pytest.fixture

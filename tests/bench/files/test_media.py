@@ -9,9 +9,9 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.cache import file_sha256
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings, fit_length, read_picture, read_recording
+from bench.runtime.cache import file_sha256
 
 RATE_HZ = 16_000
 

@@ -12,22 +12,22 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
+from bench_tasks.files.labelled import Found
+from bench_tasks.hubs import hf_columns, hf_data, kept
+from bench_tasks.hubs.kept import KeptTask, Located, Stamp
+from bench_tasks.opening import open_task
 from PIL import Image
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
 from bench.files import changes
 from bench.files.embedded import Embedded
 from bench.files.folders import Finding
 from bench.files.media import Pictures, Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Task
-from tasks.files.labelled import Found
-from tasks.hubs import hf_columns, hf_data, kept
-from tasks.hubs.kept import KeptTask, Located, Stamp
-from tasks.opening import open_task
 from tests.formats import put_in_hub_cache, write_parquet, write_sst2
 from tests.offline import cut_network
 

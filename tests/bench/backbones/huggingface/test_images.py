@@ -11,11 +11,11 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 from bench.backbone import Backbone
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
-from bench.cache import file_sha256
 from bench.domain import Images
 from bench.errors import WeightsError
 from bench.files.media import Pictures
-from bench.inference import forward_all
+from bench.runtime.cache import file_sha256
+from bench.training.inference import forward_all
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
 from tests.contract.backbone import CONTRACT, Check, close
 
