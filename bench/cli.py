@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from bench import __version__
-from bench.arithmetic import WANTED
 from bench.errors import BenchError
-from bench.interrupts import interrupt_on_sigterm
+from bench.runtime.arithmetic import WANTED
+from bench.runtime.interrupts import interrupt_on_sigterm
 from bench.tracking import TRACKERS
 
 RUN: Final = "bench.commands.run"

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from bench.arithmetic import WantedPrecision
 from bench.backbone import Backbone, TokenStage
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.domain import Texts
 from bench.errors import StoreError, WeightsError
+from bench.planning.seeds import torch_seed
 from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
 from bench.prediction.model import Model, load_model
 from bench.prediction.unlabelled import gather
-from bench.seeds import torch_seed
+from bench.runtime.arithmetic import WantedPrecision
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes, Horizon
 from tests.bench.prediction.exporting import (

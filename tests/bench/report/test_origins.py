@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.analysis.tables import read_tables
-from bench.arithmetic import PrecisionChoice
-from bench.manifest import Curve
 from bench.report.document import Table
 from bench.report.sections.origins import provenance_section
-from bench.store import Store
+from bench.results.manifest import Curve
+from bench.results.store import Store
+from bench.runtime.arithmetic import PrecisionChoice
 from tests.bench.analysis.example import example
 
 RECIPE = {"learning_rate": 0.5, "penalties": [0.1, 1.0], "default_penalty": 0.1}

@@ -40,10 +40,10 @@ from bench.backbones.audio.stages import RelativeLayer
 from bench.backbones.huggingface.audio import build_untrained_audio, open_audio
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import Opened, read_reference
-from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
 from bench.files.media import Recordings
-from bench.inference import forward_all
+from bench.runtime.cache import file_sha256
+from bench.training.inference import forward_all
 from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
 from tests.contract.backbone import CONTRACT, Check, fitted
 
@@ -277,7 +277,7 @@ def test_recordings_are_heard_as_their_waveforms(backbone: Backbone, tmp_path: P
     paths = tuple(tmp_path / f"{row}.wav" for row in range(len(raw)))
     for path, samples in zip(paths, raw.samples, strict=True):
         soundfile.write(path, samples, raw.rate_hz)
-    files = Recordings(paths, ("a", "b", "c"), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
+    files = Recordings(paths, tuple(map(file_sha256, paths)), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
     assert torch.equal(backbone.prepare(files).values, backbone.prepare(raw).values)
 
 
