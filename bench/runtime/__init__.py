@@ -1,0 +1,1 @@
+"""The machine: cache, device, memory, precision, interrupts and versions."""
