@@ -13,7 +13,7 @@ from typing import Final
 
 from bench import __version__
 from bench.errors import BenchError
-from bench.interrupts import interrupt_on_sigterm
+from bench.runtime.interrupts import interrupt_on_sigterm
 from bench.tracking import TRACKERS
 
 RUN: Final = "bench.commands.run"

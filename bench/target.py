@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import subset
 from bench.domain import Indices, Raw, Windows
+from bench.planning import subset
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.cache import Cache
 from bench.card import TaskCard
 from bench.domain import Indices, Raw
 from bench.errors import DataError
+from bench.runtime.cache import Cache
 from bench.target import Labels, Target
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, Stage
-from bench.cache import Cache
 from bench.domain import Raw
+from bench.runtime.cache import Cache
 from bench.task import Splits, Task
 
 Prepared: TypeAlias = tuple[tuple[Raw, Batch], ...]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from bench_tasks import FAMILIES
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, run_stages
@@ -21,29 +22,28 @@ from bench.backbones.bundled.glyphs import Glyphs
 from bench.backbones.catalog import describe_all
 from bench.backbones.huggingface.files import find_files
 from bench.backbones.loading import load_backbone
-from bench.cache import Cache, default_cache
 from bench.cell import Failure, Provenance, Result
-from bench.config import read_config
-from bench.device import default_workers, resolve_device
+from bench.config.reading import read_config
 from bench.domain import Indices, Texts
-from bench.engine import Engine
 from bench.errors import BenchError, unknown_name
-from bench.fit import batches, fit
-from bench.group import Group
-from bench.inference import CHUNK
-from bench.plan import Needs, Pack, PlannedCell, plan_cells
-from bench.precision import Precision, autocast, frozen_precision, training_precision
-from bench.provenance import describe_run
-from bench.runner import run_cells
-from bench.scored import Scored
-from bench.seeds import stream
-from bench.store import Store
+from bench.execution.engine import Engine
+from bench.execution.runner import run_cells
+from bench.execution.scored import Scored
+from bench.planning.plan import Needs, Pack, PlannedCell, plan_cells
+from bench.planning.seeds import stream
+from bench.planning.subset import budget_size
+from bench.results.store import Store
+from bench.runtime.cache import Cache, default_cache
+from bench.runtime.device import default_workers, resolve_device
+from bench.runtime.precision import Precision, autocast, frozen_precision, training_precision
+from bench.runtime.provenance import describe_run
 from bench.strategy import Recipe
-from bench.subset import budget_size
 from bench.target import Classes, Target
 from bench.task import Splits, Task, verify
+from bench.training.fit import batches, fit
+from bench.training.group import Group
+from bench.training.inference import CHUNK
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
-from tasks import FAMILIES
 
 __all__ = ["CHUNK", "BenchError", "PlannedCell", "Result", "unknown_name"]
 

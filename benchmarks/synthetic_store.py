@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, LOADING, Cell, Provenance, Result, Work
-from bench.manifest import Manifest, StrategyEntry, TaskEntry
-from bench.store import Store
+from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
+from bench.results.store import Store
 from bench.target import ACCURACY, Classes
 
 STRATEGIES: Final = {"scratch": (1.0, False), "linear_probe": (0.0, True), "partial": (0.5, True), "full": (1.0, True)}

@@ -8,9 +8,9 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.cache import Cache
 from bench.card import TaskCard
 from bench.domain import Images
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Examples, Splits, Task
 

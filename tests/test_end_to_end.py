@@ -12,7 +12,7 @@ import soundfile
 from PIL import Image
 
 from bench.cli import main
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.backbones.huggingface.snapshots import write_text_model
 from tests.bench.backbones.huggingface.test_audio import save_snapshot
 from tests.bench.backbones.huggingface.test_series import mixer, patchtst

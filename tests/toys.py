@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, Stage
-from bench.cache import Cache
 from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.domain import Images, Raw
-from bench.plan import PlannedCell, cell_key
+from bench.planning.plan import PlannedCell, cell_key
+from bench.runtime.cache import Cache
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes
 from bench.task import Examples, Splits, Task, fingerprint

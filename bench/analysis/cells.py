@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.analysis.tables import tabulate_cells
-from bench.store import Store
+from bench.results.store import Store
 
 
 def read_cells(folder: Path) -> pd.DataFrame:

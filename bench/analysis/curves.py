@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from bench.analysis.tables import Tables, ordinary_cells
-from bench.manifest import StrategyEntry, TaskEntry
+from bench.results.manifest import StrategyEntry, TaskEntry
 
 Kind = Literal["pretrained", "scratch", "classical"]
 

@@ -10,7 +10,7 @@ from bench import stats
 from bench.analysis.curves import Curves
 from bench.analysis.tables import SHARED_SECONDS, Tables, ordinary_cells
 from bench.analysis.wording import capitalised, listed, strategy_title
-from bench.manifest import StrategyEntry
+from bench.results.manifest import StrategyEntry
 
 TIMED_ON: Final = ["device", "processor"]
 

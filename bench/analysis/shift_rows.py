@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from bench.cell import ALL_STREAMS, Cell, Outcome, Result
-from bench.manifest import Manifest
+from bench.results.manifest import Manifest
 
 SHIFT_COLUMNS: Final = ("task", "backbone", "strategy", "fraction", "seed", "shift", "title", "score", "chance")
 

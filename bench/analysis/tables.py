@@ -13,8 +13,8 @@ from bench.analysis.costs import Costs, add_up
 from bench.analysis.leaderboard import Leaderboard, rank_strategies
 from bench.analysis.shift_rows import tabulate_shifts
 from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
-from bench.manifest import Manifest
-from bench.store import Store
+from bench.results.manifest import Manifest
+from bench.results.store import Store
 
 SCORED: Final = "scored"
 FAILED: Final = "failed"

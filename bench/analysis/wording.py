@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bench.manifest import Manifest
+from bench.results.manifest import Manifest
 from bench.target import Metric
 
 STRATEGY_TITLES: Final[Mapping[str, str]] = {

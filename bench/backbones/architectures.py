@@ -13,8 +13,8 @@ from bench.backbones.vision.backbone import Design, VisionBackbone
 from bench.backbones.vision.checkpoint import load_checkpoint
 from bench.backbones.vision.timm_models import timm_design
 from bench.backbones.vision.torchvision_models import torchvision_design
-from bench.cache import file_sha256
 from bench.errors import WeightsError, unknown_name
+from bench.runtime.cache import file_sha256
 
 DESIGNS: Final[Mapping[str, Callable[[str], Design]]] = {"timm": timm_design, "torchvision": torchvision_design}
 """By library, what makes a design of an architecture's name."""

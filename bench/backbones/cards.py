@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import __version__
-from bench.cache import Cache, content_key
 from bench.card import BackboneCard, read_card
+from bench.runtime.cache import Cache, content_key
 
 LIBRARIES: Final = ("torch", "torchvision", "torchaudio", "timm", "transformers")
 """Another version of one of these may build another network for the same name."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from bench.backbones.cards import keep_card, kept_card
 from bench.backbones.sources import SOURCES
-from bench.cache import Cache
 from bench.card import BackboneCard, read_card
 from bench.errors import WeightsError, unknown_name
+from bench.runtime.cache import Cache
 
 WEIGHTS: Final = Path(__file__).parent / "bundled" / "weights"
 

@@ -19,9 +19,9 @@ from huggingface_hub import (
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
 from bench.backbones.opened import Reference
-from bench.cache import file_sha256
 from bench.errors import WeightsError
 from bench.files.downloads import announce, hub_answers, patience
+from bench.runtime.cache import file_sha256
 
 _HASH: Final = re.compile(r"-([0-9a-f]{8,})\.")
 """Of the file's content, as torch.hub writes it into a file's name."""

@@ -7,15 +7,15 @@ from functools import cached_property
 
 import torch
 
-from bench.budgets import Budgets
-from bench.cache import Cache
 from bench.cell import Result, Work
 from bench.classical.models import Fitted, Models, TaskData
-from bench.memory import forget_peak, peak_mib
-from bench.plan import Needs, PlannedCell
-from bench.provenance import describe_run
-from bench.scored import Measured
-from bench.seeds import seed_of
+from bench.execution.scored import Measured
+from bench.planning.budgets import Budgets
+from bench.planning.plan import Needs, PlannedCell
+from bench.planning.seeds import seed_of
+from bench.runtime.cache import Cache
+from bench.runtime.memory import forget_peak, peak_mib
+from bench.runtime.provenance import describe_run
 from bench.shifts.scoring import UNSHIFTED, Shifted, score_shifts, shift_test
 from bench.target import Target
 from bench.task import Splits

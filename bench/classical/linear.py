@@ -1,8 +1,8 @@
 """Owns linear models on classical features of a fixed width: pictures and recordings.
 
 The heads are those of linear probes, solved to the optimum that scikit-learn's `LogisticRegression` has as well: see
-`bench.probe`. So a backbone's features and these are read by the same model, with the penalty chosen by the same rule,
-and what differs in the scores is the features.
+`bench.probing.probe`. So a backbone's features and these are read by the same model, with the penalty chosen by the
+same rule, and what differs in the scores is the features.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from bench.backbone import Head
-from bench.cache import content_key
 from bench.classical.models import Fitted, Floats, Models, TaskData, keep
 from bench.domain import Indices, Raw
-from bench.heads import Heads
-from bench.plan import ALGORITHM
+from bench.planning.plan import ALGORITHM
+from bench.probing.heads import Heads
+from bench.runtime.cache import content_key
 from bench.strategy import Recipe
 from bench.target import Outputs
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from bench.cache import Cache
 from bench.cell import FROZEN, Work
 from bench.domain import Indices, Raw
+from bench.runtime.cache import Cache
 from bench.strategy import Recipe
 from bench.target import Outputs, Target
 from bench.task import Splits

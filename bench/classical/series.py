@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
-from bench.cache import content_key
 from bench.classical.models import Fitted, Floats, Models, TaskData, keep
 from bench.domain import Indices, Raw, Windows
-from bench.plan import ALGORITHM
+from bench.planning.plan import ALGORITHM
+from bench.runtime.cache import content_key
 from bench.strategy import Recipe
 from bench.target import Outputs
 

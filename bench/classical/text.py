@@ -1,7 +1,7 @@
 """Owns the classical model of texts: TF-IDF of words and of characters, read by a sparse logistic regression.
 
-Vectorisers and regression are scikit-learn's; what is chosen, and how, is as for linear probes (`bench.probe`): from
-the largest penalty on, each smaller one is tried until the mean loss of held-out examples rises. Penalties are per
+Vectorisers and regression are scikit-learn's; what is chosen, and how, is as for linear probes (`bench.probing.probe`):
+from the largest penalty on, each smaller one is tried until the mean loss of held-out examples rises. Penalties are per
 example and in units of the features' mean square here too. Everything is fitted on the budget's texts alone.
 """
 
@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.cell import HEAD, Work
 from bench.classical.models import Fitted, Models, TaskData
 from bench.domain import Indices, Raw, Texts
-from bench.seeds import stream
+from bench.planning.seeds import stream
 from bench.strategy import Recipe
 from bench.target import Outputs
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench.cache import default_cache
+from bench.runtime.cache import default_cache
 
 
 def answer(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from bench.gate.markdown import to_markdown
 from bench.gate.matching import read_run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
-from bench.store import Store
+from bench.results.store import Store
 
 FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
     "text": to_text,

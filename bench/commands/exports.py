@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.errors import ConfigError
-from bench.plan import PlannedCell
+from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds
 
 

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench_tasks.opening import fetch_task
+
 from bench.backbones import catalog
 from bench.backbones.cards import kept_files
-from bench.cache import Cache, default_cache
 from bench.commands.selection import choose_suite
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.errors import BenchError
 from bench.files.downloads import size_on_disk
-from tasks.opening import fetch_task
+from bench.runtime.cache import Cache, default_cache
 
 FINE: Final = 0
 NOT_ALL: Final = 2

@@ -2,11 +2,12 @@
 
 import argparse
 
+from bench_tasks import FAMILIES
+
 from bench.backbones import catalog, sources
-from bench.cache import default_cache
-from bench.config import CONFIG, Config, StrategyTable, read_config
-from bench.data import DOMAINS
-from tasks import FAMILIES
+from bench.config.data import DOMAINS
+from bench.config.reading import CONFIG, Config, StrategyTable, read_config
+from bench.runtime.cache import default_cache
 
 
 def answer(options: argparse.Namespace) -> int:

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bench.device import default_decoders, resolve_device
 from bench.errors import ConfigError
 from bench.prediction.exported import Exported, read_exported
 from bench.prediction.unlabelled import Source, gather
 from bench.report.predictions import class_records, class_table, forecast_records, forecast_table
+from bench.runtime.device import default_decoders, resolve_device
 from bench.target import Classes, Outputs
 
 FINE: Final = 0

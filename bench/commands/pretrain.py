@@ -4,8 +4,8 @@ import argparse
 import importlib
 
 from bench.backbones.catalog import BUNDLED
-from bench.device import resolve_device
 from bench.errors import unknown_name
+from bench.runtime.device import resolve_device
 
 
 def answer(options: argparse.Namespace) -> int:

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.errors import StoreError
-from bench.published import CELLS, to_published
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.published import CELLS, to_published
+from bench.results.store import Store
 
 MANIFEST: Final = "manifest.json"
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench.analysis.wording import listed, shortened, strategy_title
-from bench.cache import Cache, default_cache
 from bench.commands.selection import Selection, select
-from bench.device import default_decoders, resolve_device
 from bench.errors import BenchError, ConfigError
-from bench.store import Store
+from bench.results.store import Store
+from bench.runtime.cache import Cache, default_cache
+from bench.runtime.device import default_decoders, resolve_device
 from bench.task import Task
 
 if TYPE_CHECKING:
-    from bench.ranking import Ranked
+    from bench.ranking.ranking import Ranked
 
 MOST_LABELS: Final = 5_000
 """Labels from which more change no order, and cost a decomposition that grows with them."""
@@ -44,7 +44,7 @@ def answer(options: argparse.Namespace) -> int:
 
 
 def _rank(task: Task, backbones: Sequence[str], options: argparse.Namespace, cache: Cache) -> "list[Ranked]":
-    ranking = importlib.import_module("bench.ranking")  # with the tensor library, seconds
+    ranking = importlib.import_module("bench.ranking.ranking")  # with the tensor library, seconds
     loading = importlib.import_module("bench.backbones.loading")
     n_train = task.card.n_train or len(task.load(cache).train)
     ranked = ranking.rank_backbones(

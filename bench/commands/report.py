@@ -4,7 +4,7 @@ import argparse
 import importlib
 
 from bench.report.stamp import kept_leaderboard
-from bench.store import Store
+from bench.results.store import Store
 
 
 def answer(options: argparse.Namespace) -> int:

@@ -7,19 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.cache import Cache, default_cache
 from bench.commands.exports import choose_exports, show_exports
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
-from bench.device import default_decoders, default_workers, resolve_device
-from bench.executors.in_process import execute_here
-from bench.executors.processes import execute_in_processes
-from bench.executors.starting import EngineSettings
-from bench.manifest import Curve, Manifest, StrategyEntry, TaskEntry
-from bench.plan import PlannedCell
+from bench.execution.executors.in_process import execute_here
+from bench.execution.executors.processes import execute_in_processes
+from bench.execution.executors.starting import EngineSettings
+from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
+from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
-from bench.runner import Execute, Tally, count_found, pending_cells, run_cells
-from bench.store import Store
+from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
+from bench.results.store import Store
+from bench.runtime.cache import Cache, default_cache
+from bench.runtime.device import default_decoders, default_workers, resolve_device
 from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench_tasks import FAMILIES
+from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
 from bench.backbones import catalog
-from bench.cache import Cache
 from bench.card import BackboneCard
-from bench.config import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
-from bench.data import DOMAINS, problems_of
+from bench.config.data import DOMAINS, problems_of
+from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
+from bench.config.suite import Suite
 from bench.errors import ConfigError, unknown_name
-from bench.plan import PlannedCell, plan_cells
-from bench.subset import budget_size
-from bench.suite import Suite
+from bench.planning.plan import PlannedCell, plan_cells
+from bench.planning.subset import budget_size
+from bench.runtime.cache import Cache
 from bench.task import Task
-from tasks import FAMILIES
-from tasks.opening import guess_family, open_task
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from filelock import FileLock
 
-from bench.cache import Cache, content_key
 from bench.errors import BenchError, DataError
 from bench.files.members import Member, check_members, open_members
+from bench.runtime.cache import Cache, content_key
 from bench.runtime.cache_folder import UNPACKED
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

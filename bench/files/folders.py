@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from zlib import crc32
 
-from bench.cache import Cache, content_key, file_sha256
 from bench.files.soundness import hear, picture_problem
+from bench.runtime.cache import Cache, content_key, file_sha256
 
 log = logging.getLogger(__name__)
 

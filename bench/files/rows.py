@@ -12,7 +12,7 @@ from typing import Final
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
-from bench.data import TABLE_SUFFIXES
+from bench.config.data import TABLE_SUFFIXES
 from bench.errors import DataError, nearest
 
 SEPARATORS: Final = ",;\t|"

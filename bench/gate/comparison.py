@@ -9,7 +9,7 @@ from bench.analysis.wording import counted
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
 from bench.gate.matching import Matched, Pair, Run, match
-from bench.manifest import Curve
+from bench.results.manifest import Curve
 from bench.stats import skill
 from bench.stats.intervals import Floats
 from bench.target import Metric

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.cell import Result
 from bench.gate.matching import Pair
-from bench.manifest import Curve
+from bench.results.manifest import Curve
 from bench.stats import half_width
 
 DEARER: Final = 1.25

@@ -16,10 +16,10 @@ from bench.cell import Cell, Result
 from bench.errors import StoreError
 from bench.gate.matching import Run, changed, read_run
 from bench.gate.steps import Step, find_steps
-from bench.manifest import Curve, Manifest
+from bench.results.manifest import Curve, Manifest
+from bench.results.store import Store
 from bench.stats import area_under_curve, half_width, skill
 from bench.stats.intervals import ROUNDING
-from bench.store import Store
 
 OTHER_RECIPE: Final = "another recipe"
 OTHER_CELLS: Final = "other budgets or seeds"

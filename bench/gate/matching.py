@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
 from bench.errors import StoreError
-from bench.manifest import Curve, Manifest
-from bench.store import Store
+from bench.results.manifest import Curve, Manifest
+from bench.results.store import Store
 
 SAME_CHANCE: Final = 1e-9  # the level of chance follows from the data; what differs by more is scored otherwise
 

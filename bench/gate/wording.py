@@ -10,7 +10,7 @@ from bench.cell import Cell
 from bench.gate.comparison import Comparison
 from bench.gate.costs import CostJudgement, CostVerdict
 from bench.gate.judging import Judgement, TaskJudgement, Verdict
-from bench.manifest import Curve
+from bench.results.manifest import Curve
 
 ALL_ROWS: Final = "all strategies"
 OTHER_RECIPE: Final = "*"

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bench.cache import file_sha256
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
 from bench.runtime.atomic import replacing, write_whole
+from bench.runtime.cache import file_sha256
 from bench.target import Classes, Horizon, Target
 
 FORMAT: Final = 2

@@ -1,7 +1,7 @@
 """Owns the past of series in a table, and the times of the steps that come after it.
 
-What is learnt from is read by `tasks.forecasts.tables`, which refuses whatever is not whole; here only the last steps
-count, and a table need not say when they were.
+What is learnt from is read by `bench_tasks.forecasts.tables`, which refuses whatever is not whole; here only the last
+steps count, and a table need not say when they were.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from bench_tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
+from bench_tasks.forecasts.tables import LONG_SERIES, LONG_VALUES, TIME_NAMES, read_frame
 from numpy.typing import NDArray
 from pandas.api import types
 
-from bench.data import TABLE_SUFFIXES, DataOptions
+from bench.config.data import TABLE_SUFFIXES, DataOptions
 from bench.errors import DataError, nearest
-from tasks.forecasts.calendars import Calendar, find_calendar, is_date_column, read_times
-from tasks.forecasts.tables import LONG_SERIES, LONG_VALUES, TIME_NAMES, read_frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

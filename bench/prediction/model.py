@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from bench.backbone import Backbone
 from bench.backbones.cards import LIBRARIES
 from bench.backbones.loading import load_backbone
-from bench.cache import file_sha256
 from bench.domain import Raw, Waveforms, Windows
 from bench.errors import BenchError, WeightsError
 from bench.files.media import Recordings
-from bench.inference import Recomputed, forward_all
-from bench.inputs import MEMORY_BYTES, Allowance, prepare
-from bench.precision import frozen_precision, training_precision
 from bench.prediction.exported import WEIGHTS, Exported, Hearing, Past, write_exported
+from bench.runtime.cache import file_sha256
+from bench.runtime.precision import frozen_precision, training_precision
 from bench.target import Outputs
+from bench.training.inference import Recomputed, forward_all
+from bench.training.inputs import MEMORY_BYTES, Allowance, prepare
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,14 +8,14 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from bench.cache import file_sha256
-from bench.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
+from bench.config.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
 from bench.domain import Domain, Raw, Texts, Windows
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings, read_picture, read_recording
 from bench.files.rows import read_rows
 from bench.prediction.exported import Exported
 from bench.prediction.histories import last_values, read_histories, times_to_come
+from bench.runtime.cache import file_sha256
 
 STANDARD_INPUT: Final = "-"
 

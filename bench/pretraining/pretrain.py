@@ -18,18 +18,18 @@ from bench.backbone import Head, Pretrained
 from bench.backbones.bundled import resnet, series
 from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
-from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.domain import Domain
-from bench.fit import fit
-from bench.inference import forward_all
+from bench.planning.seeds import stream, torch_seed
 from bench.pretraining.letters import Letters
 from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
-from bench.seeds import stream, torch_seed
+from bench.runtime.cache import file_sha256
 from bench.strategy import Recipe
 from bench.target import Classes, Horizon, Target
 from bench.task import Examples, Splits
+from bench.training.fit import fit
+from bench.training.inference import forward_all
 
 log = logging.getLogger(__name__)
 

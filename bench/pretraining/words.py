@@ -12,7 +12,7 @@ from torch.nn.functional import affine_grid, conv1d, grid_sample, interpolate, p
 from bench.backbones.bundled import spoken_words
 from bench.backbones.bundled.spoken_words import FLOOR, SPREAD, normalise
 from bench.domain import Waveforms
-from bench.espeak import RATE_HZ, synthesise
+from bench.runtime.espeak import RATE_HZ, synthesise
 from bench.target import Classes
 from bench.task import Examples, Splits
 

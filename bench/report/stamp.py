@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import bench
-from bench.store import Store
+from bench.results.store import Store
 
 STAMP: Final = "stamp.json"
 CODE: Final = ("*.py", "*.html", "*.svg", "*.css", "*.js")

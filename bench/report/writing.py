@@ -16,7 +16,7 @@ from bench.report.page import write_markdown
 from bench.report.spreadsheets import curves_csv, leaderboard_csv, results_csv, shifts_csv, variance_csv
 from bench.report.stamp import origin, write_stamp
 from bench.report.terminal import leaderboard
-from bench.store import Store
+from bench.results.store import Store
 
 ALLOCATIONS: Final = 100_000  # between two looks for garbage while a report is made
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import Final
 
-from bench.interrupts import interrupts_held
+from bench.runtime.interrupts import interrupts_held
 
 NAME_CHARACTERS: Final = 50
 """How much of a file's name its temporary name repeats: file systems take 255 bytes, and a character may need four."""

@@ -5,7 +5,7 @@
     <key>.json            its note, written after it: description, size and sha256
     <key>.lock            held by the process that makes the entry; those that want it too wait
     unpacked/<key>/       an archive (see `bench.files.archives`), with its lock beside it
-    fetched/<hash>/       a download (see `tasks.hubs.remote`)
+    fetched/<hash>/       a download (see `bench_tasks.hubs.remote`)
 
 A key is 40 hexadecimal digits. What lies there under other names is not of this program.
 """

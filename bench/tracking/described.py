@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from bench import stats
 from bench.cell import Failure, Outcome, to_record
-from bench.manifest import Manifest
-from bench.plan import PlannedCell
+from bench.planning.plan import PlannedCell
+from bench.results.manifest import Manifest
 from bench.tracking.tracker import Point, TrackedCell, Value
 
 KEY_LETTERS: Final = 8  # of a cell's key, enough to tell cells of one name and different recipes apart

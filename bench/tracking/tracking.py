@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.cell import Outcome
 from bench.errors import TrackerError
-from bench.manifest import Manifest
-from bench.plan import PlannedCell
+from bench.planning.plan import PlannedCell
+from bench.results.manifest import Manifest
 from bench.tracking.described import describe
 from bench.tracking.tracker import Tracker
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
-from bench.store import FORMAT, Store
+from bench.results.store import FORMAT, Store
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.plan import PlannedCell
+from bench.planning.plan import PlannedCell
 from benchmarks.scaling import Alone, scaled
 from tests.toys import PARTIAL, PROBE, toy_cell
 

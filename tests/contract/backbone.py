@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch, run_stages, state_hash
 from bench.domain import Raw
-from bench.fit import fit
-from bench.inference import forward_all
 from bench.strategy import Recipe
 from bench.target import Classes
+from bench.training.fit import fit
+from bench.training.inference import forward_all
 
 RECIPE: Final = Recipe(learning_rate=1e-2, head_learning_rate=1e-2, batch_size=4, epochs=1, penalties=(0.1,))
 

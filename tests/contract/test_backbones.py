@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_tasks import FAMILIES
 
 from bench.backbone import Backbone, state_hash
 from bench.backbones import catalog
 from bench.backbones.loading import load_backbone
-from bench.cache import Cache
 from bench.domain import Raw
-from tasks import FAMILIES
+from bench.runtime.cache import Cache
 from tests.contract.backbone import CONTRACT, Check
 
 N = 24

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from bench_tasks import FAMILIES
 
-from bench import adapt
-from bench.adapt import run_cell
 from bench.backbone import state_hash
-from bench.cache import Cache
-from bench.config import read_config
+from bench.config.reading import read_config
 from bench.errors import DataError, FreezeError
-from bench.group import Group
-from bench.plan import Needs
-from bench.precision import Precision
+from bench.planning.plan import Needs
+from bench.runtime.cache import Cache
+from bench.runtime.precision import Precision
 from bench.strategy import Strategy
 from bench.target import Outputs
-from tasks import FAMILIES
+from bench.training import adapt
+from bench.training.adapt import run_cell
+from bench.training.group import Group
 from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
 
 CONFIG = Path(__file__).parents[2] / "bench.toml"

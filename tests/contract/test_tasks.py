@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_tasks import FAMILIES
+from bench_tasks.opening import open_task
 
-from bench.cache import Cache
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.domain import Windows
 from bench.errors import DataError
-from bench.seeds import stream
+from bench.planning.seeds import stream
+from bench.runtime.cache import Cache
 from bench.target import Classes, Horizon
 from bench.task import Examples, Splits, Task, fingerprint, verify
-from tasks import FAMILIES
-from tasks.opening import open_task
 from tests.named import NAMED
 
 SMALLEST = 0.01

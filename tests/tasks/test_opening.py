@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bench_tasks.opening import guess_family
 
-from bench.cache import Cache
 from bench.errors import DataError
-from tasks.opening import guess_family
+from bench.runtime.cache import Cache
 
 
 def guessed(address: str, folder: Path, **said: object) -> str:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_tasks.opening import guess_family, open_task
 
-from bench.cache import Cache
 from bench.cli import main
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.errors import DataError, UnknownNameError
-from bench.store import Store
+from bench.results.store import Store
+from bench.runtime.cache import Cache
 from bench.task import Task
-from tasks.opening import guess_family, open_task
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clocks.py"
 

@@ -19,9 +19,9 @@ from bench.backbones.audio.backbone import AudioBackbone, Hearing, check_stages,
 from bench.backbones.audio.stages import Convolutions, Layer, MeanOverFrames, Positions, RelativeLayer, name_stages
 from bench.backbones.hubs import kept_at, url_file
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
-from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.errors import WeightsError, unknown_name
+from bench.runtime.cache import file_sha256
 
 SERVER: Final = "https://download.pytorch.org/torchaudio/models/"
 BUILDERS: Final[Mapping[str, Callable[..., Wav2Vec2Model]]] = {"Wav2Vec2": wav2vec2_model, "WavLM": wavlm_model}

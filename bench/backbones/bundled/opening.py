@@ -13,8 +13,8 @@ from bench.backbones.bundled.series import Series
 from bench.backbones.bundled.spoken_words import SpokenWords
 from bench.backbones.catalog import WEIGHTS, bundled_card
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
-from bench.cache import file_sha256
 from bench.errors import WeightsError, unknown_name
+from bench.runtime.cache import file_sha256
 from bench.target import Horizon
 
 Bundled = Glyphs | SpokenWords | Series

@@ -20,9 +20,9 @@ from bench.backbones.huggingface.files import download, find_files
 from bench.backbones.huggingface.snapshot import Snapshot, for_features
 from bench.backbones.huggingface.weights import weights_in
 from bench.backbones.opened import Opened, Reference, read_reference, refuse_unknown_settings
-from bench.cache import file_sha256
 from bench.card import BackboneCard
 from bench.errors import WeightsError
+from bench.runtime.cache import file_sha256
 
 SETTINGS: Final = ("layers", "longest", "pool", "revision")
 """What a reference to a text or image model may say after its '?'."""

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
-from bench.cache import file_sha256
+from bench.runtime.cache import file_sha256
 
 WEIGHTS: Final = ("model.safetensors", "model-*-of-*.safetensors", "pytorch_model.bin", "pytorch_model-*-of-*.bin")
 """What weights files are called, the first kind that is there being used."""

@@ -16,8 +16,8 @@ from bench.backbones.vision.backbone import Design, VisionBackbone, unknown_amon
 from bench.backbones.vision.pictures import Preparation
 from bench.backbones.vision.structure import MANY, nested_groups
 from bench.backbones.vision.tracing import Groups
-from bench.cache import file_sha256
 from bench.errors import WeightsError
+from bench.runtime.cache import file_sha256
 
 HUB_FILES: Final = ("model.safetensors", "pytorch_model.bin")
 

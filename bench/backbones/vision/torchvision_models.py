@@ -16,8 +16,8 @@ from bench.backbones.vision.backbone import Design, VisionBackbone, unknown_amon
 from bench.backbones.vision.checkpoint import load_checkpoint
 from bench.backbones.vision.pictures import Preparation
 from bench.backbones.vision.structure import nested_groups
-from bench.cache import file_sha256
 from bench.errors import unknown_name
+from bench.runtime.cache import file_sha256
 
 CLASSES: Final = 1000
 """Outputs of a network as torchvision builds it, by which the classifier is known."""

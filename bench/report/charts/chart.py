@@ -17,7 +17,7 @@ from bench.analysis.wording import (
     strategy_title,
     task_title,
 )
-from bench.manifest import Manifest
+from bench.results.manifest import Manifest
 
 PRETRAINED_COLOURS: Final = ("blue", "green", "vermilion", "purple", "sky")
 PLAIN_COLOURS: Final = ("ink", "orange")  # of strategies without pretrained weights, such as scratch

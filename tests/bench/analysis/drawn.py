@@ -10,8 +10,8 @@ import numpy as np
 from bench.analysis.curves import Curves, find_curves
 from bench.analysis.tables import Tables, read_tables
 from bench.cell import Cell
-from bench.manifest import Manifest, StrategyEntry, TaskEntry
-from bench.store import Store
+from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
+from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, TASKS, result
 
 ENTRIES: Final = {

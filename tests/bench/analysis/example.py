@@ -8,8 +8,8 @@ import numpy as np
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Work
 from bench.domain import Domain
-from bench.manifest import Manifest, StrategyEntry, TaskEntry
-from bench.store import Store
+from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
+from bench.results.store import Store
 from bench.target import ACCURACY, MASE, Classes, Horizon, Metric
 
 PROVENANCE = Provenance(bench="0.1", python="3.11", torch="2.11", platform="Linux x86_64", processor="a processor")

@@ -8,8 +8,8 @@ import numpy as np
 
 from bench.analysis.tables import Tables, read_tables
 from bench.cell import ALL_STREAMS, Cell, Result
-from bench.manifest import Manifest, StrategyEntry
-from bench.store import Store
+from bench.results.manifest import Manifest, StrategyEntry
+from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, N_TRAIN, READS, TASKS, result
 
 ENTRIES = {

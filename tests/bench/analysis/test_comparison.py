@@ -11,7 +11,7 @@ from bench.cell import Cell, Result
 from bench.report.content import contents
 from bench.report.page import write_markdown
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis import example as examples
 from tests.bench.analysis.example import TASKS, backbone, example, result
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.analysis.tables import Tables, read_tables
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example, outcome
 
 GOLDEN = Path(__file__).parent / "golden"

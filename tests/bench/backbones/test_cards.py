@@ -7,7 +7,7 @@ import pytest
 
 from bench.backbones import cards
 from bench.backbones.cards import keep_card, kept_card
-from bench.cache import Cache
+from bench.runtime.cache import Cache
 from tests.toys import ToyBackbone
 
 CARD = ToyBackbone().card

@@ -17,9 +17,9 @@ from bench.backbones import hubs
 from bench.backbones.opened import read_reference
 from bench.backbones.vision.timm_models import open_timm
 from bench.backbones.vision.torchvision_models import open_torchvision
-from bench.cache import file_sha256
 from bench.errors import DataError, UnknownNameError, WeightsError
 from bench.files import downloads
+from bench.runtime.cache import file_sha256
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

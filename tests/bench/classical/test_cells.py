@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from bench.backbone import Backbone
-from bench.cache import Cache
 from bench.card import TaskCard
 from bench.cell import FROZEN, Cell, Result
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.domain import Images, Indices, Raw, Texts, Waveforms, Windows
-from bench.engine import Engine
-from bench.plan import PlannedCell, cell_key, pack_cells
-from bench.runner import pending_cells
-from bench.scored import Scored
-from bench.store import Store
+from bench.execution.engine import Engine
+from bench.execution.runner import pending_cells
+from bench.execution.scored import Scored
+from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.results.store import Store
+from bench.runtime.cache import Cache
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes, Horizon, Labels, Target
 from bench.task import Examples, Splits, Task, fingerprint

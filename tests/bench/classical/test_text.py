@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
 from bench.classical.text import Vocabulary, choose_penalty, logits, regression
-from bench.probe import solve_heads
+from bench.probing.probe import solve_heads
 from bench.target import Classes
 
 TEXTS = ("a good film", "a bad film", "good good", "bad", "a film", "Good day", "bad day", "the day")

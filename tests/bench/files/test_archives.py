@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.cache import Cache
 from bench.errors import DataError
 from bench.files.archives import is_archive, sole_folder, unpack
+from bench.runtime.cache import Cache
 from bench.runtime.cache_folder import UNPACKED
 from tests.bench.files.escapes import member, must_escape, write_escape, write_tar
 
@@ -281,7 +281,7 @@ def test_an_archive_damaged_anywhere_is_unpacked_inside_or_refused(
 
 
 def assert_unpacked_inside_or_refused(path: Path, cache: Cache) -> None:
-    """Assert that what is unpacked is plain and in its folder, and that nothing is left of an archive that is refused."""
+    """Assert that what is unpacked is plain and in its folder, and that a refused archive leaves nothing."""
     cache.claim()
     try:
         place = unpack(path, cache)

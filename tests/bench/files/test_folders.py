@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.cache import Cache
 from bench.files import folders as files
 from bench.files.folders import File, examine, list_files, list_folder
+from bench.runtime.cache import Cache
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.gate.matching import Run
-from bench.manifest import Manifest, StrategyEntry
-from bench.store import Store
+from bench.results.manifest import Manifest, StrategyEntry
+from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, FRACTIONS, READS, STRATEGIES, TASKS, outcome
 
 N_TEST: Final = 10_000

@@ -13,7 +13,7 @@ from bench.cell import Outcome, Result
 from bench.cli import main
 from bench.gate.judging import TOLERANCE
 from bench.gate.matching import Run, read_run
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.gate.example import night, stored, with_fields, worse
 
 LOADED = (

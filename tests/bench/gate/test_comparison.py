@@ -9,7 +9,7 @@ from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
 from bench.gate.wording import remarks
-from bench.manifest import Curve, Manifest
+from bench.results.manifest import Curve, Manifest
 from bench.target import MSE
 from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
 

@@ -18,7 +18,7 @@ from bench.gate.history import History, Series, find_nights, history_of
 from bench.gate.matching import Run
 from bench.gate.nights import to_json, to_markdown, to_text
 from bench.gate.spreadsheet import to_csv
-from bench.manifest import Manifest
+from bench.results.manifest import Manifest
 from bench.target import MSE
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, stored, where, worse
 

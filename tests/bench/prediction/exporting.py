@@ -7,22 +7,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import soundfile
+from bench_tasks.forecasts.forecasting import open_forecasting
 from PIL import Image
 
 from bench.backbones.catalog import describe
 from bench.backbones.loading import load_backbone
-from bench.cache import Cache, file_sha256
 from bench.card import TaskCard
 from bench.cell import Cell, Result
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Domain, Raw, Texts
-from bench.engine import Engine
+from bench.execution.engine import Engine
 from bench.files.media import Pictures, Recordings
-from bench.plan import PlannedCell, cell_key, pack_cells
+from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.runtime.cache import Cache, file_sha256
 from bench.strategy import Strategy
 from bench.target import Classes, Outputs
 from bench.task import Examples, Splits, Task
-from tasks.forecasts.forecasting import open_forecasting
 
 RATE_HZ = 8_000
 LENGTH = 6_000

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.data import DataOptions
+from bench.config.data import DataOptions
 from bench.errors import DataError
 from bench.prediction.histories import History, last_values, read_histories, times_to_come
 

@@ -15,10 +15,10 @@ from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.domain import Texts
 from bench.errors import StoreError, WeightsError
+from bench.planning.seeds import torch_seed
 from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
 from bench.prediction.model import Model, load_model
 from bench.prediction.unlabelled import gather
-from bench.seeds import torch_seed
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes, Horizon
 from tests.bench.prediction.exporting import (

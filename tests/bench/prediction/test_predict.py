@@ -14,10 +14,10 @@ from PIL import Image
 from bench.backbones.catalog import MINILM
 from bench.cli import main
 from bench.commands.exports import choose_exports
-from bench.data import DataOptions
+from bench.config.data import DataOptions
 from bench.errors import ConfigError
 from bench.prediction.exported import read_exported
-from bench.store import Store
+from bench.results.store import Store
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes
 from tests.bench.prediction.exporting import (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from bench_tasks.bundled.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
 
 from bench.backbones.bundled import opening
 from bench.backbones.bundled.opening import load_bundled
@@ -13,7 +14,6 @@ from bench.pretraining import pretrain as pretraining
 from bench.pretraining.letters import CLASSES, FONTS, HELD_OUT_FONTS, Letters
 from bench.pretraining.words import HELD_OUT_VARIANTS, VARIANTS, WORDS
 from bench.task import Splits
-from tasks.bundled.spoken_digits import DIGITS, TEST_VARIANTS, TRAIN_VARIANTS
 
 
 class FewLetters(Letters):

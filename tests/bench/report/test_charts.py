@@ -18,7 +18,7 @@ from bench.report.charts.drawing import PAGE, Drawing, draw
 from bench.report.charts.spacing import spread
 from bench.report.html.standalone import grid
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example
 
 NAN = float("nan")

@@ -15,7 +15,7 @@ from bench.report.document import Document, Overview, Paragraph, Picture, Sectio
 from bench.report.sections import evidence
 from bench.report.sections.expenses import cost_section
 from bench.report.sections.worth import crossed, saved
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import STRATEGIES, TASKS, example
 
 NAN, INF = float("nan"), float("inf")

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from bench.report.spreadsheets import FORMULA_STARTS
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis import example as examples
 from tests.bench.analysis.example import TASKS, backbone, example, failure
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.analysis.tables import read_tables
-from bench.manifest import Curve
 from bench.report.document import Table
 from bench.report.sections.origins import provenance_section
+from bench.results.manifest import Curve
 from tests.bench.analysis.example import example
 
 RECIPE = {"learning_rate": 0.5, "penalties": [0.1, 1.0], "default_penalty": 0.1}

@@ -14,7 +14,7 @@ from bench.report.content import contents
 from bench.report.markdown import address, escape, link
 from bench.report.page import write_markdown
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import TASKS, example
 
 

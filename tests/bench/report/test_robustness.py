@@ -7,7 +7,7 @@ from bench.analysis.tables import read_tables
 from bench.report.document import Paragraph, Table
 from bench.report.sections.robustness import robustness_section
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import example
 from tests.bench.analysis.measured import measured
 from tests.bench.analysis.test_shifts import SCORES, under_noise_and_blur

@@ -10,7 +10,7 @@ import bench
 from bench.report import stamp
 from bench.report.stamp import STAMP, kept_leaderboard
 from bench.report.writing import write_report
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import example, failure
 
 

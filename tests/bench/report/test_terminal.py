@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.analysis.tables import read_tables
 from bench.analysis.wording import shortened
 from bench.report import terminal
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.drawn import around, drawn_tables
 from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example
 

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.cache import file_sha256
 from bench.domain import Images
 from bench.files.media import Pictures
+from bench.runtime.cache import file_sha256
 from bench.shifts.pictures import SHIFTS, add_noise, blur, lower_contrast
 from bench.shifts.shift import Shift
 from bench.task import Examples

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from bench.cache import file_sha256
 from bench.domain import Waveforms
 from bench.files.media import Recordings
+from bench.runtime.cache import file_sha256
 from bench.shifts.recordings import SHIFTS, SNR_DB, add_noise
 from bench.task import Examples
 

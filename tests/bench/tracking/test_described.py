@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from bench.cell import Cell, Failure, to_record
-from bench.manifest import Manifest, StrategyEntry
-from bench.plan import PlannedCell
+from bench.planning.plan import PlannedCell
+from bench.results.manifest import Manifest, StrategyEntry
 from bench.tracking.described import curves, describe, metrics
 from bench.tracking.tracker import Point, TrackedCell
 from tests.bench.analysis.example import BACKBONES, TASKS, outcome

@@ -9,9 +9,9 @@ import pytest
 from bench import cli
 from bench.cell import Cell, Failure
 from bench.errors import TrackerError
-from bench.manifest import Manifest, StrategyEntry
-from bench.plan import PlannedCell
-from bench.store import Store
+from bench.planning.plan import PlannedCell
+from bench.results.manifest import Manifest, StrategyEntry
+from bench.results.store import Store
 from bench.tracking import TRACKERS
 from bench.tracking.tensorboard import TensorBoard
 from bench.tracking.tracker import TrackedCell, Tracker

@@ -1,10 +1,10 @@
 """Words of one family stay together, whatever their endings."""
 
 import pytest
+from bench_tasks.bundled.lexicon import Lexicon
 
-from bench.cache import Cache
 from bench.domain import Texts
-from tasks.bundled.lexicon import Lexicon
+from bench.runtime.cache import Cache
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from bench_tasks.files.folder import open_folder
+from bench_tasks.files.labelled import LabelledTask
 from PIL import Image
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import fingerprint
-from tasks.files.folder import open_folder
-from tasks.files.labelled import LabelledTask
 
 Open = Callable[..., LabelledTask]
 

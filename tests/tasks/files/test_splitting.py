@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from bench_tasks.files.splitting import hold_out, on_one_side_only, shown, units_of
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from bench.errors import DataError
-from tasks.files.splitting import hold_out, on_one_side_only, shown, units_of
 
 labels_of_classes = st.lists(st.integers(2, 30), min_size=2, max_size=5).flatmap(
     lambda counts: st.permutations([name for name, count in enumerate(counts) for _ in range(count)])

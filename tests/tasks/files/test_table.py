@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from bench_tasks.files.labelled import LabelledTask
+from bench_tasks.files.table import open_table
 from PIL import Image
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import fingerprint
-from tasks.files.labelled import LabelledTask
-from tasks.files.table import open_table
 
 Open = Callable[..., LabelledTask]
 

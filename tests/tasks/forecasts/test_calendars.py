@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bench_tasks.forecasts.calendars import find_calendar, is_date_column, read_times
 
 from bench.errors import DataError
-from tasks.forecasts.calendars import find_calendar, is_date_column, read_times
 
 
 @pytest.mark.parametrize(

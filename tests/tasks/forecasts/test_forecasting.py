@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from bench_tasks.forecasts.forecasting import Forecasting, open_forecasting
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Windows
 from bench.errors import DataError
-from bench.seeds import stream
+from bench.planning.seeds import stream
+from bench.runtime.cache import Cache
 from bench.task import Splits, verify
-from tasks.forecasts.forecasting import Forecasting, open_forecasting
 
 UNUSED = Cache(Path("unused"))
 

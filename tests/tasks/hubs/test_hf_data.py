@@ -12,17 +12,17 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
+from bench_tasks.hubs.kept import KeptTask
+from bench_tasks.opening import open_task
 from PIL import Image
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
 from bench.files.media import Pictures, Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Task
-from tasks.hubs.kept import KeptTask
-from tasks.opening import open_task
 from tests.formats import put_in_hub_cache, write_parquet, write_sst2
 from tests.offline import cut_network
 

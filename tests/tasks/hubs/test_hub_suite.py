@@ -5,15 +5,15 @@ from pathlib import Path
 
 import datasets
 import pytest
+from bench_tasks import FAMILIES
+from bench_tasks.hubs.remote import brought_here
+from bench_tasks.opening import open_task
 
-from bench.cache import Cache
-from bench.config import read_config
-from bench.data import DataSpec
-from bench.suite import Suite
+from bench.config.data import DataSpec
+from bench.config.reading import read_config
+from bench.config.suite import Suite
+from bench.runtime.cache import Cache
 from bench.task import Task
-from tasks import FAMILIES
-from tasks.hubs.remote import brought_here
-from tasks.opening import open_task
 from tests.formats import put_in_hub_cache, write_cifar10, write_speech_commands, write_sst2
 from tests.offline import cut_network
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from bench_tasks.hubs.remote import brought_here
+from bench_tasks.opening import guess_family
 
-from bench.cache import Cache
-from bench.data import DataSpec
+from bench.config.data import DataSpec
 from bench.errors import DataError
-from tasks.hubs.remote import brought_here
-from tasks.opening import guess_family
+from bench.runtime.cache import Cache
 from tests.offline import cut_network
 
 

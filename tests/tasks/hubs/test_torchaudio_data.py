@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from bench_tasks.opening import guess_family, open_task
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError, UnknownNameError
 from bench.files.media import Recordings
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Task
-from tasks.opening import guess_family, open_task
 from tests.formats import RATE_HZ, SPEAKERS, tone, write_speech_commands
 from tests.offline import cut_network
 

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_tasks.hubs.kept import KeptTask, fetch_kept
+from bench_tasks.opening import open_task
 from PIL import Image
 from scipy.io import savemat
 from torchvision import datasets
 
-from bench.cache import Cache
-from bench.data import DataOptions, DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Images
 from bench.errors import DataError, UnknownNameError
 from bench.files.media import Pictures
+from bench.runtime.cache import Cache
 from bench.target import Classes
 from bench.task import Task
-from tasks.hubs.kept import KeptTask, fetch_kept
-from tasks.opening import open_task
 from tests.formats import CIFAR_CLASSES, cifar_batch, md5, write_cifar10
 from tests.offline import cut_network
 
@@ -72,7 +72,7 @@ def test_a_second_look_needs_no_library_and_gives_the_same_card_and_data(
 ) -> None:
     first = open_by_name("CIFAR10", cache)
     with monkeypatch.context() as unloaded:
-        unloaded.setitem(sys.modules, "tasks.hubs.torchvision_data", None)
+        unloaded.setitem(sys.modules, "bench_tasks.hubs.torchvision_data", None)
         again = open_by_name("CIFAR10", cache)
     assert isinstance(again, KeptTask)
     assert (again.card, again.target) == (first.card, first.target)

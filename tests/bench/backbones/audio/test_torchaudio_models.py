@@ -17,9 +17,9 @@ from torchaudio.models import wav2vec2_model, wavlm_model
 from bench.backbone import Backbone
 from bench.backbones.audio.torchaudio_models import open_torchaudio, read_pipeline
 from bench.backbones.opened import Opened, read_reference
-from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
-from bench.inference import forward_all
+from bench.runtime.cache import file_sha256
+from bench.training.inference import forward_all
 from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
 from tests.contract.backbone import CONTRACT, Check
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bench.backbones import catalog
 from bench.backbones.bundled import opening
 from bench.backbones.bundled.opening import load_bundled, save_bundled
-from bench.cache import Cache
 from bench.errors import UnknownNameError, WeightsError
+from bench.runtime.cache import Cache
 
 
 @pytest.fixture

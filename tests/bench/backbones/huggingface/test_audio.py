@@ -40,10 +40,10 @@ from bench.backbones.audio.stages import RelativeLayer
 from bench.backbones.huggingface.audio import build_untrained_audio, open_audio
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import Opened, read_reference
-from bench.cache import file_sha256
 from bench.errors import UnknownNameError, WeightsError
 from bench.files.media import Recordings
-from bench.inference import forward_all
+from bench.runtime.cache import file_sha256
+from bench.training.inference import forward_all
 from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
 from tests.contract.backbone import CONTRACT, Check, fitted
 

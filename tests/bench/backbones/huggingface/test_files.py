@@ -14,7 +14,7 @@ from bench.backbones.huggingface.files import find_files
 from bench.backbones.huggingface.opening import load_huggingface
 from bench.domain import Texts
 from bench.errors import WeightsError
-from bench.inference import forward_all
+from bench.training.inference import forward_all
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 

@@ -14,7 +14,7 @@ from bench.backbones.opened import read_reference
 from bench.domain import Images
 from bench.errors import WeightsError
 from bench.files.media import Pictures
-from bench.inference import forward_all
+from bench.training.inference import forward_all
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
 from tests.contract.backbone import CONTRACT, Check, close
 

@@ -13,8 +13,8 @@ from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
 from bench.domain import Texts
 from bench.errors import ConfigError, WeightsError
-from bench.inference import forward_all
-from bench.vocabulary import Vocabulary
+from bench.training.inference import forward_all
+from bench.training.vocabulary import Vocabulary
 from tests.bench.backbones.huggingface.snapshots import TEXTS, write_text_model
 from tests.contract.backbone import CONTRACT, Check, close, step
 

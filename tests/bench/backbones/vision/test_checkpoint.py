@@ -15,8 +15,8 @@ from bench.backbone import Backbone
 from bench.backbones.architectures import open_file
 from bench.backbones.opened import read_reference
 from bench.backbones.vision.torchvision_models import torchvision_design
-from bench.cache import file_sha256
 from bench.errors import WeightsError
+from bench.runtime.cache import file_sha256
 
 State = dict[str, Tensor]
 

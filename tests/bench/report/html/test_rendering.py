@@ -15,7 +15,7 @@ from bench.report.content import contents
 from bench.report.document import Bullets, Document, Paragraph, Section, Table
 from bench.report.html.rendering import write_html
 from bench.report.page import write_markdown
-from bench.store import Store
+from bench.results.store import Store
 from tests.bench.analysis.example import example
 
 

@@ -1,0 +1,1 @@
+"""The config: data options, suites, and reading `bench.toml`."""

@@ -1,0 +1,1 @@
+"""Running cells: the engine, its processes and the runner."""

@@ -1,0 +1,14 @@
+"""Owns execution in this process: one cell after the other, as on a GPU and in tests."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.execution.executors.starting import EngineSettings, start_engine
+from bench.execution.scored import Scored
+from bench.planning.plan import Pack
+
+
+def execute_here(packs: Sequence[Pack], *, settings: EngineSettings) -> Iterator[Scored]:
+    """Yield what came of each cell, in order."""
+    engine = start_engine(settings)
+    for pack in packs:
+        yield from engine.run(pack)

@@ -1,0 +1,94 @@
+"""Owns execution in several worker processes of this machine.
+
+A pool from a library gives up every pending task when one worker dies; here a worker that the system kills costs the
+one cell it held, and a new worker takes its place.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from bench.cell import Failure
+from bench.execution.executors.starting import EngineSettings, start_engine
+from bench.execution.scored import Scored
+from bench.planning.plan import Pack, PlannedCell
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    holds: Pack | None = None  # the cells of it that it has not delivered yet, the one that is running first
+
+
+def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[Scored]:
+    """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
+    waiting = deque(packs)
+    crew = [_hire(settings) for _ in range(min(workers, len(waiting)))]
+    try:
+        while waiting or any(worker.holds for worker in crew):
+            for worker in crew:
+                if worker.holds is None and waiting:
+                    worker.holds = waiting.popleft()
+                    worker.connection.send(worker.holds)
+            ready = wait([worker.connection for worker in crew if worker.holds])
+            for place, worker in enumerate(crew):
+                if worker.connection not in ready:
+                    continue
+                assert worker.holds is not None, "only workers that hold cells are waited for"
+                running, *left = worker.holds.cells
+                worker.holds = replace(worker.holds, cells=tuple(left)) if left else None
+                try:
+                    scored = worker.connection.recv()
+                except (EOFError, ConnectionError):
+                    worker.process.join()
+                    crew[place] = _hire(settings)
+                    if worker.holds:
+                        waiting.appendleft(worker.holds)
+                    scored = _lost(running, worker.process.exitcode)
+                yield scored
+    finally:
+        for worker in crew:
+            worker.process.kill()
+        for worker in crew:
+            worker.process.join()
+
+
+def _hire(settings: EngineSettings) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, settings), daemon=True)
+    process.start()
+    theirs.close()  # so that a worker's death is the end of the stream
+    return _Worker(process, ours)
+
+
+def _work(connection: Connection, settings: EngineSettings) -> None:
+    """Run in a worker: score cells until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    engine = start_engine(settings)
+    while True:
+        for scored in engine.run(connection.recv()):
+            connection.send(scored)
+
+
+def _leave_with_parent() -> None:
+    """Exit as soon as the parent does, however it ended: a killed run leaves no workers behind."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _lost(planned: PlannedCell, exit_code: int | None) -> Scored:
+    """Return the failure of a cell whose worker died."""
+    how = f"by signal {signal.Signals(-exit_code).name}" if exit_code and exit_code < 0 else f"with code {exit_code}"
+    reason = f"its worker process ended {how}; if the system was out of memory, run with fewer --workers"
+    return Scored(Failure(cell=planned.cell, key=planned.key, reason=reason, traceback=""))

@@ -1,0 +1,122 @@
+"""Owns a run: what is pending, in which order it goes out, and every outcome kept as it comes."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from bench.card import BackboneCard
+from bench.cell import Failure, Outcome, Result
+from bench.execution.scored import Scored
+from bench.planning.plan import Pack, PlannedCell, pack_cells
+from bench.results.store import Store
+
+log = logging.getLogger(__name__)
+
+Execute = Callable[[Sequence[Pack]], Iterator[Scored]]
+
+SAME: Final = 5e-5
+"""What two scores may differ by and be the same in four decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many cells were found finished, were scored now and failed now; cells that are the same work count each."""
+
+    found: int
+    scored: int
+    failed: int
+
+
+def pending_cells(
+    plan: Sequence[PlannedCell], store: Store, backbones: Mapping[str, BackboneCard], *, again: Collection[str] = ()
+) -> list[PlannedCell]:
+    """Return the cells without a result, and those of the keys `again`, in the order to run them.
+
+    Probes go first: they need no training, what they compute serves the others, and after seconds there is something
+    to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
+    """
+    work = {planned.key: planned for planned in reversed(plan)}  # cells of one key are the same work, the first does it
+    return sorted(
+        (planned for key, planned in work.items() if key in again or store.get(key) is None),
+        key=lambda planned: (
+            planned.strategy.depth > 0,
+            -backbones[planned.cell.backbone].parameters,
+            planned.cell.task,
+            planned.cell.backbone,
+            planned.strategy.classical,  # which see the data without the backbone
+            -planned.cell.fraction,
+            -planned.strategy.depth,
+            planned.cell,
+        ),
+    )
+
+
+def run_cells(
+    plan: Sequence[PlannedCell],
+    store: Store,
+    backbones: Mapping[str, BackboneCard],
+    execute: Execute,
+    *,
+    again: Collection[str] = (),
+    follow: Callable[[Outcome], None] | None = None,
+) -> Tally:
+    """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk.
+
+    Cells of the keys `again` are run even if they have a result, which stays the one that is kept. `follow` is told of
+    each outcome once it is on disk.
+    """
+    pending = pending_cells(plan, store, backbones, again=again)
+    found, scored, failed = count_found(plan, pending), 0, 0
+    if pending:
+        alike = Counter(planned.key for planned in plan)
+        bar = tqdm(total=len(plan), initial=found, unit="cell", dynamic_ncols=True, disable=None)
+        unfinished = dict.fromkeys(planned.cell for planned in pending)
+        with bar, logging_redirect_tqdm():
+            bar.set_postfix_str(str(pending[0].cell))
+            for delivered in execute(pack_cells(pending)):
+                _keep(delivered, store)
+                if follow:
+                    follow(delivered.outcome)
+                done = alike[delivered.outcome.key]
+                failed += done * isinstance(delivered.outcome, Failure)
+                scored += done * isinstance(delivered.outcome, Result)
+                log.info("%s", describe(delivered.outcome))
+                del unfinished[delivered.outcome.cell]
+                present = next(iter(unfinished), None)  # the one that has been running longest
+                bar.set_postfix_str(str(present or "done"), refresh=False)
+                bar.update(done)
+    return Tally(found=found, scored=scored, failed=failed)
+
+
+def count_found(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> int:
+    """Return how many cells of a plan are finished before what is pending is run."""
+    waiting = {planned.key for planned in pending}
+    return sum(planned.key not in waiting for planned in plan)
+
+
+def describe(outcome: Outcome) -> str:
+    """Return one line that says what came of a cell."""
+    if isinstance(outcome, Failure):
+        return f"{outcome.cell}: FAILED: {outcome.reason}"
+    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.n_labels} labels, {outcome.seconds:.1f} s"
+
+
+def _keep(scored: Scored, store: Store) -> None:
+    if scored.labels is not None and not store.has_labels(scored.outcome.cell.task):
+        store.put_labels(scored.outcome.cell.task, scored.labels)
+    found = store.get(scored.outcome.key)
+    if found is None:
+        store.put(scored.outcome, scored.predictions, scored.shifted)
+    elif isinstance(scored.outcome, Result) and abs(scored.outcome.score - found.score) > SAME:
+        log.warning(
+            "%s: trained again it scores %.4f, but the result that is kept is %.4f: other hardware or versions of "
+            "libraries train another model",
+            found.cell,
+            scored.outcome.score,
+            found.score,
+        )

@@ -1,0 +1,1 @@
+"""Ranking backbones for a task without training."""

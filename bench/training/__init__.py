@@ -1,0 +1,1 @@
+"""Frozen activations and the gradient loop."""

@@ -1,0 +1,143 @@
+"""Owns tasks on a table with a label in every row: of texts, or of pictures or recordings whose paths it names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.config.data import DataSpec
+from bench.domain import Texts
+from bench.errors import DataError
+from bench.files.folders import File
+from bench.files.rows import read_rows
+from bench.runtime.cache import Cache
+from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from bench_tasks.files.media import KINDS, Checked, Perceived, check, perceive
+from bench_tasks.files.splitting import shown
+
+INPUTS: Final = {"text_classification": "text", "image_classification": "image", "audio_classification": "audio"}
+COLUMNS: Final = frozenset({"label", "split", "encoding"})
+HEARING: Final = frozenset({"rate_hz", "seconds"})
+ROOT: Final = Path("/")  # of files that are named by absolute paths
+
+
+class Row(NamedTuple):
+    """A row: its text or path, its label, and its part and group, "" where no column says."""
+
+    value: str
+    label: str
+    part: str
+    group: str
+
+
+def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
+    """Return the task on a table, or on two: one to learn from and one to test on, as in `csv:train.csv,test.csv`.
+
+    Paths of pictures and recordings are those from the folder of their table. Raises `DataError` for a table that is
+    missing or cannot be read, an unknown column, and rows that cannot be used.
+    """
+    if spec.family not in INPUTS:
+        raise DataError(f"{spec.address}: a table of labels is read for {', '.join(INPUTS)}, not for {spec.family}")
+    heard = HEARING if spec.family == "audio_classification" else frozenset[str]()
+    refuse_unused(spec, COLUMNS | {INPUTS[spec.family]} | heard)
+    tables = _tables(spec)
+    rows: dict[str, Row] = {}
+    bad: dict[str, str] = {}
+    for path, part in tables.items():
+        _read(spec, path, part, rows=rows, bad=bad, prefix=f"{path.name} " if part else "")
+    remarks = _tell_parts(spec, rows)
+    if spec.family == "text_classification":
+        perceived = Perceived(Texts(tuple(row.value for row in rows.values())), (), "")
+        contents: Sequence[str] = [row.value for row in rows.values()]
+    else:
+        checked = _check(spec, rows, bad, cache)
+        perceived = perceive(ROOT, checked, KINDS[spec.family], spec.options)
+        contents = [finding.sha256 for finding in checked.findings]
+    left_out = refuse_or_skip(spec, bad, noun="row")
+    found = Found(
+        raw=perceived.raw,
+        labels=[row.label for row in rows.values()],
+        contents=contents,
+        names=list(rows),
+        groups=[row.group for row in rows.values()] if spec.options.group else [],
+        parts=[row.part for row in rows.values() if row.part],
+        split_as=f"as its column {spec.options.split!r} says" if spec.options.split else "as its two files say",
+        remarks=(*left_out, *remarks),
+        settings=perceived.settings,
+        said=perceived.said,
+    )
+    return labelled_task(name, spec, found)
+
+
+def _tables(spec: DataSpec) -> dict[Path, str]:
+    """Return the files of the table, each with the part of the data it is, "" for all of them."""
+    if not spec.place:
+        raise DataError(f"{spec.address!r} names no table: write csv:PATH")
+    whole = Path(spec.place).expanduser()
+    places = [Path(place.strip()).expanduser() for place in spec.place.split(",")]
+    if whole.exists() or len(places) == 1:
+        return {whole: ""}
+    if len(set(places)) != 2 or len(places) != 2 or spec.options.split:
+        raise DataError(f"{spec.address}: expected one table; or two, to learn from and to test on, and no split")
+    return {places[0]: "train", places[1]: "test"}
+
+
+def _read(spec: DataSpec, path: Path, part: str, *, rows: dict[str, Row], bad: dict[str, str], prefix: str) -> None:
+    """Add the rows of one table by name, and by name why others cannot be used."""
+    options, source = spec.options, getattr(spec.options, INPUTS[spec.family])
+    columns = list(dict.fromkeys(filter(None, (source, options.label, options.split, options.group))))
+    table = read_rows(path, columns, options.encoding)
+    bad.update({f"{prefix}row {number}": why for number, why in table.bad.items()})
+    for number, *cells in zip(table.numbers, *(table.values[column] for column in columns), strict=True):
+        name, said = f"{prefix}row {number}", dict(zip(columns, cells, strict=True))
+        blank = [column for column, cell in said.items() if not cell.strip()]
+        if blank:
+            bad[name] = f"has no {' and no '.join(blank)}"
+            continue
+        value = str((path.parent / said[source]).absolute()) if spec.family in KINDS else said[source]
+        said_part = said[options.split].strip().casefold() if options.split else part
+        rows[name] = Row(value, said[options.label], said_part, said[options.group] if options.group else "")
+
+
+def _tell_parts(spec: DataSpec, rows: dict[str, Row]) -> list[str]:
+    """Replace what the rows call their parts by "train" and "test", leave out those of no use, and return remarks."""
+    if not spec.options.split:
+        return []
+    unknown = sorted({row.part for row in rows.values()} - set(PARTS))
+    if unknown:
+        raise DataError(
+            f"{spec.address}: column {spec.options.split!r} says {shown(map(repr, unknown))}; expected "
+            f"{', '.join(sorted(PARTS))}"
+        )
+    parts = {PARTS[row.part] for row in rows.values()}
+    tested = "test" if "test" in parts else "val"
+    unused = 0
+    for name, row in list(rows.items()):
+        part = PARTS[row.part]
+        if part in {"train", tested}:
+            rows[name] = row._replace(part="train" if part == "train" else "test")
+        else:
+            del rows[name]
+            unused += 1
+    return [f"{unused:,} rows of the validation split are not used"] if unused else []
+
+
+def _check(spec: DataSpec, rows: dict[str, Row], bad: dict[str, str], cache: Cache) -> Checked:
+    """Return what is found in the file of each row, taking out rows whose files are bad."""
+    files: dict[str, File] = {}
+    wrong: dict[str, str] = {}
+    for path in {row.value for row in rows.values()}:
+        try:
+            status = Path(path).stat()
+        except OSError as error:
+            wrong[path] = f"cannot be read: {error.strerror}"
+        else:
+            files[path] = File(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    checked = check(ROOT, sorted(files.values()), KINDS[spec.family], cache)
+    wrong |= checked.bad
+    for name, row in list(rows.items()):
+        if row.value in wrong:
+            bad[name] = f"names {Path(row.value).name}, which {wrong[row.value]}"
+            del rows[name]
+    found = {file.path: finding for file, finding in zip(checked.files, checked.findings, strict=True)}
+    kept = [row.value for row in rows.values()]
+    return Checked([files[path] for path in kept], [found[path] for path in kept], wrong)

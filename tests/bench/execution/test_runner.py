@@ -1,0 +1,181 @@
+"""A run finishes what is missing, keeps what is done, and lets one failing cell cost only itself."""
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.cell import Failure, Result
+from bench.execution.engine import Engine
+from bench.execution.runner import pending_cells, run_cells
+from bench.execution.scored import Scored
+from bench.planning.plan import Pack, PlannedCell, pack_cells
+from bench.results.store import Store
+from bench.runtime.cache import Cache
+from tests.bench.results.test_store import manifest
+from tests.toys import FULL, PROBE, QUICK, STRATEGIES, ToyBackbone, ToyTask, toy_cell
+
+BACKBONES = {"toy:dense": ToyBackbone().card}
+PLAN = tuple(
+    toy_cell(strategy, fraction=fraction, seed=seed)
+    for strategy in STRATEGIES
+    for fraction in (0.5, 1.0)
+    for seed in (0, 1)
+)
+
+
+class Bench:
+    """Runs toy cells in this process and counts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "results")
+        self.engine = Engine(
+            lambda name, spec, cache: ToyTask(), lambda name: ToyBackbone(), cache=Cache(folder / "cache"), device="cpu"
+        )
+        self.ran: list[PlannedCell] = []
+
+    def execute(self, packs: Sequence[Pack], *, until: int | None = None) -> Iterator[Scored]:
+        for pack in packs:
+            for planned, scored in zip(pack.cells, self.engine.run(pack), strict=True):
+                if until is not None and len(self.ran) == until:
+                    raise KeyboardInterrupt
+                self.ran.append(planned)
+                yield scored
+
+    def scores(self) -> dict[str, float]:
+        return {str(result.cell): result.score for result in self.store.results()}
+
+
+def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    first = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    again = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    assert (first.scored, first.found, first.failed) == (len(PLAN), 0, 0)
+    assert (again.scored, again.found, again.failed) == (0, len(PLAN), 0)
+
+
+def test_cells_that_are_the_same_work_are_run_once_and_count_each(tmp_path: Path) -> None:
+    bench, first = Bench(tmp_path), PLAN[0]
+    twin = replace(first, cell=replace(first.cell, varied="subset"))
+    tally = run_cells([first, twin, *PLAN[1:]], bench.store, BACKBONES, bench.execute)
+    assert (tally.scored, tally.found) == (len(PLAN) + 1, 0)
+    assert [planned.cell for planned in bench.ran].count(first.cell) == 1
+    assert twin.cell not in {planned.cell for planned in bench.ran}
+    again = run_cells([first, twin], bench.store, BACKBONES, bench.execute)
+    assert (again.scored, again.found) == (0, 2)
+
+
+def test_a_cell_that_is_run_again_keeps_its_result_and_another_score_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(tmp_path)
+    cells = PLAN[:2]
+    run_cells(cells, bench.store, BACKBONES, bench.execute)
+    tally = run_cells(cells, bench.store, BACKBONES, bench.execute, again=[cells[0].key])
+    assert (tally.scored, tally.found) == (1, 1)
+    assert bench.ran == [*cells, cells[0]]
+    assert "trained again it scores" not in caplog.text
+    found = bench.store.get(cells[0].key)
+    assert found is not None
+    other = replace(found, score=found.score - 0.25)
+    bench.store.put(other, bench.store.predictions(found.key))
+    run_cells(cells, bench.store, BACKBONES, bench.execute, again=[found.key])
+    assert f"trained again it scores {found.score:.4f}, but the result that is kept is {other.score:.4f}" in caplog.text
+    assert bench.store.get(found.key) == other
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_path: Path) -> None:
+    undisturbed, stopped = Bench(tmp_path / "undisturbed"), Bench(tmp_path / "stopped")
+    for bench in (undisturbed, stopped):
+        bench.store.extend(manifest(*((planned.cell, planned.key) for planned in PLAN)))
+    run_cells(PLAN, undisturbed.store, BACKBONES, undisturbed.execute)
+    with pytest.raises(KeyboardInterrupt):
+        run_cells(PLAN, stopped.store, BACKBONES, lambda packs: stopped.execute(packs, until=5))
+    assert len(list(stopped.store.results())) == 5
+    run_cells(PLAN, stopped.store, BACKBONES, stopped.execute)
+    assert sorted(planned.key for planned in stopped.ran) == sorted(planned.key for planned in PLAN)
+    assert stopped.scores() == undisturbed.scores()
+
+
+def test_a_changed_recipe_runs_its_cells_anew_and_no_others(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    changed = FULL._replace(recipe=QUICK.model_copy(update={"epochs": 3}))
+    plan = [toy_cell(changed, fraction=p.cell.fraction, seed=p.cell.seed) if p.strategy is FULL else p for p in PLAN]
+    assert {planned.cell.strategy for planned in pending_cells(plan, bench.store, BACKBONES)} == {"full"}
+
+
+def test_a_failing_cell_costs_only_itself_and_is_tried_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    hopeless = FULL._replace(recipe=QUICK.model_copy(update={"learning_rate": 1e30, "head_learning_rate": 1e30}))
+    plan = (toy_cell(hopeless), toy_cell(PROBE), toy_cell(PROBE, fraction=0.01))
+    bench.store.extend(manifest(*((planned.cell, planned.key) for planned in plan)))
+    tally = run_cells(plan, bench.store, BACKBONES, bench.execute)
+    assert (tally.scored, tally.failed) == (1, 2)
+    outcomes = bench.store.outcomes()
+    failures = {cell.strategy + str(cell.fraction): o for cell, o in outcomes.items() if isinstance(o, Failure)}
+    assert "the loss became" in failures["full1.0"].reason
+    assert "too few for one example of each of 3 classes" in failures["linear_probe0.01"].reason
+    assert "Traceback" in failures["full1.0"].traceback
+    assert len(pending_cells(plan, bench.store, BACKBONES)) == 2
+
+
+def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: Path) -> None:
+    class Damaged(ToyTask):
+        def __init__(self) -> None:
+            super().__init__("damaged")
+            self.card = replace(self.card, sha256="0" * 64)
+
+    engine = Engine(lambda *_: Damaged(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    [pack] = pack_cells([replace(toy_cell(PROBE, task="damaged"), data_sha256="0" * 64)])
+    [outcome] = [scored.outcome for scored in engine.run(pack)]
+    assert isinstance(outcome, Failure)
+    assert "the data of task 'damaged' are not those of its card" in outcome.reason
+
+
+def test_data_that_changed_since_the_plan_fail_their_cells(tmp_path: Path) -> None:
+    engine = Engine(lambda *_: ToyTask(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    [pack] = pack_cells([replace(toy_cell(PROBE), data_sha256="of yesterday")])
+    [outcome] = [scored.outcome for scored in engine.run(pack)]
+    assert isinstance(outcome, Failure)
+    assert "changed since the run was planned: give the same command once more" in outcome.reason
+
+
+def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    [pack] = pack_cells([toy_cell(FULL)])
+    [outcome] = [scored.outcome for scored in bench.engine.run(pack)]
+    assert isinstance(outcome, Result)
+    assert outcome.n_labels == 30
+    assert outcome.steps == 8
+    assert outcome.seconds > outcome.training_seconds + outcome.evaluation_seconds > outcome.training_seconds > 0
+    assert outcome.loading_seconds > 0
+    assert outcome.frozen_seconds > 0
+    assert outcome.head_seconds > 0
+    assert outcome.peak_mib > 10
+    assert (outcome.device, outcome.precision) == ("cpu", "float32")
+    assert outcome.provenance.torch
+
+
+def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -> None:
+    order = [(p.cell.strategy, p.cell.fraction) for p in pending_cells(PLAN, Store(tmp_path), BACKBONES)]
+    assert {name for name, _ in order[:4]} == {"linear_probe"}
+    fractions = [fraction for _, fraction in order[4:]]
+    assert fractions == sorted(fractions, reverse=True)
+
+
+def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    loaded: list[weakref.ref[ToyBackbone]] = []
+
+    def load(name: str) -> ToyBackbone:
+        assert all(earlier() is None for earlier in loaded)
+        backbone = ToyBackbone()
+        loaded.append(weakref.ref(backbone))
+        return backbone
+
+    engine = Engine(lambda name, spec, cache: ToyTask(name), load, cache=Cache(tmp_path), device="cpu")
+    for pack in pack_cells([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
+        assert all(isinstance(scored.outcome, Result) for scored in engine.run(pack))
+    assert len(loaded) == 3

@@ -1,0 +1,142 @@
+"""A plan has every cell once, and a key changes with everything a score depends on and with nothing else."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.cell import Cell
+from bench.config.data import DataSpec
+from bench.config.suite import Entry, Suite
+from bench.errors import ConfigError
+from bench.planning import plan
+from bench.planning.plan import Needs, cell_key, pack_cells, plan_cells
+from bench.planning.seeds import VARIED, seed_of
+from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
+
+TASK = ToyTask().card
+BACKBONE = ToyBackbone().card
+CELL = Cell("toy", "toy:dense", "full", 0.1, 0)
+KEY = cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL)
+
+
+def suite(fractions: tuple[float, ...] = (0.1, 1.0), seeds: int = 2) -> Suite:
+    return Suite("toys", fractions, seeds, (Entry("toy", DataSpec("toy"), "toy:dense", STRATEGIES),))
+
+
+@given(st.sets(st.floats(0.001, 1), min_size=1, max_size=5), st.integers(1, 4))
+def test_a_plan_has_every_cell_once_and_no_key_twice(fractions: set[float], seeds: int) -> None:
+    plan = plan_cells(suite(tuple(sorted(fractions)), seeds), {"toy": TASK}, {"toy:dense": BACKBONE})
+    assert len(plan) == len({planned.cell for planned in plan}) == len({planned.key for planned in plan})
+    assert len(plan) == len(STRATEGIES) * len(fractions) * seeds
+
+
+def test_planning_twice_gives_the_same_keys() -> None:
+    once, again = (plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE}) for _ in range(2))
+    assert once == again
+
+
+CLASSICAL = PROBE._replace(name="classical", pretrained=False, classical=True)
+
+
+def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> None:
+    other = replace(BACKBONE, sha256="other weights")
+    cell = replace(CELL, strategy="classical")
+    ours = cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL)
+    theirs = cell_key(replace(cell, backbone="toy:other"), task=TASK, backbone=other, strategy=CLASSICAL)
+    assert ours == theirs
+    assert ours != cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL._replace(classical=False))
+
+
+def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone() -> None:
+    plan = plan_cells(suite((1.0,), 3), {"toy": TASK}, {"toy:dense": BACKBONE}, variance=True)
+    drawn = {name: [one for one in plan if one.cell.strategy == name] for name in ("scratch", "full", "linear_probe")}
+    assert [(one.cell.varied, one.cell.seed) for one in drawn["scratch"]] == [
+        *(("all", seed) for seed in (0, 1, 2)),
+        *((varied, seed) for varied in ("subset", "initialisation", "order") for seed in (1, 2)),
+    ]
+    assert len({one.key for one in drawn["scratch"]}) == 9
+    assert {one.cell.varied for one in drawn["full"]} == {"all", "subset", "order"}, "its weights are not drawn"
+    alone = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "subset"}
+    together = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "all"}
+    assert alone == {seed: together[seed] for seed in (1, 2)}, "a probe draws from its subset alone: the same work"
+
+
+def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
+    cell = replace(CELL, seed=4, varied="order")
+    assert [seed_of(cell, purpose) for purpose in VARIED] == [0, 0, 4]
+    assert [seed_of(replace(cell, varied="all"), purpose) for purpose in VARIED] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        cell_key(replace(CELL, fraction=0.2), task=TASK, backbone=BACKBONE, strategy=FULL),
+        cell_key(replace(CELL, seed=1), task=TASK, backbone=BACKBONE, strategy=FULL),
+        cell_key(CELL, task=replace(TASK, sha256="other bytes"), backbone=BACKBONE, strategy=FULL),
+        cell_key(CELL, task=replace(TASK, version=2), backbone=BACKBONE, strategy=FULL),
+        cell_key(CELL, task=TASK, backbone=replace(BACKBONE, sha256="other weights"), strategy=FULL),
+        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL._replace(depth=0.75)),
+        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL._replace(pretrained=False)),
+        cell_key(
+            CELL,
+            task=TASK,
+            backbone=BACKBONE,
+            strategy=FULL._replace(recipe=FULL.recipe.model_copy(update={"learning_rate": 0.5})),
+        ),
+    ],
+    ids=["fraction", "seed", "data", "version", "weights", "depth", "pretrained", "recipe"],
+)
+def test_what_a_score_depends_on_is_in_the_key(key: str) -> None:
+    assert key != KEY
+
+
+def test_a_result_without_shifts_is_not_one_with_them() -> None:
+    plain, shifted = (
+        plan_cells(replace(suite(), shifts=shifts), {"toy": TASK}, {"toy:dense": BACKBONE}) for shifts in (False, True)
+    )
+    assert [one.cell for one in plain] == [one.cell for one in shifted]
+    assert not {one.key for one in plain} & {one.key for one in shifted}
+    assert ({one.shifts for one in plain}, {one.shifts for one in shifted}) == ({False}, {True})
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=False) == KEY
+
+
+def test_shifts_that_are_made_otherwise_make_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=True)
+    monkeypatch.setattr(plan, "SHIFTS", plan.SHIFTS + 1)
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL, shifts=True) != before
+    assert cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL) == KEY
+
+
+def test_words_on_a_card_are_not_in_the_key() -> None:
+    reworded = replace(TASK, description="Said better.", title="Nicer")
+    assert cell_key(CELL, task=reworded, backbone=BACKBONE, strategy=FULL) == KEY
+
+
+def test_a_backbone_of_another_domain_is_refused_by_both_names() -> None:
+    deaf = {"toy:dense": replace(BACKBONE, domain="audio")}
+    with pytest.raises(
+        ConfigError, match="task 'toy' is of the domain 'vision', but backbone 'toy:dense' reads 'audio'"
+    ):
+        plan_cells(suite(), {"toy": TASK}, deaf)
+
+
+@pytest.mark.parametrize(
+    ("depth", "n_stages", "boundary"), [(0, 5, 5), (1, 5, 0), (0.5, 5, 3), (0.5, 4, 2), (0.5, 7, 4), (0.01, 5, 4)]
+)
+def test_a_depth_is_a_boundary_counted_from_the_top(depth: float, n_stages: int, boundary: int) -> None:
+    assert PROBE._replace(depth=depth).boundary(n_stages) == boundary
+
+
+def test_the_probes_of_a_task_and_backbone_are_one_pack_and_every_other_cell_its_own() -> None:
+    plan = plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE})
+    packs = pack_cells(sorted(plan, key=lambda planned: planned.strategy.depth > 0))
+    assert [planned for pack in packs for planned in pack.cells] == sorted(plan, key=lambda p: p.strategy.depth > 0)
+    probes, *others = packs
+    assert {planned.strategy.name for planned in probes.cells} == {PROBE.name}
+    assert len(probes.cells) == 4
+    assert all(len(pack.cells) == 1 for pack in others)
+    assert {pack.needs for pack in packs} == {
+        Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(0.1, 0), (0.1, 1), (1.0, 0), (1.0, 1)}))
+    }
