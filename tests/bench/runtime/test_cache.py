@@ -119,6 +119,30 @@ def test_there_is_an_entry_or_none(tmp_path: Path) -> None:
     assert cache.get(KEY) is None
 
 
+def test_an_entry_that_is_removed_before_it_is_opened_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path)
+    path = cache.fetch(KEY, "an entry", Maker())
+    monkeypatch.setattr(cache, "get", lambda _: path)
+    path.unlink()
+    assert cache.read(KEY) is None
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"description": "", "size_bytes": "many", "sha256": ""}'])
+def test_what_is_no_note_is_no_entry(tmp_path: Path, content: str | None) -> None:
+    cache = Cache(tmp_path)
+    cache.fetch(KEY, "an entry", Maker())
+    note = tmp_path / f"{KEY}.json"
+    if content is None:  # removed since the folder was listed
+        note.unlink()
+        note.symlink_to("nowhere")
+    else:
+        note.write_text(content)
+    assert cache.get(KEY) is None
+    assert cache.entries() == []
+
+
 def test_threads_that_read_what_others_discard_and_clear_find_it_or_miss_it(tmp_path: Path) -> None:
     """Every thread does the same number of steps, each at once with whatever the others do."""
     keys = [content_key(number) for number in range(3)]
