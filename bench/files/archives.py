@@ -1,5 +1,6 @@
 """Unpack archives of data into the cache folder, once, and nothing outside it."""
 
+import errno
 import gzip
 import lzma
 import shutil
@@ -26,6 +27,10 @@ DAMAGED: Final = (
     *(ValueError, OverflowError, struct.error),  # what is in damaged headers, which the libraries do not always check
 )
 
+DAMAGED_NUMBERS: Final = frozenset({None, errno.EINVAL})
+"""Numbers of an `OSError` that is the archive's fault: bz2 and gzip raise one without a number, and zipfile looks for a
+place before the start of the file."""
+
 CHUNK_BYTES: Final = 2**20
 
 
@@ -50,9 +55,8 @@ def unpack(path: Path, cache: Cache) -> Path:
             if not place.exists():
                 _unpack_anew(path, place)
     except (*DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in DAMAGED_NUMBERS:
             raise BenchError(f"cannot unpack {path} into the cache {cache.root}: {error}; set BENCH_CACHE") from error
-        # bz2 tells of damaged bytes by an `OSError` of its own, which is none of the system's and has no number
         raise DataError(f"cannot unpack {path}: {error}; unpack it yourself and name the folder") from error
     return place
 

@@ -220,6 +220,14 @@ def test_a_member_that_is_longer_than_it_says_is_refused(tmp_path: Path, cache: 
     assert_refused(path, cache, "cannot unpack")
 
 
+def test_a_zip_whose_list_would_begin_before_the_file_is_refused(tmp_path: Path, cache: Cache) -> None:
+    path = write_zip(tmp_path / "a.zip", {"ants/a.png": b"x"})
+    content = bytearray(path.read_bytes())
+    content[-10:-6] = (2**31 - 1).to_bytes(4, "little")  # the length of the list, in the record at the end
+    path.write_bytes(content)
+    assert_refused(path, cache, "cannot unpack")
+
+
 segments = st.sampled_from(
     ["..", ".", "", "ants", "Ants", "a.png", "C:", "c:x", "\\", "..\\", "\0", "~", "ü", "CON", "a" * 300, "-rf", "\n"]
 )

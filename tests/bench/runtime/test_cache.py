@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -151,6 +151,10 @@ def test_threads_that_read_what_others_discard_and_clear_find_it_or_miss_it(tmp_
     def make(path: Path) -> None:
         path.write_bytes(b"content")
 
+    def make_all(paths: Mapping[str, Path]) -> None:
+        for path in paths.values():
+            make(path)
+
     def use(number: int) -> set[bytes | None]:
         cache = shared if number % 2 else Cache(tmp_path)  # as a thread, and as another process, would
         found = set()
@@ -162,7 +166,7 @@ def test_threads_that_read_what_others_discard_and_clear_find_it_or_miss_it(tmp_
                     cache.fetch(key, "an entry", make)
                     found.add(cache.read(key))
                 case 1:
-                    cache.fetch_all(dict.fromkeys(keys, "an entry"), lambda paths: list(map(make, paths.values())))
+                    cache.fetch_all(dict.fromkeys(keys, "an entry"), make_all)
                     list(cache.entries())
                     found.add(cache.read(key))
                 case _:
