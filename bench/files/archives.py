@@ -15,8 +15,9 @@ from typing import Final
 from filelock import FileLock
 
 from bench.errors import BenchError, DataError
+from bench.files.changes import known_sha256
 from bench.files.members import Member, check_members, open_members
-from bench.runtime.cache import Cache, content_key
+from bench.runtime.cache import Cache, content_key, file_sha256
 from bench.runtime.cache_folder import UNPACKED
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -42,18 +43,18 @@ def is_archive(path: Path) -> bool:
 def unpack(path: Path, cache: Cache) -> Path:
     """Return the folder with what is in the archive, unpacked unless it has been before.
 
-    Raises `DataError` for an archive that is damaged, or that holds what is refused (see `bench.files.members`), before
-    anything is written; `BenchError` if the cache cannot be written.
+    The folder is named by the bytes of the archive. Raises `DataError` for an archive that is damaged or changes while
+    it is unpacked, or that holds what is refused (see `bench.files.members`), before anything is written; `BenchError`
+    if the cache cannot be written.
     """
     cache.claim()
     try:
-        status = path.stat()
-        key = content_key("unpacked", path.resolve(), status.st_size, status.st_mtime_ns)
-        place = cache.root / UNPACKED / key
+        sha256 = known_sha256(path, cache)
+        place = cache.root / UNPACKED / content_key("unpacked", sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.with_suffix(".lock")):
             if not place.exists():
-                _unpack_anew(path, place)
+                _unpack_to(place, path, sha256)
     except (*DAMAGED, OSError) as error:
         if isinstance(error, OSError) and error.errno not in DAMAGED_NUMBERS:
             raise BenchError(f"cannot unpack {path} into the cache {cache.root}: {error}; set BENCH_CACHE") from error
@@ -61,8 +62,8 @@ def unpack(path: Path, cache: Cache) -> Path:
     return place
 
 
-def _unpack_anew(path: Path, place: Path) -> None:
-    """Unpack an archive into a new folder, which has its name only when it is whole."""
+def _unpack_to(place: Path, path: Path, sha256: str) -> None:
+    """Unpack an archive of this hash to `place`, or leave nothing."""
     unfinished = place.with_suffix(".partial")
     shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
     unfinished.mkdir()
@@ -72,10 +73,11 @@ def _unpack_anew(path: Path, place: Path) -> None:
             _refuse_no_room(path, members, unfinished)
             for member, target in zip(members, targets, strict=True):
                 _write(member, target)
+        if file_sha256(path) != sha256:
+            raise DataError(f"{path} changed while it was unpacked: give the same command once more")
         unfinished.rename(place)
-    except BaseException:
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 def _write(member: Member, target: Path) -> None:

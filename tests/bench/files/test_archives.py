@@ -1,10 +1,13 @@
 """Archives are unpacked once into the cache, and nothing of them lands anywhere else."""
 
 import io
+import os
 import stat
 import tarfile
+import time
 import warnings
 import zipfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import DataError
+from bench.files import archives, changes
 from bench.files.archives import is_archive, sole_folder, unpack
+from bench.files.members import Member
 from bench.runtime.cache import Cache
 from bench.runtime.cache_folder import UNPACKED
 from tests.bench.files.escapes import member, must_escape, write_escape, write_tar
@@ -74,6 +79,46 @@ def test_an_archive_is_unpacked_once_until_it_changes(tmp_path: Path, cache: Cac
     assert (unpack(path, cache) / "mark").exists()
     write_zip(path, {"ants/a.png": b"22"})
     assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"22"
+
+
+@pytest.mark.parametrize("hours", [0, 1], ids=["a moment ago", "an hour ago"])
+def test_an_archive_of_the_same_size_and_time_of_writing_is_unpacked_anew(
+    hours: int, tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "time_ns", lambda: time.time_ns() + hours * 3_600 * 10**9)
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    before = path.stat()
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"1"
+    write_zip(path, {"ants/a.png": b"2"})
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"2"
+
+
+def test_an_archive_that_is_only_moved_is_not_unpacked_again(tmp_path: Path, cache: Cache) -> None:
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    first = unpack(path, cache)
+    assert unpack(path.rename(tmp_path / "pictures.zip"), cache) == first
+
+
+def test_an_archive_that_changes_while_it_is_unpacked_leaves_nothing(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    original = path.read_bytes()
+    open_members = archives.open_members
+
+    def open_another(archive: Path) -> AbstractContextManager[list[Member]]:
+        write_zip(path, {"ants/a.png": b"2"})
+        return open_members(archive)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archives, "open_members", open_another)
+        with pytest.raises(DataError, match=r"photos\.zip changed while it was unpacked: give the same command"):
+            unpack(path, cache)
+    assert not list(cache.root.rglob("a.png"))
+    path.write_bytes(original)
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("name", ["../out.png", "ants/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
