@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import DataError
-from bench.files import archives, changes
+from bench.files import changes
 from bench.files.archives import is_archive, sole_folder, unpack
-from bench.files.members import Member
+from bench.files.members import Member, open_members
 from bench.runtime.cache import Cache
 from bench.runtime.cache_folder import UNPACKED
 from tests.bench.files.escapes import member, must_escape, write_escape, write_tar
@@ -106,14 +106,13 @@ def test_an_archive_that_changes_while_it_is_unpacked_leaves_nothing(
 ) -> None:
     path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
     original = path.read_bytes()
-    open_members = archives.open_members
 
     def open_another(archive: Path) -> AbstractContextManager[list[Member]]:
         write_zip(path, {"ants/a.png": b"2"})
         return open_members(archive)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archives, "open_members", open_another)
+        patch.setattr("bench.files.archives.open_members", open_another)
         with pytest.raises(DataError, match=r"photos\.zip changed while it was unpacked: give the same command"):
             unpack(path, cache)
     assert not list(cache.root.rglob("a.png"))
