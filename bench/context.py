@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """One task's inputs. It holds no labels of its split: they reach a strategy through its budgets alone.
+    """The inputs of a task. It holds no labels of its split: they reach a strategy through its budgets alone.
 
     `train` are the training examples without labels, of which the rows `needed` are those that some cell to come will
     see; `tested` are the inputs that are tested on. `unlabelled` are further inputs of that kind and `source` labelled
@@ -21,8 +21,9 @@ class Context:
     in the `cache` under keys that hold it.
     """
 
-    def __init__(self, target: Target, split: Split, *, needed: Indices, content: str, cache: Cache) -> None:
+    def __init__(self, task: str, target: Target, split: Split, *, needed: Indices, content: str, cache: Cache) -> None:
         train = split.train
+        self.task = task
         self.target = target
         self.train = Examples(train.raw, {}, train.facts, train.groups, train.names)
         self.tested: Raw = split.test.raw

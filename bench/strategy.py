@@ -19,6 +19,7 @@ from bench.column import Column
 from bench.context import Context
 from bench.domain import Raw
 from bench.planning.seeds import Purpose
+from bench.runtime.arithmetic import Precision, PrecisionChoice
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +48,8 @@ class Cost:
     """What one model cost alone, and what it shares with others.
 
     `seconds` is all that was done for it alone; of these `training_seconds` went into the gradient loop. `losses` are
-    means of the training loss over stretches of the steps. `penalty` is what held the head it is or begins with. `work`
+    means of the training loss over stretches of the steps. `choice` is how the precision was
+    chosen, if it was timed. `penalty` is what held the head it is or begins with. `work`
     is what other cells use too.
     """
 
@@ -55,7 +57,8 @@ class Cost:
     training_seconds: float = 0.0
     steps: int = 0
     losses: tuple[float, ...] = ()
-    precision: str = "float32"
+    precision: Precision = "float32"
+    choice: PrecisionChoice | None = None
     penalty: float | None = None
     trainable_parameters: int = 0
     total_parameters: int = 0

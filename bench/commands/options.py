@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bench.budget import Asked
+from bench.runtime.arithmetic import WantedPrecision
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 PredictFormat = Literal["table", "json"]
@@ -64,11 +65,15 @@ class ComputeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """Options of `run`. `out` is the results folder, None for `results/SUITE`; `workers` None for as many as fit."""
+    """Options of `run`. `out` is the results folder, None for `results/SUITE`; `workers` None for as many as fit.
+
+    `precision` is that of gradient steps.
+    """
 
     selection: SelectionOptions = field(default_factory=SelectionOptions)
     compute: ComputeOptions = field(default_factory=ComputeOptions)
     workers: int | None = None
+    precision: WantedPrecision = "auto"
     out: Path | None = None
     export: Path | None = None
     variance: bool = False

@@ -36,6 +36,7 @@ from bench.commands.options import (
     ReportOptions,
     RunOptions,
 )
+from bench.runtime.arithmetic import WANTED
 from bench.tracking import TRACKERS
 
 
@@ -96,6 +97,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="processes (default: one per core, or what a GPU takes)",
     )
     add_memory(parser)
+    parser.add_argument(
+        "--precision", choices=WANTED, help=f"of gradient steps (default: {WANTED[0]}, the faster as timed)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"

@@ -25,12 +25,13 @@ from bench.planning.budgets import Budgets
 from bench.planning.plan import Needs, Pack, PlannedCell
 from bench.planning.seeds import seed_of
 from bench.prediction.saving import save_adapted
+from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
 from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
 from bench.strategy import BACKBONE, Model, Seeds
 from bench.task import Split, Task, verify
-from bench.training.context import NetworkContext
+from bench.training.context import AUTO, NetworkContext
 from bench.training.inputs import MEMORY_BYTES
 
 CPU: Final = torch.device("cpu")
@@ -67,11 +68,13 @@ class Engine:
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
         exports: Mapping[str, Path] = MappingProxyType({}),
+        request: PrecisionRequest = AUTO,
     ) -> None:
         """`open_task` returns the task of a name and a description of its data, `load_backbone` a backbone by name.
 
         `memory_bytes` is how much of the examples is held at once, `decoders` how many threads read their files.
-        `exports` are the folders that adapted models are kept in, by the keys of their cells.
+        `exports` are the folders that adapted models are kept in, by the keys of their cells. `request` says
+        in which precision they are trained.
         """
         torch.set_num_threads(THREADS)
         self._open_task = open_task
@@ -81,6 +84,7 @@ class Engine:
         self._memory_bytes = memory_bytes
         self._decoders = decoders
         self._exports = exports
+        self._request = request
         self._loaded: _Loaded | None = None
 
     def run(self, pack: Pack) -> Iterator[CellOutput]:
@@ -150,7 +154,7 @@ class Engine:
             block_sizes=evaluation.block_sizes,
         )
         self._export(one, model, result)
-        return CellOutput(result, predictions, evaluation.tested, under.predictions if under else {})
+        return CellOutput(result, predictions, evaluation.tested, under.predictions if under else {}, cost.choice)
 
     def _export(self, one: "_Ready", model: Model, result: Result) -> None:
         """Write the adapted model into its folder, if it is to be kept."""
@@ -192,10 +196,11 @@ class Engine:
         """Return what a strategy may see of a split, through a backbone if it is named."""
         needed = budgets.union(needs.budgets)
         if not through:
-            return Context(task.target, split, needed=needed, content=content, cache=self._cache)
+            return Context(task.card.name, task.target, split, needed=needed, content=content, cache=self._cache)
         backbone = self._load_backbone(through).to(self._device)
         n_stages = len(backbone.stages)
         return NetworkContext(
+            task.card.name,
             task.target,
             split,
             backbone,
@@ -206,6 +211,7 @@ class Engine:
             device=self._device,
             memory_bytes=self._memory_bytes,
             decoders=self._decoders,
+            request=self._request,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bench.cell import Outcome
 from bench.column import Column
+from bench.runtime.arithmetic import PrecisionChoice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,10 +25,12 @@ class Tested:
 class CellOutput:
     """What came of a cell. A result has predictions and what they belong to.
 
-    `shifted` are its predictions under shifts, by their names.
+    `shifted` are its predictions under shifts, by their names. `choice` is how the
+    precision of training was chosen, if it was timed.
     """
 
     outcome: Outcome
     predictions: Column | None = None
     tested: Tested | None = None
     shifted: Mapping[str, Column] = field(default_factory=dict)
+    choice: PrecisionChoice | None = None

@@ -15,8 +15,9 @@ from bench.domain import Raw
 from bench.errors import BenchError, WeightsError
 from bench.prediction.exported import WEIGHTS, Exported
 from bench.prediction.saving import together
+from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import file_sha256
-from bench.runtime.precision import frozen_precision, training_precision
+from bench.runtime.precision import frozen_precision
 from bench.training.adapted import Reader
 from bench.training.inference import Recomputed, read_all
 from bench.training.inputs import MEMORY_BYTES, Allowance, prepare
@@ -34,17 +35,19 @@ class ExportedModel:
     def predict(self, raw: Raw, *, decoders: int = 1) -> Column:
         """Return predictions on the scale of the labels, as those of the test split were made.
 
-        `decoders` threads read files. Raises `DataError` for a file that cannot be read.
+        Trained stages run in the precision they were trained in. `decoders` threads read files.
+        Raises `DataError` for a file that cannot be read.
         """
         target, boundary = self.exported.target, self.exported.boundary
         inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
         frozen = frozen_precision(self.device)
         below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
+        precision: Precision
         tapped = any(tap <= boundary for tap in target.readout.taps(len(self.backbone.stages)))
         if not len(above) or tapped:
             below, above, precision = below[:0], self.backbone.stages, frozen
         else:
-            precision = training_precision(self.device, self.exported.result.trainable_parameters)
+            precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
         hidden = Recomputed(inputs, below, frozen) if len(below) else inputs
         read = read_all(self.backbone, above, hidden, target.readout, precision=precision)
         codec = target.codec.restored(self.exported.codec)

@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.backbone import Features, Head
 from bench.budget import Budget
 from bench.cell import HEAD, Work
-from bench.column import Array, Column, Indices, digest
+from bench.column import Array, Column, Indices, digest, digest_arrays
 from bench.planning.plan import ALGORITHM
 from bench.planning.seeds import stream
 from bench.probing.probe import Solved, solve_heads
@@ -102,8 +102,9 @@ class Heads:
 
     def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
         held = self._prior is not None
+        groups = None if self._groups is None else digest_arrays({"groups": self._groups[budget.rows]})
         return content_key(
-            "head", ALGORITHM, self._content, held, budget.rows.tolist(), digest(budget.labels), penalties
+            "head", ALGORITHM, self._content, held, groups, budget.rows.tolist(), digest(budget.labels), penalties
         )
 
     def _write(self, budgets: Mapping[Path, Budget[Column]], penalties: Penalties) -> None:

@@ -56,6 +56,7 @@ def rank_backbones(
         start = time.perf_counter()
         backbone = load_backbone(name).to(device)
         context = NetworkContext(
+            task.card.name,
             task.target,
             split,
             backbone,

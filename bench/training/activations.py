@@ -125,7 +125,7 @@ class Activations:
 
     def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
         together = [boundary]
-        if not self._cache.holds(self.key(boundary)):  # then the way there is gone anyway
+        if self._cache.get(self.key(boundary)) is None:  # then the way there is gone anyway
             below = {other for other in self._boundaries if 0 < other < boundary and self._may_keep(other)}
             together = sorted({boundary, *below})
         wanted = {self.key(one): self._about(one) for one in together}

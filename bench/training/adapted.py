@@ -13,7 +13,7 @@ from bench.domain import Raw
 from bench.planning.seeds import torch_seed
 from bench.probing.linear import put
 from bench.readout import Readout
-from bench.runtime.precision import Precision
+from bench.runtime.arithmetic import Precision
 from bench.strategy import Cost, Parts
 from bench.target import Codec, Objective
 from bench.training.context import NetworkContext

@@ -20,13 +20,17 @@ from bench.domain import Raw
 from bench.errors import FreezeError
 from bench.probing.heads import Heads
 from bench.readout import Readout
+from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache, content_key
 from bench.target import Target
 from bench.task import Split
 from bench.training.activations import Activations
 from bench.training.inference import ReadFeatures
 from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
+from bench.training.pace import PrecisionChooser
 from bench.training.vocabulary import Vocabulary
+
+AUTO: Final = PrecisionRequest()
 
 WHOLE_SPLIT: Final = 0.5
 """Share of a split from which all of it is run through the frozen stages: then any later budget finds it done."""
@@ -37,6 +41,7 @@ class NetworkContext(Context):
 
     def __init__(
         self,
+        task: str,
         target: Target,
         split: Split,
         backbone: Backbone,
@@ -48,16 +53,19 @@ class NetworkContext(Context):
         device: torch.device,
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
+        request: PrecisionRequest = AUTO,
     ) -> None:
         """`content` is the sha256 of the split; `needed` are the training rows that some cell to come will see.
 
         Activations at `boundaries` will be asked for. At most `memory_bytes` of examples are held, beside their
-        features, and as much of shifted ones if these are asked for; `decoders` threads read their files.
+        features, and as much of shifted ones if these are asked for; `decoders` threads read their files. `request`
+        says in which precision stages are trained.
         """
-        super().__init__(target, split, needed=needed, content=content, cache=cache)
+        super().__init__(task, target, split, needed=needed, content=content, cache=cache)
         train = split.train
         self.backbone = backbone
         self.device = device
+        self.precisions = PrecisionChooser(request, cache=cache, device=device)
         self._memory_bytes = memory_bytes
         self._decoders = decoders
         self._boundaries = boundaries

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import nn
 
@@ -15,7 +16,7 @@ from bench.planning.seeds import stream
 from bench.probing.heads import KeptHead, Penalties
 from bench.probing.linear import put
 from bench.runtime.memory import forget_peak
-from bench.runtime.precision import frozen_precision, training_precision
+from bench.runtime.precision import frozen_precision
 from bench.strategy import Cost, LoopRecipe, Seeds
 from bench.training.adapted import (
     AdaptedNetwork,
@@ -27,6 +28,7 @@ from bench.training.adapted import (
 )
 from bench.training.context import NetworkContext
 from bench.training.loop import Adaptation, Rate, Term, train
+from bench.training.pace import Chosen, Trial
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,44 +93,72 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
     reader = fresh_reader(context, budget.labels, brought=plan.brought)
     if solved is not None:
         put(solved.solved.head, reader.head)
-    network = plan.begin()
-    stages_parameters = count_parameters(network)
-    context.prune(plan.frozen, network)
-    network.to(context.device)
-    rates = plan.learns(network)
-    kept_out = stages_parameters - count_parameters(network)  # rows of a token table that this task has no use for
-    trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
-    trainable += kept_out if _table_learns(network, rates) else 0
-    terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
-    rates += [
-        Rate(list(module.parameters()), plan.recipe.head_learning_rate) for term in terms for module in term.modules
-    ]
-    steps = plan.recipe.steps(len(budget.rows))
-    precision = training_precision(context.device, trainable) if steps else frozen_precision(context.device)
-    begun = time.perf_counter()
+    begun = _begin(context, budget, reader, plan)
+    network, steps = begun.adaptation.network, plan.recipe.steps(len(budget.rows))
+    choosing = time.perf_counter()
+    chosen = _choose_precision(context, begun, plan) if steps else Chosen(frozen_precision(context.device))
+    training = time.perf_counter()
     losses = train(
-        Adaptation(network, forward_through(context, network), rates, terms),
+        begun.adaptation,
         plan.recipe,
         steps=steps,
         order=stream(seeds.order, "order"),
-        precision=precision,
+        precision=chosen.precision,
     )
     trained = time.perf_counter()
     context.check_frozen(plan.frozen)
     context.restore(plan.frozen, network, plan.begin)
     network = plan.finish(network)
     cost = Cost(
-        seconds=time.perf_counter() - start,
-        training_seconds=trained - begun,
+        seconds=time.perf_counter() - start - (training - choosing),  # the choice outlives this network
+        training_seconds=trained - training,
         steps=steps,
         losses=losses,
-        precision=precision,
+        precision=chosen.precision,
+        choice=chosen.choice,
         penalty=solved.solved.penalty if solved else None,
-        trainable_parameters=trainable,
+        trainable_parameters=begun.trainable,
         total_parameters=count_parameters(context.backbone) + count_parameters(reader.head),
         work=works,
     )
-    return AdaptedNetwork(context, plan.frozen, network, reader, cost, precision)
+    return AdaptedNetwork(context, plan.frozen, network, reader, cost, chosen.precision)
+
+
+class _Begun(NamedTuple):
+    """A network before the first step, and the number of its trained parameters, unused rows of token tables included."""
+
+    adaptation: Adaptation
+    trainable: int
+
+
+def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan: NetworkPlan) -> _Begun:
+    """Return what the loop is to train, on the device."""
+    network = plan.begin()
+    whole = count_parameters(network)
+    context.prune(plan.frozen, network)
+    unused = whole - count_parameters(network)  # rows of a token table that no example of the task looks up
+    network.to(context.device)
+    rates = plan.learns(network)
+    terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
+    modules = [module for term in terms for module in term.modules]
+    trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
+    trainable += unused if _table_learns(network, rates) else 0
+    rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
+    return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable)
+
+
+def _choose_precision(context: NetworkContext, begun: _Begun, plan: NetworkPlan) -> Chosen:
+    """Return the precision to train in."""
+    card = context.backbone.card
+    trial = Trial(
+        task=context.task,
+        backbone=card.name,
+        depth=1 - plan.frozen / context.n_stages,
+        name=f"{card.sha256} {context.content}",
+        adaptation=begun.adaptation,
+        recipe=plan.recipe,
+    )
+    return context.precisions.choose(trial, begun.trainable)
 
 
 def _shared_work(

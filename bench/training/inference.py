@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from bench.backbone import Backbone, Batch, Features, read_stages
 from bench.column import Column, concatenate
 from bench.readout import Readout
-from bench.runtime.precision import Precision, autocast
+from bench.runtime.arithmetic import Precision
+from bench.runtime.precision import autocast
 from bench.training.inputs import Inputs
 
 CHUNK: Final = 256

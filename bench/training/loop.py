@@ -15,7 +15,8 @@ from bench.backbone import Batch, Features
 from bench.column import Indices
 from bench.errors import BenchError, FreezeError
 from bench.readout import Readout
-from bench.runtime.precision import Precision, autocast
+from bench.runtime.arithmetic import Precision
+from bench.runtime.precision import autocast
 from bench.strategy import LoopRecipe
 from bench.training.inputs import Inputs
 
@@ -67,6 +68,11 @@ class Adaptation:
     rates: Sequence[Rate]
     terms: Sequence[Term]
 
+    @property
+    def learning(self) -> frozenset[int]:
+        """The ids of the parameters that learn."""
+        return frozenset(id(parameter) for rate in self.rates for parameter in rate.parameters)
+
 
 def train(
     adaptation: Adaptation,
@@ -94,7 +100,7 @@ def train(
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
     stretches = min(STRETCHES, steps)
     totals = torch.zeros(stretches, device=device)
-    set_training(adaptation.network, recipe, learning={id(one) for rate in adaptation.rates for one in rate.parameters})
+    set_training(adaptation.network, recipe, adaptation.learning)
     streams = [_Stream(term, recipe, steps, one) for term, one in zip(terms, _orders(order, len(terms)), strict=True)]
     for step, drawn in enumerate(zip(*streams, strict=True)):
         loss = torch.zeros((), device=device)
@@ -139,7 +145,7 @@ def _orders(order: np.random.Generator, count: int) -> list[np.random.Generator]
 
 def _still(adaptation: Adaptation) -> Mapping[str, Tensor]:
     """Return what a network holds and must not move, by name."""
-    learns = {id(parameter) for rate in adaptation.rates for parameter in rate.parameters}
+    learns = adaptation.learning
     found: dict[str, Tensor] = {}
     for path, module in adaptation.network.named_modules():
         own = list(module.named_parameters(recurse=False))
@@ -152,7 +158,9 @@ def _still(adaptation: Adaptation) -> Mapping[str, Tensor]:
 def _content(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """Return the sha256 of each tensor."""
     return {
-        name: hashlib.sha256(values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
+        name: hashlib.sha256(
+            values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        ).hexdigest()
         for name, values in tensors.items()
     }
 

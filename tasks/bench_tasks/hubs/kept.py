@@ -38,10 +38,8 @@ class KeptTask(Task):
         found = _reader(self._spec.kind).read(self._spec, self._located, cache)
         task = labelled_task(self.card.name, self._spec, found)
         if task.card.sha256 != self.card.sha256:
-            raise DataError(
-                f"{self._spec.address} changed since it was looked at: give the same command once more after "
-                "`bench cache --clear`"
-            )
+            cache.discard(_key(self.card.name, self._spec))  # so that the next command looks at the data, not at this
+            raise DataError(f"{self._spec.address} changed since it was looked at: give the same command once more")
         return task.split(fold, cache)
 
 
@@ -71,6 +69,7 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
         return KeptTask(card, tuple(kept["names"]), spec, _located(kept["located"]))
     reader = _reader(spec.kind)
     located = reader.locate(spec, large=large)
+    stamps = _stamps(located)  # before it is read: what changes meanwhile is looked at again
     found = reader.read(spec, located, cache)
     task = labelled_task(name, spec, found)
     assert isinstance(task.target, Classes)
@@ -78,7 +77,7 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
         "card": asdict(task.card),
         "names": task.target.names,
         "located": located._asdict(),
-        "stamps": [stamp(Path(root)) for root in located.roots],
+        "stamps": stamps,
     }
     cache.fetch(_key(name, spec), f"the card of {spec.address}", lambda path: _write(path, json.dumps(said)))
     return task
@@ -87,13 +86,18 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
 def _kept(name: str, spec: DataSpec, cache: Cache) -> dict[str, Any] | None:
     """Return what is kept of a data set, or None if there is nothing or its files have changed."""
     key = _key(name, spec)
-    if not cache.holds(key):
+    content = cache.read(key)
+    if content is None:
         return None
-    said: dict[str, Any] = json.loads(cache.fetch(key, spec.address, _must_be_there).read_bytes())
-    if said["stamps"] != [stamp(Path(root)) for root in said["located"]["roots"]]:
+    said: dict[str, Any] = json.loads(content)
+    if said["stamps"] != _stamps(_located(said["located"])):
         cache.discard(key)
         return None
     return said
+
+
+def _stamps(located: Located) -> list[str]:
+    return [stamp(Path(root)).sha256 for root in located.roots]
 
 
 def _located(said: Mapping[str, Any]) -> Located:
@@ -127,7 +131,3 @@ def _key(name: str, spec: DataSpec) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _must_be_there(_: Path) -> None:
-    raise AssertionError("an entry that is held needs no making")

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,13 @@ class Located(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
+class Stamp(NamedTuple):
+    """What changes when a file does, or one in a folder: the hash of paths, sizes and times, and the latest time."""
+
+    sha256: str
+    changed_ns: int
+
+
 class Reader(Protocol):
     """A module that knows one library's data sets."""
 
@@ -36,20 +43,23 @@ class Reader(Protocol):
         """Return what is in it. Raises `DataError` if it cannot be used."""
 
 
-def stamp(root: Path) -> str:
-    """Return the hash of what changes when a file, or one in a folder, does: path, size and time of writing."""
-    digest = hashlib.sha256()
+def stamp(root: Path) -> Stamp:
+    """Return the stamp of a file, or of a folder and all in it."""
+    digest, changed_ns = hashlib.sha256(), 0
+    for path, found in _states(root):
+        digest.update(f"{path}\0{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\n".encode())
+        changed_ns = max(changed_ns, found.st_ctime_ns)
+    return Stamp(digest.hexdigest(), changed_ns)
+
+
+def _states(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield what the system says of a file, or of all that is in a folder; nothing if there is neither."""
+    if root.is_file():
+        yield "", root.stat()
     waiting = [str(root)] if root.is_dir() else []
-    if not waiting:
-        digest.update(_state(root.stat()) if root.exists() else b"not there")
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                digest.update(entry.path.encode() + _state(entry.stat(follow_symlinks=False)))
-    return digest.hexdigest()
-
-
-def _state(found: os.stat_result) -> bytes:
-    return f"\0{found.st_size} {found.st_mtime_ns}\n".encode()
+                yield entry.path, entry.stat(follow_symlinks=False)
