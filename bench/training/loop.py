@@ -59,7 +59,8 @@ class Adaptation:
     """What a strategy makes of a backbone: data for the loop.
 
     `network` is run at every step, and `forward` runs it. What it holds and is in none of the `rates` must not move:
-    parameters, and the buffers of modules without a parameter that learns.
+    parameters, and the buffers of modules that do not learn. A module learns if one of its own parameters does; one that
+    has none goes by its stage.
     """
 
     network: nn.ModuleList
@@ -94,7 +95,7 @@ def train(
     views = torch.Generator(device).manual_seed(int(order.integers(2**63)))
     stretches = min(STRETCHES, steps)
     totals = torch.zeros(stretches, device=device)
-    set_training(adaptation.network, recipe, learning={id(one) for rate in adaptation.rates for one in rate.parameters})
+    set_training(adaptation.network, recipe, _ids(adaptation.rates))
     streams = [_Stream(term, recipe, steps, one) for term, one in zip(terms, _orders(order, len(terms)), strict=True)]
     for step, drawn in enumerate(zip(*streams, strict=True)):
         loss = torch.zeros((), device=device)
@@ -139,21 +140,33 @@ def _orders(order: np.random.Generator, count: int) -> list[np.random.Generator]
 
 def _still(adaptation: Adaptation) -> Mapping[str, Tensor]:
     """Return what a network holds and must not move, by name."""
-    learns = {id(parameter) for rate in adaptation.rates for parameter in rate.parameters}
+    learning = _ids(adaptation.rates)
     found: dict[str, Tensor] = {}
-    for path, module in adaptation.network.named_modules():
-        own = list(module.named_parameters(recurse=False))
-        found |= {f"{path}.{name}": values for name, values in own if id(values) not in learns}
-        if not any(id(values) in learns for _, values in own):
-            found |= {f"{path}.{name}": values for name, values in module.named_buffers(recurse=False)}
+    for place, stage in enumerate(adaptation.network):
+        for path, module in stage.named_modules(prefix=str(place)):
+            own = module.named_parameters(recurse=False)
+            found |= {f"{path}.{name}": values for name, values in own if id(values) not in learning}
+            if not _learns(module, stage, learning):
+                found |= {f"{path}.{name}": values for name, values in module.named_buffers(recurse=False)}
     return found
+
+
+def _ids(rates: Sequence[Rate]) -> frozenset[int]:
+    """Return the ids of all parameters that learn."""
+    return frozenset(id(parameter) for rate in rates for parameter in rate.parameters)
+
+
+def _learns(module: nn.Module, stage: nn.Module, learning: Collection[int]) -> bool:
+    """Return whether a module learns; one without parameters of its own goes by its stage."""
+    own = list(module.parameters(recurse=False)) or list(stage.parameters())
+    return any(id(parameter) in learning for parameter in own)
 
 
 def _content(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """Return the sha256 of each tensor."""
+    plain = {name: values.detach().cpu().contiguous().reshape(-1) for name, values in tensors.items()}
     return {
-        name: hashlib.sha256(values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
-        for name, values in tensors.items()
+        name: hashlib.sha256(values.view(torch.uint8).numpy().tobytes()).hexdigest() for name, values in plain.items()
     }
 
 
@@ -214,14 +227,14 @@ def in_memory_order(groups: list[dict[str, Any]]) -> list[tuple[nn.Parameter, nn
 def set_training(stages: nn.ModuleList, recipe: LoopRecipe, learning: Collection[int]) -> None:
     """Put stages into training mode, but for batch norms that are to keep the statistics they were pretrained with.
 
-    Those whose own parameters are not among the `learning` ones, given by their ids, keep them in any case.
+    Those that do not learn keep them in any case; `learning` are the ids of all parameters that do.
     """
     stages.train()
-    for module in stages.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-            own = list(module.parameters())
-            still = bool(own) and not any(id(parameter) in learning for parameter in own)
-            if still or recipe.batch_norm == "pretrained":
+    for stage in stages:
+        for module in stage.modules():
+            if not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+                continue
+            if recipe.batch_norm == "pretrained" or not _learns(module, stage, learning):
                 module.eval()
 
 
