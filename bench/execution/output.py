@@ -5,29 +5,18 @@ from dataclasses import dataclass, field
 
 from bench.cell import Outcome
 from bench.column import Column
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tested:
-    """What predictions of a test split belong to, each [n_test]: labels, facts, and `rows`.
-
-    `rows` has the test `"block"` of each example, and where they are known its `"group"` and its `"name"`: a file or a
-    row.
-    """
-
-    labels: Column
-    facts: Column | None
-    rows: Column
+from bench.results.tested import Tested
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellOutput:
     """What came of a cell. A result has predictions and what they belong to.
 
-    `shifted` are its predictions under shifts, by their names.
+    `shifted` are its predictions under shifts, by their names; `fold` is the one that was tested on.
     """
 
     outcome: Outcome
     predictions: Column | None = None
     tested: Tested | None = None
     shifted: Mapping[str, Column] = field(default_factory=dict)
+    fold: int = 0
