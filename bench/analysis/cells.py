@@ -1,4 +1,4 @@
-"""Owns the cells of a results folder as a table for whoever computes on: what `bench.load` returns."""
+"""The cells of a results folder as a table for whoever computes on: what `bench.load` returns."""
 
 from pathlib import Path
 

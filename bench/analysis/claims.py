@@ -1,4 +1,4 @@
-"""Owns the six claims made for transfer learning, on each task and backbone: a verdict on each, and why.
+"""The six claims made for transfer learning, on each task and backbone: a verdict on each, and why.
 
 Transfer is one strategy and training from scratch another, chosen by what they are and not by what they scored: see
 `bench.analysis.pairs`. How each claim is measured is in `bench.analysis.measures`.

@@ -1,4 +1,4 @@
-"""Owns what a report says of several backbones on one task: which pretraining helps here, and at which budget."""
+"""What a report says of several backbones on one task: which pretraining helps here, and at which budget."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -40,11 +40,11 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
     ]
     if len(best) < 2:
         return None
-    label, higher = found[0].entry.label, found[0].entry.metric.higher_is_better
-    first, *rest = sorted(best, key=lambda one: -one.mean if higher else one.mean)
+    unit, direction = found[0].entry.unit, found[0].entry.metric.direction
+    first, *rest = sorted(best, key=lambda one: -direction * one.mean)
     adjusted = stats.holm([stats.paired_p(_gaps(first, other, amount)) for other in rest])
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
-    said = f"with {quantity(amount)} {label}, "
+    said = f"with {quantity(amount)} {unit}, "
     if tied:
         names = listed(_described(one, cards) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")
@@ -57,7 +57,7 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
 
 def _gaps(one: Best, other: Best, amount: float) -> pd.Series:
     """Return how much better one backbone does than another with each seed: both saw the same labels."""
-    sign = 1.0 if one.curves.entry.metric.higher_is_better else -1.0
+    sign = one.curves.entry.metric.direction
     ours, theirs = one.curves.seeds[one.strategy, amount].align(other.curves.seeds[other.strategy, amount])
     gaps: pd.Series = sign * (ours - theirs)
     return gaps

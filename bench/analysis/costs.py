@@ -1,4 +1,4 @@
-"""Owns what a run cost: seconds by phase, shared work counted once, and what the cells would have cost alone."""
+"""What a run cost: seconds by phase, shared work counted once, and what the cells would have cost alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,15 +1,19 @@
-"""Owns the learning curves of one task and backbone: scores by strategy, budget and seed, and the best of a kind."""
+"""The learning curves of one task and backbone: scores by strategy, budget and seed, and the best of those that start
+alike.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
 import pandas as pd
 
 from bench.analysis.tables import Tables, ordinary_cells
 from bench.results.manifest import StrategyEntry, TaskEntry
+from bench.strategy import Start
 
-Kind = Literal["pretrained", "scratch", "classical"]
+COST: Final[Mapping[Start, int]] = {"nothing": 0, "pretrained": 1, "random": 2}
+"""The order of strategies from cheap to dear by what they start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +44,17 @@ class Curves:
 
     @property
     def by_cost(self) -> list[str]:
-        """The strategies with a score, cheapest first: classical models, then by the share of stages trained.
+        """The strategies with a score, cheapest first: those without a network, then by the share of stages trained.
 
-        From scratch everything is trained, so that it comes last.
+        What starts from random weights comes last.
         """
         scored = {name for here in self.ranking.values() for name in here.index}
-        rank = {"classical": 0, "pretrained": 1, "scratch": 2}
-        order = sorted(self.strategies, key=lambda name: (rank[self.kind(name)], self.strategies[name].depth))
-        return [name for name in order if name in scored]
+        order = sorted(self.strategies.values(), key=lambda strategy: (COST[strategy.start], strategy.trained_fraction))
+        return [strategy.name for strategy in order if strategy.name in scored]
 
-    def kind(self, strategy: str) -> Kind:
-        """Return whether a strategy starts from pretrained weights, from none, or has no network at all."""
-        entry = self.strategies[strategy]
-        return "classical" if entry.classical else "pretrained" if entry.pretrained else "scratch"
+    def start(self, strategy: str) -> Start:
+        """Return what a strategy starts from."""
+        return self.strategies[strategy].start
 
     def scores(self, strategy: str) -> pd.DataFrame:
         """Return the scores of a strategy, seeds by rising amounts of labels; missing where there is none."""
@@ -60,13 +62,12 @@ class Curves:
 
     def differences(self, ours: str, theirs: str, amount: float) -> pd.Series:
         """Return how much better one strategy is than another with each seed, above 0 where it is."""
-        sign = 1.0 if self.entry.metric.higher_is_better else -1.0
-        gap: pd.Series = sign * (self.seeds[ours, amount] - self.seeds[theirs, amount])
+        gap: pd.Series = self.entry.metric.direction * (self.seeds[ours, amount] - self.seeds[theirs, amount])
         return gap
 
-    def leader(self, amount: float, kind: Kind) -> str | None:
-        """Return the best strategy of a kind at a budget; None where none has a score."""
-        return next((name for name in self.ranking[amount].index if self.kind(name) == kind), None)
+    def leader(self, amount: float, start: Start) -> str | None:
+        """Return the best of the strategies with one start at a budget; None where none has a score."""
+        return next((name for name in self.ranking[amount].index if self.start(name) == start), None)
 
 
 def find_curves(tables: Tables) -> dict[str, list[Curves]]:

@@ -1,4 +1,4 @@
-"""Owns what more labels would bring: power laws fitted to learning curves, and how well they foretold what is known."""
+"""What more labels would bring: power laws fitted to learning curves, and how well they foretold what is known."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.curves import Curves
-from bench.target import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,13 @@ def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
     """Return the forecast for a strategy, None where it has a score at fewer than three budgets."""
     metric = curves.entry.metric
     means: pd.Series = curves.points.xs(strategy, level="strategy")["mean"].sort_index().dropna()
-    errors = (metric.perfect - means) * _sign(metric)  # 0 is perfect
+    errors = (metric.perfect - means) * metric.direction  # 0 is perfect
     law = stats.fit_power_law(means.index, errors)
     if law is None:
         return None
     amount, measured = float(means.index[-1]), float(means.iloc[-1])
     checked = stats.fit_power_law(means.index[:-1], errors.iloc[:-1])
-    foretold = float("nan") if checked is None else metric.perfect - _sign(metric) * checked.at(amount)
+    foretold = float("nan") if checked is None else metric.perfect - metric.direction * checked.at(amount)
     # The fall of the law is laid onto what was measured, which need not lie on it; no error falls below 0.
     gain = min(law.at(amount) - law.at(2 * amount), float(errors.iloc[-1]))
     return MoreLabels(
@@ -56,10 +55,6 @@ def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
         foretold=foretold,
         off=foretold - measured,
         doubled_labels=2 * amount,
-        doubled_score=measured + _sign(metric) * gain,
+        doubled_score=measured + metric.direction * gain,
         gain=gain,
     )
-
-
-def _sign(metric: Metric) -> float:
-    return 1.0 if metric.higher_is_better else -1.0

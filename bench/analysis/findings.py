@@ -1,10 +1,10 @@
-"""Owns what a report says of one task in words: what to use, from where another wins, what pretraining is worth."""
+"""What a report says of one task in words: what to use, from where another wins, what pretraining is worth."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bench.analysis.curves import Curves, Kind
+from bench.analysis.curves import Curves
 from bench.analysis.extrapolation import more_labels
 from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, savings_against
 from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdicts
@@ -18,6 +18,7 @@ from bench.analysis.wording import (
     score_with_margin,
     strategy_phrase,
 )
+from bench.strategy import Start
 
 METHOD: Final = (
     "± is half of the 95 % interval over seeds; brackets hold 95 % intervals. Strategies are compared in pairs that "
@@ -60,7 +61,7 @@ def _advice(curves: Curves) -> list[str]:
     before, after = recommended(curves, first), recommended(curves, last)
     if before == after and all(_alone(curves, amount) for amount in (first, last)):
         ends = [_scored(curves, before, amount) for amount in (first, last)]
-        at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.label}"
+        at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.unit}"
         return [f"{at}, use {strategy_phrase(before)}: {listed(ends)}."]
     crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
     if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
@@ -80,10 +81,10 @@ def _scored(curves: Curves, strategy: str, amount: float) -> str:
 
 
 def _use(curves: Curves, amount: float) -> str:
-    here, label = curves.ranking[amount], curves.entry.label
+    here, label = curves.ranking[amount], curves.entry.unit
     start = f"With {quantity(amount)} {label}, "
     if _at_chance(curves, amount):
-        guess, chance = curves.entry.metric.chance_title, score(float(here["chance"].iloc[0]))
+        guess, chance = curves.entry.baseline, score(float(here["chance"].iloc[0]))
         return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
     chosen, tied = recommended(curves, amount), tied_with_best(curves, amount)
     phrase = strategy_phrase(chosen)
@@ -101,7 +102,7 @@ def _use(curves: Curves, amount: float) -> str:
 
 def _turn(curves: Curves, crossed: Crossover, last: float) -> str:
     """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
-    start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.label} on, "
+    start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.unit} on, "
     others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
     reached = f"{_scored(curves, crossed.ours, last)} with {quantity(last)}"
     tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
@@ -119,7 +120,7 @@ def _transfer(curves: Curves) -> list[str]:
         return []
     if curves.points["n_seeds"].max() < 2:
         return ["One seed cannot tell whether pretraining helps."]
-    return [f"Pretraining {_where(compared, curves.entry.label)}."]
+    return [f"Pretraining {_where(compared, curves.entry.unit)}."]
 
 
 def _where(compared: Mapping[float, Verdict], label: str) -> str:
@@ -144,7 +145,7 @@ def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
     return f"at {listed(map(quantity, at))}{label}"
 
 
-def _best_known(curves: Curves, rival: Kind) -> LabelSavings | None:
+def _best_known(curves: Curves, rival: Start) -> LabelSavings | None:
     """Return the label savings at the smallest budget where they are best known; None where they are small or unclear.
 
     A multiple with both ends is known better than one that leaves what was measured. What is no better than a guess has
@@ -169,10 +170,10 @@ def _times(saved: LabelSavings) -> str:
 
 def _worth(curves: Curves) -> list[str]:
     """Return what pretraining is worth in labels against training from scratch; nothing if little."""
-    saved = _best_known(curves, "scratch")
+    saved = _best_known(curves, "random")
     if saved is None:
         return []
-    ours = f"{strategy_phrase(saved.ours)} with {quantity(saved.amount)} {curves.entry.label}"
+    ours = f"{strategy_phrase(saved.ours)} with {quantity(saved.amount)} {curves.entry.unit}"
     theirs = strategy_phrase(saved.theirs)
     largest = max(float(str(amount)) for amount in curves.scores(saved.theirs))
     if saved.kind == "exactly":
@@ -185,18 +186,18 @@ def _worth(curves: Curves) -> list[str]:
 
 def _classical(curves: Curves) -> list[str]:
     """Return what pretraining brings over a classical model, where that is the harder rival somewhere."""
-    compared = verdicts(curves, "classical")
+    compared = verdicts(curves, "nothing")
     if not any(_harder(curves, amount) for amount in compared) or curves.points["n_seeds"].max() < 2:
         return []
-    said = f"Over a classical model pretraining {_where(compared, curves.entry.label)}"
-    saved = _best_known(curves, "classical")
+    said = f"Over a classical model pretraining {_where(compared, curves.entry.unit)}"
+    saved = _best_known(curves, "nothing")
     return [f"{said}." if saved is None else f"{said}; with {quantity(saved.amount)} it is worth {_times(saved)}."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:
-    """Return whether the best classical model beats the best strategy from scratch, if there is one, on average."""
-    rivals = [name for name in curves.ranking[amount].index if curves.kind(name) != "pretrained"]
-    return curves.kind(rivals[0]) == "classical"
+    """Return whether the best rival without a network beats the best one from scratch, if there is one, on average."""
+    rivals = [name for name in curves.ranking[amount].index if curves.start(name) != "pretrained"]
+    return curves.start(rivals[0]) == "nothing"
 
 
 def _more_labels(curves: Curves) -> list[str]:

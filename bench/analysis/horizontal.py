@@ -1,13 +1,15 @@
-"""Owns the horizontal reading of learning curves: what a score is worth in labels, and where curves cross."""
+"""The horizontal reading of learning curves: what a score is worth in labels, and where curves cross."""
 
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal
 
 from bench import stats
-from bench.analysis.curves import Curves, Kind
+from bench.analysis.curves import Curves
+from bench.strategy import Start
 
-RIVALS: Final[tuple[Kind, ...]] = ("scratch", "classical")
+RIVALS: Final[tuple[Start, ...]] = ("random", "nothing")
+"""What strategies without pretrained weights start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ class Crossover:
 
 
 def label_savings_of(curves: Curves) -> list[LabelSavings]:
-    """Return what the best pretrained strategy of every budget saves against the best from scratch, and classical."""
+    """Return what the best pretrained strategy of every budget saves against the best of each kind of rival."""
     found = (savings_against(curves, rival, amount) for rival in RIVALS for amount in curves.budgets)
     return [one for one in found if one is not None]
 
 
-def savings_against(curves: Curves, rival: Kind, amount: float) -> LabelSavings | None:
+def savings_against(curves: Curves, rival: Start, amount: float) -> LabelSavings | None:
     """Return what the best pretrained strategy of a budget saves against the best rival there; None without either."""
     ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
     if ours is None or theirs is None:

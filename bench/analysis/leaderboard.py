@@ -1,4 +1,4 @@
-"""Owns the leaderboard: areas under learning curves side by side, their means, ranks and intervals."""
+"""The leaderboard: areas under learning curves side by side, their means, ranks and intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Owns how each claim about transfer is measured on a pair of strategies, and the rule that decides it.
+"""How each claim about transfer is measured on a pair of strategies, and the rule that decides it.
 
 Everything is paired by seed: the same labels, the same test examples. Intervals are of 95 %, and without one (a single
 seed) nothing is decided; a claim is supported where its interval leaves nothing else, and not supported where it leaves
@@ -76,7 +76,7 @@ def cold_start(pair: Pair) -> Found:
     amount = pair.budgets[0]
     ours, theirs = pair.titles
     gain = stats.mean_interval(pair.gains()[amount])
-    at = f"With {quantity(amount)} {pair.label}, the smallest budget, "
+    at = f"With {quantity(amount)} {pair.unit}, the smallest budget, "
     if gain.n_values < 2:
         return Found("not decided", f"{at}{ours} and {theirs} have no two seeds in common.")
     both = pair.gains()[amount].notna()
@@ -157,7 +157,7 @@ def scores_under_shift(pair: Pair) -> Found:
         if shifted is not None and all(stats.mean_interval(skill).lower > 0 for skill in skills):
             break
     else:
-        return Found("not decided", f"With no number of {pair.label} do both, scored under shift, beat {_guess(pair)}.")
+        return Found("not decided", f"With no number of {pair.unit} do both, scored under shift, beat {_guess(pair)}.")
     gain = stats.mean_interval(pair.sign * (shifted.transfer["score"] - shifted.scratch["score"]))
     if gain.n_values < 2:
         return Found("not decided", "Scores under shift are of one seed, which has no interval.")
@@ -169,7 +169,7 @@ def scores_under_shift(pair: Pair) -> Found:
     ours, theirs = pair.titles
     return Found(
         _decide(gain),
-        f"With {quantity(amount)} {pair.label}, under shift ({listed(shifted.names)}), {ours} scores "
+        f"With {quantity(amount)} {pair.unit}, under shift ({listed(shifted.names)}), {ours} scores "
         f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
         f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
     )
@@ -181,7 +181,7 @@ def _where(pair: Pair, parts: Mapping[str, pd.Index]) -> str:
     said = listed(f"{side} at {listed(map(quantity, at))}" for side, at in parts.items() if len(at))
     n_compared = sum(len(at) for side, at in parts.items() if side != "not compared")
     corrected = f", with Holm's correction over {count(n_compared)} budgets" if n_compared > 1 else ""
-    return f"Against {theirs}, {ours} is {said} {pair.label}{corrected}."
+    return f"Against {theirs}, {ours} is {said} {pair.unit}{corrected}."
 
 
 def _over_budgets(gains: pd.DataFrame) -> str:
@@ -209,7 +209,7 @@ def _first_reached(pair: Pair, seconds: Seconds) -> Reached:
 def _saved_sentence(pair: Pair, saved: stats.Savings, reached: float, amount: float) -> str:
     """Return what transfer needs for a score that scratch reaches, and what that makes scratch's labels worth."""
     ours, theirs = pair.titles
-    start = f"What {theirs} reaches with {quantity(amount)} {pair.label} ({score(reached)}), {ours} "
+    start = f"What {theirs} reaches with {quantity(amount)} {pair.unit} ({score(reached)}), {ours} "
     if saved.kind == "at least":
         clearly = "" if saved.lower >= 1 else ", though not clearly"
         return f"{start}does not reach with {quantity(saved.n_labels)}{clearly}."
@@ -252,4 +252,4 @@ def _exponential(logarithm: stats.Estimate) -> stats.Estimate:
 
 
 def _guess(pair: Pair) -> str:
-    return f"a guess that learns nothing ({pair.curves.entry.metric.chance_title} {score(pair.chance)})"
+    return f"a guess that learns nothing ({pair.curves.entry.baseline} {score(pair.chance)})"

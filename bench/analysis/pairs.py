@@ -1,4 +1,4 @@
-"""Owns the pair that the claims about transfer are measured on: which two strategies, and their numbers by seed."""
+"""The pair that the claims about transfer are measured on: which two strategies, and their numbers by seed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,17 +45,21 @@ def choose_representatives(strategies: Iterable[StrategyEntry]) -> Representativ
     """Return which strategies stand for transfer and for scratch, whatever they scored.
 
     Choosing the best of several by the scores that are then compared would flatter transfer. So scratch is the one that
-    trains most of the network, and transfer the pretrained one of the same depth (full fine-tuning, by default): the
-    same architecture with as many stages trained, so that only where the weights start differs. Without one it is the
-    pretrained strategy that trains most. Among equals the first in the config stands; classical models are neither.
+    trains most of the network, and transfer the pretrained one that trains as much of it (full fine-tuning, by
+    default): the same architecture with as many stages trained, so that only where the weights start differs. Without
+    one it is the pretrained strategy that trains most. Among equals the first in the config stands; what has no network
+    is neither.
     """
     entries = list(strategies)
-    scratch = max(
-        (one for one in entries if not one.pretrained and not one.classical), key=lambda one: one.depth, default=None
-    )
-    pretrained = [one for one in entries if one.pretrained]
-    alike = [one for one in pretrained if scratch is not None and one.depth == scratch.depth]
-    return Representatives(max(alike or pretrained, key=lambda one: one.depth, default=None), scratch)
+    scratch = _trained_most(one for one in entries if one.start == "random")
+    pretrained = [one for one in entries if one.start == "pretrained"]
+    alike = [one for one in pretrained if scratch is not None and one.trained_fraction == scratch.trained_fraction]
+    return Representatives(_trained_most(alike or pretrained), scratch)
+
+
+def _trained_most(entries: Iterable[StrategyEntry]) -> StrategyEntry | None:
+    """Return the first of the strategies that train the largest share of a backbone; None of none."""
+    return max(entries, key=lambda one: one.trained_fraction, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Pair:
     @property
     def sign(self) -> float:
         """1 where higher scores are better, else -1."""
-        return 1.0 if self.curves.entry.metric.higher_is_better else -1.0
+        return self.curves.entry.metric.direction
 
     @property
     def budgets(self) -> list[float]:
@@ -82,9 +86,9 @@ class Pair:
         return self.curves.budgets
 
     @property
-    def label(self) -> str:
-        """What labels are called here."""
-        return self.curves.entry.label
+    def unit(self) -> str:
+        """What labels are counted in."""
+        return self.curves.entry.unit
 
     @property
     def chance(self) -> float:

@@ -1,4 +1,4 @@
-"""Owns the rows of scores under shift: one per ordinary cell and shift."""
+"""The rows of scores under shift: one per ordinary cell and shift."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

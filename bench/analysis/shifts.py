@@ -1,4 +1,4 @@
-"""Owns the table of scores under shift, averaged over seeds."""
+"""The table of scores under shift, averaged over seeds."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Owns the tables of a report: outcomes become one row per cell, cells become curves, curves become areas."""
+"""The tables of a report: outcomes become one row per cell, cells become curves, curves become areas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bench import stats
 from bench.analysis.costs import Costs, add_up
@@ -22,9 +23,13 @@ NOT_RUN: Final = "not run"
 
 CURVE: Final = ["task", "backbone", "strategy"]
 
-RESULT_FIELDS: Final = tuple(
-    field for field in fields(Result) if field.name not in {"cell", "key", "shared", "shifted", "losses", "provenance"}
+NESTED: Final = frozenset(
+    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes"}
 )
+RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NESTED)
+METRIC_PREFIX: Final = "metric_"
+"""What the column of a metric's values begins with; its name follows. `metric` says which of them is `score`."""
+
 SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
 PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
 CELL_COLUMNS: Final = (
@@ -38,8 +43,9 @@ CELL_COLUMNS: Final = (
     "key",
     "reason",
 )
+"""The columns of every table of cells; after `score` come those of the metrics that its tasks have."""
 
-_scores = attrgetter(*(field.name for field in RESULT_FIELDS), *SHARED_SECONDS)
+_fields = attrgetter(*(field.name for field in RESULT_FIELDS), *SHARED_SECONDS)
 _provenance = attrgetter(*PROVENANCE_FIELDS)
 
 
@@ -72,7 +78,10 @@ def read_tables(store: Store) -> Tables:
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
-    """Return a row per planned cell with `CELL_COLUMNS`; where there is no result, its columns are missing."""
+    """Return a row per planned cell with `CELL_COLUMNS`; where there is no result, its columns are missing.
+
+    A column per metric is missing too where the task has no such metric, or its test examples do not define it.
+    """
     identify = attrgetter(*CELL_FIELDS)
     rows = [
         (*identify(cell), manifest.tasks[cell.task].card.domain, manifest.tasks[cell.task].metric.name, *_said(outcome))
@@ -83,9 +92,17 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     of_fields = {field.name: dtypes[field.type] for field in RESULT_FIELDS if field.type in dtypes}
     cells["budget"] = cells["budget"].map(str)
     cells = cells.astype({**of_fields, **dict.fromkeys(SHARED_SECONDS, "float64")})
+    after_score = CELL_COLUMNS.index("score") + 1
+    for place, name in enumerate(metric_names(manifest)):
+        cells.insert(after_score + place, f"{METRIC_PREFIX}{name}", _values(name, outcomes))
     for column, names in orders_of(manifest).items():
         cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
     return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
+
+
+def metric_names(manifest: Manifest) -> list[str]:
+    """Return the names of all metrics of a folder's tasks, each once."""
+    return list(dict.fromkeys(metric.name for entry in manifest.tasks.values() for metric in entry.metrics))
 
 
 def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
@@ -138,4 +155,11 @@ def _said(outcome: Outcome | None) -> tuple[Any, ...]:
         return (NOT_RUN, *nothing, None, None)
     if isinstance(outcome, Failure):
         return (FAILED, *nothing, outcome.key, outcome.reason)
-    return (SCORED, *_scores(outcome), *_provenance(outcome.provenance), outcome.key, None)
+    return (SCORED, *_fields(outcome), *_provenance(outcome.provenance), outcome.key, None)
+
+
+def _values(metric: str, outcomes: Mapping[Cell, Outcome | None]) -> NDArray[np.float64]:
+    """Return the values of a metric [n_cells], nan where there is none."""
+    results = (outcome if isinstance(outcome, Result) else None for outcome in outcomes.values())
+    values = (None if result is None else result.scores.values.get(metric) for result in results)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Owns what `run --variance` tells: how much scores vary when one random stream alone follows the seed."""
+"""What `run --variance` tells: how much scores vary when one random stream alone follows the seed."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -57,7 +57,7 @@ def variance_sentences(tables: Tables, table: pd.DataFrame, task: str) -> list[s
             at = {float(str(amount)): dominant_stream(point) for amount, point in curve.groupby("amount")}
             name = strategy_title(strategy)
             name += f" ({tables.manifest.backbones[backbone].title})" if several else ""
-            said.append(f"What moves scores of {name} most: {_listed_streams(at)} {tables.manifest.tasks[task].label}.")
+            said.append(f"What moves scores of {name} most: {_listed_streams(at)} {tables.manifest.tasks[task].unit}.")
     return said
 
 

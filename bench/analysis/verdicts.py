@@ -1,9 +1,10 @@
-"""Owns what can be told apart: which strategies may be the best at a budget, and whether pretraining helps."""
+"""What can be told apart: which strategies may be the best at a budget, and whether pretraining helps."""
 
 from typing import Literal
 
 from bench import stats
-from bench.analysis.curves import Curves, Kind
+from bench.analysis.curves import Curves
+from bench.strategy import Start
 
 Verdict = Literal["helps", "hurts", "makes no clear difference"]
 
@@ -15,7 +16,7 @@ def tied_with_best(curves: Curves, amount: float) -> list[str]:
     """
     here = curves.ranking[amount]
     best, *others = here.index
-    sign = 1.0 if curves.entry.metric.higher_is_better else -1.0
+    sign = curves.entry.metric.direction
     kept = stats.may_be_best([sign * curves.seeds[name, amount] for name in here.index])
     open_ = dict(zip(here.index, kept, strict=True))
     tied = [best]
@@ -32,7 +33,7 @@ def recommended(curves: Curves, amount: float) -> str:
     return next(name for name in curves.by_cost if name in tied)
 
 
-def verdicts(curves: Curves, rival: Kind = "scratch") -> dict[float, Verdict]:
+def verdicts(curves: Curves, rival: Start = "random") -> dict[float, Verdict]:
     """Return for every budget that has both whether the best pretrained strategy beats the best rival.
 
     By paired t tests, with Holm's correction for the number of budgets. With one seed no difference is clear.

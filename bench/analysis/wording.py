@@ -1,11 +1,11 @@
-"""Owns how a report writes names and numbers."""
+"""How a report writes names and numbers."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from bench.metric import MetricCard
 from bench.results.manifest import Manifest
-from bench.target import Metric
 
 STRATEGY_TITLES: Final[Mapping[str, str]] = {
     "classical": "classical model",
@@ -45,7 +45,7 @@ def titled(manifest: Manifest, task: str, backbone: str = "") -> str:
     return f"{title}, {manifest.backbones[backbone].title}" if backbone else title
 
 
-def direction(metric: Metric) -> str:
+def direction(metric: MetricCard) -> str:
     """Return the metric and which direction is good."""
     return f"{metric.title}, {'higher' if metric.higher_is_better else 'lower'} is better"
 

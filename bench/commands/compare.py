@@ -1,4 +1,4 @@
-"""Owns `compare`: whether a run is worse than an earlier one."""
+"""`compare`: whether a run is worse than an earlier one."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns `history`: many runs side by side, and since when something changed."""
+"""`history`: many runs side by side, and since when something changed."""
 
 from bench.commands.compare import write_output
 from bench.commands.options import HistoryFormat, HistoryOptions

@@ -1,4 +1,4 @@
-"""Owns `list`: what there is to measure."""
+"""`list`: what there is to measure."""
 
 from bench_tasks import FAMILIES
 

@@ -1,4 +1,4 @@
-"""Owns `publish`: of a results folder what is worth keeping in git, in a folder that is read as any other."""
+"""`publish`: copy the parts of a results folder that belong in git, as a folder that is read as any other."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

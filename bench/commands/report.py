@@ -1,4 +1,4 @@
-"""Owns `report`, and the report at the end of a run."""
+"""`report`, and the report at the end of a run."""
 
 from bench.commands.options import ReportOptions
 from bench.report.stamp import kept_leaderboard

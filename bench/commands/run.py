@@ -1,4 +1,4 @@
-"""Owns `run`: a suite measured, as far as it is not measured yet."""
+"""`run`: measure a suite, as far as it is not measured yet."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from bench.commands.selection import Selection, select
 from bench.execution.executors.in_process import execute_here
 from bench.execution.executors.processes import execute_in_processes
 from bench.execution.executors.starting import EngineSettings
+from bench.execution.rescoring import rescore
 from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
 from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
@@ -22,6 +23,7 @@ from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_decoders, default_workers, resolve_device
+from bench.task import Task
 from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0
@@ -36,7 +38,8 @@ def main(options: RunOptions) -> int:
     store = Store(options.out or Path("results") / selection.suite.name)
     exports = choose_exports(plan, options.export) if options.export else {}
     again = [key for key, folder in exports.items() if not holds(folder, key)]
-    pending = pending_cells(plan, store, backbones, again=again)
+    lost = [] if options.dry_run else rescore(store, plan, selection.tasks)
+    pending = pending_cells(plan, store, backbones, again=[*again, *lost])
     if options.dry_run:
         return _show_plan(plan, pending)
     request = PrecisionRequest(options.precision, store.choices)
@@ -52,7 +55,7 @@ def main(options: RunOptions) -> int:
         _announce(again, store)
         if options.trackers and (found := count_found(plan, pending)):
             logging.info("--track logs what runs now; finished before, and not logged: %d cells", found)
-        tally = run_cells(plan, store, backbones, execute, again=again, follow=tracking.follow)
+        tally = run_cells(plan, store, backbones, execute, again=[*again, *lost], follow=tracking.follow)
     show_report(store, anew=False)
     show_exports(plan, exports)
     logging.info(
@@ -109,28 +112,31 @@ def _announce_precision(wanted: WantedPrecision, plan: Sequence[PlannedCell], st
 def _manifest(selection: Selection) -> Manifest:
     return Manifest(
         suite=selection.suite.name,
-        tasks={
-            name: TaskEntry(card=task.card, metric=task.target.metric, label=task.target.label)
-            for name, task in selection.tasks.items()
-        },
+        tasks={name: _task_entry(task) for name, task in selection.tasks.items()},
         backbones=selection.backbones,
         strategies={
             strategy.name: StrategyEntry(
                 name=strategy.name,
-                depth=strategy.depth,
-                pretrained=strategy.pretrained,
-                classical=strategy.classical,
+                kind=strategy.kind,
+                start=strategy.start,
+                trained_fraction=strategy.trained_fraction,
             )
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },
         cells={planned.cell: planned.key for planned in selection.plan},
         recipes={
-            Curve(entry.task, entry.backbone, strategy.name): strategy.recipe.model_dump(mode="json")
+            Curve(entry.task, entry.backbone, strategy.name): strategy.recipe()
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },
     )
+
+
+def _task_entry(task: Task) -> TaskEntry:
+    target = task.target
+    cards = tuple(metric.card for metric in target.metrics)
+    return TaskEntry(card=task.card, metric=cards[0], metrics=cards, baseline=target.baseline.title, unit=target.unit)
 
 
 def _show_plan(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> int:

@@ -11,7 +11,7 @@ from bench.cell import Scores, ShiftedScore
 from bench.column import Column, dense
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.execution.output import Tested
+from bench.results.tested import PLAIN, Tested
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
 from bench.target import Target
@@ -27,6 +27,13 @@ class UnderShifts(NamedTuple):
     predictions: Mapping[str, Column]
 
 
+class _Baseline(NamedTuple):
+    """What has no skill: its predictions, and their scores."""
+
+    predictions: Column
+    scores: Scores
+
+
 class Evaluation:
     """The test split of a task: how its target scores predictions of it, and what has no skill there."""
 
@@ -36,20 +43,21 @@ class Evaluation:
         self._split = split
         self._content = content
         self.test = split.test
-        self.baselines = self._baselines(split.test)
+        self._baseline = self._predict_baseline(split.test)
+        self.baselines = self._score(split.test, self._baseline)
 
     @property
     def metric(self) -> str:
         """The name of the metric that ranks."""
         return self._target.metrics[0].card.name
 
-    @property
-    def tested(self) -> Tested:
-        """What predictions belong to."""
+    def tested(self, *, shifts: bool) -> Tested:
+        """Return what predictions belong to, under shifts too if these are asked for."""
         test = self.test
         rows = {"block": self._blocks(test), "group": test.groups, "name": test.names}
         known = {name: array for name, array in rows.items() if array is not None}
-        return Tested(test.labels[self._target.reads], test.facts, dense(**known))
+        under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
+        return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
 
     @property
     def block_sizes(self) -> tuple[int, ...]:
@@ -73,7 +81,8 @@ class Evaluation:
             examples = shifted.examples
             predictions = predict(examples.raw)
             kept[shifted.shift.name] = predictions
-            found, baselines = self._score(examples, predictions), self._baselines(examples)
+            found = self._score(examples, predictions)
+            baselines = self._baselines_under[shifted.shift.name].scores
             scores.append(
                 ShiftedScore(
                     shift=shifted.shift.name,
@@ -91,10 +100,19 @@ class Evaluation:
         labels = examples.labels[self._target.reads]
         return score(self._target.metrics, predictions, labels, examples.facts, self._blocks(examples))
 
-    def _baselines(self, examples: Examples) -> Scores:
-        """Return the scores of what has no skill; it may know the training labels, all of them."""
+    @cached_property
+    def _baselines_under(self) -> Mapping[str, _Baseline]:
+        """What has no skill under each shift."""
+        found = {}
+        for shifted in self.shifted:
+            predictions = self._predict_baseline(shifted.examples)
+            found[shifted.shift.name] = _Baseline(predictions, self._score(shifted.examples, predictions))
+        return found
+
+    def _predict_baseline(self, examples: Examples) -> Column:
+        """Return the predictions without skill; they may know the training labels, all of them."""
         train = self._split.train.labels[self._target.reads]
-        return self._score(examples, self._target.baseline.predict(train, examples.raw, examples.facts))
+        return self._target.baseline.predict(train, examples.raw, examples.facts)
 
     def _blocks(self, examples: Examples) -> np.ndarray:
         labels = examples.labels[self._target.reads]

@@ -1,4 +1,4 @@
-"""Owns a run: what is pending, in which order it goes out, and every outcome kept as it comes."""
+"""A run: what is pending, in which order it goes out, and every outcome kept as it comes."""
 
 import logging
 from collections import Counter
@@ -11,13 +11,14 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from bench.card import BackboneCard
 from bench.cell import Failure, Outcome, Result
-from bench.execution.scored import Scored
+from bench.execution.output import CellOutput
 from bench.planning.plan import Pack, PlannedCell, pack_cells
 from bench.results.store import Store
+from bench.strategy import BACKBONE
 
 log = logging.getLogger(__name__)
 
-Execute = Callable[[Sequence[Pack]], Iterator[Scored]]
+Execute = Callable[[Sequence[Pack]], Iterator[CellOutput]]
 
 SAME: Final = 5e-5
 """What two scores may differ by and be the same in four decimals."""
@@ -37,21 +38,24 @@ def pending_cells(
 ) -> list[PlannedCell]:
     """Return the cells without a result, and those of the keys `again`, in the order to run them.
 
-    Probes go first: they need no training, what they compute serves the others, and after seconds there is something
-    to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
+    Strategies that are fitted together go first: they take seconds, what they compute serves the others, and soon there
+    is something to see. Then the largest backbone and the largest budgets, so that no long cell is left for the end.
+    Cells that are fitted together lie next to each other, and so do those of one fold of the data.
     """
     work = {planned.key: planned for planned in reversed(plan)}  # cells of one key are the same work, the first does it
     extents = {extent: place for place, extent in enumerate(sorted({planned.extent for planned in plan}))}
     return sorted(
         (planned for key, planned in work.items() if key in again or store.get(key) is None),
         key=lambda planned: (
-            planned.strategy.depth > 0,
+            not planned.strategy.together,
             -backbones[planned.cell.backbone].parameters,
             planned.cell.task,
             planned.cell.backbone,
-            planned.strategy.classical,  # which see the data without the backbone
+            BACKBONE not in planned.strategy.requires,  # which see the data without it
+            planned.fold,
+            planned.cell.strategy if planned.strategy.together else "",
             -extents[planned.extent],
-            -planned.strategy.depth,
+            -planned.strategy.trained_fraction,
             planned.cell,
         ),
     )
@@ -107,19 +111,20 @@ def describe(outcome: Outcome) -> str:
     return f"{outcome.cell}: {outcome.score:.4f} with {outcome.amount:g} labels, {outcome.seconds:.1f} s"
 
 
-def _keep(scored: Scored, store: Store) -> None:
-    if scored.choice is not None:
-        store.keep_choice(scored.choice)
-    if scored.labels is not None and not store.has_labels(scored.outcome.cell.task):
-        store.put_labels(scored.outcome.cell.task, scored.labels)
-    found = store.get(scored.outcome.key)
+def _keep(output: CellOutput, store: Store) -> None:
+    outcome = output.outcome
+    if output.choice is not None:
+        store.keep_choice(output.choice)
+    if isinstance(outcome, Result) and output.tested is not None:
+        store.put_tested(outcome, output.fold, output.tested)
+    found = store.get(outcome.key)
     if found is None:
-        store.put(scored.outcome, scored.predictions, scored.shifted)
-    elif isinstance(scored.outcome, Result) and abs(scored.outcome.score - found.score) > SAME:
+        store.put(outcome, output.predictions, output.shifted)
+    elif isinstance(outcome, Result) and abs(outcome.score - found.score) > SAME:
         log.warning(
             "%s: trained again it scores %.4f, but the result that is kept is %.4f: another precision, other hardware "
             "or versions of libraries train another model",
             found.cell,
-            scored.outcome.score,
+            outcome.score,
             found.score,
         )

@@ -1,4 +1,4 @@
-"""Owns the chart of a history: a panel per task, nights to the right, change points marked."""
+"""The chart of a history: a panel per task, nights to the right, change points marked."""
 
 import math
 from dataclasses import dataclass

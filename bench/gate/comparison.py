@@ -1,4 +1,4 @@
-"""Owns the comparison of two results folders: every verdict, and whether the gate lets the current run pass."""
+"""The comparison of two results folders: every verdict, and whether the gate lets the current run pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from bench.budget import Asked
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
 from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
 from bench.gate.matching import Matched, Pair, Run, match
+from bench.metric import MetricCard
 from bench.results.manifest import Curve
 from bench.stats import skill
 from bench.stats.intervals import Floats
-from bench.target import Metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,9 @@ def _budgets(rows: Sequence[Sequence[Pair]]) -> tuple[Asked, ...]:
     return tuple(budget for _, budget in sorted(found))
 
 
-def _differences(task: str, rows: Sequence[Sequence[Pair]], budgets: Sequence[Asked], metric: Metric) -> Differences:
+def _differences(
+    task: str, rows: Sequence[Sequence[Pair]], budgets: Sequence[Asked], metric: MetricCard
+) -> Differences:
     """Return the differences of skill of a task's pairs; higher is better, whatever the metric."""
     places = {budget: place for place, budget in enumerate(budgets)}
     numbers = sorted({pair.baseline.cell.seed for several in rows for pair in several})

@@ -1,4 +1,4 @@
-"""Owns the verdict on time and memory: between like machines only, and apart from scores.
+"""The verdict on time and memory: between like machines only, and apart from scores.
 
 Costs are compared as ratios, on the logarithmic scale. Cells of one strategy on one task repeat each other, so each
 such row has one value, the median over its cells; the interval is Student's, over rows. Only what is dearer by a

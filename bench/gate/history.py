@@ -1,4 +1,4 @@
-"""Owns the history of nights: areas under learning curves by task and strategy, and from which night they changed.
+"""The history of nights: areas under learning curves by task and strategy, and from which night they changed.
 
 The area of a row (a task, backbone and strategy) is taken for each seed, on the scale of skill; its night has their
 mean, with the interval over seeds. That of a task is the mean over its rows. A row without a score at every budget of

@@ -1,4 +1,4 @@
-"""Owns the verdict on scores: whether paired differences are a regression, an improvement, no change or undecided.
+"""The verdict on scores: whether paired differences are a regression, an improvement, no change or undecided.
 
 Within a task every strategy has a row. The difference of a seed is the weighted mean over its budgets; that of the
 task is the mean over its rows; that of a budget is the mean over rows too, for what goes wrong at one budget. Cells

@@ -1,4 +1,4 @@
-"""Owns the comparison as JUnit XML: a test case per task and strategy, for what shows test results."""
+"""The comparison as JUnit XML: a test case per task and strategy, for what shows test results."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Owns the comparison in Markdown, as a job summary shows it."""
+"""The comparison in Markdown, as a job summary shows it."""
 
 from collections.abc import Iterable, Iterator
 

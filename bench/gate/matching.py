@@ -1,4 +1,4 @@
-"""Owns which cells of two results folders measure the same, and the reasons why others do not."""
+"""Which cells of two results folders measure the same, and the reasons why others do not."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,7 +142,7 @@ def changed(before: Manifest, after: Manifest, row: Curve) -> str:
     if ours.card.sha256 != theirs.card.sha256:
         return f"other data: sha256 {ours.card.sha256[:8]}, now {theirs.card.sha256[:8]}"
     eyes, other_eyes = before.backbones[row.backbone].sha256, after.backbones[row.backbone].sha256
-    if eyes != other_eyes and not after.strategies[row.strategy].classical:  # which looks through none
+    if eyes != other_eyes and after.strategies[row.strategy].start != "nothing":  # which has no network
         return f"another backbone: sha256 {eyes[:8]}, now {other_eyes[:8]}"
     return ""
 

@@ -1,4 +1,4 @@
-"""Owns the history as text, Markdown and JSON: what changed first, then the nights."""
+"""The history as text, Markdown and JSON: what changed first, then the nights."""
 
 import json
 import math

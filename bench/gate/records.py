@@ -1,4 +1,4 @@
-"""Owns the comparison as JSON, for programs.
+"""The comparison as JSON, for programs.
 
     format          2; raised when a key changes its meaning or goes
     passed          whether the exit code is 0

@@ -1,4 +1,4 @@
-"""Owns the history as CSV: a line per night and series."""
+"""The history as CSV: a line per night and series."""
 
 import csv
 import io

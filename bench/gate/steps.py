@@ -1,4 +1,4 @@
-"""Owns change points: the nights from which on a series of measurements has another level, if any.
+"""Change points: the nights from which on a series of measurements has another level, if any.
 
 A step function is fitted by weighted least squares. Every step costs a penalty, which a step by chance rarely earns;
 the best fit is found exactly by optimal partitioning (Jackson et al. 2005, doi:10.1109/LSP.2001.838216). The scatter of

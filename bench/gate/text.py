@@ -1,4 +1,4 @@
-"""Owns the comparison as a terminal shows it: the verdict first, at most 80 columns."""
+"""The comparison as a terminal shows it: the verdict first, at most 80 columns."""
 
 import textwrap
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Owns what every format of the gate says in the same words: names, numbers, headings and reasons."""
+"""What every format of the gate says in the same words: names, numbers, headings and reasons."""
 
 import math
 from collections import Counter

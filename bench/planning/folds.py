@@ -40,6 +40,24 @@ def grouped_folds(
     return _deal_groups(classes, groups, min(count, len(np.unique(groups))), generator)
 
 
+def spread_folds(
+    strata: ClassIndices, groups: Array | None, count: int, generator: np.random.Generator
+) -> Indices | None:
+    """Return the fold of each example of a budget, over which `strata` [n] are spread as evenly as can be; shape [n].
+
+    As `grouped_folds`, but nothing has to be learnt of a stratum: one may be in a single example, group or fold. None
+    of fewer than two examples, or of one group.
+    """
+    if groups is None:
+        return stratified_folds(strata, min(count, len(strata)), generator) if len(strata) > 1 else None
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        return None
+    count = min(count, n_groups)
+    folds = _deal_groups(strata, groups, count, generator)
+    return folds if folds is not None else _deal_groups(np.zeros_like(strata), groups, count, generator)
+
+
 def deal_test_folds(labels: ClassIndices | None, groups: Array | None, count: int, seed_from: str) -> Indices:
     """Return the fold, 0 to count - 1, of each example of data without a split; shape [n].
 

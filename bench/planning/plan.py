@@ -14,7 +14,7 @@ from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Suite
 from bench.errors import ConfigError
-from bench.planning.seeds import seed_of
+from bench.planning.seeds import fold_of, seed_of
 from bench.planning.subset import budget_size
 from bench.strategy import BACKBONE, LABELS, Strategy
 
@@ -107,7 +107,7 @@ def plan_cells(
                             key,
                             suite.shifts,
                             task.n_train,
-                            seed_of(cell, "subset") % task.folds,
+                            fold_of(cell, task.folds),
                         )
                     )
     return tuple(planned)

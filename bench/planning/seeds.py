@@ -26,6 +26,11 @@ def seed_of(cell: Cell, purpose: Purpose) -> int:
     return cell.seed if cell.varied in (ALL_STREAMS, purpose) else 0
 
 
+def fold_of(cell: Cell, folds: int) -> int:
+    """Return which of so many folds of the data a cell is tested on: the one whose turn it is by its subset's seed."""
+    return seed_of(cell, "subset") % folds
+
+
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     """Return the NumPy generator of one purpose; streams of different purposes are independent."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPAWN_KEYS[purpose],)))

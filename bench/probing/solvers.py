@@ -1,16 +1,17 @@
-"""The convex problems behind linear heads: softmax regressions by L-BFGS, ridge regressions in closed form.
+"""The convex problems behind linear heads: softmax and logistic regressions by L-BFGS, ridge in closed form.
 
 A solver holds s budgets of n examples each, as coordinates in a basis where their Gram matrix is diagonal, and solves
 for any choice of examples and penalties. Weights [s, p, outputs, w], w > r, begin with those of the r coordinates and
 end with the bias. Between them may be zeros, up to a width that suits the processor.
 
-What is solved for a budget is the same, to the last bit, whichever budgets it shares a solver with. For softmax
-regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the same shape
-and begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by one.
+What is solved for a budget is the same, to the last bit, whichever budgets it shares a solver with. For softmax and
+logistic regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the
+same shape and begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by
+one.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -150,6 +151,95 @@ class _SoftmaxObjective:
         return logits if self.directions is None else logits * self.directions
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OneVsRestSolver(Solver):
+    """Logistic regressions of k yes-or-no questions: `coordinates` [s, n, r], answers `labels` [s, n, k], 0 or 1.
+
+    All questions of a budget share its penalty, which is chosen by their mean loss.
+    """
+
+    coordinates: Tensor
+    labels: Tensor
+
+    def take(self, budgets: Tensor) -> "OneVsRestSolver":
+        return OneVsRestSolver(self.coordinates[budgets], self.labels[budgets])
+
+    def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
+        """Solve all questions together, as `SoftmaxSolver` solves its problems.
+
+        A question with one answer among its examples has no optimum: the answer of each of them counts as the share of
+        yes, smoothed by half an example of either answer. Its weights are 0 then, and its outputs the logit of that.
+        """
+        dtype = torch.float64 if exact else torch.float32
+        inputs = _widen(self.coordinates).to(dtype)  # [s, n', w]
+        added = inputs.shape[1] - examples.shape[2]
+        counted = pad(examples.to(dtype), (0, added))[:, :, None]  # [s, p, 1, n']
+        total = counted.sum(3, keepdim=True)
+        answers = pad(self.labels.to(dtype).mT, (0, added))[:, None]  # [s, 1, k, n']
+        yes = (answers * counted).sum(3, keepdim=True)  # [s, p, k, 1]
+        answers = torch.where((yes == 0) | (yes == total), (yes + 0.5) / (total + 1), answers)
+        ridge = penalty.to(dtype)[:, None, None, None].repeat(1, 1, 1, inputs.shape[2])  # [s, 1, 1, w]
+        ridge[..., -1] = 0
+        if start is None:
+            start = inputs.new_zeros(*examples.shape[:2], self.labels.shape[2], inputs.shape[2])
+        start = start.to(dtype)
+        unscaled = _LogisticObjective(inputs, answers, counted / total, ridge, torch.ones_like(start))
+        problems = replace(unscaled, scale=unscaled.curvature(start).sqrt())
+        return problems.weights(minimise(problems, problems.flat(start), tolerance=EXACT if exact else COMPARING))
+
+    def losses(self, weights: Tensor) -> Tensor:
+        n = self.labels.shape[1]
+        logits = _outputs(_widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, k, n]
+        return _log_losses(logits, self.labels.to(weights.dtype).mT[:, None]).mean(2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LogisticObjective:
+    """Penalised losses of points [s, p * k, w], which are the weights W of k questions times `scale`.
+
+    With shares c_i of the examples x_i, answers a_i and penalties h (0 for the bias), of each question
+
+        value = sum of c_i (log(1 + exp(W x_i)) - a_i W x_i) + 1/2 sum of h W²,    gradient = sum of c_i (q_i - a_i)
+        x_i' + h W,    Hessian's diagonal = sum of c_i q_i (1 - q_i) x_i² + h,  where q_i = 1 / (1 + exp(-W x_i)).
+    """
+
+    inputs: Tensor  # [s, n, w]
+    answers: Tensor  # [s, p, k, n]
+    shares: Tensor  # [s, p, 1, n]: what each example counts
+    ridge: Tensor  # [s, 1, 1, w]
+    scale: Tensor  # [s, p, k, w]
+
+    def take(self, sets: Tensor) -> "_LogisticObjective":
+        return _LogisticObjective(
+            self.inputs[sets], self.answers[sets], self.shares[sets], self.ridge[sets], self.scale[sets]
+        )
+
+    def flat(self, weights: Tensor) -> Tensor:
+        return (weights * self.scale).flatten(1, 2)
+
+    def weights(self, points: Tensor) -> Tensor:
+        return points.view(self.scale.shape) / self.scale
+
+    def evaluate(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        weights = self.weights(points)
+        logits = _outputs(self.inputs, weights)
+        values = (self.shares * _log_losses(logits, self.answers)).sum(3)  # [s, p, k]
+        held = self.ridge * weights
+        gradients = _gradients(self.inputs, (logits.sigmoid() - self.answers) * self.shares) + held
+        return (values + 0.5 * (held * weights).sum(3)).flatten(1), (gradients / self.scale).flatten(1, 2)
+
+    def curvature(self, weights: Tensor) -> Tensor:
+        """Return the Hessian's diagonal at `weights`, [s, p, k, w]."""
+        yes = _outputs(self.inputs, weights).sigmoid()
+        spread = yes * (1 - yes) * self.shares
+        return (_gradients(self.inputs.square(), spread) + self.ridge).clamp_min(1e-12)
+
+
+def _log_losses(logits: Tensor, answers: Tensor) -> Tensor:
+    """Return the loss of each answer, of the shape of `logits`."""
+    return torch.logaddexp(logits, torch.zeros_like(logits)) - answers * logits
+
+
 class Moments(NamedTuple):
     """What a ridge regression needs to know of its examples."""
 
@@ -235,40 +325,3 @@ def _gradients(inputs: Tensor, residuals: Tensor) -> Tensor:
     """Return [s, p, outputs, w] of residuals [s, p, outputs, n]."""
     s, p, k, n = residuals.shape
     return (residuals.reshape(s, p * k, n) @ inputs).view(s, p, k, -1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OneVsRestSolver(Solver):
-    """Logistic regressions of k yes-or-no questions: `coordinates` [s, n, r], answers `labels` [s, n, k], 0 or 1.
-
-    Each question is solved for all budgets side by side; all questions of a budget share its penalty, which then is
-    chosen by their mean loss. A softmax over no and yes has the same optimum at twice the penalty: with weights -v / 2
-    and v / 2 its penalty counts |v|² half.
-    """
-
-    coordinates: Tensor
-    labels: Tensor
-
-    def take(self, budgets: Tensor) -> "OneVsRestSolver":
-        return OneVsRestSolver(self.coordinates[budgets], self.labels[budgets])
-
-    def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
-        solved = []
-        for question, solver in enumerate(self._questions()):
-            begun = None if start is None else _as_two(start[:, :, question])
-            weights = solver.fit(examples, 2 * penalty, exact=exact, start=begun)  # [s, p, 2, w]
-            solved.append(weights[:, :, 1] - weights[:, :, 0])
-        return torch.stack(solved, dim=2)
-
-    def losses(self, weights: Tensor) -> Tensor:
-        losses = [solver.losses(_as_two(weights[:, :, question])) for question, solver in enumerate(self._questions())]
-        return torch.stack(losses).mean(0)
-
-    def _questions(self) -> Iterator[SoftmaxSolver]:
-        for question in range(self.labels.shape[2]):
-            yield SoftmaxSolver(self.coordinates, self.labels[:, :, question].long(), 2)
-
-
-def _as_two(weights: Tensor) -> Tensor:
-    """Return weights [s, p, w] of yes against no as those of both, [s, p, 2, w]."""
-    return torch.stack([-weights / 2, weights / 2], dim=2)

@@ -1,4 +1,4 @@
-"""Owns what a report says and in which order: the answer first, then what it rests on."""
+"""What a report says and in which order: the answer first, then what it rests on."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Owns what a report says, as data: sections of blocks, which the page and the Markdown both render.
+"""What a report says, as data: sections of blocks, which the page and the Markdown both render.
 
 Texts are plain: whoever renders a block escapes them.
 """

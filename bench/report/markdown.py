@@ -1,4 +1,4 @@
-"""Owns Markdown: text that nothing in it can turn into markup, links that only lead to pages, and tables."""
+"""Markdown: text that nothing in it can turn into markup, links that only lead to pages, and tables."""
 
 import re
 from collections.abc import Iterable, Sequence

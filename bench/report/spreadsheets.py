@@ -1,4 +1,4 @@
-"""Owns the CSV files of a report: which columns, how numbers are written, and that no name can act as a formula."""
+"""The CSV files of a report: which columns, how numbers are written, and that no name can act as a formula."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from bench.analysis.leaderboard import DECIMALS, Leaderboard
-from bench.analysis.tables import CELL_COLUMNS
+from bench.analysis.tables import METRIC_PREFIX
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -48,7 +48,8 @@ FORMATS: Final[Mapping[str, str]] = {
 
 def results_csv(cells: pd.DataFrame) -> str:
     """Return `results.csv`: a row per planned cell; status says whether it was scored, and reason why not."""
-    return _csv(cells[list(CELL_COLUMNS)], FORMATS)
+    metrics = [str(name) for name in cells if str(name).startswith(METRIC_PREFIX)]
+    return _csv(cells, {**FORMATS, **dict.fromkeys(metrics, FORMATS["score"])})
 
 
 def curves_csv(curves: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Owns the stamp of a report: what it was made from and by, so that a run with nothing to do leaves it as it is.
+"""The stamp of a report: what it was made from and by, so that a run with nothing to do leaves it as it is.
 
 stamp.json    the hash of what the report was made from and by, that of each of its files, and the leaderboard
 """

@@ -1,4 +1,4 @@
-"""Owns the leaderboard as a terminal shows it at the end of a run."""
+"""The leaderboard as a terminal shows it at the end of a run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

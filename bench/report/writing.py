@@ -1,4 +1,4 @@
-"""Owns the writing of a report: every file of it, from the outcomes of a results folder."""
+"""The writing of a report: every file of it, from the outcomes of a results folder."""
 
 import gc
 from collections.abc import Iterator

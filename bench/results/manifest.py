@@ -1,4 +1,4 @@
-"""Owns the manifest of a results folder: what was asked for, and what a report must know of it."""
+"""The manifest of a results folder: what was asked for, and what a report must know of it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -6,30 +6,37 @@ from typing import Any, NamedTuple
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell, cell_of, cell_record
+from bench.metric import MetricCard
 from bench.runtime.arithmetic import PrecisionChoice
-from bench.target import Metric
+from bench.strategy import Start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEntry:
-    """What a report must know of a task: its card, its metric and what a label is."""
+    """What a report must know of a task.
+
+    `metric` ranks, `metrics` are all that are scored, that one among them. `baseline` is what the prediction without
+    skill is called, `unit` what labels are counted in, in the plural.
+    """
 
     card: TaskCard
-    metric: Metric
-    label: str
+    metric: MetricCard
+    metrics: tuple[MetricCard, ...]
+    baseline: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyEntry:
-    """What a report must know of a strategy.
+    """What a report must know of a strategy, see `bench.strategy.Strategy`.
 
-    A classical model of the domain stands in a backbone's place: it is neither pretrained nor trained from scratch.
+    One that starts from "nothing" has no network: it is a rival of the others, and the same on every backbone.
     """
 
     name: str
-    depth: float
-    pretrained: bool
-    classical: bool = False
+    kind: str
+    start: Start
+    trained_fraction: float
 
 
 class Curve(NamedTuple):
@@ -44,8 +51,8 @@ class Curve(NamedTuple):
 class Manifest:
     """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
 
-    `recipes` has the fields of `bench.strategy.Recipe` as plain values, none where that is not known.
-    `choices` are those of the precision to train in, by their keys, as far as they were made by timing.
+    `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
+    the precision to train in, by their keys, as far as they were made by timing.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -96,7 +103,11 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         suite=record["suite"],
         tasks={
             name: TaskEntry(
-                card=read_card(TaskCard, entry["card"]), metric=Metric(**entry["metric"]), label=entry["label"]
+                card=read_card(TaskCard, entry["card"]),
+                metric=MetricCard(**entry["metric"]),
+                metrics=tuple(MetricCard(**metric) for metric in entry["metrics"]),
+                baseline=entry["baseline"],
+                unit=entry["unit"],
             )
             for name, entry in record["tasks"].items()
         },

@@ -1,35 +1,40 @@
-"""Owns a results folder: the only reader and writer of what runs leave on disk.
+"""A results folder: the only reader and writer of what runs leave on disk.
 
     manifest.json               format, suite, the planned cells with their keys, cards of tasks and backbones
     cells/<key>.json            a Result or Failure; written last, so that it marks a finished cell
-    predictions/<key>.npy       float32 [n_test, outputs] on the scale of the labels
-    predictions/<key>.<shift>.npy   the same under a shift; where it leaves examples out, of the last of them
-    labels/<task>.npy           the test labels the predictions belong to
+    predictions/<key>.npz       the predictions of the test split, a column (see `bench.column`)
+    predictions/<key>.<shift>.npz   the same under a shift; where it leaves examples out, of the last of them
+    tested/<task>.<fold>.<data>.labels.npz    the test labels that the predictions of a fold belong to, a column;
+                               .facts.npz     what else scoring knows of the test examples, if anything;
+                               .rows.npz      their test blocks, groups and names;
+                               .baseline.npz, .baseline.<shift>.npz    the predictions without skill;
+                               <data> is the beginning of the sha256 of the data
     cells.jsonl                 in a published folder, without predictions: all cells (see `bench.results.published`)
 
-A file is whole or not there (see `bench.runtime.atomic`).
+A result keeps the values of every metric. Which of them is its score is up to the manifest: results are ranked by it
+as they are read. A file is whole or not there (see `bench.runtime.atomic`).
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from zipfile import BadZipFile
 
-import numpy as np
-
-from bench.cell import Cell, Outcome, Result, from_record, to_record
+from bench.cell import Cell, Failure, Outcome, Result, from_record, to_record
+from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
 from bench.results.manifest import Manifest, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
+from bench.results.tested import PLAIN, Tested
 from bench.runtime.arithmetic import PrecisionChoice
 from bench.runtime.atomic import write_whole
-from bench.target import Labels, Outputs
 
 FORMAT: Final = 4
+DATA_DIGITS: Final = 12  # of a sha256, enough to tell versions of one task's data apart
 
 
 class Store:
@@ -49,6 +54,10 @@ class Store:
         if self._manifest is None:
             raise StoreError(f"there are no results in {self.root}: `bench run` makes some")
         return self._manifest
+
+    def planned_cells(self) -> Mapping[Cell, str]:
+        """Return the cells that the folder was asked for, with the keys of their results; none before the first run."""
+        return self._manifest.cells if self._manifest else {}
 
     def extend(self, manifest: Manifest) -> None:
         """Lay a plan over what the folder was asked for before. Raises `StoreError` if it is a published one."""
@@ -72,44 +81,74 @@ class Store:
             self.extend(replace(self._manifest, choices={choice.key: choice}))
 
     def get(self, key: str) -> Result | None:
-        """Return the finished result of a key, or None. A damaged file counts as not finished."""
+        """Return the finished result of a key, or None.
+
+        A damaged file counts as not finished, and so does a result that was not scored by the metric that ranks.
+        """
+        outcome = self.unranked(key)
+        if outcome is None or not self._predictions(key).exists():
+            return None
+        metric = self._metric(outcome.cell.task)
+        if metric and metric not in outcome.scores.values:
+            return None
+        ranked = _ranked(outcome, metric)
+        return ranked if isinstance(ranked, Result) else outcome
+
+    def unranked(self, key: str) -> Result | None:
+        """Return the result of a key with the score that it was kept with, or None."""
         outcome = self._read_outcome(key)
-        return outcome if isinstance(outcome, Result) and self._predictions(key).exists() else None
+        return outcome if isinstance(outcome, Result) else None
 
     def put(
         self,
         outcome: Outcome,
-        predictions: Outputs | None = None,
-        shifted: Mapping[str, Outputs] = MappingProxyType({}),
+        predictions: Column | None = None,
+        shifted: Mapping[str, Column] = MappingProxyType({}),
     ) -> None:
         """Keep an outcome, with a result's predictions and those under its shifts; the latest of a key holds."""
         assert (predictions is not None) == isinstance(outcome, Result), "a result has predictions, a failure has none"
         if predictions is not None:
-            self._write_predictions(outcome.key, "", predictions)
+            self._write_column(self._predictions(outcome.key), predictions)
         for shift, under in shifted.items():
-            self._write_predictions(outcome.key, shift, under)
-        self._write(f"cells/{outcome.key}.json", _to_json(to_record(outcome)))
+            self._write_column(self._predictions(outcome.key, shift), under)
+        self._write_outcome(outcome)
 
-    def put_labels(self, task: str, labels: Labels) -> None:
-        """Keep the test labels of a task."""
-        self._write(f"labels/{task}.npy", _to_npy(labels))
+    def rescore(self, result: Result) -> None:
+        """Keep other scores of a result whose predictions are kept."""
+        assert self._predictions(result.key).exists(), "scores are those of predictions"
+        self._write_outcome(result)
 
-    def has_labels(self, task: str) -> bool:
-        """Return whether the test labels of a task are kept."""
-        return (self.root / "labels" / f"{task}.npy").exists()
+    def predictions(self, key: str, shift: str = PLAIN) -> Column:
+        """Return the predictions of a finished result, if one is named under a shift. Raises `StoreError` without."""
+        return self._read_column(self._predictions(key, shift))
 
-    def predictions(self, key: str, shift: str = "") -> Outputs:
-        """Return the predictions of a finished result, float32 [n_test, outputs], if one is named under a shift."""
-        array: Outputs = np.load(self._predictions(key, shift))
-        return array
+    def put_tested(self, result: Result, fold: int, tested: Tested) -> None:
+        """Keep what the predictions of a result belong to, as far as it is not kept yet; `fold` is what it tested."""
+        columns = {"labels": tested.labels, "facts": tested.facts, "rows": tested.rows}
+        columns |= {_baseline(shift): column for shift, column in tested.baselines.items()}
+        for part, column in columns.items():
+            path = self._tested(result, fold, part)
+            if column is not None and not path.exists():
+                self._write_column(path, column)
+
+    def tested(self, result: Result, fold: int) -> Tested:
+        """Return what the predictions of a result belong to. Raises `StoreError` if it is not kept."""
+        labels, rows = (self._read_column(self._tested(result, fold, part)) for part in ("labels", "rows"))
+        facts = self._tested(result, fold, "facts")
+        shifts = (PLAIN, *(one.shift for one in result.shifted))
+        baselines = {shift: self._read_column(self._tested(result, fold, _baseline(shift))) for shift in shifts}
+        return Tested(labels, self._read_column(facts) if facts.exists() else None, rows, baselines)
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
         """Return every planned cell, sorted, with what came of it; None where nothing did yet.
 
-        Cells that are the same work have one key, and what came of it is said of each of them.
+        Cells that are the same work have one key, and what came of it is said of each of them. Scores are those of the
+        metric that ranks.
         """
         found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
-        return {cell: outcome and replace(outcome, cell=cell) for cell, outcome in found}
+        return {
+            cell: outcome and _ranked(replace(outcome, cell=cell), self._metric(cell.task)) for cell, outcome in found
+        }
 
     def results(self) -> Iterable[Result]:
         """Return the finished results, sorted by cell."""
@@ -138,12 +177,29 @@ class Store:
         """Write a report file into the folder and return its path."""
         return self._write(name, content)
 
-    def _predictions(self, key: str, shift: str = "") -> Path:
-        return self.root / "predictions" / (f"{key}.{shift}.npy" if shift else f"{key}.npy")
+    def _metric(self, task: str) -> str:
+        """Return the name of the metric that ranks the results of a task; nothing where that is not known."""
+        entry = self._manifest.tasks.get(task) if self._manifest else None
+        return entry.metric.name if entry else ""
 
-    def _write_predictions(self, key: str, shift: str, predictions: Outputs) -> None:
-        name = self._predictions(key, shift).relative_to(self.root)
-        self._write(str(name), _to_npy(predictions.astype(np.float32)))
+    def _predictions(self, key: str, shift: str = PLAIN) -> Path:
+        return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")
+
+    def _tested(self, result: Result, fold: int, part: str) -> Path:
+        data = result.data_sha256[:DATA_DIGITS]
+        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}.{part}.npz"
+
+    def _write_column(self, path: Path, column: Column) -> None:
+        self._write(str(path.relative_to(self.root)), to_bytes(column))
+
+    def _read_column(self, path: Path) -> Column:
+        try:
+            return from_bytes(path.read_bytes())
+        except (OSError, ValueError, AssertionError, BadZipFile) as error:
+            raise StoreError(f"{path} cannot be read ({error})") from error
+
+    def _write_outcome(self, outcome: Outcome) -> None:
+        self._write(f"cells/{outcome.key}.json", _to_json(to_record(outcome)))
 
     def _read_outcome(self, key: str) -> Outcome | None:
         try:
@@ -185,10 +241,21 @@ class Store:
         return path
 
 
-def _to_npy(array: Labels) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
+def _baseline(shift: str) -> str:
+    """Return the name that predictions without skill have among the parts of a fold, if one is named under a shift."""
+    return f"baseline.{shift}" if shift else "baseline"
+
+
+def _ranked(outcome: Outcome, metric: str) -> Outcome:
+    """Return an outcome ranked by a metric, if one is named; a result that has no value of it counts as failed."""
+    if isinstance(outcome, Failure) or not metric:
+        return outcome
+    try:
+        return outcome.ranked_by(metric)
+    except KeyError:
+        scored = metric in outcome.scores.values
+        reason = f"the test split does not define {metric}" if scored else f"not scored by {metric} yet"
+        return Failure(cell=outcome.cell, key=outcome.key, reason=reason, traceback="")
 
 
 def _to_json(record: Mapping[str, Any]) -> bytes:

@@ -175,9 +175,56 @@ class RidgeRegression(Regression):
         return Squares(model.fit(counts, labels.reshape(len(labels), -1).astype(np.float64)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers(Fitted):
+    """Logistic regressions of yes-or-no questions.
+
+    Where all examples have one answer there is none, but the logit of the smoothed share of yes.
+    """
+
+    questions: tuple[LogisticRegression | float, ...]
+
+    @property
+    def coefficients(self) -> int:
+        sizes = (1 if isinstance(one, float) else one.coef_.size + one.intercept_.size for one in self.questions)
+        return int(sum(sizes))
+
+    def outputs(self, counts: csr_matrix) -> Doubles:
+        """Return the logits of yes."""
+        n = counts.shape[0]
+        columns = [
+            np.full(n, one) if isinstance(one, float) else one.decision_function(counts) for one in self.questions
+        ]
+        return np.stack(columns, axis=1)
+
+    def losses(self, counts: csr_matrix, labels: Array) -> Doubles:
+        logits = self.outputs(counts)
+        means: Doubles = (np.logaddexp(0, logits) - logits * labels).mean(axis=1)
+        return means
+
+
+class OneVsRestRegression(Regression):
+    """Logistic regressions of yes-or-no questions that share a penalty; labels are 0 or 1, [n, questions]."""
+
+    def fit(
+        self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
+    ) -> Answers:
+        strength = 1 / (len(labels) * penalty * mean_square(counts))
+        questions: list[LogisticRegression | float] = []
+        for answers in labels.T:
+            if len(np.unique(answers)) == 1:
+                share = (float(answers.sum()) + 0.5) / (len(answers) + 1)
+                questions.append(float(np.log(share / (1 - share))))
+            else:
+                model = LogisticRegression(C=strength, solver="newton-cg", tol=SOLVED if exact else COMPARED)
+                questions.append(model.fit(counts, answers.astype(np.int64)))
+        return Answers(tuple(questions))
+
+
 REGRESSIONS: Final[Mapping[type[problem.Problem], Regression]] = {
     problem.Softmax: SoftmaxRegression(),
     problem.Ridge: RidgeRegression(),
+    problem.OneVsRest: OneVsRestRegression(),
 }
 """What takes the place of a linear probe on sparse features, by what the probe solves."""
 

@@ -6,6 +6,7 @@ one is hit. The first two do this to every word; here it is every second one, as
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -37,6 +38,11 @@ NEIGHBOURS: Final = _neighbours()
 
 def add_typos(text: str) -> str:
     """Return a text with one typo in every second word of four letters or more, from its first or its second on."""
+    return _typist(text)(text)
+
+
+def _typist(text: str) -> Callable[[str], str]:
+    """Return who mistypes a text, whole or piece by piece: with the same typos, as long as all pieces come in order."""
     generator = generator_of(text.encode())
     due = int(generator.integers(EVERY))
 
@@ -45,7 +51,7 @@ def add_typos(text: str) -> str:
         due = (due + 1) % EVERY
         return _mistyped(found[0], generator) if due == 0 else found[0]
 
-    return LONG_WORD.sub(seen, text)
+    return lambda piece: LONG_WORD.sub(seen, piece)
 
 
 def _mistyped(word: str, generator: np.random.Generator) -> str:
@@ -70,7 +76,11 @@ def _mistyped(word: str, generator: np.random.Generator) -> str:
 def _shift(examples: Examples) -> Examples:
     raw = examples.raw
     assert isinstance(raw, Texts), f"texts are shifted here, not {type(raw).__name__}"
-    return replace(examples, raw=Texts(tuple(map(add_typos, raw.strings))))
+    strings = tuple(map(add_typos, raw.strings))
+    if raw.words is None:
+        return replace(examples, raw=Texts(strings))
+    words = tuple(tuple(map(_typist(text), of)) for text, of in zip(raw.strings, raw.words, strict=True))
+    return replace(examples, raw=Texts(strings, words))
 
 
 SHIFTS: Final = (Shift("typos", "one typo in every second word of four letters or more", _shift),)

@@ -1,4 +1,4 @@
-"""Owns statistics: intervals over seeds, what is read off learning curves, ranks, variances, many comparisons."""
+"""Statistics: intervals over seeds, what is read off learning curves, ranks, variances, many comparisons."""
 
 from bench.stats.aggregates import interquartile_mean
 from bench.stats.crossover import Crossing, CrossingKind, crossover

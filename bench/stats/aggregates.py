@@ -1,4 +1,4 @@
-"""Owns aggregates over many scores that a few odd ones do not move."""
+"""Aggregates over many scores that a few odd ones do not move."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Owns crossovers: the number of labels from which one learning curve lies above another, with an interval."""
+"""Crossovers: the number of labels from which one learning curve lies above another, with an interval."""
 
 from typing import Literal, NamedTuple
 

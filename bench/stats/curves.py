@@ -1,4 +1,4 @@
-"""Owns learning curves read vertically: skill, and the area under a curve."""
+"""Learning curves read vertically: skill, and the area under a curve."""
 
 import numpy as np
 from numpy.typing import ArrayLike

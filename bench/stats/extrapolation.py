@@ -1,4 +1,4 @@
-"""Owns what lies beyond the measured budgets: a power law with an offset, fitted to errors."""
+"""What lies beyond the measured budgets: a power law with an offset, fitted to errors."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Owns intervals over seeds: of means and of paired differences."""
+"""Intervals over seeds: of means and of paired differences."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Owns test inversion along learning curves: at which numbers of labels is a paired difference decided, and how?
+"""Test inversion along learning curves: at which numbers of labels is a paired difference decided, and how?
 
 An interval for a number of labels (label savings, a crossover) holds every number at which the paired t test over seeds
 does not reject that the difference is zero. Between two budgets each seed's own curve is a straight line over the

@@ -1,4 +1,4 @@
-"""Owns many comparisons at a time: p-values of paired differences, adjusted for how many there are."""
+"""Many comparisons at a time: p-values of paired differences, adjusted for how many there are."""
 
 import numpy as np
 from numpy.typing import ArrayLike

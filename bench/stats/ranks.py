@@ -1,4 +1,4 @@
-"""Owns ranks: of values, and their intervals from paired comparisons over seeds."""
+"""Ranks: of values, and their intervals from paired comparisons over seeds."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Owns label savings: how many labels another strategy needs for the same score, with an interval."""
+"""Label savings: how many labels another strategy needs for the same score, with an interval."""
 
 from typing import Literal, NamedTuple
 

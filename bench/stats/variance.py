@@ -1,4 +1,4 @@
-"""Owns the parts of the variance between runs: which random stream moves the scores, and by how much."""
+"""The parts of the variance between runs: which random stream moves the scores, and by how much."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -12,7 +12,7 @@ from bench.domain import Raw
 from bench.metric import Metric
 from bench.metrics import labels as metrics
 from bench.planning.blocks import deal_blocks
-from bench.planning.folds import grouped_folds
+from bench.planning.folds import spread_folds
 from bench.planning.subset import stratified_order
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 
@@ -69,8 +69,8 @@ class Labels(Target):
         return ("linear", "words")
 
     def answers(self, predictions: Column, top: int) -> Answers:
-        """Return the labels that are predicted, the likeliest first; or the `top` likeliest if several are asked for."""
-        chances = 1 / (1 + np.exp(-predictions[OUTPUT].astype(np.float64)))  # [n, k]
+        """Return the labels that are predicted, the likeliest first, or the `top` likeliest if `top` is above 1."""
+        chances = (1 + np.tanh(predictions[OUTPUT].astype(np.float64) / 2)) / 2  # [n, k]: this sigmoid cannot overflow
         best = np.argsort(-chances, axis=1, kind="stable")
         lines: list[list[tuple[str, ...]]] = []
         records = []
@@ -92,13 +92,9 @@ class RarestFirst(Sampling):
         return stratified_order(_rarest(labels), generator)
 
     def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
-        """Return folds in which labels are about even; None where a label is on a single example only."""
-        strata = _rarest(labels)
-        counts = np.bincount(strata)
-        strata[counts[strata] < 2] = -1  # what is alone of its kind is dealt with the others of that sort
-        strata -= strata.min()
-        rarest = int(np.unique(strata, return_counts=True)[1].min())
-        return None if rarest < 2 else grouped_folds(strata, groups, min(FOLDS, rarest), generator)
+        """Return folds in which labels are about even; None of fewer than two examples a fold."""
+        count = min(FOLDS, len(labels) // 2)
+        return spread_folds(_rarest(labels), groups, count, generator) if count > 1 else None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
         return deal_blocks(len(labels), groups, seed_from=seed_from)

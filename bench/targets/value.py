@@ -14,7 +14,7 @@ from bench.metric import Metric
 from bench.metrics import value as metrics
 from bench.planning import subset
 from bench.planning.blocks import deal_blocks
-from bench.planning.folds import grouped_folds
+from bench.planning.folds import spread_folds
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 
 if TYPE_CHECKING:
@@ -78,14 +78,12 @@ class SpreadOut(Sampling):
         return 2, "two values, from which a spread is known"
 
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
-        return subset.stratified_order(_bins(labels[LABEL]), generator)
+        return subset.stratified_order(quantiles(labels[LABEL], BINS), generator)
 
     def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
         """Return folds over quantiles of the labels; None of fewer than two examples a fold."""
         count = min(FOLDS, len(labels) // 2)
-        return (
-            None if count < 2 else grouped_folds(_bins(labels[LABEL], len(labels) // FOLDS), groups, count, generator)
-        )
+        return spread_folds(quantiles(labels[LABEL], BINS), groups, count, generator) if count > 1 else None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
         return deal_blocks(len(labels), groups, seed_from=seed_from)
@@ -100,8 +98,8 @@ class Standardised(Codec):
 
     def fit(self, labels: Column) -> "Standardised":
         values = labels[LABEL]
-        deviation = float(values.std())
-        return Standardised(float(values.mean()), deviation if deviation > 0 else 1.0)
+        constant = values.min() == values.max()  # of equal values rounding can leave a deviation
+        return Standardised(float(values.mean()), 1.0 if constant else float(values.std()))
 
     def state(self) -> dict[str, float]:
         return asdict(self)
@@ -145,7 +143,8 @@ class MeanValue(Baseline):
         return dense(**{LABEL: np.full(len(raw), train_labels[LABEL].mean())})
 
 
-def _bins(values: NDArray[np.float64], count: int = BINS) -> NDArray[np.int64]:
-    """Return the quantile [n] of each value [n], of at most `count`; equal values are in one."""
-    edges = np.quantile(values, np.linspace(0, 1, max(1, min(count, BINS)) + 1)[1:-1])
-    return np.searchsorted(np.unique(edges), values, side="right").astype(np.int64)
+def quantiles(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return which of at most `count` quantiles each value is in, [n]; equal ones may be in two, in their order."""
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ranks * min(count, len(values)) // len(values)

@@ -1,4 +1,4 @@
-"""Owns what trackers are told of an outcome: whatever is kept of it in words is a parameter, in numbers a metric."""
+"""What trackers are told of an outcome: whatever is kept of it in words is a parameter, in numbers a metric."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +31,15 @@ def describe(outcome: Outcome, planned: PlannedCell, manifest: Manifest) -> Trac
 
 
 def metrics(record: Mapping[str, Any], *, perfect: float) -> dict[str, float]:
-    """Return every number of a result's record, its skill, and its scores under shifts as `score.SHIFT`."""
+    """Return every number of a result's record, and its skill.
+
+    The values of all metrics are there as `metric.NAME`, its scores under shifts as `score.SHIFT`.
+    """
     found = {name: value for name, value in record.items() if isinstance(value, int | float)}
     found["skill"] = float(stats.skill(record["score"], chance=record["chance"], perfect=perfect))
+    for name, value in record["scores"]["values"].items():
+        if value is not None:
+            found[f"metric.{name}"] = value
     for shifted in record["shifted"]:
         found[f"score.{shifted['shift']}"] = shifted["score"]
         found[f"chance.{shifted['shift']}"] = shifted["chance"]
@@ -59,7 +65,7 @@ def _asked(planned: PlannedCell, manifest: Manifest) -> dict[str, Value]:
         **cell_record(cell),
         "key": planned.key,
         "strategy_card": asdict(manifest.strategies[cell.strategy]),
-        "recipe": strategy.recipe.model_dump(mode="json"),
+        "recipe": strategy.recipe(),
         "task_card": {**asdict(entry.card), "metric": entry.metric.name},
         "backbone_card": asdict(manifest.backbones[cell.backbone]),
     }

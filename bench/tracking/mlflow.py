@@ -1,4 +1,4 @@
-"""Owns what MLflow is told: an experiment for each suite, a run for each cell. MLFLOW_TRACKING_URI says where."""
+"""What MLflow is told: an experiment for each suite, a run for each cell. MLFLOW_TRACKING_URI says where."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Owns what TensorBoard is shown: a folder of events for each cell, in `tensorboard/` beside the results."""
+"""What TensorBoard is shown: a folder of events for each cell, in `tensorboard/` beside the results."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns the contract of trackers, and what each of them is told of a cell."""
+"""The contract of trackers, and what each of them is told of a cell."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

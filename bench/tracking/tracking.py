@@ -1,4 +1,4 @@
-"""Owns the trackers of a run: started before it, told of every cell, and left behind where they fail."""
+"""The trackers of a run: started before it, told of every cell, and left behind where they fail."""
 
 import logging
 from collections.abc import Mapping, Sequence

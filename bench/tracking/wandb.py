@@ -1,4 +1,4 @@
-"""Owns what Weights & Biases is told: a run for each cell, in a group for each suite. WANDB_MODE is the user's."""
+"""What Weights & Biases is told: a run for each cell, in a group for each suite. WANDB_MODE is the user's."""
 
 import os
 from pathlib import Path

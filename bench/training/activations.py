@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bench.backbone import Backbone, Batch
 from bench.cell import FROZEN, Work
+from bench.column import Column, from_bytes, to_bytes
 from bench.planning.plan import ALGORITHM
 from bench.readout import Readout
 from bench.runtime.cache import Cache, content_key
@@ -21,6 +22,8 @@ from bench.training.inference import ReadFeatures, Recomputed, forward_all, read
 from bench.training.inputs import Allowance, Inputs, Tapped
 
 VALUES: Final = "values"
+GEOMETRY: Final = "geometry"
+"""The file of the geometry as bytes: it is kept of what is streamed, which has it only while it passes."""
 
 
 class Activations:
@@ -107,9 +110,8 @@ class Activations:
         with safe_open(path, framework="pt") as file:
             works = _works(file.metadata())
             features = tuple(file.get_tensor(f"{VALUES}.{place}") for place in range(len(readout.stages)))
-        geometry = self._inputs.geometry
-        read = ReadFeatures(tuple(values.to(self._device) for values in features), geometry)
-        return read, works
+            geometry = self._geometry(file)
+        return ReadFeatures(tuple(values.to(self._device) for values in features), geometry), works
 
     def _compute_features(self, path: Path, readout: Readout) -> None:
         self._backbone.to(self._device)
@@ -121,7 +123,8 @@ class Activations:
         read = read_all(self._backbone, above, inputs, readout, precision=frozen_precision(self._device))
         self._check()
         works = [*works, Work(FROZEN, self.features_key(readout), time.perf_counter() - start)]
-        _write(path, {f"{VALUES}.{place}": values for place, values in enumerate(read.features)}, works)
+        tensors = {f"{VALUES}.{place}": values for place, values in enumerate(read.features)}
+        _write(path, {**tensors, **self._only_passing(read.geometry)}, works)
 
     def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
         together = [boundary]
@@ -168,14 +171,27 @@ class Activations:
                 )
                 self._check()
                 batch, works = done, [*works, Work(FROZEN, self.key(boundary), time.perf_counter() - start)]
-                _write(path, {VALUES: done.values}, works)
+                _write(path, {VALUES: done.values, **self._only_passing(done.geometry)}, works)
             reached = boundary
 
     def _load(self, path: Path) -> tuple[Batch, list[Work]]:
         with safe_open(path, framework="pt") as file:
             works, values = _works(file.metadata()), file.get_tensor(VALUES)
+            geometry = self._geometry(file)
         lengths = self._inputs.lengths if values.ndim > 2 else None
-        return Batch(values, lengths, self._inputs.geometry).to(self._device), works
+        return Batch(values, lengths, geometry).to(self._device), works
+
+    def _geometry(self, file: safe_open) -> Column | None:
+        """Return the geometry of the examples: the one that was kept, if they do not have it themselves."""
+        if self._inputs.geometry is not None or GEOMETRY not in file.keys():  # noqa: SIM118 (it is no mapping)
+            return self._inputs.geometry
+        return from_bytes(file.get_tensor(GEOMETRY).numpy().tobytes())
+
+    def _only_passing(self, geometry: Column | None) -> dict[str, Tensor]:
+        """Return what is kept of the geometry of examples that passed: nothing of those that are held with it."""
+        if geometry is None or self._inputs.geometry is not None:
+            return {}
+        return {GEOMETRY: torch.frombuffer(bytearray(to_bytes(geometry)), dtype=torch.uint8)}
 
 
 def _works(metadata: Mapping[str, str]) -> list[Work]:

@@ -30,6 +30,7 @@ def forward_all(stages: nn.ModuleList, inputs: Inputs, *, precision: Precision) 
     stages.eval()
     rows_of_chunks = _by_length(inputs).split(CHUNK)
     sequences, values = False, torch.empty(0)
+    geometry: list[Column] = []
     for rows, batch in zip(rows_of_chunks, inputs.batches(rows_of_chunks), strict=True):
         with torch.inference_mode(), autocast(inputs.device, precision):
             piece = _forward(stages, batch)
@@ -38,7 +39,9 @@ def forward_all(stages: nn.ModuleList, inputs: Inputs, *, precision: Precision) 
             longest = int(inputs.lengths.max()) if sequences and inputs.lengths is not None else piece.shape[1]
             values = torch.zeros(len(inputs), longest, *piece.shape[2:], device=inputs.device)
         values[rows.to(inputs.device), : piece.shape[1]] = piece
-    return Batch(values, inputs.lengths if sequences else None, inputs.geometry)
+        geometry += [] if batch.geometry is None else [batch.geometry]
+    lengths = inputs.lengths if sequences else None
+    return Batch(values, lengths, _in_order(geometry, torch.cat(rows_of_chunks)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,16 +74,17 @@ def read_all(
         geometry += [] if batch.geometry is None else [batch.geometry]
     order = torch.cat(rows_of_chunks)
     features = tuple(_assembled(several, order) for several in zip(*pieces, strict=True))
-    if not geometry:
-        return ReadFeatures(features, None)
-    back = torch.empty_like(order)
-    back[order] = torch.arange(len(order))
-    return ReadFeatures(features, concatenate(geometry).take(back.numpy()))
+    return ReadFeatures(features, _in_order(geometry, order))
 
 
 def _read(backbone: Backbone, above: nn.ModuleList, batch: Batch, readout: Readout) -> Features:
     """Return features, the values float32 between any two stages, so that a pass may be cut in two anywhere."""
     return read_stages(backbone, above, batch, readout, between=Tensor.float)
+
+
+def _in_order(pieces: Sequence[Column], order: Tensor) -> Column | None:
+    """Return the geometry of batches as that of all examples, each in its place; None where batches have none."""
+    return concatenate(pieces).take(order.argsort().numpy()) if pieces else None
 
 
 def _assembled(pieces: Sequence[Tensor], order: Tensor) -> Tensor:

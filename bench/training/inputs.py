@@ -1,4 +1,4 @@
-"""Owns how examples reach a network: held prepared, or read and prepared anew, batch by batch, where they are many."""
+"""How examples reach a network: held prepared, or read and prepared anew, batch by batch, where they are many."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping

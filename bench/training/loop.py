@@ -60,7 +60,8 @@ class Adaptation:
     """What a strategy makes of a backbone: data for the loop.
 
     `network` is run at every step, and `forward` runs it. What it holds and is in none of the `rates` must not move:
-    parameters, and the buffers of modules without a parameter that learns.
+    parameters, and the buffers of modules that do not learn. A module learns if one of its own parameters does; one that
+    has none goes by its stage.
     """
 
     network: nn.ModuleList
@@ -145,23 +146,28 @@ def _orders(order: np.random.Generator, count: int) -> list[np.random.Generator]
 
 def _still(adaptation: Adaptation) -> Mapping[str, Tensor]:
     """Return what a network holds and must not move, by name."""
-    learns = adaptation.learning
+    learning = adaptation.learning
     found: dict[str, Tensor] = {}
-    for path, module in adaptation.network.named_modules():
-        own = list(module.named_parameters(recurse=False))
-        found |= {f"{path}.{name}": values for name, values in own if id(values) not in learns}
-        if not any(id(values) in learns for _, values in own):
-            found |= {f"{path}.{name}": values for name, values in module.named_buffers(recurse=False)}
+    for place, stage in enumerate(adaptation.network):
+        for path, module in stage.named_modules(prefix=str(place)):
+            own = module.named_parameters(recurse=False)
+            found |= {f"{path}.{name}": values for name, values in own if id(values) not in learning}
+            if not _learns(module, stage, learning):
+                found |= {f"{path}.{name}": values for name, values in module.named_buffers(recurse=False)}
     return found
+
+
+def _learns(module: nn.Module, stage: nn.Module, learning: Collection[int]) -> bool:
+    """Return whether a module learns; one without parameters of its own goes by its stage."""
+    own = list(module.parameters(recurse=False)) or list(stage.parameters())
+    return any(id(parameter) in learning for parameter in own)
 
 
 def _content(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """Return the sha256 of each tensor."""
+    plain = {name: values.detach().cpu().contiguous().reshape(-1) for name, values in tensors.items()}
     return {
-        name: hashlib.sha256(
-            values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-        ).hexdigest()
-        for name, values in tensors.items()
+        name: hashlib.sha256(values.view(torch.uint8).numpy().tobytes()).hexdigest() for name, values in plain.items()
     }
 
 
@@ -222,14 +228,14 @@ def in_memory_order(groups: list[dict[str, Any]]) -> list[tuple[nn.Parameter, nn
 def set_training(stages: nn.ModuleList, recipe: LoopRecipe, learning: Collection[int]) -> None:
     """Put stages into training mode, but for batch norms that are to keep the statistics they were pretrained with.
 
-    Those whose own parameters are not among the `learning` ones, given by their ids, keep them in any case.
+    Those that do not learn keep them in any case; `learning` are the ids of all parameters that do.
     """
     stages.train()
-    for module in stages.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-            own = list(module.parameters())
-            still = bool(own) and not any(id(parameter) in learning for parameter in own)
-            if still or recipe.batch_norm == "pretrained":
+    for stage in stages:
+        for module in stage.modules():
+            if not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+                continue
+            if recipe.batch_norm == "pretrained" or not _learns(module, stage, learning):
                 module.eval()
 
 

@@ -29,7 +29,8 @@ class Vocabulary:
     def prune(self, stage: TokenStage) -> None:
         """Leave in the stage's table only the rows of these tokens."""
         rows = stage.table.weight.detach()[self._ids.to(stage.table.weight.device)]
-        stage.look_up_in(nn.Embedding.from_pretrained(rows.clone(), freeze=False))
+        frozen = not stage.table.weight.requires_grad
+        stage.look_up_in(nn.Embedding.from_pretrained(rows.clone(), freeze=frozen))
 
     def restore(self, stage: TokenStage, whole: nn.Embedding) -> None:
         """Put the rows of a pruned table in their places in a copy of the `whole` one, and that into the stage."""

@@ -1,4 +1,4 @@
-"""Owns the axes of a chart: limits that show every mean, scales, and ticks at round numbers that keep apart."""
+"""The axes of a chart: limits that show every mean, scales, and ticks at round numbers that keep apart."""
 
 import math
 from collections.abc import Callable, Sequence

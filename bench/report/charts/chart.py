@@ -1,4 +1,4 @@
-"""Owns what is charted: the learning curves of a task, and its scores against what they cost, as lines of points."""
+"""What is charted: the learning curves of a task, and its scores against what they cost, as lines of points."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -90,8 +90,8 @@ class NamedLine:
 def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str, str], Look]:
     """Return how each (backbone, strategy) is drawn: colour and marker say the strategy, the dash says the backbone."""
     looks = {}
-    pretrained = [name for name, entry in manifest.strategies.items() if entry.pretrained]
-    plain = [name for name, entry in manifest.strategies.items() if not entry.pretrained]
+    pretrained = [name for name, entry in manifest.strategies.items() if entry.start == "pretrained"]
+    plain = [name for name, entry in manifest.strategies.items() if entry.start != "pretrained"]
     for place, strategy in enumerate(manifest.strategies):
         names, colours = (pretrained, PRETRAINED_COLOURS) if strategy in pretrained else (plain, PLAIN_COLOURS)
         repeat, hue = divmod(names.index(strategy), len(colours))
@@ -103,7 +103,7 @@ def looks_of(manifest: Manifest, backbones: Sequence[str]) -> Mapping[tuple[str,
 def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
     """Return the lines of a task, in the order of the manifest.
 
-    A classical strategy scores the same on every backbone, so it has one line.
+    A strategy without a network scores the same on every backbone, so it has one line.
     """
     looks = looks_of(manifest, [curves.backbone for curves in found])
     lines = []
@@ -111,10 +111,10 @@ def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
         rows: dict[Any, Any] = curves.points.sort_index().to_dict("index")
         for name, entry in manifest.strategies.items():
             budgets = {amount: row for (strategy, amount), row in rows.items() if strategy == name}
-            if not budgets or (index and entry.classical):
+            if not budgets or (index and entry.start == "nothing"):
                 continue
             label = strategy_title(name)
-            if len(found) > 1 and not entry.classical:
+            if len(found) > 1 and entry.start != "nothing":
                 label += f" · {shortened(manifest.backbones[curves.backbone].title, LONGEST_BACKBONE)}"
             lines.append(NamedLine(label, looks[curves.backbone, name], curves.backbone, name, budgets))
     return lines
@@ -131,13 +131,13 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
     return Chart(
         anchor=f"chart-{_place(tables, task)}",
         title=task_title(tables.manifest, task),
-        x_title=f"number of {entry.label}",
+        x_title=f"number of {entry.unit}",
         y_title=direction(entry.metric),
         lines=tuple(lines),
         chance=chance_of(found),
-        chance_title=entry.metric.chance_title,
+        chance_title=entry.baseline,
         stops=tuple(stops),
-        stop_titles=tuple(f"{quantity(stop)} {entry.label}" for stop in stops),
+        stop_titles=tuple(f"{quantity(stop)} {entry.unit}" for stop in stops),
     )
 
 
@@ -148,18 +148,19 @@ def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[s
     costs = alone.groupby([cells[name] for name in (*CURVE, "budget")], observed=True).median().to_dict()
     charts = {}
     for task, several in found.items():
-        metric, label = tables.manifest.tasks[task].metric, tables.manifest.tasks[task].label
+        entry = tables.manifest.tasks[task]
         lines = [
-            Line(one.label, one.look, _costed(task, one, costs, label)) for one in named_lines(tables.manifest, several)
+            Line(one.label, one.look, _costed(task, one, costs, entry.unit))
+            for one in named_lines(tables.manifest, several)
         ]
         charts[task] = Chart(
             anchor=f"cost-{_place(tables, task)}",
             title=task_title(tables.manifest, task),
             x_title="time of a cell by itself",
-            y_title=direction(metric),
+            y_title=direction(entry.metric),
             lines=tuple(line for line in lines if line.points),
             chance=chance_of(several),
-            chance_title=metric.chance_title,
+            chance_title=entry.baseline,
         )
     return charts
 
@@ -181,12 +182,12 @@ def _point(amount: float, row: Mapping[str, Any]) -> Point:
     return Point(float(amount), mean, lower, upper, whole=n_seeds == planned, said=said)
 
 
-def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], label: str) -> tuple[Point, ...]:
+def _costed(task: str, line: NamedLine, costs: Mapping[Any, float], unit: str) -> tuple[Point, ...]:
     """Return a point for each budget with a score; `costs` are seconds by task, backbone, strategy and budget."""
     costed = []
     for amount, row in line.budgets.items():
         seconds, mean = costs[task, line.backbone, line.strategy, row["budget"]], float(row["mean"])
         if seconds > 0 and not math.isnan(mean):
-            said = f"{score(mean)} in {duration(seconds)} with {quantity(amount)} {label}"
+            said = f"{score(mean)} in {duration(seconds)} with {quantity(amount)} {unit}"
             costed.append(Point(seconds, mean, NAN, NAN, whole=True, said=said))
     return tuple(costed)

@@ -1,4 +1,4 @@
-"""Owns where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
+"""Where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
 
 import math
 from collections.abc import Sequence

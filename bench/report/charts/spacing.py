@@ -1,4 +1,4 @@
-"""Owns the spacing of labels along an axis."""
+"""The spacing of labels along an axis."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Owns charts as files of their own: rows of text above, labels at the ends of lines, or many small ones in a grid."""
+"""Charts as files of their own: rows of text above, labels at the ends of lines, or many small ones in a grid."""
 
 import textwrap
 from collections.abc import Sequence

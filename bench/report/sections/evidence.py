@@ -1,4 +1,4 @@
-"""Owns what a report says of the claims made for transfer learning: a verdict on each, and what it rests on."""
+"""What a report says of the claims made for transfer learning: a verdict on each, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

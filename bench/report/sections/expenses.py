@@ -1,4 +1,4 @@
-"""Owns what a report says of costs: where the time went, what a strategy costs, and scores against it."""
+"""What a report says of costs: where the time went, what a strategy costs, and scores against it."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Owns what a report says of each task's learning curves: the chart, and the table of numbers behind it."""
+"""What a report says of each task's learning curves: the chart, and the table of numbers behind it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Secti
     about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."
     if found:
         about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
-        about += f" {capitalised(entry.metric.chance_title)}: {score(chance_of(found))}."
+        about += f" {capitalised(entry.baseline)}: {score(chance_of(found))}."
     told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. A table below has the numbers."
     blocks.append(Picture(chart, f"charts/{file_name(tables, task)}.svg", told))
     if found:
@@ -104,10 +104,10 @@ def _scores(tables: Tables, task: str, found: Sequence[Curves]) -> Table:
         (Value(line.label), *(_score(line.budgets.get(amount), best[amount]) for amount in budgets))
         for line in named_lines(tables.manifest, found)
     )
-    label, here = tables.manifest.tasks[task].label, tables.curves["task"] == task
+    unit, here = tables.manifest.tasks[task].unit, tables.curves["task"] == task
     columns = (Column("Strategy"), *(Column(quantity(amount), numeric=True) for amount in budgets))
     return Table(
-        f"{task_title(tables.manifest, task)}: scores by number of {label}",
+        f"{task_title(tables.manifest, task)}: scores by number of {unit}",
         columns,
         rows,
         sortable=True,

@@ -1,4 +1,4 @@
-"""Owns what a report says of where its numbers are from: versions, hardware, config, data and backbones."""
+"""What a report says of where its numbers are from: versions, hardware, config, data and backbones."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,9 +8,14 @@ from bench.analysis.tables import PROVENANCE_FIELDS, SCORED, Tables
 from bench.analysis.wording import capitalised, count, task_title, titled
 from bench.card import BackboneCard, TaskCard
 from bench.report.document import Column, Paragraph, Section, Table, Value
+from bench.strategy import Start
 
 CARD_COLUMNS: Final = ("Source", "Licence", "Citation", "SHA-256")
-SOLVED: Final = frozenset({"penalties", "default_penalty"})  # fields of a recipe that a solved model goes by
+STARTS: Final[Mapping[Start, str]] = {
+    "pretrained": "pretrained weights",
+    "random": "random weights",
+    "nothing": "nothing, without a network",
+}
 PAGE: Final = re.compile(r"https?://[^\s,;()<>\"']+")
 
 
@@ -68,10 +73,13 @@ def _config(tables: Tables) -> Table:
     for name, entry in tables.manifest.strategies.items():
         here = cells[cells["strategy"] == name]
         budgets = ", ".join(here["budget"].sort_values().unique())
-        weights = "pretrained" if entry.pretrained else "not pretrained"
-        seeds = len(set(here["seed"]))
-        rows.append((Value(name), Value(weights), Value(f"{entry.depth:.0%}"), Value(budgets), Value(count(seeds))))
-    columns = (Column("Strategy"), Column("Weights"), Column("Stages trained", numeric=True), Column("Label budgets"))
+        trained, seeds = f"{entry.trained_fraction:.0%}", count(len(set(here["seed"])))
+        rows.append(tuple(map(Value, (name, STARTS[entry.start], trained, budgets, seeds))))
+    columns = (
+        *map(Column, ("Strategy", "Starts from")),
+        Column("Stages trained", numeric=True),
+        Column("Label budgets"),
+    )
     return Table("What was asked for", (*columns, Column("Seeds", numeric=True)), tuple(rows))
 
 
@@ -83,19 +91,18 @@ def _recipes(tables: Tables) -> Table | None:
         (
             Value(titled(manifest, one.task, one.backbone if several else "")),
             Value(one.strategy),
-            Value(", ".join(_settings(recipe, trains=manifest.strategies[one.strategy].depth > 0))),
+            Value(", ".join(_settings(recipe))),
         )
         for one, recipe in manifest.recipes.items()
     )
     return Table("Recipes", tuple(map(Column, ("Task", "Strategy", "Recipe"))), rows, folded=True) if rows else None
 
 
-def _settings(recipe: Mapping[str, Any], *, trains: bool) -> Iterator[str]:
-    """Yield what a recipe sets, as far as it concerns a strategy that trains stages, or none."""
+def _settings(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a recipe sets."""
     for name, value in recipe.items():
-        if trains or name in SOLVED:
-            written = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
-            yield f"{name} {written}"
+        written = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        yield f"{name} {written}"
 
 
 def _tasks(tables: Tables) -> Table:

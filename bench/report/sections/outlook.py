@@ -1,4 +1,4 @@
-"""Owns what a report says of more labels: what doubling them would bring, and how far off that was when checked."""
+"""What a report says of more labels: what doubling them would bring, and how far off that was when checked."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Owns what a report says of the spread over seeds: how much of it comes from which random stream."""
+"""What a report says of the spread over seeds: how much of it comes from which random stream."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Owns what a report says of scores under shift: the same models on test data that are noisier, or later."""
+"""What a report says of scores under shift: the same models on test data that are noisier, or later."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -50,7 +50,7 @@ def _scores(of: str, curves: Curves, points: pd.DataFrame) -> Table:
         for strategy in dict.fromkeys(points["strategy"])
     ]
     columns = (Column("Strategy"), *(Column(capitalised(name), numeric=True) for name in ("plain", *shifts)))
-    return Table(f"{of}: scores with {quantity(amount)} {curves.entry.label}", columns, tuple(rows), sortable=True)
+    return Table(f"{of}: scores with {quantity(amount)} {curves.entry.unit}", columns, tuple(rows), sortable=True)
 
 
 def _score(point: Mapping[Any, Any] | None) -> Value:

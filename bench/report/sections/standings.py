@@ -1,4 +1,4 @@
-"""Owns what a report says of the leaderboard: ranks and areas with their intervals, ties and gaps marked."""
+"""What a report says of the leaderboard: ranks and areas with their intervals, ties and gaps marked."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Owns what a report says of the worth of pretraining in labels: savings at each budget, and where curves cross."""
+"""What a report says of the worth of pretraining in labels: savings at each budget, and where curves cross."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ def _savings(of: str, curves: Curves) -> Table | None:
     at = {(one.theirs, one.amount): one for one in found}
     rows = [(Value(strategy_title(rival)), *(saved(at.get((rival, amount))) for amount in budgets)) for rival in rivals]
     columns = (Column("Against"), *(Column(quantity(amount), numeric=True) for amount in budgets))
-    return Table(f"{of}: label savings by number of {curves.entry.label}", columns, tuple(rows))
+    return Table(f"{of}: label savings by number of {curves.entry.unit}", columns, tuple(rows))
 
 
 def saved(one: LabelSavings | None) -> Value:
@@ -73,7 +73,7 @@ def _crossovers(of: str, curves: Curves) -> Table | None:
     at = {(one.ours, one.theirs): one for one in found}
     rows = [(Value(strategy_title(mine)), *(crossed(at.get((mine, other))) for other in theirs)) for mine in ours]
     columns = (Column("Beats"), *(Column(capitalised(strategy_title(other)), numeric=True) for other in theirs))
-    return Table(f"{of}: crossovers, in {curves.entry.label}", columns, tuple(rows))
+    return Table(f"{of}: crossovers, in {curves.entry.unit}", columns, tuple(rows))
 
 
 def crossed(one: Crossover | None) -> Value:

@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
 from bench.probing.probe import solve_heads
-from bench.probing.problem import Ridge, Softmax
-from bench.rivals.words import RidgeRegression, SoftmaxRegression, Vocabulary, choose_penalty
+from bench.probing.problem import OneVsRest, Ridge, Softmax
+from bench.rivals.words import OneVsRestRegression, RidgeRegression, SoftmaxRegression, Vocabulary, choose_penalty
 
 TEXTS = ("a good film", "a bad film", "good good", "bad", "a film", "Good day", "bad day", "the day")
 
@@ -100,3 +100,29 @@ def test_the_ridge_regression_is_the_linear_probe_under_the_same_penalty(penalty
     )
     theirs = features @ solved.head.weight.numpy() + solved.head.bias.numpy()
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_yes_or_no_questions_are_the_linear_probe_under_the_same_penalty() -> None:
+    features, classes = problem(3)
+    answers = np.stack([classes == 0, classes != 2], axis=1).astype(np.float32)  # [n, 2]
+    ours = OneVsRestRegression().fit(csr_matrix(features), answers, 0.1).outputs(csr_matrix(features))
+    centred = features - features.mean(0)
+    [solved] = solve_heads(
+        OneVsRest(2),
+        torch.from_numpy(features)[None],
+        torch.from_numpy(answers)[None],
+        None,
+        penalties=(1.0,),
+        default=float(0.1 * np.square(features).mean() / np.square(centred).mean()),
+    )
+    theirs = features @ solved.head.weight.numpy() + solved.head.bias.numpy()
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+
+
+def test_a_question_with_one_answer_has_its_smoothed_share() -> None:
+    features, classes = problem(3, n=9)
+    answers = np.stack([classes == 0, np.ones(9)], axis=1).astype(np.float32)
+    fitted = OneVsRestRegression().fit(csr_matrix(features), answers, 0.1)
+    np.testing.assert_allclose(fitted.outputs(csr_matrix(features))[:, 1], np.log(9.5 / 0.5))
+    assert fitted.coefficients == 12 + 1 + 1
+    assert (fitted.losses(csr_matrix(features), answers) > 0).all()

@@ -13,7 +13,7 @@ from bench.files.media import Pictures
 from bench.runtime.cache import file_sha256
 from bench.shifts.pictures import SHIFTS, add_noise, blur, lower_contrast
 from bench.shifts.shift import Shift
-from bench.task import Examples
+from tests.toys import labelled
 
 Picture = NDArray[np.uint8]
 
@@ -110,7 +110,7 @@ def test_pictures_in_files_are_changed_like_those_in_memory_when_they_are_looked
         Image.fromarray(picture).save(path)
     files, labels = Pictures(paths, tuple(map(file_sha256, paths))), np.arange(4)
     paths[0].unlink()  # nothing reads this one
-    shifted, held = shift.apply(Examples(files, labels)).raw, shift.apply(Examples(Images(pixels), labels)).raw
+    shifted, held = shift.apply(labelled(files, labels)).raw, shift.apply(labelled(Images(pixels), labels)).raw
     assert isinstance(shifted, Pictures)
     assert isinstance(held, Images)
     part = shifted.take(np.array([3, 1]))
@@ -120,6 +120,6 @@ def test_pictures_in_files_are_changed_like_those_in_memory_when_they_are_looked
 
 
 def test_changed_pictures_hash_otherwise() -> None:
-    examples = Examples(Pictures((Path("one"),), ("sha",)), np.arange(1))
+    examples = labelled(Pictures((Path("one"),), ("sha",)), np.arange(1))
     columns = [examples.raw.columns(), *(shift.apply(examples).raw.columns() for shift in SHIFTS)]
     assert len(set(columns)) == 1 + len(SHIFTS)

@@ -8,22 +8,23 @@ import soundfile
 from numpy.typing import NDArray
 
 from bench.domain import Waveforms
-from bench.files.media import Recordings
+from bench.files.media import STEPS_OF_16_BITS, Clip, Recordings, from_16_bits
 from bench.runtime.cache import file_sha256
 from bench.shifts.recordings import SHIFTS, SNR_DB, add_noise
-from bench.task import Examples
+from bench.shifts.shift import generator_of
+from tests.toys import labelled
 
 RATE_HZ = 8_000
 [SHIFT] = SHIFTS
 
 
-def tone(level: float, *, length: int = RATE_HZ) -> NDArray[np.int16]:
-    """Return a tone of a level, as a share of the full scale."""
+def tone(level: float, *, length: int = RATE_HZ) -> Clip:
+    """Return a tone of a level, as a share of the full scale, in 16 bits."""
     seconds = np.arange(length) / RATE_HZ
-    return (level * 32_767 * np.sin(2 * np.pi * 440 * seconds)).round().astype(np.int16)
+    return from_16_bits((level * 32_767 * np.sin(2 * np.pi * 440 * seconds)).round().astype(np.int16))
 
 
-def decibels(clip: NDArray[np.int16], noisy: NDArray[np.int16]) -> float:
+def decibels(clip: Clip, noisy: Clip) -> float:
     """Return the ratio of signal to noise, the signal being what of `clip` is in `noisy`."""
     signal, mixed = clip.astype(np.float64), noisy.astype(np.float64)
     gain = (signal @ mixed) / (signal @ signal)
@@ -47,13 +48,37 @@ def test_the_noise_is_white() -> None:
 
 
 def test_a_loud_clip_is_made_softer_and_not_cut_off() -> None:
-    loud = add_noise(tone(1.0)).astype(np.int64)
-    assert np.abs(loud).max() == 32_767
-    assert (np.abs(loud) == 32_767).sum() == 1
+    loud = add_noise(tone(1.0))
+    assert np.abs(loud).max() == 1 - 1 / STEPS_OF_16_BITS
+    assert (np.abs(loud) == np.abs(loud).max()).sum() == 1
+
+
+@pytest.mark.parametrize("level", [0.01, 0.3, 1.0])
+def test_a_copy_with_more_bits_is_in_the_same_noise(level: float) -> None:
+    clip = tone(level)
+    finer = clip + np.float32(0.2 / STEPS_OF_16_BITS)
+    np.testing.assert_allclose(add_noise(finer) - finer, add_noise(clip) - clip, rtol=0, atol=1e-4)
+
+
+def test_clips_of_16_bits_get_the_noise_that_they_got_in_whole_numbers_but_for_its_rounding() -> None:
+    clips = np.stack([tone(level) for level in (0.01, 0.3, 1.0)])
+    whole = (clips * STEPS_OF_16_BITS).astype(np.int16)
+    noisy = np.stack([add_noise(clip) for clip in clips])
+    expected = np.stack([add_whole_noise(clip) for clip in whole])
+    np.testing.assert_allclose(noisy * STEPS_OF_16_BITS, expected, rtol=2e-7, atol=1e-3)
+
+
+def add_whole_noise(clip: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Return the same shift of whole numbers, before it is rounded."""
+    samples, noise = clip.astype(np.float64), generator_of(clip.tobytes()).standard_normal(len(clip))
+    ratio = np.sqrt((samples**2).mean()) / np.sqrt((noise**2).mean()) * 10 ** (-SNR_DB / 20)
+    mixed = samples + ratio * noise
+    softer: NDArray[np.float64] = mixed * min(1.0, 32_767 / np.abs(mixed).max())
+    return softer
 
 
 def test_silence_stays_silent() -> None:
-    assert not add_noise(np.zeros(100, dtype=np.int16)).any()
+    assert not add_noise(np.zeros(100, dtype=np.float32)).any()
 
 
 def test_every_clip_has_a_noise_of_its_own() -> None:
@@ -69,10 +94,10 @@ def test_recordings_in_files_are_changed_like_those_in_memory_when_they_are_hear
         soundfile.write(path, clip, RATE_HZ, subtype="PCM_16")
         hashes.append(file_sha256(path))
     files, labels = Recordings(paths, tuple(hashes), RATE_HZ, RATE_HZ), np.arange(3)
-    shifted = SHIFT.apply(Examples(files, labels)).raw
+    shifted = SHIFT.apply(labelled(files, labels)).raw
     assert isinstance(shifted, Recordings)
     paths[0].unlink()  # nothing was read until now, and this one will not be
-    held = SHIFT.apply(Examples(Waveforms(clips, RATE_HZ), labels)).raw
+    held = SHIFT.apply(labelled(Waveforms(clips, RATE_HZ), labels)).raw
     assert isinstance(held, Waveforms)
     assert (shifted.take(np.array([2, 1])).waveforms().samples == held.samples[[2, 1]]).all()
     assert (held.samples != clips).any(axis=1).all()

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.column import Column, Dense, dense, digest
 from bench.domain import Images, Raw, Texts, Waveforms, Windows
-from bench.shifts.scoring import SHIFTS, Shifted, score_shifts, shift_test, shifts_of
+from bench.execution.evaluation import Evaluation
+from bench.shifts.scoring import SHIFTS, shift_test, shifts_of
 from bench.shifts.shift import Shift
-from bench.target import Classes, Horizon, Outputs
-from bench.task import Examples
+from bench.targets.classes import Classes
+from bench.targets.forecast import Forecast
+from bench.task import Examples, Split
+from tests.toys import labelled
 
 N = 7
 WORDS = ("weather", "awful", "a sunny morning", "little clouds", "thunder and lightning", "mild", "so be it")
@@ -24,11 +28,13 @@ def examples_of(domain: str) -> Examples:
     raws: dict[str, Raw] = {
         "vision": Images(generator.integers(60, 196, size=(N, 8, 8, 1), dtype=np.uint8)),
         "text": Texts(WORDS),
-        "audio": Waveforms(generator.integers(-9_000, 9_000, size=(N, 200)).astype(np.int16), 8_000),
-        "series": Windows(generator.standard_normal((N, 5)).astype(np.float32), 2, np.ones(N)),
+        "audio": Waveforms(generator.uniform(-0.3, 0.3, size=(N, 200)).astype(np.float32), 8_000),
+        "series": Windows(generator.standard_normal((N, 5)), 2, np.ones(N)),
     }
-    labels = generator.standard_normal((N, 2)).astype(np.float32) if domain == "series" else np.arange(N) % 3
-    return Examples(raws[domain], labels)
+    if domain != "series":
+        return labelled(raws[domain], np.arange(N) % 3)
+    facts = dense(unit=np.ones(N), moment=np.arange(N), series=np.zeros(N, dtype=np.int64))
+    return Examples(raws[domain], {"future": Dense({"future": generator.standard_normal((N, 2))})}, facts)
 
 
 ALL = [(domain, shift) for domain, shifts in SHIFTS.items() for shift in shifts]
@@ -40,7 +46,13 @@ shifts_of_each = pytest.mark.parametrize(("domain", "shift"), OF_EACH, ids=lambd
 
 
 def same(one: Examples, other: Examples) -> bool:
-    return one.raw.columns() == other.raw.columns() and np.array_equal(one.labels, other.labels)
+    return one.raw.columns() == other.raw.columns() and known(one) == known(other)
+
+
+def known(examples: Examples) -> list[str]:
+    """Return the hashes of labels and facts."""
+    facts = [] if examples.facts is None else [examples.facts]
+    return [digest(column) for column in (*examples.labels.values(), *facts)]
 
 
 @domains
@@ -77,7 +89,7 @@ def test_shifting_twice_is_the_same(domain: str, shift: Shift) -> None:
 def test_an_example_is_shifted_the_same_among_any_others(domain: str, shift: Shift, rows: Sequence[int]) -> None:
     examples, chosen = examples_of(domain), np.array(rows)
     assert same(shift.apply(examples.take(chosen)), shift.apply(examples).take(chosen))
-    assert (shift.apply(examples).labels == examples.labels).all()
+    assert known(shift.apply(examples)) == known(examples)
 
 
 def test_another_process_shifts_the_same() -> None:
@@ -100,24 +112,41 @@ def test_a_later_period_is_the_later_half_with_its_labels_and_units(n: int) -> N
     assert same(shifted.examples, examples.take(np.arange(n // 2, n)))
 
 
-def test_a_model_is_scored_on_every_shifted_test_and_so_is_chance() -> None:
-    asked: list[str] = []
-
-    def constant(test: Shifted) -> Outputs:
-        asked.append(test.shift.name)
-        return np.tile(np.array([0, 1, 0], dtype=np.float32), (len(test.examples), 1))
-
+def test_a_model_is_scored_on_every_shifted_test_and_so_is_the_baseline() -> None:
     examples = examples_of("vision")
-    scores, predictions = score_shifts(Classes(("a", "b", "c")), shift_test(examples), constant)
-    assert asked == list(predictions) == ["noise", "blur", "contrast"] == [score.shift for score in scores]
+    evaluation = Evaluation(Classes(("a", "b", "c")), Split(examples, examples), "sha")
+    asked: list[Raw] = []
+
+    def constant(raw: Raw) -> Column:
+        asked.append(raw)
+        return dense(logit=np.tile(np.array([0, 1, 0], dtype=np.float32), (len(raw), 1)))
+
+    scores, predictions = evaluation.score_shifts(constant)
+    assert list(predictions) == ["noise", "blur", "contrast"] == [score.shift for score in scores]
     assert [score.title for score in scores] == [shift.title for shift in SHIFTS["vision"]]
+    assert [raw.columns() for raw in asked] == [shift.apply(examples).raw.columns() for shift in SHIFTS["vision"]]
     assert [(score.score, score.chance) for score in scores] == [(2 / 7, 3 / 7)] * 3
     assert all(score.seconds >= 0 for score in scores)
 
 
-def test_chance_is_that_of_the_examples_that_are_left() -> None:
-    examples, target = examples_of("series"), Horizon(2)
-    later = examples.take(np.arange(3, 7))
-    (score,), _ = score_shifts(target, shift_test(examples), lambda test: np.zeros((4, 2), dtype=np.float32))
-    assert score.chance == target.chance(later.labels, later.raw) != target.chance(examples.labels, examples.raw)
-    assert score.score == pytest.approx(np.abs(later.labels).mean())
+def test_the_baseline_is_that_of_the_examples_that_are_left() -> None:
+    examples = examples_of("series")
+    (later,), _ = Evaluation(Forecast(2), Split(examples, examples), "sha").score_shifts(
+        lambda raw: dense(future=np.zeros((len(raw), 2)))
+    )
+    assert isinstance(examples.raw, Windows)
+    future, naive = examples.labels["future"]["future"], examples.raw.past[:, -2:]
+    assert later.score == pytest.approx(np.abs(future[3:]).mean())
+    assert later.chance == pytest.approx(np.abs(future[3:] - naive[3:]).mean())
+    assert later.chance != pytest.approx(np.abs(future - naive).mean())
+
+
+def test_words_of_a_text_get_the_typos_of_the_text() -> None:
+    sentences = (("thunder", "and", "lightning"), ("a", "sunny", "morning", "with", "little", "clouds"))
+    strings = tuple(map(" ".join, sentences))
+    [shifted] = shift_test(labelled(Texts(strings, sentences), [0, 1]))
+    raw = shifted.examples.raw
+    assert isinstance(raw, Texts)
+    assert raw.words is not None
+    assert raw.words != sentences
+    assert tuple(map(" ".join, raw.words)) == raw.strings

@@ -1,4 +1,4 @@
-"""Owns clips for audio backbones of tests, and what these are held to beside the contract of all."""
+"""Clips for audio backbones of tests, and what these are held to beside the contract of all."""
 
 import copy
 from typing import Final
@@ -9,6 +9,7 @@ from torch import nn
 
 from bench.backbone import Backbone
 from bench.domain import Raw, Waveforms
+from bench.files.media import from_16_bits
 from tests.contract.backbone import Check, features_of
 
 RATE_HZ = 16_000
@@ -21,7 +22,7 @@ def clips(n: int = 6, *, seconds: float = 0.3, rate_hz: int = RATE_HZ, seed: int
     noise[1::2] = np.cumsum(noise[1::2], axis=1) / 10
     noise[-1, noise.shape[1] // 2 :] = 0
     loudness = np.geomspace(300, 6000, n)[:, None]
-    return Waveforms((noise * loudness).clip(-32_768, 32_767).astype(np.int16), rate_hz)
+    return Waveforms(from_16_bits((noise * loudness).clip(-32_768, 32_767).astype(np.int16)), rate_hz)
 
 
 def unsettle(network: nn.Module, seed: int = 0) -> None:

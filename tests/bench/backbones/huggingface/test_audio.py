@@ -191,7 +191,7 @@ def test_the_contract_is_kept(check: Check, made: tuple[str, PreTrainedModel, Op
 def test_features_are_those_of_the_library(made: tuple[str, PreTrainedModel, Opened]) -> None:
     kind, network, opened = made
     raw = clips()
-    heard = MADE[kind].extractor(list(raw.samples / 32_768), sampling_rate=raw.rate_hz, return_tensors="pt")
+    heard = MADE[kind].extractor(list(raw.samples), sampling_rate=raw.rate_hz, return_tensors="pt")
     with torch.no_grad():
         own = MADE[kind].own(network, next(iter(heard.values())).float())
     backbone = opened.backbone
@@ -276,7 +276,7 @@ def test_recordings_are_heard_as_their_waveforms(backbone: Backbone, tmp_path: P
     raw = clips(n=3)
     paths = tuple(tmp_path / f"{row}.wav" for row in range(len(raw)))
     for path, samples in zip(paths, raw.samples, strict=True):
-        soundfile.write(path, samples, raw.rate_hz)
+        soundfile.write(path, samples, raw.rate_hz, subtype="FLOAT")
     files = Recordings(paths, tuple(map(file_sha256, paths)), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
     assert torch.equal(backbone.prepare(files).values, backbone.prepare(raw).values)
 

@@ -1,0 +1,98 @@
+"""Kept results scored by metrics that they lack, from what was predicted: nothing is trained for another metric."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bench.cell import Result, Scores
+from bench.column import Column
+from bench.errors import StoreError
+from bench.metric import Metric
+from bench.planning.plan import PlannedCell
+from bench.planning.seeds import fold_of
+from bench.results.store import Store
+from bench.results.tested import PLAIN, Tested
+from bench.scoring import score
+from bench.task import Task
+
+Metrics = tuple[Metric, ...]
+
+log = logging.getLogger(__name__)
+
+
+def rescore(store: Store, plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> list[str]:
+    """Score the results of a folder by the metrics of their tasks that they lack.
+
+    These are the results of a plan, and those that the folder holds of its tasks besides, since one table has both.
+    Return the keys of planned results of which too little is kept for that: their cells have to be run again.
+    """
+    planned = dict.fromkeys(one.key for one in plan)
+    held = (key for cell, key in store.planned_cells().items() if cell.task in tasks)
+    rescorers = {name: _Rescorer(store, task) for name, task in tasks.items()}
+    scored, lost = 0, []
+    for key in dict.fromkeys((*planned, *held)):
+        result = store.unranked(key)
+        if result is None or not (lacking := rescorers[result.cell.task].lacking(result)):
+            continue
+        try:
+            store.rescore(rescorers[result.cell.task].scored_by(lacking, result))
+            scored += 1
+        except StoreError as error:
+            log.info("%s: cannot be scored by another metric, %s", result.cell, error)
+            lost += [key] if key in planned else []
+    if scored:
+        log.info("%d results scored by further metrics from their predictions; nothing was trained", scored)
+    return lost
+
+
+class _Rescorer:
+    """The kept results of one task, scored from their predictions and what these belong to."""
+
+    def __init__(self, store: Store, task: Task) -> None:
+        self._store = store
+        self._target = task.target
+        self._folds = task.card.folds
+        self._baselines: dict[tuple[int, str, str, Metrics], Scores] = {}
+
+    def lacking(self, result: Result) -> Metrics:
+        """Return the metrics of the task that a result was not scored by."""
+        return tuple(metric for metric in self._target.metrics if metric.card.name not in result.scores.values)
+
+    def scored_by(self, metrics: Metrics, result: Result) -> Result:
+        """Return a result with its scores by further metrics. Raises `StoreError` if too little is kept for that."""
+        fold = fold_of(result.cell, self._folds)
+        tested = self._store.tested(result, fold)
+
+        def scores(kept: Scores, shift: str) -> Scores:
+            predictions = self._store.predictions(result.key, shift)
+            return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
+
+        def baselines(kept: Scores, shift: str) -> Scores:
+            name = (fold, result.data_sha256, shift, metrics)
+            if name not in self._baselines:
+                self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
+            return _joined(kept, self._baselines[name])
+
+        return replace(
+            result,
+            scores=scores(result.scores, PLAIN),
+            baselines=baselines(result.baselines, PLAIN),
+            shifted=tuple(
+                replace(one, scores=scores(one.scores, one.shift), baselines=baselines(one.baselines, one.shift))
+                for one in result.shifted
+            ),
+        )
+
+    def _score(self, metrics: Metrics, predictions: Column, tested: Tested, content: str) -> Scores:
+        """Return the scores of predictions of the last test examples, which are all of them but under some shifts."""
+        last = np.arange(len(tested.labels) - len(predictions), len(tested.labels))
+        labels, facts = tested.labels.take(last), None if tested.facts is None else tested.facts.take(last)
+        groups = tested.rows.take(last).values.get("group")
+        blocks = self._target.sampling.blocks(labels, facts, groups, content)
+        return score(metrics, predictions, labels, facts, blocks)
+
+
+def _joined(kept: Scores, further: Scores) -> Scores:
+    return Scores({**kept.values, **further.values}, {**kept.without, **further.without})
