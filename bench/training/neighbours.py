@@ -80,9 +80,7 @@ def problem_of(target: Target) -> Problem:
     """Return how labels of a target are averaged. Raises `DataError` if they cannot be."""
     problem = target.objective.problem()
     if problem is None or target.readout.kind is not Kind.POOLED or len(target.readout.stages) > 1:
-        raise DataError(
-            f"labels of {target.name} cannot be averaged: leave out strategies of the kind nearest"
-        )
+        raise DataError(f"labels of {target.name} cannot be averaged: leave out strategies of the kind nearest")
     return problem
 
 
