@@ -19,7 +19,7 @@ from bench.column import Column
 from bench.context import Context
 from bench.domain import Raw
 from bench.planning.seeds import Purpose
-from bench.runtime.arithmetic import Precision, PrecisionChoice
+from bench.runtime.arithmetic import PrecisionChoice
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,7 +57,7 @@ class Cost:
     training_seconds: float = 0.0
     steps: int = 0
     losses: tuple[float, ...] = ()
-    precision: Precision = "float32"
+    precision: str = "float32"
     choice: PrecisionChoice | None = None
     penalty: float | None = None
     trainable_parameters: int = 0

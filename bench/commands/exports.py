@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.errors import ConfigError
 from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds
+from bench.strategy import BACKBONE
 
 
 def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
@@ -20,7 +21,7 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
     for planned in plan:
         cell = planned.cell
         name = (cell.task, cell.backbone, cell.strategy)
-        if cell.seed > 0 or planned.strategy.classical:  # which is no network
+        if cell.seed > 0 or BACKBONE not in planned.strategy.requires:  # which has no network
             continue
         if name not in chosen or planned.extent > chosen[name].extent:
             chosen[name] = planned

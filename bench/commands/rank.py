@@ -90,7 +90,7 @@ def _outcomes(name: str, selection: Selection, options: RankOptions) -> dict[str
     largest = max((result.amount for result in results), default=0.0)
     for result in results:
         cell = result.cell
-        if result.amount == largest and strategies[cell.strategy].pretrained:
+        if result.amount == largest and strategies[cell.strategy].start == "pretrained":
             found.setdefault(cell.strategy, {}).setdefault(cell.backbone, []).append(sign * result.score)
     return {
         strategy: {backbone: float(np.mean(scores)) for backbone, scores in several.items()}

@@ -104,15 +104,23 @@ class Engine:
                 ready = [one for one in ready if one.planned.key != done.outcome.key]
 
     def _fit(self, ready: Sequence["_Ready"]) -> Iterator[CellOutput]:
-        """Yield what came of cells, up to the first that fails: what fitted them has ended then."""
-        loaded, strategy = ready[0].loaded, ready[0].planned.strategy
-        models = strategy.fit(loaded.context, [one.budget for one in ready], [one.seeds for one in ready])
+        """Yield what came of cells, up to the first that fails: what fitted them has ended then.
+
+        That one is fitted once more, alone: what is done for several may fail for another's sake.
+        """
+        context, strategy = ready[0].loaded.context, ready[0].planned.strategy
+        models: Iterator[Model] | None = None
         for one in ready:
             try:
                 forget_peak(self._device)
+                if models is None:
+                    models = strategy.fit(context, [each.budget for each in ready], [each.seeds for each in ready])
                 output = self._output(one, next(models))
             except Exception as error:
-                yield CellOutput(_failure(one.planned, error))
+                if len(ready) > 1:
+                    yield from self._fit([one])
+                else:
+                    yield CellOutput(_failure(one.planned, error))
                 return
             yield output
 
@@ -154,7 +162,9 @@ class Engine:
             block_sizes=evaluation.block_sizes,
         )
         self._export(one, model, result)
-        return CellOutput(result, predictions, evaluation.tested, under.predictions if under else {}, cost.choice)
+        shifted = under.predictions if under else {}
+        tested = evaluation.tested(shifts=planned.shifts)
+        return CellOutput(result, predictions, tested, shifted, planned.fold, cost.choice)
 
     def _export(self, one: "_Ready", model: Model, result: Result) -> None:
         """Write the adapted model into its folder, if it is to be kept."""

@@ -187,7 +187,8 @@ def _eight_bits(image: Image.Image, path: Stored) -> Image.Image:
 
 def from_16_bits(samples: NDArray[np.int16]) -> Clip:
     """Return samples of 16 bits, of any shape, as shares of the full scale; none is rounded."""
-    return samples.astype(np.float32) / STEPS_OF_16_BITS
+    shares: Clip = samples.astype(np.float32) / np.float32(STEPS_OF_16_BITS)
+    return shares
 
 
 def read_recording(path: Stored, rate_hz: int) -> Clip:
@@ -215,7 +216,8 @@ def decode_recording(content: bytes, path: Stored, rate_hz: int) -> Clip:
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
         mono = resample_poly(mono, rate_hz // shared, own_rate // shared)
-    return mono.clip(-1.0, 1.0).astype(np.float32)
+    heard: Clip = mono.clip(-1.0, 1.0).astype(np.float32)
+    return heard
 
 
 def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int) -> None:

@@ -29,7 +29,7 @@ def add_noise(clip: Clip) -> Clip:
     heard = (samples * STEPS_OF_16_BITS).round().clip(-STEPS_OF_16_BITS, STEPS_OF_16_BITS - 1).astype(np.int16)
     noise = generator_of(heard.tobytes()).standard_normal(len(clip))
     mixed = samples + noise * _level(samples) / _level(noise) * 10 ** (-SNR_DB / 20)
-    softer = mixed * (LOUDEST / max(LOUDEST, np.abs(mixed).max(initial=0.0)))
+    softer: NDArray[np.float64] = mixed * (LOUDEST / max(LOUDEST, np.abs(mixed).max(initial=0.0)))
     return softer.astype(np.float32)
 
 

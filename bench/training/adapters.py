@@ -1,6 +1,7 @@
 """Low-rank adapters in the layers of a network: put in by peft, and merged into plain weights after training."""
 
 import re
+import warnings
 from collections import Counter
 from typing import Final
 
@@ -53,11 +54,12 @@ def add_adapters(network: nn.ModuleList, *, pattern: str, rank: int, alpha: int,
         r=rank,
         lora_alpha=alpha,
         target_modules="|".join(re.escape(name) for name in names),
-        fan_in_fan_out=any(isinstance(network.get_submodule(name), Conv1D) for name in names),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "initialisation"))
-        inject_adapter_in_model(config, network)
+        with warnings.catch_warnings():  # of layers that have their weights the other way round: peft sees to each
+            warnings.filterwarnings("ignore", message="fan_in_fan_out is set to")
+            inject_adapter_in_model(config, network)
     return network
 
 

@@ -1,4 +1,4 @@
-"""Owns execution in this process: one cell after the other, as on a GPU and in tests."""
+"""Execution in this process: one cell after the other, as on a GPU and in tests."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Owns execution in several worker processes of this machine.
+"""Execution in several worker processes of this machine.
 
 A pool from a library gives up every pending task when one worker dies; here a worker that the system kills costs the
 one cell it held, and a new worker takes its place.
@@ -42,17 +42,18 @@ def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: Engin
                 if worker.connection not in ready:
                     continue
                 assert worker.holds is not None, "only workers that hold cells are waited for"
-                running, *left = worker.holds.cells
-                worker.holds = replace(worker.holds, cells=tuple(left)) if left else None
+                held = worker.holds
                 try:
-                    scored = worker.connection.recv()
+                    output = worker.connection.recv()
                 except (EOFError, ConnectionError):
                     worker.process.join()
                     crew[place] = _hire(settings)
-                    if worker.holds:
-                        waiting.appendleft(worker.holds)
-                    scored = _lost(running, worker.process.exitcode)
-                yield scored
+                    output = _lost(held.cells[0], worker.process.exitcode)
+                    if left := _without(held, output):
+                        waiting.appendleft(left)
+                else:
+                    worker.holds = _without(held, output)
+                yield output
     finally:
         for worker in crew:
             worker.process.kill()
@@ -75,8 +76,8 @@ def _work(connection: Connection, settings: EngineSettings) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     engine = start_engine(settings)
     while True:
-        for scored in engine.run(connection.recv()):
-            connection.send(scored)
+        for output in engine.run(connection.recv()):
+            connection.send(output)
 
 
 def _leave_with_parent() -> None:
@@ -85,6 +86,12 @@ def _leave_with_parent() -> None:
     assert parent is not None
     wait([parent.sentinel])
     os._exit(1)
+
+
+def _without(pack: Pack, output: CellOutput) -> Pack | None:
+    """Return the cells of a pack that are left when one was delivered: not always the first, some fail at once."""
+    left = tuple(planned for planned in pack.cells if planned.key != output.outcome.key)
+    return replace(pack, cells=left) if left else None
 
 
 def _lost(planned: PlannedCell, exit_code: int | None) -> CellOutput:

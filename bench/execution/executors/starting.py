@@ -1,4 +1,4 @@
-"""Owns starting an engine, late."""
+"""Starting an engine, late."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
