@@ -35,6 +35,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "forecast": "bench.targets.forecast:Forecast",
         "value": "bench.targets.value:Value",
         "labels": "bench.targets.labels:Labels",
+        "tags": "bench.targets.tags:Tags",
     },
     METRICS: {},
     RIVALS: {

@@ -188,8 +188,8 @@ class Target(ABC):
         """The classical models that can predict it, by their names in `bench.rivals`, the preferred one first."""
 
     @abstractmethod
-    def answers(self, predictions: Column, top: int) -> Answers:
-        """Return predictions as people read them, with the `top` likeliest where there are several."""
+    def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
+        """Return predictions of the examples `raw` as people read them, the `top` likeliest where there are several."""
 
 
 AnyTarget = TypeVar("AnyTarget", bound=Target)

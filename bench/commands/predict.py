@@ -33,7 +33,7 @@ def main(options: PredictOptions) -> int:
             trust_remote_code=options.trust_remote_code,
         )
         predictions = model.predict(asked.raw, decoders=default_decoders(1))
-        print(_shown(options, asked.sources, exported.target.answers(predictions, options.top)))
+        print(_shown(options, asked.sources, exported.target.answers(predictions, asked.raw, options.top)))
     return SOME_UNREAD if asked.problems else FINE
 
 

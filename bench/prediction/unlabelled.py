@@ -16,6 +16,7 @@ from bench.files.media import Pictures, Recordings, decode_picture, decode_recor
 from bench.files.rows import read_rows
 from bench.prediction.exported import Exported
 from bench.prediction.histories import last_values, read_histories, times_to_come
+from bench.readout import Kind
 
 STANDARD_INPUT: Final = "-"
 
@@ -123,7 +124,10 @@ def _texts(exported: Exported, files: Sequence[str], texts: Sequence[str], colum
     given = [text for text in texts if text.strip()]
     problems += ("--text: an empty text",) * (len(texts) - len(given))
     sources = (*_sources(found), *(Source(text=text) for text in given))
-    return Unlabelled(Texts(tuple(source.text for source in sources)), sources, problems)
+    strings = tuple(source.text for source in sources)
+    in_words = exported.target.readout.kind is Kind.SEQUENCE
+    words = tuple(tuple(text.split()) for text in strings) if in_words else None
+    return Unlabelled(Texts(strings, words), sources, problems)
 
 
 def _windows(exported: Exported, files: Sequence[str], columns: Sequence[str]) -> Unlabelled:

@@ -69,7 +69,7 @@ class Classes(Target):
     def rivals(self) -> tuple[str, ...]:
         return ("linear", "words")
 
-    def answers(self, predictions: Column, top: int) -> Answers:
+    def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         """Return the `top` most probable classes of each example; of equal ones the first."""
         logits = predictions[OUTPUT].astype(np.float64)
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -75,7 +75,7 @@ class Forecast(Target):
     def rivals(self) -> tuple[str, ...]:
         return ("theta",)
 
-    def answers(self, predictions: Column, top: int) -> Answers:
+    def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         values = predictions[LABEL]
         records = [{"forecast": [float(f"{value:.{DIGITS}g}") for value in row]} for row in values]
         return Steps(values, records)

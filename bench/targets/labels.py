@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.answers import Answers, Rows
 from bench.column import Array, Column, Indices, dense
@@ -68,7 +69,7 @@ class Labels(Target):
     def rivals(self) -> tuple[str, ...]:
         return ("linear", "words")
 
-    def answers(self, predictions: Column, top: int) -> Answers:
+    def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         """Return the labels that are predicted, the likeliest first, or the `top` likeliest if `top` is above 1."""
         chances = (1 + np.tanh(predictions[OUTPUT].astype(np.float64) / 2)) / 2  # [n, k]: this sigmoid cannot overflow
         best = np.argsort(-chances, axis=1, kind="stable")
@@ -89,12 +90,12 @@ class RarestFirst(Sampling):
         return 2, "two examples"
 
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
-        return stratified_order(_rarest(labels), generator)
+        return stratified_order(rarest(labels[LABEL]), generator)
 
     def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
         """Return folds in which labels are about even; None of fewer than two examples a fold."""
         count = min(FOLDS, len(labels) // 2)
-        return spread_folds(_rarest(labels), groups, count, generator) if count > 1 else None
+        return spread_folds(rarest(labels[LABEL]), groups, count, generator) if count > 1 else None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
         return deal_blocks(len(labels), groups, seed_from=seed_from)
@@ -146,12 +147,9 @@ class LabelShares(Baseline):
         return dense(**{OUTPUT: np.tile(logits, (len(raw), 1))})
 
 
-def _rarest(labels: Column) -> Indices:
-    """Return the rarest label [n] that each example has, k where it has none."""
-    present = labels[LABEL]  # [n, k]
-    counts = present.sum(axis=0)
-    order = np.argsort(counts, kind="stable")
+def rarest(present: NDArray[np.bool_]) -> Indices:
+    """Return the rarest label [n] that each example has, k where it has none; `present` is [n, k]."""
+    order = np.argsort(present.sum(axis=0), kind="stable")
     by_rarity = present[:, order]
-    first = by_rarity.argmax(axis=1)
-    found: Indices = np.where(by_rarity.any(axis=1), order[first], present.shape[1]).astype(np.int64)
+    found: Indices = np.where(by_rarity.any(axis=1), order[by_rarity.argmax(axis=1)], present.shape[1])
     return found

@@ -66,7 +66,7 @@ class Value(Target):
     def rivals(self) -> tuple[str, ...]:
         return ("linear", "words")
 
-    def answers(self, predictions: Column, top: int) -> Answers:
+    def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         values = [float(f"{value:.{DIGITS}g}") for value in predictions[LABEL]]
         return Rows(("value",), [[(f"{value:g}",)] for value in values], [{"value": value} for value in values])
 

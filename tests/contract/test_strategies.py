@@ -1,8 +1,10 @@
-"""Every strategy that adapts a backbone keeps its word about what is trained and what stays frozen."""
+"""Every strategy keeps its word: labels reach it through its budget alone, and what is frozen stays frozen."""
 
 import copy
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -10,138 +12,249 @@ import torch
 from bench_tasks import FAMILIES
 
 from bench.backbone import state_hash
-from bench.budget import ALL, Asked, Share
+from bench.budget import ALL, Asked, Budget, Count, Share
+from bench.column import Column, dense
 from bench.config.reading import read_config
+from bench.context import Context
 from bench.errors import DataError, FreezeError
-from bench.planning.plan import Needs
-from bench.runtime.arithmetic import Precision
+from bench.execution.engine import Engine
+from bench.planning.budgets import Budgets
+from bench.planning.plan import pack_cells
+from bench.registry import STRATEGIES as KINDS
+from bench.registry import names
 from bench.runtime.cache import Cache
-from bench.strategy import Strategy
-from bench.target import Outputs
-from bench.training import adapt
-from bench.training.adapt import run_cell
-from bench.training.group import Group
-from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, toy_cell, toy_splits
+from bench.strategies.classical import Classical
+from bench.strategies.finetune import Finetune
+from bench.strategies.lora import Lora
+from bench.strategies.nearest import Nearest
+from bench.strategy import BACKBONE, Model, Seeds, Strategy
+from bench.targets.classes import LABEL
+from bench.task import Examples, Split
+from bench.training.adapted import AdaptedNetwork
+from bench.training.context import NetworkContext
+from tests.toys import FULL, PARTIAL, PROBE, QUICK, SCRATCH, STAGES, ToyBackbone, ToyTask, labelled, toy_cell, toy_split
 
-CONFIG = Path(__file__).parents[2] / "bench.toml"
+CONFIG: Final = Path(__file__).parents[2] / "bench.toml"
 
-STRATEGIES = [one for one in read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies if not one.classical]
+OTHERS: Final[tuple[Strategy, ...]] = (
+    Lora(name="lora", rank=2, **QUICK),
+    Lora(name="upper lora", rank=2, trained=0.5, head="zero", **QUICK),
+    Nearest(name="nearest"),
+)
+"""Strategies of kinds that the bundled suites do not use."""
+
+QUICKLY: Final[Mapping[str, Strategy]] = {
+    one.name: one
+    for one in (SCRATCH, PROBE, PARTIAL, FULL, Classical(name="classical", penalties=(0.01, 0.1)), *OTHERS)
+}
+ADAPTING: Final = [one for one in QUICKLY.values() if BACKBONE in one.requires]
+TRAINED: Final = [one for one in ADAPTING if isinstance(one, Finetune | Lora)]
+SEEDS: Final = Seeds(0, 0)
 
 
-def toy_group(folder: Path, *, restless: bool = False) -> Group:
-    backbone = ToyBackbone(restless=restless)
-    return Group(
+def by_name(strategies: Iterable[Strategy]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("strategy", strategies, ids=lambda strategy: strategy.name)
+
+
+every_strategy = by_name(QUICKLY.values())
+every_adapting_one = by_name(ADAPTING)
+every_trained_one = by_name(TRAINED)
+
+
+def context_of(folder: Path, split: Split | None = None, *, restless: bool = False) -> NetworkContext:
+    split = split or toy_split()
+    return NetworkContext(
         ToyTask.target,
-        toy_splits(),
-        backbone,
-        needs=Needs(depths=frozenset({0.0, 0.5}), budgets=frozenset({(ALL, 0)})),
+        split,
+        ToyBackbone(restless=restless),
+        needed=np.arange(len(split.train)),
+        boundaries=frozenset({2, 4}),
         content="toy",
         cache=Cache(folder),
         device=torch.device("cpu"),
     )
 
 
-def quick(strategy: Strategy) -> Strategy:
-    """Return the strategy with a recipe that takes no time."""
-    return strategy._replace(recipe=QUICK.model_copy(update={"head": strategy.recipe.head}))
+def budgets_of(split: Split) -> Budgets:
+    return Budgets(ToyTask.target, split.train.labels[LABEL], split.train.facts)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
-def test_exactly_the_stages_above_the_boundary_are_trained(
-    strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def draw(asked: Asked = ALL, seed: int = 0, split: Split | None = None) -> Budget[Column]:
+    return budgets_of(split or toy_split()).draw(asked, seed)
+
+
+def fit(strategy: Strategy, context: Context, budget: Budget[Column], seeds: Seeds = SEEDS) -> Model:
+    [model] = strategy.fit(context, [budget], [seeds])
+    return model
+
+
+def logits(model: Model, context: Context) -> np.ndarray:
+    found: np.ndarray = model.predict(context.tested)["logit"]
+    return found
+
+
+def network_of(model: Model) -> AdaptedNetwork:
+    assert isinstance(model, AdaptedNetwork)
+    return model
+
+
+def test_there_is_a_strategy_of_every_kind_here_and_all_of_the_config() -> None:
+    assert {one.kind for one in QUICKLY.values()} == set(names(KINDS))
+    assert {one.name for one in read_config(CONFIG, FAMILIES).suite("all").entries[0].strategies} <= QUICKLY.keys()
+
+
+@every_strategy
+@pytest.mark.parametrize("asked", [Share(0.5), Count(12)], ids=str)
+def test_labels_reach_a_strategy_through_its_budget_alone(strategy: Strategy, asked: Asked, tmp_path: Path) -> None:
+    split = toy_split()
+    budget = draw(asked, 1, split)
+    noisy = Split(_with_noise(split.train, budget.rows), _with_noise(split.test, []))
+    assert not np.array_equal(noisy.train.labels[LABEL][LABEL], split.train.labels[LABEL][LABEL])
+    found = []
+    for name, one in (("true", split), ("noisy", noisy)):
+        context = context_of(tmp_path / name, one)
+        own = Budget(asked, budget.rows, budget.amount, one.train.labels[LABEL].take(budget.rows))
+        found.append(logits(fit(strategy, context, own), context))
+    true, noise = found
+    assert np.array_equal(true, noise), "bit for bit"
+
+
+@every_strategy
+def test_a_context_holds_no_labels_and_one_that_is_in_the_budget_counts(strategy: Strategy, tmp_path: Path) -> None:
+    context, budget = context_of(tmp_path), draw()
+    assert not context.train.labels
+    turned = np.roll(budget.labels[LABEL], 1)
+    other: Budget[Column] = Budget(budget.asked, budget.rows, budget.amount, dense(**{LABEL: turned}))
+    assert not np.array_equal(
+        logits(fit(strategy, context, budget), context), logits(fit(strategy, context, other), context)
+    )
+
+
+def _with_noise(examples: Examples, kept: Sequence[int] | np.ndarray) -> Examples:
+    """Return examples whose labels are drawn anew, but for those that are kept."""
+    classes = np.random.default_rng(5).integers(0, 3, size=len(examples))
+    rows = np.asarray(kept, dtype=np.int64)
+    classes[rows] = examples.labels[LABEL][LABEL][rows]
+    return labelled(examples.raw, classes)
+
+
+@every_strategy
+def test_budgets_that_are_fitted_together_have_the_models_that_they_have_alone(
+    strategy: Strategy, tmp_path: Path
 ) -> None:
-    group = toy_group(tmp_path)
-    hashes: list[str] = []
-    boundaries: list[int] = []
-
-    def watch(adapted: adapt.Adapted, group: Group, boundary: int, precision: Precision) -> object:
-        hashes.extend(state_hash(stage) for stage in adapted.stages)
-        boundaries.append(boundary)
-        return predict(adapted, group, boundary, precision)
-
-    predict = adapt._predict
-    monkeypatch.setattr(adapt, "_predict", watch)
-    result, *_ = run_cell(toy_cell(quick(strategy)), group)
-    before = [state_hash(stage) for stage in group.backbone.stages]
-    trained = round(strategy.depth * len(STAGES))
-    assert boundaries == [len(STAGES) - trained]
-    assert len(hashes) == trained
-    assert all(after != was for after, was in zip(hashes, before[len(STAGES) - trained :], strict=True))
-    head = 3 * (group.backbone.card.width + 1)
-    in_stages = sum(p.numel() for stage in group.backbone.stages[len(STAGES) - trained :] for p in stage.parameters())
-    assert result.trainable_parameters == in_stages + head
+    asked = [(Share(0.5), 0), (Share(0.5), 1), (ALL, 0), (Share(0.3), 2), (Share(0.5), 3)]
+    budgets = [draw(*one) for one in asked]
+    seeds = [Seeds(seed, seed) for _, seed in asked]
+    context = context_of(tmp_path / "together")
+    together = [logits(model, context) for model in strategy.fit(context, budgets, seeds)]
+    for place, (budget, seed) in enumerate(zip(budgets, seeds, strict=True)):
+        alone = context_of(tmp_path / f"alone {place}")
+        assert np.array_equal(logits(fit(strategy, alone, budget, seed), alone), together[place]), asked[place]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
-def test_no_cell_changes_the_shared_backbone(strategy: Strategy, tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
-    before = state_hash(group.backbone)
-    run_cell(toy_cell(quick(strategy)), group)
-    assert state_hash(group.backbone) == before
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
-def test_a_cell_scores_the_same_alone_and_after_others(strategy: Strategy, tmp_path: Path) -> None:
-    planned = toy_cell(quick(strategy), seed=1)
-    alone, predictions, *_ = run_cell(planned, toy_group(tmp_path / "alone"))
-    group = toy_group(tmp_path / "shared")
+@every_strategy
+def test_a_model_is_the_same_after_others_and_whatever_was_drawn(strategy: Strategy, tmp_path: Path) -> None:
+    budget, seeds = draw(Share(0.5), 1), Seeds(1, 1)
+    alone = context_of(tmp_path / "alone")
+    first = logits(fit(strategy, alone, budget, seeds), alone)
+    context = context_of(tmp_path / "shared")
     torch.manual_seed(99)
     for other in (PROBE, FULL, SCRATCH, PARTIAL):
-        run_cell(toy_cell(other, budget=Share(0.5)), group)
-    again, predictions_again, _ = run_cell(planned, group)
-    assert again.score == alone.score
-    assert (predictions == predictions_again).all()
+        fit(other, context, draw(Share(0.3)))
+    assert np.array_equal(logits(fit(strategy, context, budget, seeds), context), first)
 
 
-@pytest.mark.parametrize("strategy", [strategy for strategy in STRATEGIES if strategy.depth > 0], ids=lambda s: s.name)
-def test_another_seed_is_another_run(strategy: Strategy, tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
-    one, other = (run_cell(toy_cell(quick(strategy), seed=seed), group)[1] for seed in (0, 1))
+@every_strategy
+def test_no_strategy_changes_the_shared_backbone(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    before = state_hash(context.backbone)
+    logits(fit(strategy, context, draw()), context)
+    assert state_hash(context.backbone) == before
+
+
+@every_trained_one
+def test_exactly_the_stages_above_the_boundary_are_trained(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    model = network_of(fit(strategy, context, draw()))
+    before = [state_hash(stage) for stage in context.backbone.stages]
+    trained = round(strategy.trained_fraction * len(STAGES))
+    assert model.frozen == len(STAGES) - trained
+    after = [state_hash(stage) for stage in model.network]
+    assert len(after) == trained
+    assert all(now != was for now, was in zip(after, before[model.frozen :], strict=True))
+
+
+@by_name([one for one in TRAINED if isinstance(one, Finetune)])
+def test_what_learns_is_counted(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    model = network_of(fit(strategy, context, draw()))
+    head = 3 * (context.backbone.card.width + 1)
+    in_stages = sum(p.numel() for stage in context.backbone.stages[model.frozen :] for p in stage.parameters())
+    assert model.cost.trainable_parameters == in_stages + head
+
+
+@every_trained_one
+def test_another_seed_is_another_model(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    one, other = (logits(fit(strategy, context, draw(), Seeds(seed, seed)), context) for seed in (0, 1))
     assert (one != other).any()
 
 
-@pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
-def test_a_frozen_stage_that_moves_a_buffer_fails_the_cell(strategy: Strategy, tmp_path: Path) -> None:
+@by_name([PROBE, PARTIAL, QUICKLY["nearest"], QUICKLY["upper lora"]])
+def test_a_frozen_stage_that_moves_a_buffer_fails(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path, restless=True)
     with pytest.raises(FreezeError, match="stage 'first' of toy:dense was to stay frozen"):
-        run_cell(toy_cell(strategy), toy_group(tmp_path, restless=True))
+        fit(strategy, context, draw())
 
 
 def test_a_stage_that_is_trained_may_move_its_buffers(tmp_path: Path) -> None:
-    full = FULL._replace(recipe=QUICK.model_copy(update={"head": "zero"}))
-    result, *_ = run_cell(toy_cell(full), toy_group(tmp_path, restless=True))
-    assert result.amount == 30
+    full = FULL.model_copy(update={"head": "zero"})
+    assert fit(full, context_of(tmp_path, restless=True), draw()).cost.steps > 0
 
 
 def test_batch_norm_below_the_boundary_keeps_its_statistics(tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
-    before = copy.deepcopy(group.backbone.stages[0].state_dict())
-    run_cell(toy_cell(PARTIAL), group)
-    for name, tensor in group.backbone.stages[0].state_dict().items():
+    context = context_of(tmp_path)
+    before = copy.deepcopy(context.backbone.stages[0].state_dict())
+    fit(PARTIAL, context, draw())
+    for name, tensor in context.backbone.stages[0].state_dict().items():
         assert torch.equal(tensor, before[name]), name
 
 
-def test_a_budget_without_room_for_every_class_says_how_many_labels_would_do(tmp_path: Path) -> None:
+def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    still = FULL.model_copy(update={"learning_rate": 1e-12, "head_learning_rate": 1e-12, "batch_norm": "pretrained"})
+    begun, solved = (logits(fit(one, context, draw()), context) for one in (still, PROBE))
+    np.testing.assert_allclose(begun, solved, atol=1e-4)
+
+
+def test_a_budget_without_room_for_every_class_says_how_many_labels_would_do() -> None:
     with pytest.raises(
         DataError,
         match=r"0\.04 is 1 of 30 labelled examples, too few for one example of each of 3 classes: ask for 3 or",
     ):
-        run_cell(toy_cell(PROBE, budget=Share(0.04)), toy_group(tmp_path))
+        draw(Share(0.04))
 
 
-def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
-    rows = group.budget(ALL, 0).rows
-    start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
-    _, of_probe, *_ = run_cell(toy_cell(PROBE), group)
-    np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
+@every_adapting_one
+def test_a_model_predicts_what_comes_shifted_as_it_does_the_test_split(strategy: Strategy, tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    model = fit(strategy, context, draw())
+    tested = context.tested
+    same = tested.take(np.arange(len(tested)))  # equal, but not known to be the test split
+    np.testing.assert_allclose(model.predict(same)["logit"], logits(model, context), atol=1e-5)
 
 
 def test_a_cell_that_varies_one_stream_differs_by_that_stream_alone(tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
+    task = ToyTask()
+    engine = Engine(lambda *_: task, lambda _: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
 
-    def predictions(strategy: Strategy, seed: int, varied: str, budget: Asked = ALL) -> Outputs:
+    def predictions(strategy: Strategy, seed: int, varied: str, budget: Asked = ALL) -> np.ndarray:
         planned = toy_cell(strategy, budget=budget, seed=seed)
-        return run_cell(replace(planned, cell=replace(planned.cell, varied=varied)), group).predictions
+        [pack] = pack_cells([replace(planned, cell=replace(planned.cell, varied=varied))])
+        [output] = engine.run(pack)
+        assert output.predictions is not None, output.outcome
+        found: np.ndarray = output.predictions["logit"]
+        return found
 
     first, second = (predictions(SCRATCH, seed, "all") for seed in (0, 1))
     order, weights = (predictions(SCRATCH, 1, varied) for varied in ("order", "initialisation"))

@@ -139,7 +139,7 @@ def test_what_has_no_skill_gets_the_shares_of_the_labels() -> None:
 
 def test_answers_are_the_labels_that_are_predicted_or_the_likeliest() -> None:
     predictions = dense(logit=np.array([[2.0, -1.0, 3.0], [-800.0, -1.0, -2.0]], dtype=np.float32))
-    answers, two = TARGET.answers(predictions, 1), TARGET.answers(predictions, 2)
+    answers, two = TARGET.answers(predictions, Texts(("x",) * 2), 1), TARGET.answers(predictions, Texts(("x",) * 2), 2)
     assert isinstance(answers, Rows)
     assert isinstance(two, Rows)
     assert [[name for name, _ in lines] for lines in answers.lines] == [["owl", "dog"], ["none"]]

@@ -114,7 +114,7 @@ def test_r2_ranks_unless_another_metric_is_asked_for() -> None:
 
 
 def test_answers_are_numbers() -> None:
-    answers = TARGET.answers(dense(value=np.array([1234567.8, -0.25])), 1)
+    answers = TARGET.answers(dense(value=np.array([1234567.8, -0.25])), Texts(("x",) * 2), 1)
     assert isinstance(answers, Rows)
     assert answers.records == [{"value": 1234570.0}, {"value": -0.25}]
     assert [cells for [cells] in answers.lines] == [("1.23457e+06",), ("-0.25",)]

@@ -19,14 +19,14 @@ def test_features_and_gradients_are_those_of_the_whole_table() -> None:
     vocabulary = Vocabulary(train, test)
     first = small[0]
     assert isinstance(first, TokenStage)
-    vocabulary.narrow(first)
+    vocabulary.prune(first)
     used = torch.cat([train.values.flatten(), test.values.flatten()]).unique()
     assert first.table.weight.shape == (len(used), backbone.card.width)
     for inputs in (train, test):
-        whole, narrowed = run_stages(stages, inputs).values, run_stages(small, vocabulary.renumber(inputs)).values
-        torch.testing.assert_close(narrowed, whole, rtol=0, atol=0)
+        whole, pruned = run_stages(stages, inputs).values, run_stages(small, vocabulary.renumber(inputs)).values
+        torch.testing.assert_close(pruned, whole, rtol=0, atol=0)
         whole.sum().backward()
-        narrowed.sum().backward()
+        pruned.sum().backward()
     whole_first = stages[0]
     assert isinstance(whole_first, TokenStage)
     of_whole = whole_first.table.weight.grad
@@ -40,3 +40,29 @@ def test_renumbered_inputs_keep_their_lengths() -> None:
     renumbered = Vocabulary(batch).renumber(batch)
     assert renumbered.values.tolist() == [[1, 2, 0], [2, 2, 2]]
     assert renumbered.lengths is batch.lengths
+
+
+def test_a_pruned_table_learns_only_if_the_whole_one_does() -> None:
+    backbone = load_backbone(MINILM.name)
+    for learns in (True, False):
+        stage = copy.deepcopy(backbone.stages[0]).requires_grad_(learns)
+        assert isinstance(stage, TokenStage)
+        Vocabulary(backbone.prepare(Texts(("a fine day",)))).prune(stage)
+        assert stage.table.weight.requires_grad == learns
+
+
+def test_a_restored_table_has_the_rows_that_were_kept_and_those_that_were_there_before() -> None:
+    backbone = load_backbone(MINILM.name)
+    inputs = backbone.prepare(Texts(("a fine day",)))
+    before, stage = backbone.stages[0], copy.deepcopy(backbone.stages[0])
+    assert isinstance(before, TokenStage)
+    assert isinstance(stage, TokenStage)
+    vocabulary = Vocabulary(inputs)
+    vocabulary.prune(stage)
+    with torch.no_grad():
+        stage.table.weight.add_(1)
+    vocabulary.restore(stage, before.table)
+    moved = (stage.table.weight != before.table.weight).any(1).nonzero()[:, 0]
+    assert moved.tolist() == inputs.values.unique().tolist()
+    torch.testing.assert_close(stage.table.weight[moved], before.table.weight[moved] + 1)
+    assert stage.table.weight.shape == before.table.weight.shape
