@@ -14,6 +14,7 @@ from bench.report.document import Block, Bullets, Column, Document, Paragraph, S
 from bench.report.sections.evidence import claims_section
 from bench.report.sections.expenses import cost_section
 from bench.report.sections.learning import learning_section
+from bench.report.sections.metrics import metrics_section
 from bench.report.sections.origins import provenance_section
 from bench.report.sections.outlook import more_labels_section
 from bench.report.sections.randomness import randomness_section
@@ -30,6 +31,7 @@ def contents(tables: Tables, found: Found) -> Document:
         _answers(tables, found),
         leaderboard_section(tables),
         learning_section(tables, found),
+        metrics_section(tables, found),
         savings_section(tables, found),
         claims_section(tables, found),
         more_labels_section(tables, found),

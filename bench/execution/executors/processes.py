@@ -42,17 +42,11 @@ def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: Engin
                 if worker.connection not in ready:
                     continue
                 assert worker.holds is not None, "only workers that hold cells are waited for"
-                held = worker.holds
-                try:
-                    output = worker.connection.recv()
-                except (EOFError, ConnectionError):
-                    worker.process.join()
+                output = _receive(worker)
+                worker.holds = _without(worker.holds, output)
+                if not worker.process.is_alive():
                     crew[place] = _hire(settings)
-                    output = _lost(held.cells[0], worker.process.exitcode)
-                    if left := _without(held, output):
-                        waiting.appendleft(left)
-                else:
-                    worker.holds = _without(held, output)
+                    waiting.extendleft([worker.holds] if worker.holds else [])
                 yield output
     finally:
         for worker in crew:

@@ -13,14 +13,14 @@ from bench.budget import Share
 from bench.cell import Cell
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, TASKS, result
+from tests.bench.analysis.example import BACKBONES, PREDICTIONS, STRATEGIES, TASKS, result, scored
 
 ENTRIES: Final = {
-    "scratch": StrategyEntry(name="scratch", depth=1.0, pretrained=False),
-    "classical": StrategyEntry(name="classical", depth=0.0, pretrained=False, classical=True),
-    "linear_probe": StrategyEntry(name="linear_probe", depth=0.0, pretrained=True),
-    "partial": StrategyEntry(name="partial", depth=0.5, pretrained=True),
-    "full": StrategyEntry(name="full", depth=1.0, pretrained=True),
+    "scratch": STRATEGIES["scratch"],
+    "classical": StrategyEntry(name="classical", kind="classical", start="nothing", trained_fraction=0.0),
+    "linear_probe": STRATEGIES["linear_probe"],
+    "partial": StrategyEntry(name="partial", kind="finetune", start="pretrained", trained_fraction=0.5),
+    "full": STRATEGIES["full"],
 }
 LABELS: Final = (10, 100, 1000, 10_000, 100_000)
 CHANCE: Final = 0.1
@@ -50,8 +50,8 @@ def drawn_tables(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictur
     )
     for cell, (amount, score) in rows.items():
         if not np.isnan(score):
-            scored = replace(result(cell, keys[cell], score), amount=amount, chance=chance)
-            store.put(scored, np.zeros((1, 1), dtype=np.float32))
+            one = replace(result(cell, keys[cell], score), amount=amount)
+            store.put(scored(one, score, chance, entry), PREDICTIONS)
     return read_tables(store)
 
 

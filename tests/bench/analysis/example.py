@@ -1,31 +1,53 @@
 """A small results folder with everything a report must show: gaps, failures, ties, and names that mean harm."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bench.budget import ALL, Share
 from bench.card import BackboneCard, TaskCard
-from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Work
+from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Scores, ShiftedScore, Work
+from bench.column import dense
 from bench.domain import Domain
+from bench.metric import MetricCard
+from bench.metrics.classes import ACCURACY, LOG_LOSS
+from bench.metrics.forecast import MAE, MASE
 from bench.planning.subset import budget_size
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
-from bench.target import ACCURACY, MASE, Classes, Horizon, Metric
+from bench.strategy import Start
+from bench.targets.classes import Classes
+from bench.targets.forecast import Forecast
 
 PROVENANCE = Provenance(bench="0.1", python="3.11", torch="2.11", platform="Linux x86_64", processor="a processor")
 BUDGETS = (Share(0.1), ALL)
-STRATEGIES = {"scratch": (1.0, False), "linear_probe": (0.0, True), "full": (1.0, True)}
+STRATEGIES = {
+    "scratch": StrategyEntry(name="scratch", kind="finetune", start="random", trained_fraction=1.0),
+    "linear_probe": StrategyEntry(name="linear_probe", kind="probe", start="pretrained", trained_fraction=0.0),
+    "full": StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0),
+}
 SCORES = {
     "pictures": {"scratch": (0.30, 0.80), "linear_probe": (0.70, 0.82), "full": (0.69, 0.92)},
     "series": {"scratch": (1.60, 0.80), "linear_probe": (1.40, 0.90), "full": (1.50, 0.85)},
 }
+PREDICTIONS = dense(logit=np.zeros((1, 1), dtype=np.float32))
+UNDEFINED = 0.85
 SPREAD = {0: 0.0, 1: 0.01, 2: -0.01}  # what each seed adds
 
 
-def task(name: str, title: str, *, domain: Domain, metric: Metric, label: str, synthetic: bool = False) -> TaskEntry:
-    """Return what a manifest says of a task."""
+def task(
+    name: str,
+    title: str,
+    *,
+    domain: Domain,
+    metrics: tuple[MetricCard, ...],
+    baseline: str,
+    unit: str,
+    synthetic: bool = False,
+) -> TaskEntry:
+    """Return what a manifest says of a task; the first of its metrics ranks."""
     card = TaskCard(
         name=name,
         title=title,
@@ -38,7 +60,7 @@ def task(name: str, title: str, *, domain: Domain, metric: Metric, label: str, s
         sha256="ab" * 32,
         synthetic=synthetic,
     )
-    return TaskEntry(card=card, metric=metric, label=label)
+    return TaskEntry(card=card, metric=metrics[0], metrics=metrics, baseline=baseline, unit=unit)
 
 
 def backbone(name: str, title: str, domain: Domain) -> BackboneCard:
@@ -59,8 +81,23 @@ def backbone(name: str, title: str, domain: Domain) -> BackboneCard:
 
 
 TASKS = {
-    "pictures": task("pictures", "Pictures", domain="vision", metric=ACCURACY, label=Classes.label, synthetic=True),
-    "series": task("series", "Series", domain="series", metric=MASE, label=Horizon.label),
+    "pictures": task(
+        "pictures",
+        "Pictures",
+        domain="vision",
+        metrics=(ACCURACY.card, LOG_LOSS.card),
+        baseline="chance",
+        unit=Classes.unit,
+        synthetic=True,
+    ),
+    "series": task(
+        "series",
+        "Series",
+        domain="series",
+        metrics=(MASE.card, MAE.card),
+        baseline="seasonal naive",
+        unit=Forecast.unit,
+    ),
 }
 BACKBONES = {
     "bundled:eyes": backbone("bundled:eyes", "Eyes", "vision"),
@@ -71,9 +108,30 @@ N_TRAIN = {"pictures": 200, "series": 50}
 CHANCE = {"pictures": 0.1, "series": 1.25}
 
 
+def values(entry: TaskEntry, score: float) -> Scores:
+    """Return the scores by both metrics of a task: by the second 10 - 10 s, and none where the first, s, is 0.85."""
+    first, second = (metric.name for metric in entry.metrics)
+    return Scores({first: score, second: None if score == UNDEFINED else 10 - 10 * score}, {first: (), second: ()})
+
+
+def scored(one: Result, score: float, chance: float | None = None, entry: TaskEntry | None = None) -> Result:
+    """Return a result with another score, and with another level of chance if it is given."""
+    entry = entry or TASKS[one.cell.task]
+    chance = one.chance if chance is None else chance
+    return replace(
+        one, score=score, chance=chance, scores=values(entry, score), baselines=values(entry, chance), shifted=()
+    )
+
+
+def under_shift(one: Result, name: str, title: str, score: float, chance: float) -> ShiftedScore:
+    """Return a score of a result's model under a shift."""
+    entry = TASKS[one.cell.task]
+    return ShiftedScore(name, title, score, chance, 0.0, values(entry, score), values(entry, chance))
+
+
 def result(cell: Cell, key: str, score: float) -> Result:
     """Return a result whose every other number follows from the cell."""
-    frozen = STRATEGIES.get(cell.strategy, (1.0, True))[0] == 0
+    frozen = entry(cell.strategy).trained_fraction == 0
     return Result(
         cell=cell,
         key=key,
@@ -96,7 +154,17 @@ def result(cell: Cell, key: str, score: float) -> Result:
         precision="float32",
         data_sha256="0" * 64,
         provenance=PROVENANCE,
+        scores=values(TASKS[cell.task], score),
+        baselines=values(TASKS[cell.task], CHANCE[cell.task]),
+        block_sizes=(100,),
     )
+
+
+def entry(name: str) -> StrategyEntry:
+    """Return what a manifest says of a strategy: one that is not of the example is fine-tuning, or has no network."""
+    start: Start = "nothing" if name == "classical" else "pretrained"
+    other = StrategyEntry(name=name, kind="another", start=start, trained_fraction=1.0)
+    return STRATEGIES.get(name, other)
 
 
 def outcome(cell: Cell, key: str) -> Result:
@@ -123,7 +191,7 @@ def example(
     strategies: Iterable[str] = tuple(STRATEGIES),
 ) -> Store:
     """Return a results folder. A cell fails, or is not run, that has the values of one of these mappings."""
-    entries = {name: STRATEGIES.get(name, (1.0, name != "classical")) for name in strategies}
+    entries = {name: entry(name) for name in strategies}
     cells = [
         Cell(name, reader, strategy, budget, seed)
         for name in tasks
@@ -139,10 +207,7 @@ def example(
             suite="example",
             tasks=tasks,
             backbones=backbones,
-            strategies={
-                name: StrategyEntry(name=name, depth=depth, pretrained=pretrained, classical=name == "classical")
-                for name, (depth, pretrained) in entries.items()
-            },
+            strategies=entries,
             cells=keys,
         )
     )
@@ -153,7 +218,7 @@ def example(
 
 
 def _put(store: Store, one: Outcome) -> None:
-    store.put(one, np.zeros((1, 1), dtype=np.float32) if isinstance(one, Result) else None)
+    store.put(one, PREDICTIONS if isinstance(one, Result) else None)
 
 
 def _matches(cell: Cell, wanted: Iterable[Mapping[str, object]]) -> bool:

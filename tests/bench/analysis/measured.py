@@ -4,21 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from bench.analysis.tables import Tables, read_tables
 from bench.budget import Share
 from bench.cell import ALL_STREAMS, Cell, Result
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, N_TRAIN, READS, TASKS, result
+from tests.bench.analysis.example import BACKBONES, N_TRAIN, PREDICTIONS, READS, STRATEGIES, TASKS, result
 
 ENTRIES = {
-    "scratch": StrategyEntry(name="scratch", depth=1.0, pretrained=False),
-    "classical": StrategyEntry(name="classical", depth=0.0, pretrained=False, classical=True),
-    "linear_probe": StrategyEntry(name="linear_probe", depth=0.0, pretrained=True),
-    "partial": StrategyEntry(name="partial", depth=0.5, pretrained=True),
-    "full": StrategyEntry(name="full", depth=1.0, pretrained=True),
+    "scratch": STRATEGIES["scratch"],
+    "classical": StrategyEntry(name="classical", kind="classical", start="nothing", trained_fraction=0.0),
+    "linear_probe": STRATEGIES["linear_probe"],
+    "partial": StrategyEntry(name="partial", kind="finetune", start="pretrained", trained_fraction=0.5),
+    "full": STRATEGIES["full"],
 }
 Scores = Mapping[str, Mapping[int, Sequence[float | None]]]
 """Strategy, number of labels, and the score of each seed; None is a cell that was planned and not run."""
@@ -65,5 +63,5 @@ def measured(
     )
     for cell, score in given.items():
         if score is not None:
-            store.put(revise(result(cell, keys[cell], score)), np.zeros((1, 1), dtype=np.float32))
+            store.put(revise(result(cell, keys[cell], score)), PREDICTIONS)
     return read_tables(store)

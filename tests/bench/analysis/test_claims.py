@@ -10,7 +10,8 @@ from bench.analysis.claims import CLAIMS, Claim, claims_of
 from bench.analysis.curves import find_curves
 from bench.analysis.pairs import choose_representatives
 from bench.analysis.tables import Tables
-from bench.cell import Result, ShiftedScore
+from bench.cell import Result
+from tests.bench.analysis.example import under_shift
 from tests.bench.analysis.measured import ENTRIES, Revise, Scores, measured
 
 LOW, HIGH = [0.30, 0.31, 0.29], [0.70, 0.72, 0.68]
@@ -103,7 +104,7 @@ def test_transfer_is_the_strategy_that_trains_what_scratch_trains_whatever_it_sc
     assert [entry and entry.name for entry in chosen] == ["full", "scratch"]
     without_full = [entry for name, entry in ENTRIES.items() if name != "full"]
     assert [entry and entry.name for entry in choose_representatives(without_full)] == ["partial", "scratch"]
-    shallow = replace(ENTRIES["scratch"], depth=0.5)
+    shallow = replace(ENTRIES["scratch"], trained_fraction=0.5)
     alike = choose_representatives([shallow, ENTRIES["partial"], ENTRIES["full"]])
     assert [entry and entry.name for entry in alike] == ["partial", "scratch"]
     assert choose_representatives([ENTRIES["classical"]]) == (None, None)
@@ -204,7 +205,7 @@ def shifted(by: Mapping[str, tuple[float, ...]]) -> Revise:
         falls = dict(zip(("noise", "blur"), by.get(one.cell.strategy, ()), strict=False))
         return replace(
             one,
-            shifted=tuple(ShiftedScore(name, name, one.score - fall, one.chance, 0.0) for name, fall in falls.items()),
+            shifted=tuple(under_shift(one, name, name, one.score - fall, one.chance) for name, fall in falls.items()),
         )
 
     return revise

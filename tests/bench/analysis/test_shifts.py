@@ -7,9 +7,9 @@ import pytest
 
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import read_tables
-from bench.cell import Result, ShiftedScore
+from bench.cell import Result
 from bench.report.spreadsheets import shifts_csv
-from tests.bench.analysis.example import example
+from tests.bench.analysis.example import example, under_shift
 from tests.bench.analysis.measured import Scores, measured
 
 SCORES: Scores = {"scratch": {20: [0.5, 0.6]}, "full": {20: [0.97, 0.99], 200: [0.9, None]}}
@@ -17,8 +17,8 @@ SCORES: Scores = {"scratch": {20: [0.5, 0.6]}, "full": {20: [0.97, 0.99], 200: [
 
 def under_noise_and_blur(one: Result) -> Result:
     """Return the result with a score under noise, a tenth lower, and under blur, the plain one."""
-    noise = ShiftedScore("noise", "=noise", one.score - 0.1, 0.2, 0.0)
-    return replace(one, shifted=(noise, ShiftedScore("blur", "blur", one.score, 0.1, 0.0)))
+    noise = under_shift(one, "noise", "=noise", one.score - 0.1, 0.2)
+    return replace(one, shifted=(noise, under_shift(one, "blur", "blur", one.score, 0.1)))
 
 
 def test_a_row_for_each_point_and_shift_by_hand(tmp_path: Path) -> None:

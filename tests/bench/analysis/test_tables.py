@@ -4,7 +4,6 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +11,7 @@ from bench.analysis.tables import Tables, read_tables
 from bench.budget import ALL, Share
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example, outcome
+from tests.bench.analysis.example import BACKBONES, PREDICTIONS, READS, TASKS, backbone, example, outcome
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -143,7 +142,7 @@ def test_areas_compare_over_the_budgets_planned_for_every_strategy(tmp_path: Pat
     store = Store(tmp_path / "part")
     store.extend(replace(whole, cells=cells))
     for cell, key in cells.items():
-        store.put(outcome(cell, key), np.zeros((1, 1), dtype=np.float32))
+        store.put(outcome(cell, key), PREDICTIONS)
     areas = read_tables(store).leaderboard.areas
     # one budget is left, of which the area is the skill: (0.92 - 0.1) / 0.9, (0.82 - 0.1) / 0.9, (0.8 - 0.1) / 0.9
     assert sorted(areas["pictures"]) == pytest.approx([0.7778, 0.8, 0.9111])

@@ -5,13 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.gate.matching import Run
-from bench.results.manifest import Manifest, StrategyEntry
+from bench.results.manifest import Manifest
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, BUDGETS, READS, STRATEGIES, TASKS, outcome
+from tests.bench.analysis.example import BACKBONES, BUDGETS, PREDICTIONS, READS, STRATEGIES, TASKS, outcome, scored
 
 N_TEST: Final = 10_000
 Change = Callable[[Result], Outcome | None]
@@ -31,7 +29,7 @@ def worse(task: str, by: float) -> Change:
     def change(result: Result) -> Outcome | None:
         sign = 1 if task == "series" else -1  # an error is worse the larger it is
         lost = by * (1 + 0.1 * (result.cell.seed - 1))
-        return replace(result, score=result.score + sign * lost) if result.cell.task == task else result
+        return scored(result, result.score + sign * lost) if result.cell.task == task else result
 
     return change
 
@@ -78,10 +76,7 @@ def night(
         suite="example",
         tasks=TASKS,
         backbones=BACKBONES,
-        strategies={
-            name: StrategyEntry(name=name, depth=depth, pretrained=pretrained)
-            for name, (depth, pretrained) in STRATEGIES.items()
-        },
+        strategies=STRATEGIES,
         cells=keys,
     )
     outcomes = {cell: change(replace(outcome(cell, key), n_test=N_TEST)) for cell, key in keys.items()}
@@ -115,5 +110,5 @@ def stored(run: Run, root: Path) -> Path:
     store.extend(run.manifest)
     for one in run.outcomes.values():
         if one is not None:
-            store.put(one, np.zeros((1, 1), dtype=np.float32) if isinstance(one, Result) else None)
+            store.put(one, PREDICTIONS if isinstance(one, Result) else None)
     return root

@@ -10,8 +10,8 @@ from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
 from bench.gate.wording import remarks
+from bench.metrics.forecast import MAE
 from bench.results.manifest import Curve, Manifest
-from bench.target import MSE
 from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
 
 
@@ -69,7 +69,8 @@ def other_card(field: str, value: object) -> Callable[[Manifest], Manifest]:
 
 def other_metric(manifest: Manifest) -> Manifest:
     """Score the series by another metric."""
-    return replace(manifest, tasks={**manifest.tasks, "series": replace(manifest.tasks["series"], metric=MSE)})
+    entry = replace(manifest.tasks["series"], metric=MAE.card)
+    return replace(manifest, tasks={**manifest.tasks, "series": entry})
 
 
 def other_backbone(manifest: Manifest) -> Manifest:
@@ -83,7 +84,7 @@ def other_backbone(manifest: Manifest) -> Manifest:
     [
         (other_card("sha256", "ff" * 32), "pictures", "other data"),
         (other_card("version", 2), "pictures", "other data: version 1 of the task, now 2"),
-        (other_metric, "series", "another metric: MASE, now MSE"),
+        (other_metric, "series", "another metric: MASE, now MAE"),
         (other_backbone, "pictures", "another backbone"),
     ],
 )
@@ -97,9 +98,9 @@ def test_what_the_cards_say_is_something_else_is_named_and_not_compared(
     assert comparison.reasons == ()
 
 
-def test_a_classical_model_is_compared_whatever_backbone_it_stands_beside() -> None:
+def test_what_has_no_network_is_compared_whatever_backbone_it_stands_beside() -> None:
     def planned(manifest: Manifest) -> Manifest:
-        full = replace(manifest.strategies["full"], depth=0.0, pretrained=False, classical=True)
+        full = replace(manifest.strategies["full"], start="nothing", trained_fraction=0.0)
         return replace(other_backbone(manifest), strategies={**manifest.strategies, "full": full})
 
     not_compared = compared(manifest=planned).matched.not_compared

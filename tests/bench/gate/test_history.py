@@ -19,8 +19,9 @@ from bench.gate.history import History, Series, find_nights, history_of
 from bench.gate.matching import Run
 from bench.gate.nights import to_json, to_markdown, to_text
 from bench.gate.spreadsheet import to_csv
+from bench.metrics.forecast import MAE
 from bench.results.manifest import Manifest
-from bench.target import MSE
+from tests.bench.analysis.example import scored
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, stored, where, with_fields, worse
 
 N_NIGHTS = 10
@@ -30,8 +31,7 @@ def jitter(number: int, then: Change) -> Change:
     """Return a change that moves every score a little, another way each night, and then makes another."""
 
     def change(result: Result) -> Outcome | None:
-        moved = replace(result, score=result.score + 0.002 * math.sin(7 * number + result.cell.seed))
-        return then(moved)
+        return then(scored(result, result.score + 0.002 * math.sin(7 * number + result.cell.seed)))
 
     return change
 
@@ -94,14 +94,15 @@ def test_a_seed_that_failed_does_not_count() -> None:
 
 def other_metric(manifest: Manifest) -> Manifest:
     """Score the series by another metric."""
-    return replace(manifest, tasks={**manifest.tasks, "series": replace(manifest.tasks["series"], metric=MSE)})
+    entry = replace(manifest.tasks["series"], metric=MAE.card)
+    return replace(manifest, tasks={**manifest.tasks, "series": entry})
 
 
 def test_what_measures_something_else_than_the_night_before_is_marked() -> None:
     found = history([night(), night(manifest=other_metric), night(manifest=other_metric, rekeyed={"full": "new"})])
-    assert dict(series(found, "series").changes) == {1: "another metric: MASE, now MSE", 2: "another recipe"}
+    assert dict(series(found, "series").changes) == {1: "another metric: MASE, now MAE", 2: "another recipe"}
     assert dict(series(found, "pictures").changes) == {2: "another recipe"}
-    assert "* series, night-1: another metric: MASE, now MSE" in to_text(found)
+    assert "* series, night-1: another metric: MASE, now MAE" in to_text(found)
     assert dict(series(history([night(seeds=2), night(seeds=3)]), "series").changes) == {1: "other budgets or seeds"}
 
 

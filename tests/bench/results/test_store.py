@@ -62,7 +62,7 @@ def manifest(*planned: tuple[Cell, str]) -> Manifest:
         suite="toys",
         tasks={"toy": TaskEntry(card=task.card, metric=task.target.metric, label="labels")},
         backbones={"toy:dense": ToyBackbone().card},
-        strategies={"full": StrategyEntry(name="full", depth=1.0, pretrained=True)},
+        strategies={"full": StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0)},
         cells=dict(planned),
         recipes={Curve("toy", "toy:dense", "full"): {"learning_rate": 0.5, "penalties": [1.0, 2.0]}},
     )

@@ -1,11 +1,12 @@
 """What trackers are told of a cell: all that it was asked for and all that came of it, under plain names."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
 from bench.budget import Share
-from bench.cell import Cell, Failure, to_record
+from bench.cell import Cell, Failure, Scores, to_record
 from bench.planning.plan import PlannedCell
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.tracking.described import curves, describe, metrics
@@ -19,7 +20,7 @@ MANIFEST = Manifest(
     suite="example",
     tasks=TASKS,
     backbones=BACKBONES,
-    strategies={"full": StrategyEntry(name="full", depth=1.0, pretrained=True)},
+    strategies={"full": StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0)},
     cells={CELL: KEY},
 )
 PLANNED = PlannedCell(CELL, toy_cell(FULL).spec, "0" * 64, FULL, KEY)
@@ -39,8 +40,9 @@ def test_parameters_are_the_cell_its_recipe_the_cards_and_where_it_ran() -> None
         "budget": "0.1",
         "seed": 2,
         "key": KEY,
-        "strategy_card.depth": 1.0,
-        "strategy_card.pretrained": True,
+        "strategy_card.start": "pretrained",
+        "strategy_card.trained_fraction": 1.0,
+        "recipe.kind": "finetune",
         "recipe.learning_rate": 0.01,
         "recipe.penalties": "0.01, 0.1",
         "task_card.licence": "CC0-1.0",
@@ -58,6 +60,14 @@ def test_metrics_are_every_number_of_the_result_and_its_skill() -> None:
     assert found["chance"] == 1.25
     assert {"amount", "seconds", "training_seconds", "peak_mib", "steps", "trainable_parameters"} <= set(found)
     assert "penalty" not in found  # a full fine-tuning chooses none
+
+
+def test_every_metric_that_is_defined_is_there_by_its_name() -> None:
+    found = told().metrics
+    assert found["metric.mase"] == found["score"]
+    assert found["metric.mae"] == pytest.approx(10 - 10 * found["score"])
+    record = to_record(replace(outcome(CELL, KEY), scores=Scores({"mase": 1.5, "mae": None}, {"mase": (), "mae": ()})))
+    assert "metric.mae" not in metrics(record, perfect=0.0)
 
 
 def test_scores_under_shifts_are_metrics_of_their_own() -> None:

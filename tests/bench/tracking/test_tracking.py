@@ -26,7 +26,7 @@ MANIFEST = Manifest(
     suite="example",
     tasks=TASKS,
     backbones=BACKBONES,
-    strategies={"full": StrategyEntry(name="full", depth=1.0, pretrained=True)},
+    strategies={"full": StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0)},
     cells=CELLS,
 )
 PLAN = [PlannedCell(cell, toy_cell(FULL).spec, "0" * 64, FULL, key) for cell, key in CELLS.items()]
