@@ -36,6 +36,7 @@ def toy_context(
     """Return the context of a task and a backbone, those of the toys if none are given."""
     data = split or toy_split()
     return NetworkContext(
+        "toy",
         target,
         data,
         backbone or ToyBackbone(),

@@ -60,8 +60,8 @@ class Adaptation:
     """What a strategy makes of a backbone: data for the loop.
 
     `network` is run at every step, and `forward` runs it. What it holds and is in none of the `rates` must not move:
-    parameters, and the buffers of modules that do not learn. A module learns if one of its own parameters does; one that
-    has none goes by its stage.
+    parameters, and the buffers of modules that do not learn. A module learns if one of its own parameters does; one
+    that has none goes by its stage.
     """
 
     network: nn.ModuleList

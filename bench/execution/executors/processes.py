@@ -42,7 +42,7 @@ def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: Engin
                 if worker.connection not in ready:
                     continue
                 assert worker.holds is not None, "only workers that hold cells are waited for"
-                output = _receive(worker)
+                output = _receive(worker, worker.holds)
                 worker.holds = _without(worker.holds, output)
                 if not worker.process.is_alive():
                     crew[place] = _hire(settings)
@@ -80,6 +80,16 @@ def _leave_with_parent() -> None:
     assert parent is not None
     wait([parent.sentinel])
     os._exit(1)
+
+
+def _receive(worker: _Worker, held: Pack) -> CellOutput:
+    """Return what a worker delivers of the cells it holds; if it died, the failure of the one it was running."""
+    try:
+        output: CellOutput = worker.connection.recv()
+    except (EOFError, ConnectionError):
+        worker.process.join()
+        return _lost(held.cells[0], worker.process.exitcode)
+    return output
 
 
 def _without(pack: Pack, output: CellOutput) -> Pack | None:

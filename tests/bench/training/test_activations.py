@@ -207,6 +207,7 @@ def test_only_examples_that_some_cell_sees_are_run_unless_they_are_most(
 ) -> None:
     small, large = drawn(Share(0.1)), drawn(Share(share))
     context = NetworkContext(
+        "toy",
         ToyTask.target,
         toy_split(),
         ToyBackbone(),

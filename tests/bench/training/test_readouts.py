@@ -1,4 +1,4 @@
-"""What a target reads of several stages or of every token is the same whether stages are frozen, trained or run whole."""
+"""What a target reads, of several stages or of every token, is the same however the stages below are run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from bench.target import Objective
 from bench.targets.classes import Classes
 from bench.training.inference import forward_all, read_all
 from bench.training.inputs import Tapped
-from tests.fitting import CPU, drawn, fit, toy_context
+from tests.fitting import drawn, fit, toy_context
 from tests.toys import FULL, QUICK, WIDTH, ToyBackbone, toy_split
 
 TWO_STAGES = Readout(stages=(1, -1))

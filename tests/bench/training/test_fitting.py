@@ -1,0 +1,169 @@
+"""Models without a label use the head that came with the backbone, and what was to stay frozen is checked."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.backbone import Backbone, Batch, Head, Pretrained
+from bench.budget import ALL, NONE, Count
+from bench.column import dense
+from bench.domain import Raw, Windows, scaled
+from bench.errors import DataError, FreezeError
+from bench.strategies.finetune import Finetune
+from bench.strategy import Seeds, Strategy
+from bench.targets.forecast import Forecast
+from bench.task import Examples, Split
+from tests.fitting import drawn, fit, toy_context
+from tests.toys import FULL, PARTIAL, PROBE, QUICK, SIDE, WIDTH, ToyBackbone
+
+TARGET = Forecast(2)
+FROM_NOTHING = Finetune(name="from_nothing", trained=0.5, head="zero", **QUICK)
+
+
+class Forecaster(ToyBackbone):
+    """The toy network on windows of 16 steps, which may bring the head that it was pretrained with."""
+
+    def __init__(self, brings: Forecast | None) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(3)
+        head = Head(torch.randn(WIDTH, 2, generator=generator), torch.randn(2, generator=generator))
+        self.pretrained = Pretrained(brings, head) if brings else None
+
+    def prepare(self, raw: Raw) -> Batch:
+        assert isinstance(raw, Windows)
+        values, scale = scaled(raw)
+        return Batch(torch.from_numpy(values), geometry=scale)
+
+
+def series_split() -> Split:
+    """Return windows of a wave on a large level with their next two steps."""
+    steps = np.arange(80)
+    series = 1000 + 3 * np.sin(steps / 4) + np.random.default_rng(0).standard_normal(80)
+    windows = np.lib.stride_tricks.sliding_window_view(series, SIDE * SIDE + 2)
+
+    def examples(rows: slice) -> Examples:
+        some = windows[rows]
+        raw = Windows(some[:, :-2].copy(), season=4, unit=np.ones(len(some)))
+        return Examples(raw, {"future": dense(future=some[:, -2:].copy())})
+
+    return Split(examples(slice(0, 30)), examples(slice(40, 60)))
+
+
+def forecasts(strategy: Strategy, backbone: Backbone, folder: Path) -> np.ndarray:
+    """Return the forecasts of a model that saw no label."""
+    split = series_split()
+    context = toy_context(folder, backbone=backbone, target=TARGET, split=split)
+    nothing = drawn(NONE, target=TARGET, split=split)
+    model = fit(strategy, context, nothing)
+    assert (model.cost.steps, model.cost.losses, model.cost.penalty) == (0, (), None)
+    found: np.ndarray = model.predict(context.tested)["future"]
+    return found
+
+
+@pytest.mark.parametrize("strategy", [PROBE, PARTIAL, FULL], ids=lambda strategy: strategy.name)
+def test_without_a_label_the_head_that_was_brought_forecasts(strategy: Strategy, tmp_path: Path) -> None:
+    backbone, split = Forecaster(TARGET), series_split()
+    inputs = backbone.prepare(split.test.raw)
+    head = backbone.brings(TARGET)
+    assert head is not None
+    assert inputs.geometry is not None
+    with torch.inference_mode():
+        outputs = (backbone(inputs) @ head.weight + head.bias).double().numpy()
+    expected = outputs * inputs.geometry["spread"] + inputs.geometry["centre"]
+    np.testing.assert_allclose(forecasts(strategy, backbone, tmp_path), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", [Forecaster(None), Forecaster(Forecast(3))], ids=["none", "of another horizon"])
+def test_a_probe_without_a_label_or_a_head_for_the_target_says_that_it_needs_labels(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="toy:dense brings no head for this target: it needs labels"):
+        forecasts(PROBE, backbone, tmp_path)
+
+
+def test_a_head_from_nothing_forecasts_the_level_of_each_past(tmp_path: Path) -> None:
+    found = forecasts(FROM_NOTHING, Forecaster(TARGET), tmp_path)
+    np.testing.assert_allclose(found, series_split().test.raw.past.mean(1, keepdims=True).repeat(2, axis=1))
+
+
+def test_probes_with_and_without_labels_are_fitted_together_each_for_its_own_budget(tmp_path: Path) -> None:
+    split = series_split()
+    context = toy_context(tmp_path, backbone=Forecaster(TARGET), target=TARGET, split=split)
+    budgets = [drawn(asked, target=TARGET, split=split) for asked in (NONE, ALL, NONE, Count(10))]
+    together = list(PROBE.fit(context, budgets, [Seeds(0, 0)] * 4))
+    for model, budget in zip(together, budgets, strict=True):
+        alone = fit(PROBE, context, budget)
+        found, expected = (one.predict(context.tested)["future"] for one in (model, alone))
+        np.testing.assert_array_equal(found, expected)
+    first, second, *_ = (model.predict(context.tested)["future"] for model in together)
+    assert not np.allclose(first, second, atol=1e-3)
+
+
+def test_labels_that_are_small_changes_on_a_large_level_are_learnt(tmp_path: Path) -> None:
+    """In float32 a level of 1e9 would leave nothing of changes of 1."""
+    far = series_split()
+
+    def lifted(examples: Examples) -> Examples:
+        raw = examples.raw
+        assert isinstance(raw, Windows)
+        future = examples.labels["future"]["future"] + 1e9
+        return Examples(Windows(raw.past + 1e9, raw.season, raw.unit), {"future": dense(future=future)})
+
+    errors = []
+    for name, split in (("near", far), ("far", Split(lifted(far.train), lifted(far.test)))):
+        context = toy_context(tmp_path / name, backbone=Forecaster(None), target=TARGET, split=split)
+        forecast = fit(PROBE, context, drawn(target=TARGET, split=split)).predict(context.tested)["future"]
+        errors.append(np.abs(forecast - split.test.labels["future"]["future"]).mean())
+    assert errors[1] == pytest.approx(errors[0], rel=1e-2)
+
+
+@pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
+def test_a_frozen_stage_that_moves_a_buffer_is_an_error_that_names_it(strategy: Strategy, tmp_path: Path) -> None:
+    with pytest.raises(FreezeError, match="stage 'first' of toy:dense was to stay frozen"):
+        fit(strategy, toy_context(tmp_path, backbone=ToyBackbone(restless=True)))
+
+
+def test_a_frozen_stage_that_moves_a_weight_is_found_after_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = toy_context(tmp_path)
+    fit(PARTIAL, context)  # so that all frozen work is done
+
+    def meddle(*given: object, **settings: object) -> tuple[float, ...]:
+        with torch.no_grad():
+            context.backbone.stages[1].get_parameter("linear.bias").add_(1)
+        return ()
+
+    monkeypatch.setattr("bench.training.fitting.train", meddle)
+    with pytest.raises(FreezeError, match="stage 'second' of toy:dense was to stay frozen"):
+        fit(PARTIAL, context)
+
+
+def test_a_model_counts_what_learns_and_what_there_is(tmp_path: Path) -> None:
+    context = toy_context(tmp_path)
+    whole = sum(parameter.numel() for parameter in context.backbone.parameters())
+    upper = sum(parameter.numel() for parameter in context.backbone.stages[2:].parameters())
+    head = 3 * (WIDTH + 1)
+    for strategy, learns in ((PROBE, head), (PARTIAL, upper + head), (FULL, whole + head)):
+        cost = fit(strategy, context).cost
+        assert (cost.trainable_parameters, cost.total_parameters) == (learns, whole + head)
+
+
+def test_the_stages_of_a_model_are_those_of_the_backbone_below_and_its_own_above(tmp_path: Path) -> None:
+    context = toy_context(tmp_path)
+    for strategy, boundary in ((PROBE, 4), (PARTIAL, 2), (FULL, 0)):
+        parts = fit(strategy, context).parts()
+        assert parts is not None
+        assert parts.boundary == boundary
+        below = zip(parts.stages[:boundary], context.backbone.stages[:boundary], strict=True)
+        assert all(one is other for one, other in below)
+        assert isinstance(parts.stages, nn.ModuleList)
+        assert len(parts.stages) == 4
+
+
+def test_a_strategy_sees_no_label_of_the_split(tmp_path: Path) -> None:
+    context = toy_context(tmp_path)
+    assert dict(context.train.labels) == {}
