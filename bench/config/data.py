@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, NamedTuple
 
-from annotated_types import Ge, Gt, Interval
+from annotated_types import Ge, Gt, Interval, Len
 from pydantic import BaseModel, ConfigDict
 
 from bench.domain import Domain
 from bench.errors import nearest
 
 Count = Annotated[int, Gt(0)]
+Predicted = Literal["classes", "value", "labels", "tags"]
 
 DOMAINS: Final[Mapping[str, Domain]] = {
     "image_classification": "vision",
@@ -24,6 +25,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "csv": tuple(DOMAINS),
     "torchvision": ("image_classification",),
     "torchaudio": ("audio_classification",),
+    "conll": ("text_classification",),
     "hf": ("image_classification", "text_classification", "audio_classification"),
     "python": tuple(DOMAINS),
 }
@@ -40,7 +42,19 @@ CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
     "rate_hz": ("audio",),
     "seconds": ("audio",),
     **dict.fromkeys(
-        ("split", "group", "held_out", "label", "split_seed", "config", "encoding"), ("vision", "text", "audio")
+        (
+            "split",
+            "group",
+            "held_out",
+            "target",
+            "label",
+            "labels",
+            "separator",
+            "split_seed",
+            "config",
+            "encoding",
+        ),
+        ("vision", "text", "audio"),
     ),
     **dict.fromkeys(
         ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "fill"),
@@ -63,8 +77,12 @@ class DataOptions(BaseModel):
     patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
     nothing is chosen on the validation rows, and nothing learnt from them.
 
+    `target` is what the labels are: one of several "classes", a "value", any number of "labels", or "tags" of words.
+    What is not said is guessed from the labels, and told.
+
     Columns: `text`, `label`, `image` and `audio` name those of a table, which is written in `encoding`; `time`,
-    `series` and `values` those of a table of series. `config` and `revision` are those of a data set on a hub.
+    `series` and `values` those of a table of series. Several labels are in one cell, with a `separator` between them,
+    or `labels` names a column of yes and no for each. `config` and `revision` are those of a data set on a hub.
 
     Recordings are heard at `rate_hz` and cut or padded to `seconds`. Forecasts are of `horizon` steps after `context`
     ones, with a cycle of `season` steps.
@@ -91,8 +109,11 @@ class DataOptions(BaseModel):
     skip_bad: bool = False
     metric: str | None = None
 
+    target: Predicted | None = None
     text: str = "text"
     label: str = "label"
+    labels: tuple[str, ...] = ()
+    separator: Annotated[str, Len(1)] = ";"
     image: str = "image"
     audio: str = "audio"
     encoding: str = "utf-8"
@@ -161,3 +182,7 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
     for name in sorted(said & CONCERNS.keys()):
         if domain not in CONCERNS[name]:
             yield f"{name}: says nothing of {spec.family} (only of {', '.join(CONCERNS[name])})"
+    if spec.options.target == "tags" and domain in CONCERNS["target"] and domain != "text":
+        yield f"target: tags are those of words, and {spec.family} has none"
+    if spec.options.labels and spec.options.target not in {None, "labels"}:
+        yield f'labels: columns of yes and no are several labels: leave target = "{spec.options.target}" out'

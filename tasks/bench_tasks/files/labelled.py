@@ -1,23 +1,25 @@
-"""Classification data that a user names: checked, split into train and test, and described."""
+"""Labelled data that a user names: checked, split into train and test, and described."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from bench.card import TaskCard
-from bench.column import Dense, Indices
-from bench.config.data import DOMAINS, DataOptions, DataSpec
+from bench.column import Array, Indices
+from bench.config.data import DOMAINS, DataOptions, DataSpec, Predicted
 from bench.domain import Raw
 from bench.errors import DataError, nearest
 from bench.planning.folds import deal_test_folds
 from bench.runtime.cache import Cache
-from bench.targets.classes import LABEL, Classes
+from bench.target import Target
 from bench.task import Examples, Split, Task
+from bench_tasks.files.labelling import Label, Labelling, label_as
 from bench_tasks.files.splitting import Labels, Mask, hold_out, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,6 @@ PARTS: Final = {
 }
 
 EXAMPLES: Final = 3  # shown of what a remark is about
-CLASSES_SHOWN: Final = 10
 
 ALWAYS_USED: Final = frozenset(
     {"title", "licence", "citation", "source", "test_share", "split_seed", "group", "held_out", "skip_bad"}
@@ -49,11 +50,11 @@ class Found:
 
     `contents` are equal for examples that are copies of each other, `names` tell people which one is meant (a path, a
     row). `groups` and `parts` ("train" or "test") are empty where the data do not say; `split_as` is how they say it.
-    `settings` is what else decides what a backbone gets to see, `said` how that is told.
+    `settings` is what else decides what a backbone gets to see, `said` how that is told. `target` is what labels are.
     """
 
     raw: Raw
-    labels: Sequence[str]
+    labels: Sequence[Label]
     contents: Sequence[str]
     names: Sequence[str]
     groups: Sequence[str] = ()
@@ -62,6 +63,7 @@ class Found:
     remarks: tuple[str, ...] = ()
     settings: tuple[object, ...] = ()
     said: str = ""
+    target: Predicted = "classes"
 
 
 class _Parts(NamedTuple):
@@ -77,11 +79,11 @@ class _Parts(NamedTuple):
 
 
 class LabelledTask(Task):
-    """Classification of examples that a user names; `held_out` [folds, n] are those that each fold tests on."""
+    """Labelled examples that a user names; `held_out` [folds, n] are those that each fold tests on."""
 
-    def __init__(self, card: TaskCard, everything: Examples, held_out: Mask, *, names: tuple[str, ...]) -> None:
+    def __init__(self, card: TaskCard, target: Target, everything: Examples, held_out: Mask) -> None:
         self.card = card
-        self.target = Classes(names)
+        self.target = target
         self._everything = everything
         self._held_out = held_out
 
@@ -98,38 +100,35 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
     Data that come without a split are dealt into `folds`, so that every example is tested once; of one fold a share of
     them is held out. Data that come split, or of which the user says what is held out, have that split alone.
     """
-    names = tuple(sorted(set(found.labels)))
-    if len(names) < 2:
-        held = f"all {len(found.labels):,} have the label {names[0]!r}" if names else "there are none"
-        raise DataError(f"{spec.address}: at least two classes are expected among the {NOUNS[spec.family]}, but {held}")
-    numbers = {label: number for number, label in enumerate(names)}
-    labels = np.array([numbers[label] for label in found.labels], dtype=np.int64)
-    alike = _labels_alike(names)
-    for remark in alike:
+    try:
+        labelling = label_as(found.target, found.labels, NOUNS[spec.family])
+    except DataError as error:
+        raise DataError(f"{spec.address}: {error}") from error
+    for remark in labelling.remarks:
         log.warning("%s: %s", spec.address, remark)
-    parts = _parts(spec, found, labels, names, folds)
+    parts = _parts(spec, found, labelling, folds)
     card = TaskCard(
         name=name,
         title=spec.options.title or name,
         domain=DOMAINS[spec.family],
-        description=_description(spec, found, names, parts),
+        description=_description(spec, found, labelling, parts),
         source=spec.options.source or spec.address,
         licence=spec.options.licence,
         citation=spec.options.citation,
         version=1,
-        sha256=_content_sha256(spec, found, parts.sides, names),
+        sha256=_content_sha256(spec, found, parts.sides, labelling),
         pinned=False,
         n_train=int((~parts.held_out).sum(axis=1).min()),
         folds=len(parts.held_out),
-        remarks=(*found.remarks, *alike, *parts.remarks, *_copies(spec, found, parts)),
+        remarks=(*found.remarks, *labelling.remarks, *parts.remarks, *_copies(spec, found, parts)),
     )
     everything = Examples(
         found.raw,
-        {LABEL: Dense({LABEL: labels})},
+        {labelling.target.reads: labelling.column},
         groups=np.array(found.groups) if found.groups else None,
         names=np.array(found.names),
     )
-    return LabelledTask(card, everything, parts.held_out, names=names)
+    return LabelledTask(card, labelling.target, everything, parts.held_out)
 
 
 def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
@@ -170,19 +169,7 @@ def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tupl
     return (f"{count} left out: {shown(wrong, at_most=EXAMPLES)}",)
 
 
-def _labels_alike(names: Sequence[str]) -> list[str]:
-    """Return a remark for labels that differ only in case or in spaces around them."""
-    alike: dict[str, list[str]] = {}
-    for label in names:
-        alike.setdefault(label.strip().casefold(), []).append(label)
-    return [
-        f"labels {' and '.join(map(repr, sorted(same)))} are probably one class"
-        for same in alike.values()
-        if len(same) > 1
-    ]
-
-
-def _parts(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], folds: int) -> _Parts:
+def _parts(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Parts:
     options = spec.options
     if options.held_out and not options.group:
         raise DataError(f"{spec.address}: held_out names groups to test on, so say what a group is (group)")
@@ -194,8 +181,8 @@ def _parts(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], f
     elif options.held_out:
         held_out, how = _held_out_groups(spec, found)
     else:
-        return _made(spec, found, labels, names, folds)
-    return _Parts(held_out[None], held_out.tolist(), how, _classes_of_sides(spec, labels, names, held_out))
+        return _made(spec, found, labelling, folds)
+    return _Parts(held_out[None], held_out.tolist(), how, _labels_of_sides(spec, labelling, held_out))
 
 
 def _refuse_groups_on_both_sides(spec: DataSpec, found: Found, held_out: Mask) -> None:
@@ -222,61 +209,95 @@ def _held_out_groups(spec: DataSpec, found: Found) -> tuple[Mask, str]:
     return held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}"
 
 
-def _made(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], folds: int) -> _Parts:
+def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Parts:
     """Return parts that keep groups on one side, and copies where groups allow: one held-out share, or several folds.
 
     Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
     """
     options = spec.options
     units = units_of(found.groups, found.contents)
-    tied = not on_one_side_only(labels, units)
+    tied = not on_one_side_only(_needed(labelling), units)
     if found.groups and not tied:
         units = units_of(found.groups)
-    alone = [names[number] for number in on_one_side_only(labels, units)]
-    if alone:
-        counts = np.bincount(labels)
-        said = [f"{label!r} ({counts[names.index(label)]:,})" for label in alone]
-        what = "all examples in one group" if found.groups else "a single example, or copies of one,"
-        raise DataError(
-            f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
-            "examples, or leave the class out"
-        )
+    _refuse_alone(spec, found, labelling, units)
     whole = ", whole groups of them" if found.groups else ""
-    copies = len(labels) - len(set(found.contents))
+    copies = len(found.labels) - len(set(found.contents))
     remark = f"copies among the {NOUNS[spec.family]}: {copies:,}, each on the same side of the split as what it copies"
     remarks = [remark] if copies and tied else []
     if folds > 1:
-        tested_in = _deal(spec, found, labels, names, units, folds)
+        tested_in = _deal(spec, found, labelling, units, folds)
         how = f"each tested on once, in {folds} folds{whole}"
         return _Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
-    held_out = hold_out(labels, units, share=options.test_share, seed=options.split_seed)
-    how = f"about {100 * options.test_share:g} % of each class{whole}, drawn with seed {options.split_seed}"
-    remarks += _classes_of_sides(spec, labels, names, held_out)
+    draw = partial(hold_out, units=units, share=options.test_share, seed=options.split_seed)
+    held_out = _by_strata(labelling, units, draw)
+    of_each = " of each class" if labelling.are_classes else ""
+    how = f"about {100 * options.test_share:g} %{of_each}{whole}, drawn with seed {options.split_seed}"
+    remarks += _labels_of_sides(spec, labelling, held_out)
     return _Parts(held_out[None], held_out.tolist(), how, remarks)
 
 
-def _deal(spec: DataSpec, found: Found, labels: Labels, names: Sequence[str], units: Indices, folds: int) -> Indices:
+def _needed(labelling: Labelling) -> Labels:
+    """Return the strata that all have to be on both sides of a split: classes, or one of all examples."""
+    return labelling.strata if labelling.are_classes else np.zeros_like(labelling.strata)
+
+
+def _refuse_alone(spec: DataSpec, found: Found, labelling: Labelling, units: Indices) -> None:
+    """Raise `DataError` for what is in one unit, so that it cannot be both learnt from and tested on."""
+    alone = on_one_side_only(_needed(labelling), units)
+    if not alone:
+        return
+    what = "all examples in one group" if found.groups else "a single example, or copies of one,"
+    if not labelling.are_classes:
+        raise DataError(f"{spec.address}: data with {what} cannot be both learnt from and tested on")
+    counts = np.bincount(labelling.strata)
+    said = [f"{labelling.names[number]!r} ({counts[number]:,})" for number in alone]
+    raise DataError(
+        f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
+        "examples, or leave the class out"
+    )
+
+
+def _by_strata(labelling: Labelling, units: Indices, draw: Callable[[Labels], Array]) -> Array:
+    """Return what is drawn by strata. Where they are no classes, one that is in a single unit joins the largest.
+
+    If there is no way to spread them all the same, they are drawn at random.
+    """
+    if labelling.are_classes:
+        return draw(labelling.strata)
+    strata = labelling.strata.copy()
+    strata[np.isin(strata, on_one_side_only(strata, units))] = np.bincount(strata).argmax()
+    strata = np.unique(strata, return_inverse=True)[1].astype(np.int64)
+    try:
+        return draw(strata)
+    except DataError:
+        return draw(np.zeros_like(strata))
+
+
+def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, folds: int) -> Indices:
     """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them."""
     groups = units if len(np.unique(units)) < len(units) else None
-    content = _content_sha256(spec, found, [None] * len(labels), names)  # that of no split
+    content = _content_sha256(spec, found, [None] * len(found.labels), labelling)  # that of no split
     try:
-        return deal_test_folds(labels, groups, folds, content)
+        return _by_strata(labelling, units, lambda strata: deal_test_folds(strata, groups, folds, content))
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
 
 
-def _classes_of_sides(spec: DataSpec, labels: Labels, names: Sequence[str], held_out: Mask) -> list[str]:
-    """Return remarks on classes that are not tested. Raises `DataError` for those that cannot be learnt."""
-    learnt, tested = (set(np.unique(labels[side]).tolist()) for side in (~held_out, held_out))
-    for side, classes in (("to learn from", learnt), ("to test on", tested)):
-        if not classes:
+def _labels_of_sides(spec: DataSpec, labelling: Labelling, held_out: Mask) -> list[str]:
+    """Return remarks on labels that are not tested. Raises `DataError` for classes that cannot be learnt."""
+    for side, held in (("to learn from", ~held_out), ("to test on", held_out)):
+        if not held.any():
             raise DataError(f"{spec.address}: there are no {NOUNS[spec.family]} {side}")
+    if not labelling.are_classes:
+        return []
+    learnt, tested = (set(np.unique(labelling.strata[side]).tolist()) for side in (~held_out, held_out))
     if tested - learnt:
         raise DataError(
             f"{spec.address}: classes of the test split are not in the training split: "
-            f"{shown(repr(names[number]) for number in sorted(tested - learnt))}; add examples there, or leave them out"
+            f"{shown(repr(labelling.names[number]) for number in sorted(tested - learnt))}; add examples there, or "
+            "leave them out"
         )
-    return [f"class {names[number]!r} has no example in the test split" for number in sorted(learnt - tested)]
+    return [f"class {labelling.names[number]!r} has no example in the test split" for number in sorted(learnt - tested)]
 
 
 def _copies(spec: DataSpec, found: Found, parts: _Parts) -> list[str]:
@@ -314,15 +335,15 @@ def _also_learnt(found: Found, held_out: Mask) -> list[str]:
     ]
 
 
-def _description(spec: DataSpec, found: Found, names: Sequence[str], parts: _Parts) -> str:
-    classes = f" ({', '.join(names)})" if len(names) <= CLASSES_SHOWN else ""
-    counts = f"{len(found.labels):,} {NOUNS[spec.family]} of {len(names):,} classes{classes}"
+def _description(spec: DataSpec, found: Found, labelling: Labelling, parts: _Parts) -> str:
+    counts = f"{len(found.labels):,} {NOUNS[spec.family]} {labelling.counted}"
     tested = int(parts.held_out.sum())
     sides = f"{len(found.labels) - tested:,} to learn from and {tested:,} to test on, "
     return f"{counts}: {sides if len(parts.held_out) == 1 else ''}{parts.how}.{found.said}"
 
 
-def _content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], names: Sequence[str]) -> str:
+def _content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], labelling: Labelling) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
     rows = list(zip(found.contents, found.labels, sides, strict=True))
-    return hashlib.sha256(json.dumps([spec.family, found.settings, names, rows]).encode()).hexdigest()
+    said = [spec.family, found.settings, labelling.said, rows]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
