@@ -64,6 +64,7 @@ every_trained_one = by_name(TRAINED)
 def context_of(folder: Path, split: Split | None = None, *, restless: bool = False) -> NetworkContext:
     split = split or toy_split()
     return NetworkContext(
+        "toy",
         ToyTask.target,
         split,
         ToyBackbone(restless=restless),

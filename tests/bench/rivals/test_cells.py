@@ -116,7 +116,7 @@ def predicted(output: CellOutput) -> np.ndarray:
 
 
 def context_of(task: SmallTask, folder: Path) -> Context:
-    return Context(task.target, task.both, needed=np.arange(N // 2), content="small", cache=Cache(folder))
+    return Context("small", task.target, task.both, needed=np.arange(N // 2), content="small", cache=Cache(folder))
 
 
 def budget_of(task: SmallTask, rows: Sequence[int]) -> Budget[Column]:

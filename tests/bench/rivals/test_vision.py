@@ -10,6 +10,7 @@ from PIL import Image
 from bench.domain import Images
 from bench.files.media import Pictures
 from bench.rivals.vision import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
+from bench.runtime.cache import file_sha256
 
 BLOCKS = SIDE // CELL - BLOCK + 1
 GRADIENTS = BLOCKS**2 * BLOCK**2 * ORIENTATIONS

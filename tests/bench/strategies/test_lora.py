@@ -146,6 +146,7 @@ class Convolved(Bare):
 def context_of(folder: Path, backbone: ToyBackbone) -> NetworkContext:
     split = toy_split()
     return NetworkContext(
+        "toy",
         ToyTask.target,
         split,
         backbone,

@@ -42,6 +42,7 @@ def test_votes_are_shares_with_one_more_vote_for_all_classes() -> None:
 def context_of(folder: Path, target: Classes = ToyTask.target) -> NetworkContext:
     split = toy_split()
     return NetworkContext(
+        "toy",
         target,
         split,
         ToyBackbone(),
