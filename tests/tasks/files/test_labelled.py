@@ -1,6 +1,7 @@
 """Data that came without a split are dealt into folds if that is asked for: every example is tested once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,12 @@ from tests.toys import classes_of, groups_of
 UNUSED = Cache(Path("unused"))
 
 
-def found(count: int = 60, **columns: Sequence[str]) -> Found:
-    """Return texts of three classes, none a copy of another unless `contents` says so."""
-    strings = [f"text {number}" for number in range(count)]
-    labels = ["abc"[number % 3] for number in range(count)]
-    return Found(Texts(tuple(strings)), labels, **{"contents": strings, "names": strings} | columns)
+def found(**columns: Sequence[str]) -> Found:
+    """Return sixty texts of three classes, none a copy of another unless `contents` says so."""
+    strings = [f"text {number}" for number in range(60)]
+    labels = ["abc"[number % 3] for number in range(60)]
+    plain = Found(Texts(tuple(strings)), labels, contents=strings, names=strings)
+    return replace(plain, **columns)  # type: ignore[arg-type]  # which column each is, its name says
 
 
 def opened(what: Found, folds: int = 5, **options: object) -> LabelledTask:
@@ -73,8 +75,14 @@ def test_groups_and_copies_are_in_one_fold() -> None:
         assert not set(groups_of(split.train)) & set(groups_of(split.test))
         assert ("person 0" in groups_of(split.test)) == ("person 14" in groups_of(split.test))
     assert "in 5 folds, whole groups of them." in task.card.description
-    assert task.card.n_train == min(len(task.split(fold, UNUSED).train) for fold in range(5))
     assert task.card.remarks[0] == "copies among the texts: 1, each on the same side of the split as what it copies"
+
+
+def test_the_card_says_how_many_there_are_to_learn_from_at_least() -> None:
+    groups = [f"person {min(number // 5, 3)}" for number in range(60)]
+    task = opened(found(groups=groups), 3, group="who")
+    counts = [len(task.split(fold, UNUSED).train) for fold in range(3)]
+    assert task.card.n_train == min(counts) < max(counts)
 
 
 def test_copies_that_tie_too_many_groups_are_told() -> None:
