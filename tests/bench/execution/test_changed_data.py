@@ -13,20 +13,23 @@ import soundfile
 from bench_tasks.opening import open_task
 from PIL import Image
 
-from bench.backbones.catalog import MINILM, describe
+from bench.backbones.catalog import MINILM
+from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
+from bench.budget import ALL
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.config.data import DataOptions, DataSpec
 from bench.execution.engine import Engine
 from bench.planning.plan import PlannedCell, cell_key, pack_cells
 from bench.runtime.cache import Cache
-from bench.strategy import Recipe, Strategy
-from bench.task import Splits, Task
+from bench.strategies.classical import Classical
+from bench.strategy import Strategy
+from bench.task import Split, Task
 from tests.formats import write_parquet, write_speech_commands
 from tests.offline import cut_network
 from tests.toys import FULL, PROBE
 
-CLASSICAL: Final = Strategy("classical", depth=0.0, pretrained=False, recipe=Recipe(), classical=True)
+CLASSICAL: Final = Classical(name="classical")
 N: Final = 24
 SIDE: Final = 8
 RATE_HZ: Final = 8_000
@@ -41,10 +44,10 @@ class Disturbed(Task):
         self.card, self.target = task.card, task.target
         self._task, self._change = task, change
 
-    def load(self, cache: Cache) -> Splits:
-        splits = self._task.load(cache)
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = self._task.split(fold, cache)
         self._change()
-        return splits
+        return split
 
 
 class Kind(NamedTuple):
@@ -150,9 +153,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.card import TaskCard
+from bench.column import dense
 from bench.domain import Images
-from bench.target import Classes
-from bench.task import Examples, Splits, Task
+from bench.targets.classes import Classes
+from bench.task import Examples, Split, Task
 
 
 class Mine(Task):
@@ -162,10 +166,10 @@ class Mine(Task):
     )
     target = Classes(("a", "b"))
 
-    def load(self, cache):
+    def split(self, fold, cache):
         pixels = np.frombuffer(Path(__file__).with_name("pixels").read_bytes(), dtype=np.uint8).reshape(24, 8, 8, 3)
-        everything = Examples(Images(pixels), np.arange(24) % 2)
-        return Splits(everything.take(np.arange(16)), everything.take(np.arange(16, 24)))
+        everything = Examples(Images(pixels), {"class": dense(**{"class": np.arange(24) % 2})})
+        return Split(everything.take(np.arange(16)), everything.take(np.arange(16, 24)))
 """
 
 
@@ -260,7 +264,7 @@ def rewrite(contents: Contents) -> Contents:
 
 def plan(kind: Kind, spec: DataSpec, cache: Cache) -> list[PlannedCell]:
     task, card = open_task("data", spec, cache).card, describe(kind.backbone, cache)
-    cells = [(strategy, Cell("data", kind.backbone, strategy.name, 1.0, 0)) for strategy in kind.strategies]
+    cells = [(strategy, Cell("data", kind.backbone, strategy.name, ALL, 0)) for strategy in kind.strategies]
     return [
         PlannedCell(
             cell, spec, task.sha256, strategy, cell_key(cell, task=task, backbone=card, strategy=strategy), shifts=True
@@ -337,7 +341,7 @@ def test_files_that_change_between_two_looks_fail_what_looks_again(name: str, tm
     expected = score_afresh(kind, spec, tmp_path)
     planned = plan(kind, spec, cache)
     outcomes = execute(planned, cache)
-    finished = [next(outcomes) for planned_cell in planned if planned_cell.strategy.depth == 0]
+    finished = [next(outcomes) for planned_cell in planned if planned_cell.strategy.together]
     originals = rewrite(kind.other(tmp_path))
     assert_failed(list(outcomes))
     rewrite(originals)

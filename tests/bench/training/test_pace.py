@@ -7,39 +7,54 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor
 
-from bench.backbone import state_hash
+from bench.backbone import Batch, Features, read_stages, state_hash
 from bench.cell import Result
 from bench.execution.engine import Engine
 from bench.execution.runner import run_cells
 from bench.planning.plan import PlannedCell, pack_cells
+from bench.readout import POOLED, Readout
 from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
+from bench.strategy import LoopRecipe
+from bench.targets.classes import LABEL
 from bench.training import pace
+from bench.training.loop import Adaptation, Forward, Rate, Term
 from bench.training.pace import CLEARLY, PrecisionChooser, Times, Trial, machine_identity, time_passes
 from tests.bench.results.test_store import manifest
-from tests.toys import FULL, PARTIAL, PROBE, QUICK, WIDTH, ToyBackbone, ToyTask, toy_cell, toy_splits
+from tests.toys import FULL, PARTIAL, PROBE, WIDTH, ToyBackbone, ToyTask, toy_cell, toy_split
 
 CPU = torch.device("cpu")
 SLOW, FAST = Times(float32=1.0, bfloat16=2.0), Times(float32=1.0, bfloat16=0.5)
 PLAN = (toy_cell(PROBE), toy_cell(FULL), toy_cell(PARTIAL), toy_cell(FULL, seed=1))
 
 
+RECIPE = LoopRecipe(batch_size=8)
+
+
 def trial() -> Trial:
-    backbone, splits = ToyBackbone(), toy_splits()
+    backbone, examples = ToyBackbone(), toy_split().train
+    objective = ToyTask.target.objective
+    head = objective.head([WIDTH])
+    labels = torch.from_numpy(examples.labels[LABEL][LABEL])
+
+    def forward(batch: Batch, readout: Readout) -> Features:
+        return read_stages(backbone, backbone.stages, batch, readout)
+
+    def loss(run: Forward, batch: Batch, rows: Tensor, generator: torch.Generator) -> Tensor:
+        return objective.loss(head(run(batch, POOLED)), {LABEL: labels[rows]}, batch.geometry)
+
+    term = Term(backbone.prepare(examples.raw), loss, (head,))
+    rates = [Rate([*backbone.stages.parameters(), *head.parameters()], 1e-2)]
     return Trial(
         task="toy",
         backbone="toy:dense",
         depth=1.0,
         name="toy",
-        stages=backbone.stages,
-        head=nn.Linear(WIDTH, ToyTask.target.width),
-        inputs=backbone.prepare(splits.train.raw),
-        encoded=torch.from_numpy(ToyTask.target.encode(splits.train.labels, splits.train.raw)),
-        target=ToyTask.target,
-        recipe=QUICK,
+        adaptation=Adaptation(backbone.stages, forward, rates, [term]),
+        recipe=RECIPE,
     )
 
 
@@ -81,7 +96,7 @@ def test_a_network_is_timed_once_for_all_processes_and_runs(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    "other", [{"depth": 0.5}, {"name": "other"}, {"recipe": QUICK.model_copy(update={"batch_size": 4})}]
+    "other", [{"depth": 0.5}, {"name": "other"}, {"recipe": RECIPE.model_copy(update={"batch_size": 4})}]
 )
 def test_another_network_or_batch_is_timed_for_itself(
     other: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,18 +124,19 @@ def test_the_choice_says_whose_it_is_and_what_was_timed(tmp_path: Path, monkeypa
     renamed = replace(trial(), task="toy again", backbone="toy:again")
     choice = chooser(tmp_path).choose(renamed, 1).choice
     assert choice is not None
-    assert (choice.task, choice.backbone, choice.batch_size) == ("toy again", "toy:again", QUICK.batch_size)
+    assert (choice.task, choice.backbone, choice.batch_size) == ("toy again", "toy:again", RECIPE.batch_size)
     assert (choice.float32_seconds, choice.bfloat16_seconds) == FAST
     assert choice.processor
 
 
 def test_timing_leaves_no_trace() -> None:
     one = trial()
-    before, drawn = [state_hash(part) for part in (one.stages, one.head)], torch.random.get_rng_state()
+    parts = (one.adaptation.network, *one.term.modules)
+    before, drawn = [state_hash(part) for part in parts], torch.random.get_rng_state()
     times = time_passes(one)
     assert min(times) > 0
-    assert [state_hash(part) for part in (one.stages, one.head)] == before
-    assert all(parameter.grad is None for part in (one.stages, one.head) for parameter in part.parameters())
+    assert [state_hash(part) for part in parts] == before
+    assert all(parameter.grad is None for part in parts for parameter in part.parameters())
     assert torch.equal(torch.random.get_rng_state(), drawn)
 
 
@@ -194,7 +210,7 @@ def test_what_timing_takes_is_no_cost_of_a_cell(tmp_path: Path, monkeypatch: pyt
 
     timed(monkeypatch, FAST)
     monkeypatch.setattr(pace, "time_passes", time_slowly)
-    monkeypatch.setattr("bench.training.adapt.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("bench.training.fitting.time.perf_counter", lambda: now[0])
     engine = Engine(lambda *_: ToyTask(), lambda _: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
     [scored] = engine.run(pack_cells([toy_cell(FULL)])[0])
     assert isinstance(scored.outcome, Result)
