@@ -204,7 +204,7 @@ def _plain(array: Array) -> Array:
     if kind in "UTO":
         strings = array.ravel().tolist()
         assert all(isinstance(one, str) for one in strings), "columns hold numbers, flags and strings"
-        array = np.array(strings, dtype=np.str_).reshape(array.shape)
+        array = np.array([one.rstrip("\0") for one in strings], dtype=np.str_).reshape(array.shape)
     else:
         assert kind in "biufc", "columns hold numbers, flags and strings"
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))

@@ -16,7 +16,7 @@ def average_ranks(values: Floats) -> Floats:
     order = np.argsort(values)
     ascending = values[order]
     differs = np.append(True, ascending[1:] != ascending[:-1])
-    bounds = np.append(np.flatnonzero(differs), len(values))
+    bounds = np.append(np.flatnonzero(differs), len(values))  # [runs + 1]: where each run of equal values begins
     means = (bounds[:-1] + bounds[1:] + 1) / 2  # [runs]: of the ranks bounds[i] + 1 to bounds[i + 1]
     ranks = np.empty(len(values))
     ranks[order] = np.repeat(means, np.diff(bounds))

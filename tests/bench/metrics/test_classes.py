@@ -132,6 +132,13 @@ def test_average_precision_is_that_of_scikit_learn_where_all_classes_occur(drawn
     assert value_of(classes.AVERAGE_PRECISION, predictions, labels) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("only", [0, 1])
+def test_of_two_classes_one_alone_defines_no_ranking(only: int) -> None:
+    predictions = dense(logit=np.array([[0, 1], [1, 0]], dtype=np.float32))
+    assert classes.AUROC.compute(predictions, named(only, only), None) is None
+    assert classes.AVERAGE_PRECISION.compute(predictions, named(only, only), None) is None
+
+
 def test_confident_predictions_are_still_ranked() -> None:
     logits = np.array([[0, 90], [0, 80], [0, 70], [0, 60]], dtype=np.float32)
     assert value_of(classes.AUROC, dense(logit=logits), named(1, 1, 0, 0)) == 1
