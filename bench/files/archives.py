@@ -14,7 +14,8 @@ from typing import Final
 from filelock import FileLock
 
 from bench.errors import BenchError, DataError
-from bench.runtime.cache import UNPACKED, Cache, content_key
+from bench.files.changes import known_sha256
+from bench.runtime.cache import UNPACKED, Cache, content_key, file_sha256
 
 SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -32,26 +33,36 @@ def is_archive(path: Path) -> bool:
 def unpack(path: Path, cache: Cache) -> Path:
     """Return the folder with what is in the archive, unpacked unless it has been before.
 
-    Raises `DataError` for an archive that is damaged, or with a path or link that leaves it, before anything is written
-    outside; `BenchError` if the cache cannot be written.
+    The folder is named by the bytes of the archive. Raises `DataError` for an archive that is damaged or changes while
+    it is unpacked, or with a path or link that leaves it, before anything is written outside; `BenchError` if the cache
+    cannot be written.
     """
     try:
-        status = path.stat()
-        key = content_key("unpacked", path.resolve(), status.st_size, status.st_mtime_ns)
-        place = cache.root / UNPACKED / key
+        sha256 = known_sha256(path, cache)
+        place = cache.root / UNPACKED / content_key("unpacked", sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.with_suffix(".lock")):
             if not place.exists():
-                partial = place.with_suffix(".partial")
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir()
-                _unpack_into(path, partial)
-                partial.rename(place)
+                _unpack_to(place, path, sha256)
     except DAMAGED as error:
         raise DataError(f"cannot unpack {path}: {error}; unpack it yourself and name the folder") from error
     except OSError as error:
         raise BenchError(f"cannot unpack {path} into the cache {cache.root}: {error}; set BENCH_CACHE") from error
     return place
+
+
+def _unpack_to(place: Path, path: Path, sha256: str) -> None:
+    """Unpack an archive of this hash to `place`, or leave nothing."""
+    partial = place.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        _unpack_into(path, partial)
+        if file_sha256(path) != sha256:
+            raise DataError(f"{path} changed while it was unpacked: give the same command once more")
+        partial.rename(place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _unpack_into(path: Path, folder: Path) -> None:

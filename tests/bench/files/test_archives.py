@@ -1,13 +1,16 @@
 """Archives are unpacked once into the cache, and nothing of them lands anywhere else."""
 
 import io
+import os
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from bench.errors import DataError
+from bench.files import changes
 from bench.files.archives import is_archive, sole_folder, unpack
 from bench.runtime.cache import Cache
 
@@ -56,6 +59,47 @@ def test_an_archive_is_unpacked_once_until_it_changes(tmp_path: Path, cache: Cac
     assert (unpack(path, cache) / "mark").exists()
     write_zip(path, {"ants/a.png": b"22"})
     assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"22"
+
+
+@pytest.mark.parametrize("hours", [0, 1], ids=["a moment ago", "an hour ago"])
+def test_an_archive_of_the_same_size_and_time_of_writing_is_unpacked_anew(
+    hours: int, tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "time_ns", lambda: time.time_ns() + hours * 3_600 * 10**9)
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    before = path.stat()
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"1"
+    write_zip(path, {"ants/a.png": b"2"})
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"2"
+
+
+def test_an_archive_that_is_only_moved_is_not_unpacked_again(tmp_path: Path, cache: Cache) -> None:
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    first = unpack(path, cache)
+    assert unpack(path.rename(tmp_path / "pictures.zip"), cache) == first
+
+
+def test_an_archive_that_changes_while_it_is_unpacked_leaves_nothing(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "photos.zip", {"ants/a.png": b"1"})
+    original = path.read_bytes()
+    unpack_whole = zipfile.ZipFile.extractall
+
+    def unpack_another(archive: zipfile.ZipFile, folder: Path) -> None:
+        write_zip(path, {"ants/a.png": b"2"})
+        with zipfile.ZipFile(path) as changed:
+            unpack_whole(changed, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "extractall", unpack_another)
+        with pytest.raises(DataError, match=r"photos\.zip changed while it was unpacked: give the same command"):
+            unpack(path, cache)
+    assert not list(cache.root.rglob("a.png"))
+    path.write_bytes(original)
+    assert (unpack(path, cache) / "ants" / "a.png").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("name", ["../out.png", "ants/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
