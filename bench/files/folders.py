@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["picture", "recording"]
 
-CHECKS: Final = 1  # raise it when the same bytes would be judged otherwise
+CHECKS: Final = 2  # raise it when the same bytes would be judged otherwise
 IGNORED: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 # Files are read and hashed mostly without Python's lock; more threads than cores wait for disks side by side.

@@ -1,10 +1,10 @@
 """Owns reading pictures and recordings from their files, when they are looked at and not before."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import ClassVar, Final, Generic, Literal, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import soundfile
@@ -14,6 +14,7 @@ from scipy.signal import resample_poly
 
 from bench.domain import Domain, Indices, Waveforms
 from bench.errors import DataError
+from bench.files.chunks import missing_bytes
 
 FULL_SCALE: Final = 32_768
 WHITE_OF_16_BITS: Final = 65_535
@@ -23,13 +24,6 @@ HIGHEST_RATE_HZ: Final = 1_000_000
 
 SLACK: Final = 0.05
 """Share of the samples that an mp3 file may lack of those it announces, which it may only estimate."""
-
-ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"RIFF": "little", b"FORM": "big"}
-"""How wav and aiff files write numbers, by the first four bytes."""
-
-CARELESS_BYTES: Final = 64
-UNKNOWN_SIZE: Final = 0x7F00_0000
-"""Bytes from which such a file's own count is a stand-in for one that was not known when it was begun."""
 
 
 class Stored(Protocol):
@@ -202,7 +196,7 @@ def decode_recording(content: bytes, path: Stored, rate_hz: int) -> NDArray[np.i
             samples = file.read(dtype="float32", always_2d=True)  # [length, channels]
     except (OSError, ValueError, MemoryError, soundfile.SoundFileError) as error:
         raise DataError(f"cannot read the recording {path}: {error}") from error
-    _check_recording(path, samples, promised=promised, rate_hz=own_rate, missing=_missing_bytes(content))
+    _check_recording(path, samples, promised=promised, rate_hz=own_rate, missing=missing_bytes(BytesIO(content)))
     mono = samples.mean(axis=1)
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
@@ -226,20 +220,6 @@ def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: in
         fault = "it holds samples that are no numbers"
     if fault:
         raise DataError(f"cannot read the recording {path}: {fault}; replace it, or leave it out")
-
-
-def _missing_bytes(content: bytes) -> int:
-    """Return how many bytes a wav or aiff file lacks of those that its header counts, 0 for other files.
-
-    The decoder takes what there is. A few bytes too many are a careless header, and so many that no file has them are
-    the header of a program that did not know when it would end.
-    """
-    order = ORDERS.get(content[:4])
-    if order is None:
-        return 0
-    counted = int.from_bytes(content[4:8], order)
-    missing = counted + 8 - len(content)
-    return missing if missing > CARELESS_BYTES and counted < UNKNOWN_SIZE else 0
 
 
 def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:

@@ -257,6 +257,17 @@ def test_the_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str]) -> N
     assert "in 0 entries" in capsys.readouterr().out
 
 
+def test_a_folder_of_other_things_is_not_taken_for_a_cache(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "home"))
+    for name in ("notes.json", "notes.bin", "unpacked/ant.png"):
+        (tmp_path / "home" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home" / name).write_text('{"description": "", "size_bytes": 0}')
+    assert "holds notes.bin, which is not of this program's cache" in mistake(capsys, "cache", "--clear")
+    assert len([path for path in (tmp_path / "home").rglob("*") if path.is_file()]) == 3
+
+
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--config", str(ROOT / "bench.toml"), "--suite", "all", "--dry-run"]) == 0
     assert "625 cells, 0 finished, 625 to run" in capsys.readouterr().out

@@ -14,14 +14,15 @@ import soundfile
 from bench.config.data import DOMAINS, DataSpec
 from bench.domain import Domain, Texts
 from bench.errors import DataError, nearest
+from bench.files.chunks import missing_bytes
 from bench.files.embedded import Embedded
 from bench.files.folders import Finding
-from bench.files.soundness import picture_problem
+from bench.files.soundness import TRUNCATED, picture_problem
 from bench.runtime.cache import Cache, content_key
 from bench_tasks.files import media
 from bench_tasks.files.labelled import NOUNS, Found, refuse_or_skip
 
-CHECKS: Final = 1  # raise it when the same cells would be judged otherwise
+CHECKS: Final = 2  # raise it when the same cells would be judged otherwise
 
 KINDS: Final[Mapping[Domain, tuple[type, str]]] = {
     "text": (datasets.Value, "string"),
@@ -147,4 +148,6 @@ def _look(spec: DataSpec, cell: Embedded) -> Finding:
         heard = soundfile.info(BytesIO(data))
     except soundfile.SoundFileError as error:
         return Finding(sha256, f"is no recording that can be read: {error}")
+    if missing_bytes(BytesIO(data)):
+        return Finding(sha256, TRUNCATED)
     return Finding(sha256, "" if heard.frames else "has no sound in it", heard.frames / heard.samplerate)

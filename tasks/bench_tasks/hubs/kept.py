@@ -146,9 +146,10 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
 def _kept(name: str, spec: DataSpec, cache: Cache) -> dict[str, Any] | None:
     """Return what is kept of a data set, or None if there is nothing or its files have changed."""
     key = _key(name, spec)
-    if not cache.holds(key):
+    content = cache.read(key)
+    if content is None:
         return None
-    said: dict[str, Any] = json.loads(cache.fetch(key, spec.address, _must_be_there).read_bytes())
+    said: dict[str, Any] = json.loads(content)
     if said["stamps"] != _stamps(_located(said["located"])):
         cache.discard(key)
         return None
@@ -179,7 +180,3 @@ def _key(name: str, spec: DataSpec) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _must_be_there(_: Path) -> None:
-    raise AssertionError("an entry that is held needs no making")

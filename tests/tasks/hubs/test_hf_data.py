@@ -218,10 +218,10 @@ def picture(seed: int) -> bytes:
     return file.getvalue()
 
 
-def recording(seed: int, rate_hz: int) -> bytes:
+def recording(seed: int, rate_hz: int, kind: str = "FLAC") -> bytes:
     file = io.BytesIO()
     samples = np.random.default_rng(seed).integers(-9_000, 9_000, rate_hz // 2, dtype=np.int16)
-    soundfile.write(file, samples, rate_hz, format="FLAC")
+    soundfile.write(file, samples, rate_hz, format=kind)
     return file.getvalue()
 
 
@@ -258,6 +258,14 @@ def test_recordings_in_cells_are_decoded_by_soundfile_and_resampled(tmp_path: Pa
     waveforms = raw.waveforms()
     assert (waveforms.samples.shape, waveforms.rate_hz) == ((4, 16_000), 16_000)
     assert np.abs(waveforms.samples[:, :3_990]).max() == 0 < np.abs(waveforms.samples[:, 4_010:11_990]).max()
+
+
+def test_a_recording_that_is_cut_off_is_named(tmp_path: Path, cache: Cache) -> None:
+    files = [recording(seed, 8_000, "WAV") for seed in range(8)]
+    files[1] = files[1][:-1_000]
+    folder = with_media(tmp_path, "audio", datasets.Audio(), files)
+    with pytest.raises(DataError, match="one row that cannot be used: row 1 of train is truncated"):
+        open_by_name(folder, cache, "audio_classification", seconds=1.0)
 
 
 def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cache: Cache) -> None:
