@@ -25,6 +25,7 @@ from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.results.manifest import Manifest, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
+from bench.runtime.arithmetic import PrecisionChoice
 from bench.runtime.atomic import write_whole
 from bench.target import Labels, Outputs
 
@@ -59,6 +60,16 @@ class Store:
         merged = self._manifest.merged(manifest) if self._manifest else manifest
         self._write("manifest.json", _to_json(manifest_record(merged, store_format=FORMAT)))
         self._manifest = merged
+
+    @property
+    def choices(self) -> Mapping[str, PrecisionChoice]:
+        """The choices of a precision that are kept in the manifest, by their keys; none if nothing was ever run."""
+        return self._manifest.choices if self._manifest else {}
+
+    def keep_choice(self, choice: PrecisionChoice) -> None:
+        """Keep the choice of a precision in the manifest, if there is one, and no choice of its key in it."""
+        if self._manifest and choice.key not in self.choices:
+            self.extend(replace(self._manifest, choices={choice.key: choice}))
 
     def get(self, key: str) -> Result | None:
         """Return the finished result of a key, or None. A damaged file counts as not finished."""
