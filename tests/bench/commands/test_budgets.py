@@ -86,4 +86,5 @@ def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.
     assert [one["budget"] for one in task["budgets"]] == ["0.05", "20", "100"], "from few labels to many"
     assert [one["n_pairs"] for one in task["budgets"]] == [2, 2, 2]
     assert main([*RUN, "--seeds", "2", "--budget", "50", "--out", "other"]) == 0
+    capsys.readouterr()
     assert "the two folders have no cell in common" in mistake(capsys, "compare", "before", "other")

@@ -123,7 +123,7 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_lower() -> None:
         train(Recipe(batch_size=4), inputs=torch.full((20, SIDE), float("nan")))
 
 
-@pytest.mark.parametrize(("amount", "steps"), [(1, 12), (8, 12), (80, 20), (4000, 50)])
+@pytest.mark.parametrize(("n_labels", "steps"), [(1, 12), (8, 12), (80, 20), (4000, 50)])
 def test_steps_are_passes_over_the_budget_within_bounds(n_labels: int, steps: int) -> None:
     assert Recipe(batch_size=8, epochs=2, min_steps=12, max_steps=50).steps(n_labels) == steps
 
