@@ -92,7 +92,7 @@ def parse_asked(text: str) -> Asked:
         return Count(int(text)) if WHOLE.fullmatch(text) else Share(float(text))
     except ValueError as error:
         raise ConfigError(
-            f"{text} is neither a share in (0, 1] nor a whole number of labels: a budget is such as 0.1, 30, all or 0"
+            f"{text!r} is neither a share in (0, 1] nor a whole number of labels: a budget is such as 0.1, 30, all or 0"
         ) from error
 
 

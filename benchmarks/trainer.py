@@ -46,9 +46,9 @@ def measure(settings: Settings) -> Iterator[Row]:
     """Yield a row for `Trainer` in its faster precision, and one for it in the other."""
     ready = ours.material("lexicon")
     budget = QUICK_BUDGET if settings.quick else BUDGET
-    peers = {"trainer": Peer(ready, budget, settings.device, bf16=False)}
+    peers = {"float32": Peer(ready, budget, settings.device, bf16=False)}
     if has_bfloat16(settings.device):
-        peers["trainer, bf16"] = Peer(ready, budget, settings.device, bf16=True)
+        peers["bfloat16"] = Peer(ready, budget, settings.device, bf16=True)
     cell = OurCell(ready, budget, settings.device)
     sides: dict[str, Side] = {name: peer.train for name, peer in peers.items()}
     seconds = side_by_side({**sides, "ours": cell.train}, repetitions=settings.repetitions(REPETITIONS))

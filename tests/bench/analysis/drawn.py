@@ -1,6 +1,6 @@
 """Results folders whose curves are given by hand: scores by strategy and seed, one task of pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.analysis.curves import Curves, find_curves
 from bench.analysis.tables import Tables, read_tables
-from bench.budget import Share
+from bench.budget import Asked, Share
 from bench.cell import Cell
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
@@ -28,10 +28,25 @@ CHANCE: Final = 0.1
 Scores = Mapping[str, Sequence[Sequence[float]]]  # by strategy: budgets of seeds
 
 
-def drawn_tables(root: Path, scores: Scores, *, entry: TaskEntry = TASKS["pictures"], chance: float = CHANCE) -> Tables:
-    """Return the tables of a folder with these scores at 10, 100, ... labels; a score of nan is a cell not run."""
+def as_share(amount: int) -> Asked:
+    """Return the share that asks for this many of the labels."""
+    return Share(amount / LABELS[-1])
+
+
+def drawn_tables(
+    root: Path,
+    scores: Scores,
+    *,
+    entry: TaskEntry = TASKS["pictures"],
+    chance: float = CHANCE,
+    ask: Callable[[int], Asked] = as_share,
+) -> Tables:
+    """Return the tables of a folder with these scores at 10, 100, ... labels, which `ask` says how to ask for.
+
+    A score of nan is a cell not run.
+    """
     rows = {
-        Cell("pictures", "bundled:eyes", strategy, Share(amount / LABELS[-1]), seed): (amount, score)
+        Cell("pictures", "bundled:eyes", strategy, ask(amount), seed): (amount, score)
         for strategy, budgets in scores.items()
         for amount, seeds in zip(LABELS, budgets, strict=False)
         for seed, score in enumerate(seeds)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.analysis.tables import Tables, read_tables
-from bench.budget import Share
+from bench.budget import Asked, Share
 from bench.cell import ALL_STREAMS, Cell, Result
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.results.store import Store
@@ -33,15 +34,18 @@ def measured(
     target: tuple[str, ...] = (),
     varied: Mapping[str, Scores] | None = None,
     revise: Revise = lambda one: one,
+    ask: Mapping[int, Asked] = MappingProxyType({}),
 ) -> Tables:
     """Return the tables of these scores. `source` and `target` are subjects, `revise` alters every result.
+
+    `ask` says how numbers of labels are asked for that are no shares.
 
     `varied` has for a random stream the scores of cells in which it alone follows the seed, from seed 1 on.
     """
     backbone = READS[task][0]
     entry = replace(TASKS[task], card=replace(TASKS[task].card, subjects=target))
     given = {
-        Cell(task, backbone, strategy, Share(amount / N_TRAIN[task]), seed, stream): score
+        Cell(task, backbone, strategy, ask.get(amount, Share(amount / N_TRAIN[task])), seed, stream): score
         for stream, start, block in [
             (ALL_STREAMS, 0, scores),
             *((name, 1, one) for name, one in (varied or {}).items()),

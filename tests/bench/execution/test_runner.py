@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.budget import ALL, Share
+from bench.budget import ALL, Count, Share
 from bench.cell import Failure, Result
 from bench.execution.engine import Engine
 from bench.execution.runner import pending_cells, run_cells
@@ -165,6 +165,13 @@ def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -
     assert {name for name, _ in order[:4]} == {"linear_probe"}
     budgets = [budget for _, budget in order[4:]]
     assert budgets == sorted(budgets, reverse=True)
+
+
+def test_a_number_of_labels_takes_its_place_among_the_shares_where_the_data_are_counted(tmp_path: Path) -> None:
+    asked = (Share(0.1), Count(20), ALL, Count(4))  # of 30
+    plan = [replace(toy_cell(FULL, budget=budget), n_train=30) for budget in asked]
+    order = [planned.cell.budget for planned in pending_cells(plan, Store(tmp_path), BACKBONES)]
+    assert order == [ALL, Count(20), Count(4), Share(0.1)]
 
 
 def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.budget import ALL, Share
+from bench.budget import ALL, Count, Share
 from bench.cell import Outcome, Result
 from bench.errors import StoreError
 from bench.gate.chart import chart
@@ -49,6 +49,19 @@ def history(runs: list[Run]) -> History:
 def series(found: History, task: str, strategy: str | None = None) -> Series:
     """Return a series of a history."""
     return next(one for one in found.series if (one.task, one.strategy) == (task, strategy))
+
+
+def test_areas_are_over_amounts_however_budgets_are_asked_for() -> None:
+    asked_otherwise = night()
+    # 200 pictures and 50 windows are all of them, and a count comes before shares in the order of cells
+    cells = {
+        cell: replace(cell, budget=Count(200 if cell.task == "pictures" else 50)) if cell.budget == ALL else cell
+        for cell in asked_otherwise.outcomes
+    }
+    outcomes = {cells[cell]: one and replace(one, cell=cells[cell]) for cell, one in asked_otherwise.outcomes.items()}
+    keys = {cells[cell]: key for cell, key in asked_otherwise.manifest.cells.items()}
+    renamed = Run("counts", replace(asked_otherwise.manifest, cells=keys), dict(sorted(outcomes.items())))
+    assert [one.areas for one in history([renamed]).series] == [one.areas for one in history([night()]).series]
 
 
 def test_an_area_is_the_mean_over_strategies_of_the_areas_of_seeds() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import ALL, Asked, Count, Share
+from bench.budget import ALL, NONE, Asked, Count, Share
 from bench.cell import Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
@@ -14,6 +14,7 @@ from bench.errors import ConfigError
 from bench.planning import plan
 from bench.planning.plan import Needs, cell_key, pack_cells, plan_cells
 from bench.planning.seeds import VARIED, seed_of
+from bench.strategy import Strategy
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
@@ -32,6 +33,25 @@ def test_a_plan_has_every_cell_once_and_no_key_twice(budgets: set[Asked], seeds:
     plan = plan_cells(suite(tuple(sorted(budgets)), seeds), {"toy": TASK}, {"toy:dense": BACKBONE})
     assert len(plan) == len({planned.cell for planned in plan}) == len({planned.key for planned in plan})
     assert len(plan) == len(STRATEGIES) * len(budgets) * seeds
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_without_labels_a_strategy_that_learns_from_them_is_refused_by_name(strategy: Strategy) -> None:
+    entry = Entry("toy", DataSpec("toy"), "toy:dense", (strategy,))
+    without = Suite("toys", (NONE, ALL), 1, (entry,))
+    with pytest.raises(ConfigError, match=f"a budget of 0 has no labels, and the strategy '{strategy.name}' learns"):
+        plan_cells(without, {"toy": TASK}, {"toy:dense": BACKBONE})
+
+
+def test_budgets_are_ordered_by_their_labels_where_the_number_of_examples_is_known() -> None:
+    asked = (Count(40), Share(0.1), Share(0.5), ALL, Count(10))
+    for n_train, expected in (
+        (50, [Share(0.1), Count(10), Share(0.5), Count(40), ALL]),
+        (0, [Count(10), Count(40), Share(0.1), Share(0.5), ALL]),  # not known
+    ):
+        plan = plan_cells(suite(asked, 1), {"toy": replace(TASK, n_train=n_train)}, {"toy:dense": BACKBONE})
+        probes = [planned for planned in plan if planned.strategy == PROBE]
+        assert [one.cell.budget for one in sorted(probes, key=lambda one: one.extent)] == expected
 
 
 def test_planning_twice_gives_the_same_keys() -> None:

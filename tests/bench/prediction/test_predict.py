@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import soundfile
 from PIL import Image
 
 from bench.backbones.catalog import MINILM
-from bench.budget import ALL, Share
+from bench.budget import ALL, Count, Share
 from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.config.data import DataOptions
@@ -269,6 +270,11 @@ def test_the_models_of_a_run_are_those_of_the_largest_budget_and_the_first_seed(
     wanted = {"linear_probe": cells[2].key, "full": cells[8].key}
     assert kept == {key: Path("out/toy/toy-dense") / name for name, key in wanted.items()}
     assert choose_exports(cells[:6], Path("out")) == {cells[2].key: Path("out")}
+
+
+def test_the_largest_budget_of_a_run_may_be_a_number_of_labels() -> None:
+    few, many = (replace(toy_cell(PROBE, budget=budget), n_train=100) for budget in (Share(0.1), Count(50)))
+    assert choose_exports([many, few], Path("out")) == {many.key: Path("out")}
 
 
 def test_a_classical_model_is_not_exported() -> None:

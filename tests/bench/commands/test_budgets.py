@@ -1,0 +1,90 @@
+"""Budgets on the command line: a share, a number of labels and all of them side by side, from the run to the gate."""
+
+import csv
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from bench.budget import ALL, Count, Share
+from bench.cli import main
+from bench.results.store import Store
+from tests.bench.commands.test_own_data import write_demand
+from tests.bench.test_cli import mistake
+
+RUN = ["run", "--data", "csv:demand.csv", "--strategy", "linear_probe", "--workers", "1", "--no-shifts"]
+
+
+@pytest.fixture(autouse=True)
+def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_demand(Path("demand.csv"))
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with Path("results/demand", name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_share_a_number_and_all_labels_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*RUN, "--seeds", "1", "--budget", "0.1", "30", "all"]
+    assert main(command) == 0
+    store = Store(Path("results/demand"))
+    amounts = {result.cell.budget: result.amount for result in store.results()}
+    n_train = amounts[ALL]
+    assert amounts == {Count(30): 30, Share(0.1): round(0.1 * n_train), ALL: n_train}
+    record = json.loads(Path("results/demand/manifest.json").read_text())
+    assert [cell["budget"] for cell in record["cells"]] == ["30", "0.1", "all"]
+    written = [("30", "30"), ("0.1", f"{0.1 * n_train:.0f}"), ("all", f"{n_train:.0f}")]
+    for name in ("results.csv", "curves.csv"):
+        assert [(row["budget"], row["amount"]) for row in rows(name)] == written
+    report = Path("results/demand/report.md").read_text()
+    assert "| 30, 0.1, all |" in report
+    [stops] = [line for line in report.splitlines() if line.startswith("| Strategy | 30 | ")]
+    assert stops == f"| Strategy | 30 | {0.1 * n_train:.0f} | {n_train:.0f} |"
+    assert "number of training windows" in Path("results/demand/charts/demand.svg").read_text()
+    capsys.readouterr()
+    assert main([*command, "--dry-run"]) == 0
+    assert "3 cells, 3 finished, 0 to run" in capsys.readouterr().out
+
+
+def test_more_labels_than_there_are_is_a_failed_cell_that_says_how_many_there_are() -> None:
+    assert main([*RUN, "--seeds", "1", "--budget", "9000", "30"]) == 1
+    reasons = {row["budget"]: row["reason"] for row in rows("results.csv")}
+    assert reasons["30"] == ""
+    n_train = json.loads(Path("results/demand/manifest.json").read_text())["tasks"]["demand"]["card"]["n_train"]
+    assert reasons["9000"] == (
+        f"a budget of 9000 training windows, but there are {n_train}: ask for {n_train} or fewer, or for all"
+    )
+
+
+def test_budgets_of_the_config_that_your_data_do_not_have_are_left_out_and_told(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    Path("bench.toml").write_text('budgets = [30, 9000, "all"]\n')
+    assert main([*RUN, "--seeds", "1", "--dry-run"]) == 0
+    assert "2 cells, 0 finished, 2 to run" in capsys.readouterr().out
+    [said] = [message for message in caplog.messages if "left out" in message]
+    assert said.startswith("demand: left out a budget of 9000, more than its ")
+    assert said.endswith(" training windows")
+
+
+def test_no_labels_are_refused_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    said = mistake(capsys, *RUN, "--budget", "0", "30")
+    assert "a budget of 0 has no labels, and the strategy 'linear_probe' learns from labels: ask for 1 or more" in said
+    assert not Path("results").exists()
+
+
+def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("before", "after"):
+        assert main([*RUN, "--seeds", "2", "--budget", "100", "0.05", "20", "--out", folder]) == 0
+    capsys.readouterr()
+    assert main(["compare", "before", "after", "--format", "json"]) == 0
+    [task] = json.loads(capsys.readouterr().out)["tasks"]
+    assert [one["budget"] for one in task["budgets"]] == ["0.05", "20", "100"], "from few labels to many"
+    assert [one["n_pairs"] for one in task["budgets"]] == [2, 2, 2]
+    assert main([*RUN, "--seeds", "2", "--budget", "50", "--out", "other"]) == 0
+    capsys.readouterr()
+    assert "the two folders have no cell in common" in mistake(capsys, "compare", "before", "other")
