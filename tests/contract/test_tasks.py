@@ -153,7 +153,8 @@ def test_labels_are_what_the_target_says(task: Task, split: Split) -> None:
             assert set(classes(task, part).tolist()) == set(range(len(task.target.names)))
         if isinstance(task.target, Forecast):
             future = label_of(task, part)["future"]
-            assert (future.dtype, future.shape) == (np.float64, (len(part), task.target.steps))
+            assert future.dtype == np.float64
+            assert future.shape == (len(part), task.target.steps)
 
 
 def classes(task: Task, part: Examples) -> Indices:

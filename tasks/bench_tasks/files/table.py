@@ -1,30 +1,44 @@
 """Tasks on a table with a label in every row: of texts, or of pictures or recordings whose paths it names."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.config.data import DataSpec
+from bench.config.data import DataOptions, DataSpec, Predicted
 from bench.domain import Texts
 from bench.errors import DataError
 from bench.files.folders import File
 from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from bench_tasks.files.labelling import Label, guess_target, number_of, parts_of
 from bench_tasks.files.media import KINDS, Checked, Perceived, check, perceive
 from bench_tasks.files.splitting import shown
 
 INPUTS: Final = {"text_classification": "text", "image_classification": "image", "audio_classification": "audio"}
-COLUMNS: Final = frozenset({"label", "split", "encoding"})
+COLUMNS: Final = frozenset({"target", "label", "labels", "separator", "split", "encoding"})
 HEARING: Final = frozenset({"rate_hz", "seconds"})
 ROOT: Final = Path("/")  # of files that are named by absolute paths
+
+YES: Final = frozenset({"1", "1.0", "true", "yes"})
+NO: Final = frozenset({"0", "0.0", "false", "no", ""})
+"""What cells of a column of yes and no say, in any case."""
+
+
+class Written(NamedTuple):
+    """A row as it is written: its cells by column, the folder of its table, and the part that this table is."""
+
+    cells: Mapping[str, str]
+    folder: Path
+    part: str
 
 
 class Row(NamedTuple):
     """A row: its text or path, its label, and its part and group, "" where no column says."""
 
     value: str
-    label: str
+    label: Label
     part: str
     group: str
 
@@ -39,11 +53,12 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         raise DataError(f"{spec.address}: a table of labels is read for {', '.join(INPUTS)}, not for {spec.family}")
     heard = HEARING if spec.family == "audio_classification" else frozenset[str]()
     refuse_unused(spec, COLUMNS | {INPUTS[spec.family]} | heard)
-    tables = _tables(spec)
-    rows: dict[str, Row] = {}
+    written: dict[str, Written] = {}
     bad: dict[str, str] = {}
-    for path, part in tables.items():
-        _read(spec, path, part, rows=rows, bad=bad, prefix=f"{path.name} " if part else "")
+    for path, part in _tables(spec).items():
+        _read(spec, path, part, written=written, bad=bad)
+    target = _target(spec, written.values())
+    rows = _rows(spec, target, written, bad)
     remarks = _tell_parts(spec, rows)
     if spec.family == "text_classification":
         perceived = Perceived(Texts(tuple(row.value for row in rows.values())), (), "")
@@ -64,6 +79,7 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         remarks=(*left_out, *remarks),
         settings=perceived.settings,
         said=perceived.said,
+        target=target,
     )
     return labelled_task(name, spec, found)
 
@@ -81,21 +97,68 @@ def _tables(spec: DataSpec) -> dict[Path, str]:
     return {places[0]: "train", places[1]: "test"}
 
 
-def _read(spec: DataSpec, path: Path, part: str, *, rows: dict[str, Row], bad: dict[str, str], prefix: str) -> None:
+def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, Written], bad: dict[str, str]) -> None:
     """Add the rows of one table by name, and by name why others cannot be used."""
-    options, source = spec.options, getattr(spec.options, INPUTS[spec.family])
-    columns = list(dict.fromkeys(filter(None, (source, options.label, options.split, options.group))))
+    options, prefix = spec.options, f"{path.name} " if part else ""
+    labels = options.labels or (options.label,)
+    columns = list(dict.fromkeys(filter(None, (_source(spec), *labels, options.split, options.group))))
     table = read_rows(path, columns, options.encoding)
     bad.update({f"{prefix}row {number}": why for number, why in table.bad.items()})
     for number, *cells in zip(table.numbers, *(table.values[column] for column in columns), strict=True):
-        name, said = f"{prefix}row {number}", dict(zip(columns, cells, strict=True))
-        blank = [column for column, cell in said.items() if not cell.strip()]
-        if blank:
-            bad[name] = f"has no {' and no '.join(blank)}"
+        said = dict(zip(columns, cells, strict=True))
+        written[f"{prefix}row {number}"] = Written(said, path.parent, part)
+
+
+def _source(spec: DataSpec) -> str:
+    """Return the column of texts or paths."""
+    return str(getattr(spec.options, INPUTS[spec.family]))
+
+
+def _target(spec: DataSpec, written: Iterable[Written]) -> Predicted:
+    """Return what the labels are, as it is said or as it can be guessed."""
+    options = spec.options
+    if options.target == "tags":
+        raise DataError(f"{spec.address}: tags of words are read from conll:PATH, or from lines of JSON (.jsonl)")
+    if options.labels:
+        return "labels"
+    return options.target or guess_target(
+        spec.address, [row.cells[options.label] for row in written], options.separator
+    )
+
+
+def _rows(spec: DataSpec, target: Predicted, written: Mapping[str, Written], bad: dict[str, str]) -> dict[str, Row]:
+    """Return the rows that can be used by name, and add by name why others cannot."""
+    options, source = spec.options, _source(spec)
+    rows = {}
+    for name, (cells, folder, part) in written.items():
+        optional = options.labels or ((options.label,) if target == "labels" else ())
+        blank = [column for column, cell in cells.items() if not cell.strip() and column not in optional]
+        problem = f"has no {' and no '.join(blank)}" if blank else _problem(options, target, cells)
+        if problem:
+            bad[name] = problem
             continue
-        value = str((path.parent / said[source]).absolute()) if spec.family in KINDS else said[source]
-        said_part = said[options.split].strip().casefold() if options.split else part
-        rows[name] = Row(value, said[options.label], said_part, said[options.group] if options.group else "")
+        value = str((folder / cells[source]).absolute()) if spec.family in KINDS else cells[source]
+        said_part = cells[options.split].strip().casefold() if options.split else part
+        group = cells[options.group] if options.group else ""
+        rows[name] = Row(value, _label(options, target, cells), said_part, group)
+    return rows
+
+
+def _label(options: DataOptions, target: Predicted, cells: Mapping[str, str]) -> Label:
+    """Return the label that cells say."""
+    if options.labels:
+        return tuple(sorted(column for column in options.labels if cells[column].strip().casefold() in YES))
+    return parts_of(cells[options.label], options.separator) if target == "labels" else cells[options.label]
+
+
+def _problem(options: DataOptions, target: Predicted, cells: Mapping[str, str]) -> str:
+    """Return what is wrong with the cells of a label, or nothing."""
+    neither = [column for column in options.labels if cells[column].strip().casefold() not in YES | NO]
+    if neither:
+        return f"has neither yes nor no as its {' and its '.join(neither)}"
+    if target == "value" and math.isnan(number_of(cells[options.label])):
+        return f"has no number as its {options.label} but {cells[options.label]!r}"
+    return ""
 
 
 def _tell_parts(spec: DataSpec, rows: dict[str, Row]) -> list[str]:
