@@ -48,7 +48,7 @@ def test_cells_of_one_varied_stream_do_not_count(tmp_path: Path) -> None:
 def test_the_file_has_fixed_formats_and_no_formulas(tmp_path: Path) -> None:
     lines = shifts_csv(shifted_scores(measured(tmp_path, SCORES, revise=under_noise_and_blur))).splitlines()
     assert lines[0] == "task,backbone,strategy,budget,amount,shift,title,mean,lower,upper,chance,n_seeds"
-    assert lines[5] == "pictures,bundled:eyes,full,1,noise,'=noise,0.800000,,,0.200000,1"
+    assert lines[5] == "pictures,bundled:eyes,full,all,200,noise,'=noise,0.800000,,,0.200000,1"
 
 
 def test_without_shifts_there_are_no_rows(tmp_path: Path) -> None:
