@@ -33,7 +33,7 @@ SCORES = {
     "series": {"scratch": (1.60, 0.80), "linear_probe": (1.40, 0.90), "full": (1.50, 0.85)},
 }
 PREDICTIONS = dense(logit=np.zeros((1, 1), dtype=np.float32))
-UNDEFINED = 0.85
+UNDEFINED = 1.4
 SPREAD = {0: 0.0, 1: 0.01, 2: -0.01}  # what each seed adds
 
 
@@ -109,9 +109,9 @@ CHANCE = {"pictures": 0.1, "series": 1.25}
 
 
 def values(entry: TaskEntry, score: float) -> Scores:
-    """Return the scores by both metrics of a task: by the second 10 - 10 s, and none where the first, s, is 0.85."""
+    """Return the scores by both metrics of a task: 20 - 10 s by the second, and none where the first, s, is 1.4."""
     first, second = (metric.name for metric in entry.metrics)
-    return Scores({first: score, second: None if score == UNDEFINED else 10 - 10 * score}, {first: (), second: ()})
+    return Scores({first: score, second: None if score == UNDEFINED else 20 - 10 * score}, {first: (), second: ()})
 
 
 def scored(one: Result, score: float, chance: float | None = None, entry: TaskEntry | None = None) -> Result:

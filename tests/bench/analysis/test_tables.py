@@ -11,7 +11,7 @@ from bench.analysis.tables import Tables, read_tables
 from bench.budget import ALL, Share
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, PREDICTIONS, READS, TASKS, backbone, example, outcome
+from tests.bench.analysis.example import BACKBONES, PREDICTIONS, READS, TASKS, UNDEFINED, backbone, example, outcome
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -66,6 +66,26 @@ def test_a_cell_without_a_result_has_no_number(tmp_path: Path) -> None:
     gaps = rows[rows["status"] != "scored"]
     assert gaps[["score", "chance", "amount", "seconds", "steps", "peak_mib"]].isna().all(axis=None)
     assert gaps.loc[gaps["status"] == "failed", "reason"].notna().all()
+
+
+def test_every_metric_has_a_column_and_one_that_is_missing_is_empty(tmp_path: Path) -> None:
+    rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
+    names = list(rows.columns)
+    assert names[names.index("score") + 1 : names.index("chance")] == [
+        "metric_accuracy",
+        "metric_log_loss",
+        "metric_mase",
+        "metric_mae",
+    ]
+    scored = rows[rows["status"] == "scored"]
+    pictures, series = scored[scored["task"] == "pictures"], scored[scored["task"] == "series"]
+    assert (pictures["metric_accuracy"] == pictures["score"]).all()
+    assert pictures["metric_log_loss"].to_numpy() == pytest.approx(20 - 10 * pictures["score"].to_numpy())
+    assert pictures[["metric_mase", "metric_mae"]].isna().all(axis=None), "which pictures do not have"
+    undefined = series["score"] == UNDEFINED
+    assert undefined.any()
+    assert (series["metric_mae"].isna() == undefined).all(), "which its test examples do not define"
+    assert rows.loc[rows["status"] != "scored", "metric_accuracy":"metric_mae"].isna().all(axis=None)  # type: ignore[misc]
 
 
 def test_work_that_several_cells_share_whole_is_spent_once(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ EVERYTHING = [{"task": "pictures"}, {"task": "series"}]
 def test_a_row_per_planned_cell_with_the_columns_of_the_csv(tmp_path: Path) -> None:
     example(tmp_path, failed=[{"strategy": "full", "seed": 1}], not_run=[{"strategy": "scratch", "seed": 2}])
     cells = bench.load(tmp_path)
-    assert list(cells.columns) == list(CELL_COLUMNS)
+    metrics = ["metric_accuracy", "metric_log_loss", "metric_mase", "metric_mae"]
+    after_score = CELL_COLUMNS.index("score") + 1
+    assert list(cells.columns) == [*CELL_COLUMNS[:after_score], *metrics, *CELL_COLUMNS[after_score:]]
     assert cells["status"].value_counts().to_dict() == {"scored": 28, "failed": 4, "not run": 4}
     assert cells["score"].isna().sum() == 8
 
@@ -35,7 +37,7 @@ def test_types_do_not_depend_on_what_was_run(tmp_path: Path, not_run: list[dict[
     example(tmp_path, not_run=not_run)
     types = bench.load(tmp_path).dtypes.astype(str)
     assert not (types == "object").any()
-    assert types[["amount", "score", "penalty", "seconds", "peak_mib"]].unique().tolist() == ["float64"]
+    assert types[["amount", "score", "metric_mae", "penalty", "seconds", "peak_mib"]].unique().tolist() == ["float64"]
     assert types[["steps", "trainable_parameters"]].unique().tolist() == ["Int64"]
     assert types[["task", "backbone", "strategy", "budget"]].unique().tolist() == ["category"]
     assert types[["status", "metric", "device", "reason", "torch"]].unique().tolist() == ["str"]

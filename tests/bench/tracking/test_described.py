@@ -65,7 +65,7 @@ def test_metrics_are_every_number_of_the_result_and_its_skill() -> None:
 def test_every_metric_that_is_defined_is_there_by_its_name() -> None:
     found = told().metrics
     assert found["metric.mase"] == found["score"]
-    assert found["metric.mae"] == pytest.approx(10 - 10 * found["score"])
+    assert found["metric.mae"] == pytest.approx(20 - 10 * found["score"])
     record = to_record(replace(outcome(CELL, KEY), scores=Scores({"mase": 1.5, "mae": None}, {"mase": (), "mae": ()})))
     assert "metric.mae" not in metrics(record, perfect=0.0)
 
