@@ -48,6 +48,12 @@ def read_rows(path: Path, columns: Sequence[str], encoding: str) -> Rows:
     return _read_separated(path, text, columns)
 
 
+def read_text(path: Path, encoding: str) -> str:
+    """Return the text of a file. Raises `DataError` for one that is missing or in another encoding."""
+    with _readable(path):
+        return _decoded(path, path.read_bytes(), encoding)
+
+
 def read_names(path: Path, encoding: str) -> list[str]:
     """Return the names of the columns of a table, of lines of JSON those of the first; none if it is empty or damaged.
 

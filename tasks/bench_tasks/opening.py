@@ -22,6 +22,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "text": "text_classification",
     "image": "image_classification",
     "audio": "audio_classification",
+    "tokens": "text_classification",
 }
 """Families of tables by the column of their examples: the option that names it, and its name unless one does."""
 
@@ -63,6 +64,14 @@ def _opener(spec: DataSpec) -> Open:
             from bench_tasks.forecasts.forecasting import open_forecasting  # noqa: PLC0415 (for series only)
 
             return open_forecasting
+        case "conll", _:
+            from bench_tasks.files.conll import open_tags  # noqa: PLC0415 (for tagged words only)
+
+            return open_tags
+        case "csv", "text_classification" if _is_tagged(spec):
+            from bench_tasks.files.conll import open_tags  # noqa: PLC0415 (for tagged words only)
+
+            return open_tags
         case "csv", _:
             from bench_tasks.files.table import open_table  # noqa: PLC0415 (for tables only)
 
@@ -71,6 +80,16 @@ def _opener(spec: DataSpec) -> Open:
             return open_own
         case _:
             return open_kept
+
+
+def _is_tagged(spec: DataSpec) -> bool:
+    """Return whether a table is lines of JSON with words and their tags, and nothing says otherwise."""
+    from bench.files.rows import read_names  # noqa: PLC0415 (takes a while, and is for tables only)
+
+    first = Path(spec.place.split(",")[0]).expanduser()
+    if first.suffix.casefold() != ".jsonl" or spec.options.target not in {None, "tags"}:
+        return False
+    return spec.options.target == "tags" or {"tokens", "tags"} <= set(read_names(first, spec.options.encoding))
 
 
 def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:

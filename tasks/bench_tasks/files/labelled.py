@@ -216,7 +216,7 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Pa
     """
     options = spec.options
     units = units_of(found.groups, found.contents)
-    tied = not on_one_side_only(_needed(labelling), units)
+    tied = not _ties_too_many(labelling, units, options.test_share)
     if found.groups and not tied:
         units = units_of(found.groups)
     _refuse_alone(spec, found, labelling, units)
@@ -234,6 +234,13 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Pa
     how = f"about {100 * options.test_share:g} %{of_each}{whole}, drawn with seed {options.split_seed}"
     remarks += _labels_of_sides(spec, labelling, held_out)
     return _Parts(held_out[None], held_out.tolist(), how, remarks)
+
+
+def _ties_too_many(labelling: Labelling, units: Indices, share: float) -> bool:
+    """Return whether a class is in one unit, or where there are none, whether a unit has more than is learnt from."""
+    if labelling.are_classes:
+        return bool(on_one_side_only(labelling.strata, units))
+    return bool(np.bincount(units).max() > (1 - share) * len(units))
 
 
 def _needed(labelling: Labelling) -> Labels:

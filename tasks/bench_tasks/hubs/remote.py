@@ -17,8 +17,8 @@ from bench.runtime.cache import Cache, content_key
 from bench.runtime.cache_folder import FETCHED
 
 SCHEMES: Final = ("https://", "http://")
-KINDS: Final = ("csv", "folder")
-"""Kinds of address whose place may be on the web: a table, or the archive of a folder."""
+KINDS: Final = ("csv", "conll", "folder")
+"""Kinds of address whose place may be on the web: a table, a file of tagged words, or the archive of a folder."""
 
 CHUNK_BYTES: Final = 2**16
 
