@@ -6,9 +6,9 @@ from bench.domains.offer import FEATURES, DomainOffer, Features
 
 
 def _features() -> Features:
-    from bench.rivals import audio  # noqa: PLC0415 (loads torchaudio, a second)
+    from bench.domains import bands  # noqa: PLC0415 (loads torchaudio, a second)
 
-    return Features("statistics of mel bands", audio.describe)
+    return Features("statistics of mel bands", bands.describe)
 
 
 DOMAIN: Final = DomainOffer(frozenset({FEATURES}), _features)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.domain import Images
+from bench.domains.gradients import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
 from bench.files.media import Pictures
-from bench.rivals.vision import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
 from bench.runtime.cache import file_sha256
 
 BLOCKS = SIDE // CELL - BLOCK + 1

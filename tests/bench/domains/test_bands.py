@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.domain import Waveforms
-from bench.rivals.audio import BANDS, CHUNK, describe, log_mel
+from bench.domains.bands import BANDS, CHUNK, describe, log_mel
 
 RATE = 8_000
 
