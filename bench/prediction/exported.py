@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
-from bench.errors import StoreError, WeightsError
+from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
 from bench.registry import TARGETS, load_class
 from bench.runtime.atomic import replacing, write_whole
 from bench.runtime.cache import file_sha256
@@ -122,6 +122,8 @@ def read_exported(folder: Path) -> Exported:
         )
     try:
         return _exported_of(record)
+    except (UnknownNameError, PluginError) as error:
+        raise WeightsError(f"the model in {folder} predicts what is not installed here: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} is not what an export writes ({error}): export the model anew") from error
 

@@ -20,7 +20,7 @@ from bench.runtime.cache import file_sha256
 from bench.runtime.precision import frozen_precision
 from bench.training.adapted import Reader
 from bench.training.inference import Recomputed, read_all
-from bench.training.inputs import MEMORY_BYTES, Allowance, prepare
+from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, Tapped, prepare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,18 +40,20 @@ class ExportedModel:
         """
         target, boundary = self.exported.target, self.exported.boundary
         inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
-        frozen = frozen_precision(self.device)
-        below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
-        precision: Precision
-        tapped = any(tap <= boundary for tap in target.readout.taps(len(self.backbone.stages)))
-        if not len(above) or tapped:
-            below, above, precision = below[:0], self.backbone.stages, frozen
+        stages, readout, frozen = self.backbone.stages, target.readout, frozen_precision(self.device)
+        if boundary == len(stages):  # nothing is trained: in one go, as features are computed
+            read = read_all(self.backbone, stages, inputs, readout, precision=frozen)
         else:
-            precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
-        hidden = Recomputed(inputs, below, frozen) if len(below) else inputs
-        read = read_all(self.backbone, above, hidden, target.readout, precision=precision)
+
+            def after(place: int) -> Inputs:
+                return Recomputed(inputs, stages[:place], frozen) if place else inputs
+
+            below = {tap: after(tap) for tap in readout.taps(len(stages)) if tap < boundary}
+            hidden = Tapped(after(boundary), below) if below else after(boundary)
+            precision: Precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
+            read = read_all(self.backbone, stages[boundary:], hidden, readout, precision=precision)
         codec = target.codec.restored(self.exported.codec)
-        return Reader(target.readout, codec, target.objective, self.head).predict(read)
+        return Reader(readout, codec, target.objective, self.head).predict(read)
 
 
 def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool = False) -> ExportedModel:

@@ -15,6 +15,7 @@ from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.card import TaskCard
 from bench.cell import Cell, Result
+from bench.column import Column
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import Domain, Raw, Texts
 from bench.execution.engine import Engine
@@ -23,8 +24,9 @@ from bench.planning.plan import PlannedCell, cell_key, pack_cells
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, file_sha256
 from bench.strategy import Strategy
-from bench.target import Classes, Outputs
-from bench.task import Examples, Splits, Task
+from bench.targets.classes import Classes
+from bench.task import Examples, Split, Task
+from tests.toys import labelled
 
 RATE_HZ = 8_000
 LENGTH = 6_000
@@ -38,11 +40,9 @@ class Given(Task):
 
     def __init__(self, domain: Domain, names: tuple[str, ...], raw: Raw, labels: Sequence[int]) -> None:
         self.target = Classes(names)
-        everything = Examples(raw, np.array(labels, dtype=np.int64))
+        everything = labelled(raw, labels)
         held_out = np.arange(len(raw)) % 3 == 2
-        self._splits = Splits(
-            train=everything.take(np.flatnonzero(~held_out)), test=everything.take(np.flatnonzero(held_out))
-        )
+        self._split = Split(everything.take(np.flatnonzero(~held_out)), everything.take(np.flatnonzero(held_out)))
         self.card = TaskCard(
             name=f"{domain}-task",
             title="A task",
@@ -56,8 +56,8 @@ class Given(Task):
             pinned=False,
         )
 
-    def load(self, cache: Cache) -> Splits:
-        return self._splits
+    def split(self, fold: int, cache: Cache) -> Split:
+        return self._split
 
 
 class Adapted(NamedTuple):
@@ -66,12 +66,12 @@ class Adapted(NamedTuple):
     folder: Path
     task: Task
     result: Result
-    predictions: Outputs
+    predictions: Column
 
     @property
     def test(self) -> Examples:
         """The test split."""
-        return self.task.load(Cache(self.folder)).test
+        return self.task.split(0, Cache(self.folder)).test
 
 
 def adapt(

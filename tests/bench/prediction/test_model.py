@@ -1,10 +1,11 @@
 """An exported model answers as its cell did, in every domain, and is refused where it is not what it says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -13,15 +14,20 @@ import torch
 from bench.backbone import Backbone, TokenStage
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
+from bench.column import Column
 from bench.domain import Texts
 from bench.errors import StoreError, WeightsError
-from bench.planning.seeds import torch_seed
 from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
-from bench.prediction.model import Model, load_model
+from bench.prediction.model import ExportedModel, load_model
 from bench.prediction.unlabelled import gather
 from bench.runtime.arithmetic import WantedPrecision
-from bench.strategy import Recipe, Strategy
-from bench.target import Classes, Horizon
+from bench.strategies.finetune import Finetune
+from bench.strategies.lora import Lora
+from bench.strategies.probe import Probe
+from bench.strategy import Strategy
+from bench.subsets.seeds import torch_seed
+from bench.targets.classes import Classes
+from bench.targets.forecast import Forecast
 from tests.bench.prediction.exporting import (
     Adapted,
     adapt,
@@ -31,23 +37,41 @@ from tests.bench.prediction.exporting import (
     series_task,
     text_task,
 )
+from tests.bench.training.two_stages import BOTH
+from tests.fitting import fit, toy_context
+from tests.toys import ToyBackbone
 
-QUICK = Recipe(learning_rate=1e-2, head_learning_rate=1e-2, batch_size=4, epochs=1, max_steps=2, penalties=(0.1,))
-PROBE = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=QUICK)
-PARTIAL = Strategy("partial", depth=0.5, pretrained=True, recipe=QUICK)
-FULL = Strategy("full", depth=1.0, pretrained=True, recipe=QUICK)
-SCRATCH = Strategy("scratch", depth=1.0, pretrained=False, recipe=QUICK.model_copy(update={"head": "zero"}))
-STRATEGIES = (PROBE, PARTIAL, FULL, SCRATCH)
+QUICK: Final[Mapping[str, Any]] = {
+    "learning_rate": 1e-2,
+    "head_learning_rate": 1e-2,
+    "batch_size": 4,
+    "epochs": 1,
+    "max_steps": 2,
+    "penalties": (0.1,),
+}
+PROBE = Probe(name="linear_probe", **QUICK)
+PARTIAL = Finetune(name="partial", trained=0.5, **QUICK)
+FULL = Finetune(name="full", **QUICK)
+SCRATCH = Finetune(name="scratch", weights="random", head="zero", **QUICK)
+LORA = Lora(name="lora", rank=2, **QUICK)
+UPPER_LORA = Lora(name="upper_lora", rank=2, trained=0.5, head="zero", **QUICK)
+STRATEGIES: Final[tuple[Strategy, ...]] = (PROBE, PARTIAL, FULL, SCRATCH)
 
 UNSEEN = "volcano"
 
 
-def opened(adapted: Adapted) -> Model:
+def opened(adapted: Adapted) -> ExportedModel:
     return load_model(adapted.folder, read_exported(adapted.folder), device="cpu")
 
 
 def answers_as_its_cell(adapted: Adapted) -> None:
-    np.testing.assert_allclose(opened(adapted).predict(adapted.test.raw), adapted.predictions, rtol=0, atol=1e-6)
+    agree(opened(adapted).predict(adapted.test.raw), adapted.predictions, rtol=1e-6, atol=1e-6)
+
+
+def agree(found: Column, expected: Column, *, rtol: float = 1e-7, atol: float = 0) -> None:
+    assert set(found.values) == set(expected.values)
+    for name, array in expected.arrays().items():
+        np.testing.assert_allclose(found.arrays()[name], array, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
@@ -55,7 +79,7 @@ def test_pictures_in_files_are_predicted_as_the_cell_did(strategy: Strategy, tmp
     adapted = adapt(picture_task(tmp_path), "bundled:glyphs", strategy, tmp_path)
     answers_as_its_cell(adapted)
     asked = gather(read_exported(adapted.folder), [str(tmp_path / "stroke-02.png"), str(tmp_path / "stroke-05.png")])
-    np.testing.assert_allclose(opened(adapted).predict(asked.raw), adapted.predictions[:2], atol=1e-2)
+    agree(opened(adapted).predict(asked.raw), adapted.predictions.take([0, 1]), atol=1e-2)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -66,7 +90,7 @@ def test_a_model_predicts_in_the_precision_it_was_trained_in(precision: WantedPr
     model = opened(adapted)
     other = replace(adapted.result, precision={"float32": "bfloat16", "bfloat16": "float32"}[precision])
     in_other = replace(model, exported=replace(model.exported, result=other))
-    assert np.abs(in_other.predict(adapted.test.raw) - adapted.predictions).max() > 1e-6
+    assert np.abs(in_other.predict(adapted.test.raw)["logit"] - adapted.predictions["logit"]).max() > 1e-6
 
 
 @pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
@@ -74,9 +98,8 @@ def test_recordings_are_heard_at_the_rate_and_for_the_time_of_training(strategy:
     adapted = adapt(recording_task(tmp_path), "bundled:spoken-words", strategy, tmp_path)
     answers_as_its_cell(adapted)
     files = [str(tmp_path / f"tone-{number:02}.wav") for number in (2, 5, 8, 11)]
-    np.testing.assert_allclose(
-        opened(adapted).predict(gather(read_exported(adapted.folder), files).raw), adapted.predictions, atol=1e-6
-    )
+    found = opened(adapted).predict(gather(read_exported(adapted.folder), files).raw)
+    agree(found, adapted.predictions, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +113,12 @@ def weather(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Strategy], Ad
     return adapted
 
 
-@pytest.mark.parametrize("strategy", [PARTIAL, FULL, SCRATCH], ids=lambda strategy: strategy.name)
+@pytest.mark.parametrize("strategy", [PARTIAL, FULL, SCRATCH, LORA, UPPER_LORA], ids=lambda strategy: strategy.name)
 def test_texts_are_predicted_as_the_cell_did(strategy: Strategy, weather: Callable[[Strategy], Adapted]) -> None:
     answers_as_its_cell(weather(strategy))
 
 
-@pytest.mark.parametrize("strategy", [PROBE, FULL], ids=lambda strategy: strategy.name)
+@pytest.mark.parametrize("strategy", [PROBE, FULL, UPPER_LORA], ids=lambda strategy: strategy.name)
 def test_the_steps_after_a_table_are_forecast_as_the_cell_did(strategy: Strategy, tmp_path: Path) -> None:
     table = series_table(tmp_path / "demand.csv")
     adapted = adapt(series_task(tmp_path / "demand.csv"), "bundled:series", strategy, tmp_path)
@@ -104,7 +127,7 @@ def test_the_steps_after_a_table_are_forecast_as_the_cell_did(strategy: Strategy
     asked = gather(read_exported(adapted.folder), [str(tmp_path / "until.csv")])
     assert [source.series for source in asked.sources] == ["north", "south"]
     assert asked.sources[0].times == tuple(table["date"][-24:])
-    np.testing.assert_allclose(opened(adapted).predict(asked.raw), adapted.predictions[-2:], rtol=1e-5)
+    agree(opened(adapted).predict(asked.raw), adapted.predictions.take(np.arange(len(adapted.test))[-2:]), rtol=1e-5)
 
 
 def token_rows(backbone: Backbone, word: str) -> torch.Tensor:
@@ -119,7 +142,7 @@ def test_words_that_the_task_does_not_hold_are_those_of_the_pretrained_table(
     model, pretrained = opened(weather(FULL)), load_backbone(MINILM.name)
     assert torch.equal(token_rows(model.backbone, UNSEEN), token_rows(pretrained, UNSEEN))
     assert not torch.equal(token_rows(model.backbone, "weather"), token_rows(pretrained, "weather"))
-    assert np.isfinite(model.predict(Texts((UNSEEN,)))).all()
+    assert np.isfinite(model.predict(Texts((UNSEEN,)))["logit"]).all()
 
 
 def test_from_scratch_they_are_those_that_were_drawn(weather: Callable[[Strategy], Adapted]) -> None:
@@ -149,7 +172,7 @@ def test_the_description_says_what_was_exported(tones: Adapted) -> None:
     assert exported.task == tones.task.card
     assert exported.target == Classes(("low", "high"))
     assert exported.boundary == len(exported.backbone.stages)
-    assert exported.hearing == (8_000, 6_000)
+    assert exported.audio_format == (8_000, 6_000)
     assert exported.libraries["torch"] == torch.__version__.partition("+")[0]
     assert holds(tones.folder, tones.result.key)
     assert not holds(tones.folder, "another")
@@ -158,10 +181,10 @@ def test_the_description_says_what_was_exported(tones: Adapted) -> None:
 def test_a_horizon_comes_back_with_what_its_series_are_measured_in(tmp_path: Path) -> None:
     series_table(tmp_path / "demand.csv")
     exported = read_exported(adapt(series_task(tmp_path / "demand.csv"), "bundled:series", PROBE, tmp_path).folder)
-    assert exported.target == Horizon(24)
-    assert exported.past is not None
-    assert (exported.past.context, exported.past.season) == (96, 7)
-    assert exported.past.unit > 0
+    assert exported.target == Forecast(24)
+    assert exported.window_format is not None
+    assert (exported.window_format.context, exported.window_format.season) == (96, 7)
+    assert exported.window_format.unit > 0
 
 
 def respelt(folder: Path, **changes: object) -> None:
@@ -187,7 +210,7 @@ def test_another_format_is_refused(copy: Path, found: int, age: str) -> None:
 
 
 def test_a_description_that_is_none_is_refused(copy: Path) -> None:
-    respelt(copy, target={"kind": "boxes"})
+    respelt(copy, target={"kind": "classes"})
     with pytest.raises(WeightsError, match=r"is not what an export writes"):
         read_exported(copy)
     for text in ("{", "[]", '{"format": "one"}'):
@@ -196,7 +219,26 @@ def test_a_description_that_is_none_is_refused(copy: Path) -> None:
             read_exported(copy)
 
 
-def load(folder: Path, **changes: object) -> Model:
+def test_a_target_that_is_not_installed_here_is_named(copy: Path) -> None:
+    respelt(copy, target={"kind": "boxes"})
+    with pytest.raises(WeightsError, match=r"predicts what is not installed here: unknown target 'boxes'"):
+        read_exported(copy)
+
+
+@pytest.mark.parametrize("trained", [0.25, 0.5, 1.0])
+def test_a_model_that_reads_several_stages_answers_as_it_did(trained: float, tones: Adapted, tmp_path: Path) -> None:
+    context = toy_context(tmp_path, target=BOTH)
+    model = fit(Finetune(name="partial", trained=trained, **QUICK), context)
+    parts = model.parts()
+    assert parts is not None
+    backbone = ToyBackbone()
+    backbone.stages = parts.stages
+    exported = replace(read_exported(tones.folder), target=BOTH, boundary=parts.boundary, codec=parts.codec)
+    found = ExportedModel(exported, backbone, parts.head, torch.device("cpu")).predict(context.tested)
+    agree(found, model.predict(context.tested), rtol=1e-4, atol=1e-5)
+
+
+def load(folder: Path, **changes: object) -> ExportedModel:
     exported: Exported = replace(read_exported(folder), **changes)  # type: ignore[arg-type]  # whatever a test changes
     return load_model(folder, exported, device="cpu")
 

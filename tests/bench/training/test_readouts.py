@@ -1,77 +1,26 @@
 """What a target reads, of several stages or of every token, is the same however the stages below are run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 
-from bench.backbone import Backbone, Features, read_stages
+from bench.backbone import Backbone, read_stages
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
-from bench.column import Column, Ragged, dense
+from bench.column import Ragged
 from bench.domain import Texts
 from bench.readout import POOLED, Kind, Readout
 from bench.strategies.finetune import Finetune
 from bench.strategies.probe import Probe
 from bench.strategy import Strategy
-from bench.target import Objective
-from bench.targets.classes import Classes
 from bench.training.inference import forward_all, read_all
 from bench.training.inputs import Tapped
+from tests.bench.training.two_stages import BOTH, TWO_STAGES, TwoHeads
 from tests.fitting import drawn, fit, toy_context
 from tests.toys import FULL, QUICK, WIDTH, ToyBackbone, toy_split
 
-TWO_STAGES = Readout(stages=(1, -1))
-"""Of four stages: what comes out of the second and of the last."""
-
-
-class TwoHeads(nn.Module):
-    """Two linear heads, one for each stage that is read, that put out zeros; their outputs are added."""
-
-    def __init__(self, widths: Sequence[int], outputs: int) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(nn.Linear(width, outputs) for width in widths)
-        for parameter in self.parameters():
-            nn.init.zeros_(parameter)
-
-    def forward(self, features: Features) -> Features:
-        assert len(features) == len(self.parts)
-        return (sum(part(values) for part, values in zip(self.parts, features, strict=True)),)
-
-
-@dataclass(frozen=True, slots=True)
-class OfTwoStages(Objective):
-    """The cross-entropy of the sum of two heads, which nobody solves."""
-
-    classes: int
-
-    def head(self, widths: Sequence[int]) -> nn.Module:
-        return TwoHeads(widths, self.classes)
-
-    def loss(self, outputs: tuple[Tensor, ...], encoded: Mapping[str, Tensor], geometry: Column | None) -> Tensor:
-        return nn.functional.cross_entropy(outputs[0], encoded["class"])
-
-    def predict(self, outputs: tuple[Tensor, ...], geometry: Column | None) -> Column:
-        return dense(logit=outputs[0].numpy())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Both(Classes):
-    """Classes that are read off two stages."""
-
-    readout: ClassVar[Readout] = TWO_STAGES
-
-    @property
-    def objective(self) -> Objective:
-        return OfTwoStages(len(self.names))
-
-
-TARGET = Both(names=("a", "b", "c"))
 STRATEGIES: tuple[Strategy, ...] = (
     Probe(name="all_frozen", **QUICK),
     Finetune(name="one_trained", trained=0.25, **QUICK),
@@ -87,7 +36,7 @@ def test_a_model_that_reads_two_stages_predicts_as_its_network_run_whole(
     strategy: Strategy, memory_bytes: int, tmp_path: Path
 ) -> None:
     boundaries = sorted(strategy.boundaries(4))
-    context = toy_context(tmp_path, target=TARGET, memory_bytes=memory_bytes, boundaries=boundaries)
+    context = toy_context(tmp_path, target=BOTH, memory_bytes=memory_bytes, boundaries=boundaries)
     model = fit(strategy, context)
     parts = model.parts()
     assert parts is not None
@@ -114,7 +63,7 @@ def test_a_network_cut_anywhere_reads_the_same_two_stages(boundary: int) -> None
 
 
 def test_what_is_read_below_the_boundary_gets_no_gradient_and_what_is_above_does(tmp_path: Path) -> None:
-    context = toy_context(tmp_path, target=TARGET, boundaries=(3,))
+    context = toy_context(tmp_path, target=BOTH, boundaries=(3,))
     [batch] = context.examples(drawn().rows, 3, TWO_STAGES).batches([torch.arange(30)])
     below, last = read_stages(context.backbone, context.backbone.stages[3:], batch, TWO_STAGES)
     assert not below.requires_grad
