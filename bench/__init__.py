@@ -1,12 +1,14 @@
 """The benchmark of transfer learning: what a pretrained backbone is worth, at your number of labels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from bench.versions import VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__version__: Final = "0.1.0"
+__version__ = VERSION
 
 
 def load(folder: str | Path) -> "pd.DataFrame":

@@ -18,8 +18,8 @@ from bench.cell import Work
 from bench.column import Column
 from bench.context import Context
 from bench.domain import Raw
-from bench.planning.seeds import Purpose
 from bench.runtime.arithmetic import PrecisionChoice
+from bench.subsets.seeds import Purpose
 
 if TYPE_CHECKING:
     from torch import nn

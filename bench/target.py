@@ -12,7 +12,7 @@ planning and reporting need none.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,18 @@ from bench.readout import POOLED, Readout
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.probing.problem import LabelRows, Problem
+    from bench.probing.problem import Problem
+
+
+class LabelRows(NamedTuple):
+    """A row for each label: `features` [m, d], `labels` [m] or [m, k], and the example [m] that each belongs to.
+
+    Without `owners` each example has one label, in order.
+    """
+
+    features: "Tensor"
+    labels: "Tensor"
+    owners: "Tensor | None" = None
 
 
 class Sampling(ABC):
@@ -114,9 +125,8 @@ class Objective(ABC):
         self, features: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None
     ) -> "LabelRows":
         """Return features as a solver wants them: a row for each label, with the example it belongs to."""
-        from bench.probing.problem import pooled_rows  # noqa: PLC0415 (loads torch)
-
-        return pooled_rows(features, encoded)
+        (values,), (labels,) = features, encoded.values()
+        return LabelRows(values, labels)
 
 
 class Baseline(ABC):

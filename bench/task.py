@@ -15,8 +15,8 @@ from bench.card import TaskCard
 from bench.column import Column, Dense, Indices, digest
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.planning.groups import refuse_shared_groups
 from bench.runtime.cache import Cache
+from bench.subsets.groups import refuse_shared_groups
 from bench.target import Target
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from bench.execution.scored import Scored
+from bench.training.fit import batches, fit
+from bench.training.group import Group
 from bench_tasks import FAMILIES
 from torch import Tensor, nn
 
@@ -29,10 +32,7 @@ from bench.domain import Indices, Texts
 from bench.errors import BenchError, unknown_name
 from bench.execution.engine import Engine
 from bench.execution.runner import run_cells
-from bench.execution.scored import Scored
 from bench.planning.plan import Needs, Pack, PlannedCell, plan_cells
-from bench.planning.seeds import stream
-from bench.planning.subset import budget_size
 from bench.results.store import Store
 from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import Cache, default_cache
@@ -40,10 +40,10 @@ from bench.runtime.device import default_workers, resolve_device
 from bench.runtime.precision import autocast, frozen_precision, settled_precision
 from bench.runtime.provenance import describe_run
 from bench.strategy import Recipe
+from bench.subsets.seeds import stream
+from bench.subsets.subset import budget_size
 from bench.target import Classes, Target
 from bench.task import Splits, Task, verify
-from bench.training.fit import batches, fit
-from bench.training.group import Group
 from bench.training.inference import CHUNK
 from bench.training.pace import Trial, time_passes
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from bench import __version__
 from bench.card import BackboneCard, read_card
 from bench.runtime.cache import Cache, content_key
+from bench.versions import VERSION
 
 LIBRARIES: Final = ("torch", "torchvision", "torchaudio", "timm", "transformers")
 """Another version of one of these may build another network for the same name."""
@@ -49,7 +49,7 @@ def _write(path: Path, text: str) -> None:
 
 def _key(name: str) -> str:
     # With the working folder, because a name may hold a relative path.
-    return content_key("backbone card", __version__, name, Path.cwd(), *map(_version, LIBRARIES))
+    return content_key("backbone card", VERSION, name, Path.cwd(), *map(_version, LIBRARIES))
 
 
 def _version(library: str) -> str:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from bench import __version__
 from bench.commands.arguments import (
     add_config,
     add_data,
@@ -38,6 +37,7 @@ from bench.commands.options import (
 )
 from bench.runtime.arithmetic import WANTED
 from bench.tracking import TRACKERS
+from bench.versions import VERSION
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -68,7 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench", description="What is a pretrained backbone worth, at your number of labels?"
     )
-    parser.add_argument("--version", action="version", version=f"bench {__version__}")
+    parser.add_argument("--version", action="version", version=f"bench {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     # An option that is not given is left out of the namespace: its default is that of the dataclass.
     add = partial(commands.add_parser, argument_default=argparse.SUPPRESS)

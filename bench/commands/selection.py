@@ -22,8 +22,8 @@ from bench.config.reading import CONFIG, Config, TaskTable, default_config, expl
 from bench.config.suite import Suite
 from bench.errors import ConfigError, unknown_name
 from bench.planning.plan import PlannedCell, plan_cells
-from bench.planning.subset import budget_size
 from bench.runtime.cache import Cache
+from bench.subsets.subset import budget_size
 from bench.task import Task
 
 log = logging.getLogger(__name__)

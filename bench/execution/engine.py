@@ -23,13 +23,13 @@ from bench.execution.evaluation import Evaluation, ranking
 from bench.execution.output import CellOutput
 from bench.planning.budgets import Budgets
 from bench.planning.plan import Needs, Pack, PlannedCell
-from bench.planning.seeds import seed_of
 from bench.prediction.saving import save_adapted
 from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
 from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
 from bench.strategy import BACKBONE, Model, Seeds
+from bench.subsets.seeds import seed_of
 from bench.task import Split, Task, verify
 from bench.training.context import AUTO, NetworkContext
 from bench.training.inputs import MEMORY_BYTES

@@ -11,10 +11,10 @@ from bench.column import Column
 from bench.errors import StoreError
 from bench.metric import Metric
 from bench.planning.plan import PlannedCell
-from bench.planning.seeds import fold_of
 from bench.results.store import Store
 from bench.results.tested import PLAIN, Tested
 from bench.scoring import score
+from bench.subsets.seeds import fold_of
 from bench.task import Task
 
 Metrics = tuple[Metric, ...]

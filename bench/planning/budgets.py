@@ -7,7 +7,7 @@ import numpy as np
 from bench.budget import Asked, Budget, Count
 from bench.column import Array, Column, Indices
 from bench.errors import DataError
-from bench.planning.seeds import stream
+from bench.subsets.seeds import stream
 from bench.target import Target
 
 

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
 from bench.budget import NONE, Asked
 from bench.card import BackboneCard, TaskCard
@@ -14,15 +13,10 @@ from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Suite
 from bench.errors import ConfigError
-from bench.planning.seeds import fold_of, seed_of
-from bench.planning.subset import budget_size
 from bench.strategy import BACKBONE, LABELS, Strategy
-
-ALGORITHM: Final = 3
-"""Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
-
-SHIFTS: Final = 1
-"""Raised when test data are shifted otherwise than before: results that were scored on them are other cells then."""
+from bench.subsets.seeds import fold_of, seed_of
+from bench.subsets.subset import budget_size
+from bench.versions import ALGORITHM, SHIFTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,18 @@ from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
 from bench.card import BackboneCard
 from bench.domain import Domain
-from bench.planning.seeds import stream, torch_seed
 from bench.pretraining.letters import Letters
 from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
+from bench.probing.encoded import encode_labels
 from bench.probing.linear import LinearHead
 from bench.readout import Readout
 from bench.runtime.cache import file_sha256
 from bench.strategy import LoopRecipe
+from bench.subsets.seeds import stream, torch_seed
 from bench.target import Target
 from bench.task import Examples, Split
 from bench.training.adapted import Reader
-from bench.training.encoded import encode_labels
 from bench.training.fitting import stage_rates
 from bench.training.inference import read_all
 from bench.training.loop import Adaptation, Forward, Rate, Term, train

@@ -16,13 +16,12 @@ from bench.backbone import Features, Head
 from bench.budget import Budget
 from bench.cell import HEAD, Work
 from bench.column import Array, Column, Indices, digest, digest_arrays
-from bench.planning.plan import ALGORITHM
-from bench.planning.seeds import stream
+from bench.probing.encoded import as_tensors
 from bench.probing.probe import Solved, solve_heads
-from bench.probing.problem import LabelRows
 from bench.runtime.cache import Cache, content_key
-from bench.target import Target
-from bench.training.encoded import as_tensors
+from bench.subsets.seeds import stream
+from bench.target import LabelRows, Target
+from bench.versions import ALGORITHM
 
 CPU: Final = torch.device("cpu")
 

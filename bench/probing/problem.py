@@ -1,26 +1,13 @@
 """What is solved for a linear head: rows of features with what they are to be, and the solver of each kind of loss."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from bench.backbone import Features
 from bench.probing.solvers import OneVsRestSolver, RidgeSolver, SoftmaxSolver, Solver
-
-
-class LabelRows(NamedTuple):
-    """A row for each label: `features` [m, d], `labels` [m] or [m, k], and the example [m] that each belongs to.
-
-    Without `owners` each example has one label, in order.
-    """
-
-    features: Tensor
-    labels: Tensor
-    owners: Tensor | None = None
 
 
 class Problem(ABC):
@@ -89,9 +76,3 @@ class Ridge(Problem):
         """Return the mean."""
         means = labels.float().mean(1)
         return means[:, None] if means.ndim == 1 else means
-
-
-def pooled_rows(features: Features, encoded: Mapping[str, Tensor]) -> LabelRows:
-    """Return the features of whole examples with the one array of their labels."""
-    (values,), (labels,) = features, encoded.values()
-    return LabelRows(values, labels)

@@ -19,7 +19,6 @@ from bench.column import Array, Column, Indices
 from bench.context import Context
 from bench.domain import Raw
 from bench.domains.offer import FEATURES, DomainOffer, Features
-from bench.planning.plan import ALGORITHM
 from bench.probing.heads import Heads, Penalties
 from bench.readout import Kind
 from bench.registry import DOMAINS, load_instance
@@ -28,6 +27,7 @@ from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
 from bench.target import Codec, Objective, Target
 from bench.training.inference import ReadFeatures
+from bench.versions import ALGORITHM
 
 
 class Linear(Rival):

@@ -23,13 +23,13 @@ from bench.column import Array, Column, dense
 from bench.context import Context
 from bench.domain import Raw, Windows
 from bench.domains.offer import PASTS
-from bench.planning.plan import ALGORITHM
 from bench.probing.heads import Penalties
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
 from bench.target import Target
 from bench.targets.forecast import LABEL, Forecast
+from bench.versions import ALGORITHM
 
 CHUNK: Final = 1_024  # windows forecast at a time
 

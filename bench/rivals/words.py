@@ -27,12 +27,12 @@ from bench.column import Array, Column, Indices, digest
 from bench.context import Context
 from bench.domain import Raw, Texts
 from bench.domains.offer import WORDS as TEXTS
-from bench.planning.seeds import stream
 from bench.probing import problem
 from bench.probing.heads import Penalties
 from bench.readout import Kind
 from bench.rivals.rival import Rival
 from bench.strategy import Cost, Model, Parts
+from bench.subsets.seeds import stream
 from bench.target import Codec, Objective, Target
 
 WORDS: Final = (1, 2)  # words in a row

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 
-from bench import __version__
 from bench.cell import Provenance
+from bench.versions import VERSION
 
 
 @cache
 def describe_run(device: torch.device) -> Provenance:
     """Return versions and hardware of a run on `device`."""
     return Provenance(
-        bench=__version__,
+        bench=VERSION,
         python=platform.python_version(),
         torch=str(torch.__version__),
         platform=f"{platform.system()} {platform.machine()}",

@@ -8,10 +8,10 @@ from bench.column import Column
 from bench.context import Context
 from bench.domains.offer import DomainOffer
 from bench.errors import DataError
-from bench.planning.seeds import Purpose
 from bench.registry import DOMAINS, load_class, load_instance
 from bench.registry import RIVALS as RIVAL_MODELS
 from bench.strategy import RIVALS, Model, PenaltyRecipe, Seeds, Start, Strategy
+from bench.subsets.seeds import Purpose
 
 if TYPE_CHECKING:
     from bench.rivals.rival import Rival

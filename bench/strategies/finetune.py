@@ -10,8 +10,8 @@ from pydantic import model_validator
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.planning.seeds import VARIED, Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
+from bench.subsets.seeds import VARIED, Purpose
 
 
 class Finetune(Strategy, PenaltyRecipe, LoopRecipe):

@@ -12,8 +12,8 @@ from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
 from bench.errors import ConfigError
-from bench.planning.seeds import VARIED, Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
+from bench.subsets.seeds import VARIED, Purpose
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,8 +8,8 @@ from annotated_types import Gt, Len
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.planning.seeds import Purpose
 from bench.strategy import Model, Seeds, Start, Strategy
+from bench.subsets.seeds import Purpose
 
 Count = Annotated[int, Gt(0)]
 

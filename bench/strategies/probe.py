@@ -6,8 +6,8 @@ from typing import ClassVar
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.planning.seeds import Purpose
 from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy
+from bench.subsets.seeds import Purpose
 
 
 class Probe(Strategy, PenaltyRecipe, LoopRecipe):

@@ -11,9 +11,9 @@ from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.metric import Metric
 from bench.metrics import classes as metrics
-from bench.planning import subset
-from bench.planning.blocks import deal_blocks
-from bench.planning.folds import grouped_folds
+from bench.subsets import subset
+from bench.subsets.blocks import deal_blocks
+from bench.subsets.folds import grouped_folds
 from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only, first
 
 if TYPE_CHECKING:

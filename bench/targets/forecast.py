@@ -11,8 +11,8 @@ from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw, Windows
 from bench.metric import Metric
 from bench.metrics import forecast as metrics
-from bench.planning import subset
-from bench.planning.blocks import stretch_blocks
+from bench.subsets import subset
+from bench.subsets.blocks import stretch_blocks
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 
 if TYPE_CHECKING:

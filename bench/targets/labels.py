@@ -12,9 +12,9 @@ from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.metric import Metric
 from bench.metrics import labels as metrics
-from bench.planning.blocks import deal_blocks
-from bench.planning.folds import spread_folds
-from bench.planning.subset import stratified_order
+from bench.subsets.blocks import deal_blocks
+from bench.subsets.folds import spread_folds
+from bench.subsets.subset import stratified_order
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 
 if TYPE_CHECKING:

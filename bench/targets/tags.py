@@ -11,10 +11,10 @@ from bench.column import Array, Column, Indices, Ragged
 from bench.domain import Raw, Texts
 from bench.metric import Metric
 from bench.metrics.tags import metrics
-from bench.planning.blocks import deal_blocks
-from bench.planning.folds import spread_folds
-from bench.planning.subset import stratified_order
 from bench.readout import Kind, Readout
+from bench.subsets.blocks import deal_blocks
+from bench.subsets.folds import spread_folds
+from bench.subsets.subset import stratified_order
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 from bench.targets.classes import AsTheyAre
 from bench.targets.labels import rarest
@@ -22,7 +22,8 @@ from bench.targets.labels import rarest
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.probing.problem import LabelRows, Problem
+    from bench.probing.problem import Problem
+from bench.target import LabelRows
 
 LABEL: Final = "tag"
 PLACE: Final = "token"  # in the geometry of texts: of the first token of each word, -1 where it was cut off

@@ -14,12 +14,12 @@ from torch import Tensor
 from bench.backbone import Backbone, Batch
 from bench.cell import FROZEN, Work
 from bench.column import Column, from_bytes, to_bytes
-from bench.planning.plan import ALGORITHM
 from bench.readout import Readout
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.precision import frozen_precision
 from bench.training.inference import ReadFeatures, Recomputed, forward_all, read_all
 from bench.training.inputs import Allowance, Inputs, Tapped
+from bench.versions import ALGORITHM
 
 VALUES: Final = "values"
 GEOMETRY: Final = "geometry"

@@ -10,14 +10,14 @@ from bench.backbone import Batch, Features, read_stages
 from bench.budget import Budget
 from bench.column import Column
 from bench.domain import Raw
-from bench.planning.seeds import torch_seed
+from bench.probing.encoded import encode_labels
 from bench.probing.linear import put
 from bench.readout import Readout
 from bench.runtime.arithmetic import Precision
 from bench.strategy import Cost, Parts
+from bench.subsets.seeds import torch_seed
 from bench.target import Codec, Objective
 from bench.training.context import NetworkContext
-from bench.training.encoded import encode_labels
 from bench.training.inference import ReadFeatures, read_all
 from bench.training.loop import Forward, Term
 

@@ -11,8 +11,8 @@ from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from bench.planning.seeds import torch_seed
 from bench.strategy import LoopRecipe
+from bench.subsets.seeds import torch_seed
 from bench.training.loop import Rate
 
 LINEAR: Final = (nn.Linear, Conv1D)

@@ -12,12 +12,12 @@ from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
 from bench.errors import DataError
-from bench.planning.seeds import stream
 from bench.probing.heads import KeptHead, Penalties
 from bench.probing.linear import put
 from bench.runtime.memory import forget_peak
 from bench.runtime.precision import frozen_precision
 from bench.strategy import Cost, LoopRecipe, Seeds
+from bench.subsets.seeds import stream
 from bench.training.adapted import (
     AdaptedNetwork,
     Reader,

@@ -13,15 +13,15 @@ from bench.budget import Budget
 from bench.column import Column
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.planning.seeds import stream
+from bench.probing.encoded import as_tensors
 from bench.probing.problem import Problem
 from bench.readout import Kind
 from bench.runtime.precision import frozen_precision
 from bench.strategy import Cost, Parts
+from bench.subsets.seeds import stream
 from bench.target import Codec, Target
 from bench.training.adapted import count_parameters
 from bench.training.context import NetworkContext
-from bench.training.encoded import as_tensors
 
 CHUNK: Final = 1_024  # examples compared at a time
 

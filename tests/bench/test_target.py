@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.domain import Texts, Windows
-from bench.planning.seeds import stream
+from bench.subsets.seeds import stream
 from bench.target import Classes, Horizon
 
 CLASSES = Classes(("a", "b", "c"))

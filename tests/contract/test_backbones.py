@@ -11,7 +11,7 @@ from bench.backbones import catalog
 from bench.backbones.loading import load_backbone
 from bench.domain import Raw
 from bench.runtime.cache import Cache
-from tests.contract.backbone import CONTRACT, Check
+from bench.testing import BACKBONE_CHECKS, BackboneCheck
 
 N = 24
 
@@ -25,12 +25,12 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 def raw(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Raw:
     """Return a few test examples of the first task that the backbone can read."""
     task = next(task for task in FAMILIES.values() if task.card.domain == backbone.card.domain)
-    examples = task.load(Cache(tmp_path_factory.mktemp("data"))).test
+    examples = task.split(0, Cache(tmp_path_factory.mktemp("data"))).test
     return examples.raw.take(np.arange(N) * (len(examples) // N))
 
 
-@pytest.mark.parametrize("check", CONTRACT)
-def test_the_contract_is_kept(check: Check, backbone: Backbone, raw: Raw) -> None:
+@pytest.mark.parametrize("check", BACKBONE_CHECKS)
+def test_the_contract_is_kept(check: BackboneCheck, backbone: Backbone, raw: Raw) -> None:
     check(backbone, raw)
 
 

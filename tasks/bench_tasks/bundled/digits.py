@@ -8,8 +8,8 @@ import numpy as np
 from bench.card import TaskCard
 from bench.column import Dense
 from bench.domain import Images
-from bench.planning.subset import stratified_order
 from bench.runtime.cache import Cache
+from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split, Task, packaged_file
 

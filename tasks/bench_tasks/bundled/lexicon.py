@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bench.card import TaskCard
 from bench.column import Dense
 from bench.domain import Texts
-from bench.planning.subset import stratified_order
 from bench.runtime.cache import Cache
+from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split, Task, packaged_file
 

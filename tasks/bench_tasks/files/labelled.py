@@ -15,8 +15,8 @@ from bench.column import Array, Indices
 from bench.config.data import DOMAINS, DataOptions, DataSpec, Predicted
 from bench.domain import Raw
 from bench.errors import DataError, nearest
-from bench.planning.folds import deal_test_folds
 from bench.runtime.cache import Cache
+from bench.subsets.folds import deal_test_folds
 from bench.target import Target
 from bench.task import Examples, Split, Task
 from bench_tasks.files.labelling import Label, Labelling, label_as

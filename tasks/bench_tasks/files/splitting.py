@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.planning.subset import stratified_order
+from bench.subsets.subset import stratified_order
 
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int64]

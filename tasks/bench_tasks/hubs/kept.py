@@ -7,13 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench import __version__
 from bench.card import TaskCard, read_card
 from bench.config.data import DataSpec
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
 from bench.targets.classes import Classes
 from bench.task import Split, Task
+from bench.versions import VERSION
 from bench_tasks.files.labelled import labelled_task
 from bench_tasks.hubs.known import with_known
 from bench_tasks.hubs.located import Located, Reader, stamp
@@ -126,7 +126,7 @@ def _key(name: str, spec: DataSpec) -> str:
     # With the working folder, because an address may hold a relative path.
     said = spec.options.model_dump_json()
     libraries = map(version, LIBRARIES)
-    return content_key("task card", __version__, name, spec.family, spec.address, said, Path.cwd(), *libraries)
+    return content_key("task card", VERSION, name, spec.family, spec.address, said, Path.cwd(), *libraries)
 
 
 def _write(path: Path, text: str) -> None:

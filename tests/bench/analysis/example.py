@@ -14,10 +14,10 @@ from bench.domain import Domain
 from bench.metric import MetricCard
 from bench.metrics.classes import ACCURACY, LOG_LOSS
 from bench.metrics.forecast import MAE, MASE
-from bench.planning.subset import budget_size
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
 from bench.strategy import Start
+from bench.subsets.subset import budget_size
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
 
@@ -131,7 +131,7 @@ def under_shift(one: Result, name: str, title: str, score: float, chance: float)
 
 def result(cell: Cell, key: str, score: float) -> Result:
     """Return a result whose every other number follows from the cell."""
-    frozen = entry(cell.strategy).trained_fraction == 0
+    frozen, task_entry = entry(cell.strategy).trained_fraction == 0, TASKS.get(cell.task, TASKS["pictures"])
     return Result(
         cell=cell,
         key=key,
@@ -154,8 +154,8 @@ def result(cell: Cell, key: str, score: float) -> Result:
         precision="float32",
         data_sha256="0" * 64,
         provenance=PROVENANCE,
-        scores=values(TASKS[cell.task], score),
-        baselines=values(TASKS[cell.task], CHANCE[cell.task]),
+        scores=values(task_entry, score),
+        baselines=values(task_entry, CHANCE[cell.task]),
         block_sizes=(100,),
     )
 

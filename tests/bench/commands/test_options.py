@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from bench.cli import main
 from bench.budget import ALL, Count, Share
+from bench.cli import main
 from bench.commands.options import (
     CacheOptions,
     ComputeOptions,

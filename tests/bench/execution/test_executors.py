@@ -28,11 +28,13 @@ budgets = [0.02, 0.05]
 seeds = 2
 
 [strategies.linear_probe]
-depth = 0.0
+kind = "probe"
 
 [strategies.full]
-depth = 1.0
-recipe = { epochs = 1, min_steps = 6, max_steps = 6 }
+kind = "finetune"
+epochs = 1
+min_steps = 6
+max_steps = 6
 
 [tasks.co2]
 backbones = ["bundled:series"]
@@ -105,7 +107,7 @@ def test_a_killed_worker_costs_its_cell_and_is_replaced(tmp_path: Path, config: 
     delivered = execute_in_processes(pack_cells(plan), workers=1, settings=settings)
     outcomes = [next(delivered).outcome]
     os.kill(newest_child(), signal.SIGKILL)
-    outcomes += [scored.outcome for scored in delivered]
+    outcomes += [output.outcome for output in delivered]
     assert len(outcomes) == len(plan)
     lost = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     assert len(lost) == 1

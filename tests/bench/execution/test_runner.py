@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.execution.scored import Scored
 
 from bench.budget import ALL, Count, Share
 from bench.cell import Failure, Result
 from bench.execution.engine import Engine
 from bench.execution.runner import pending_cells, run_cells
-from bench.execution.scored import Scored
 from bench.planning.plan import Pack, PlannedCell, pack_cells
 from bench.results.store import Store
 from bench.runtime.cache import Cache

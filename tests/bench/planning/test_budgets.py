@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bench.budget import ALL, NONE, Asked, Count, Share
 from bench.errors import DataError
 from bench.planning.budgets import Budgets
-from bench.planning.seeds import stream
-from bench.planning.subset import budget_size, stratified_order
+from bench.subsets.seeds import stream
+from bench.subsets.subset import budget_size, stratified_order
 from bench.target import Classes, Horizon, Labels, Target
 
 NAMES = ("a", "b", "c")

@@ -13,8 +13,8 @@ from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError
 from bench.planning import plan
 from bench.planning.plan import Needs, cell_key, pack_cells, plan_cells
-from bench.planning.seeds import VARIED, seed_of
 from bench.strategy import Strategy
+from bench.subsets.seeds import VARIED, seed_of
 from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card

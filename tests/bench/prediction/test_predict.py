@@ -22,8 +22,9 @@ from bench.errors import ConfigError
 from bench.prediction import model
 from bench.prediction.exported import Exported, read_exported
 from bench.results.store import Store
-from bench.strategy import Recipe, Strategy
-from bench.target import Classes
+from bench.strategies.classical import Classical
+from bench.strategies.probe import Probe
+from bench.targets.classes import Classes
 from tests.bench.prediction.exporting import (
     Adapted,
     adapt,
@@ -35,18 +36,20 @@ from tests.bench.prediction.exporting import (
 )
 from tests.toys import FULL, PROBE, toy_cell
 
-LINEAR = Strategy("linear_probe", depth=0.0, pretrained=True, recipe=Recipe(penalties=(0.1,)))
+LINEAR = Probe(name="linear_probe", penalties=(0.1,))
 
 CONFIG = """
 budgets = [0.05, 0.1]
 seeds = 2
 
 [strategies.linear_probe]
-depth = 0.0
+kind = "probe"
 
 [strategies.full]
-depth = 1.0
-recipe = { epochs = 1, min_steps = 2, max_steps = 2 }
+kind = "finetune"
+epochs = 1
+min_steps = 2
+max_steps = 2
 
 [tasks.co2]
 backbones = ["bundled:series"]
@@ -98,7 +101,7 @@ def records(said: str) -> list[dict[str, object]]:
 def labels(adapted: Adapted) -> list[str]:
     target = adapted.task.target
     assert isinstance(target, Classes)
-    return [target.names[place] for place in adapted.predictions.argmax(axis=1)]
+    return [target.names[place] for place in adapted.predictions["logit"].argmax(axis=1)]
 
 
 def test_pictures_and_folders_of_them_get_the_names_of_their_classes(
@@ -278,7 +281,7 @@ def test_the_largest_budget_of_a_run_may_be_a_number_of_labels() -> None:
 
 
 def test_a_classical_model_is_not_exported() -> None:
-    classical = toy_cell(PROBE._replace(name="classical", pretrained=False, classical=True), budget=ALL, seed=0)
+    classical = toy_cell(Classical(name="classical"), budget=ALL, seed=0)
     probe = toy_cell(PROBE, budget=ALL, seed=0)
     assert choose_exports([classical, probe], Path("out")) == {probe.key: Path("out")}
     with pytest.raises(ConfigError, match=r"--export keeps adapted networks.*add a strategy other than classical"):

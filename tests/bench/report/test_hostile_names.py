@@ -40,7 +40,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         citation=BREAKS,
         remarks=(f"{ALERT}{LINK}", BREAKS),
     )
-    entry = replace(TASKS["pictures"], card=card)
+    first, second = TASKS["pictures"].metrics
+    metrics = (first, replace(second, title=f"{ALERT}{BREAKS}"))
+    entry = replace(TASKS["pictures"], card=card, metrics=metrics)
     backbones = {EYES: backbone(EYES, f"{ALERT}{BREAKS}", "vision"), OTHER: backbone(OTHER, LINK, "vision")}
     backbones[OTHER] = replace(backbones[OTHER], source='https://example.org/"><script>alert(1)</script>?a=(b)')
     with pytest.MonkeyPatch.context() as patch:

@@ -11,18 +11,35 @@ from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionChoice
 from tests.bench.analysis.example import example
 
-RECIPE = {"learning_rate": 0.5, "penalties": [0.1, 1.0], "default_penalty": 0.1}
+RECIPES = {
+    "linear_probe": {"kind": "probe", "penalties": [0.1, 1.0]},
+    "full": {"kind": "finetune", "learning_rate": 0.5, "penalties": [0.1, 1.0]},
+}
 
 
-def test_a_recipe_says_what_concerns_its_strategy(tmp_path: Path) -> None:
+def test_every_setting_of_a_recipe_is_said(tmp_path: Path) -> None:
     store = example(tmp_path)
-    recipes = {Curve("pictures", "bundled:eyes", name): RECIPE for name in ("linear_probe", "full")}
+    recipes = {Curve("pictures", "bundled:eyes", name): recipe for name, recipe in RECIPES.items()}
     store.extend(replace(store.manifest, recipes=recipes))
     tables = [one for one in provenance_section(read_tables(store)).blocks if isinstance(one, Table)]
     (table,) = (one for one in tables if one.caption == "Recipes")
     assert [[value.text for value in row] for row in table.rows] == [
-        ["Pictures", "linear_probe", "penalties 0.1 1.0, default_penalty 0.1"],
-        ["Pictures", "full", "learning_rate 0.5, penalties 0.1 1.0, default_penalty 0.1"],
+        ["Pictures", "linear_probe", "kind probe, penalties 0.1 1.0"],
+        ["Pictures", "full", "kind finetune, learning_rate 0.5, penalties 0.1 1.0"],
+    ]
+
+
+def test_what_was_asked_for_says_what_strategies_start_from_and_how_much_they_train(tmp_path: Path) -> None:
+    tables = read_tables(example(tmp_path, strategies=("scratch", "classical", "linear_probe")))
+    (table,) = (
+        one
+        for one in provenance_section(tables).blocks
+        if isinstance(one, Table) and one.caption == "What was asked for"
+    )
+    assert [[value.text for value in row[:3]] for row in table.rows] == [
+        ["scratch", "random weights", "100%"],
+        ["classical", "nothing, without a network", "100%"],
+        ["linear_probe", "pretrained weights", "0%"],
     ]
 
 

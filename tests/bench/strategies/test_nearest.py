@@ -13,9 +13,9 @@ from bench.budget import ALL, Budget, Count, Share
 from bench.column import Column, dense
 from bench.errors import DataError
 from bench.planning.budgets import Budgets
-from bench.planning.seeds import stream
 from bench.probing.problem import Problem, Ridge, Softmax
 from bench.runtime.cache import Cache
+from bench.subsets.seeds import stream
 from bench.target import Objective, rank_by
 from bench.targets.classes import LABEL, Classes
 from bench.training.context import NetworkContext

@@ -11,9 +11,9 @@ from torch import Tensor
 from bench.answers import Rows
 from bench.column import Dense, dense
 from bench.domain import Texts
-from bench.planning.seeds import stream
 from bench.probing import problem as problems
 from bench.probing.probe import Solved, solve_heads
+from bench.subsets.seeds import stream
 from bench.targets.labels import Labels
 
 NAMES = ("dog", "cat", "owl")

@@ -10,8 +10,8 @@ from bench.answers import Rows
 from bench.column import Ragged, ragged
 from bench.domain import Texts
 from bench.errors import DataError
-from bench.planning.seeds import stream
 from bench.probing.probe import solve_heads
+from bench.subsets.seeds import stream
 from bench.targets.tags import Tags
 
 NAMES = ("O", "B-LOC", "B-PER", "I-PER")

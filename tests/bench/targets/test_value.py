@@ -8,8 +8,8 @@ from sklearn.linear_model import Ridge
 from bench.answers import Rows
 from bench.column import Dense, dense
 from bench.domain import Texts
-from bench.planning.seeds import stream
 from bench.probing.probe import solve_heads
+from bench.subsets.seeds import stream
 from bench.target import rank_by
 from bench.targets.value import Value
 

@@ -13,10 +13,10 @@ from torch.nn.functional import cross_entropy
 
 from bench.backbone import Batch, Features, Stage, run_stages
 from bench.errors import FreezeError
-from bench.planning.seeds import stream
 from bench.probing.linear import zero_head
 from bench.readout import POOLED, Readout
 from bench.strategy import LoopRecipe
+from bench.subsets.seeds import stream
 from bench.training.fitting import stage_rates
 from bench.training.loop import (
     Adaptation,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from torch import Tensor
 
 from bench.backbone import Batch
@@ -15,41 +14,58 @@ from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.cell import Cell, Result
+from bench.column import Column
 from bench.config.data import DataSpec
 from bench.domain import Raw
+from bench.execution import engine
 from bench.execution.engine import Engine
-from bench.planning.plan import Needs, PlannedCell, cell_key, pack_cells
+from bench.execution.evaluation import Evaluation
+from bench.execution.output import CellOutput
+from bench.planning.plan import PlannedCell, cell_key, pack_cells
 from bench.prediction.exported import read_exported
 from bench.prediction.model import load_model
+from bench.readout import POOLED
+from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
 from bench.shifts.scoring import shift_test, shifts_of
+from bench.strategies.classical import Classical
 from bench.strategy import Strategy
-from bench.task import Task
-from bench.training import adapt
-from bench.training.adapt import run_cell
-from bench.training.group import Group
+from bench.task import Examples, Task
 from bench.training.inputs import Streamed
 from tests.bench.prediction.exporting import picture_task, recording_task, series_table, series_task, text_task
-from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, Dense, ToyBackbone, ToyTask, toy_cell, toy_splits
-
-CPU = torch.device("cpu")
-
-
-def toy_group(folder: Path, *, memory_bytes: int = 2**30) -> Group:
-    return Group(
-        ToyTask.target,
-        toy_splits(),
-        ToyBackbone(),
-        needs=Needs(depths=frozenset({0.0, 0.5, 1.0}), budgets=frozenset({(ALL, 0)})),
-        content="toy",
-        cache=Cache(folder),
-        device=CPU,
-        memory_bytes=memory_bytes,
-    )
+from tests.fitting import run_toy, toy_context
+from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, Dense, toy_cell, toy_split
 
 
 def shifted_cell(strategy: Strategy) -> PlannedCell:
     return replace(toy_cell(strategy), shifts=True)
+
+
+def scored(folder: Path, planned: PlannedCell, *, memory_bytes: int = 2**30) -> tuple[Result, CellOutput]:
+    """Return the result of a toy cell, and all that came of it."""
+    [output] = run_toy(folder, planned, memory_bytes=memory_bytes)
+    assert isinstance(output.outcome, Result), output.outcome.traceback
+    return output.outcome, output
+
+
+def same(found: Column | None, expected: Column | None) -> None:
+    assert found is not None
+    assert expected is not None
+    assert set(found.values) == set(expected.values)
+    for name, array in expected.arrays().items():
+        np.testing.assert_array_equal(found.arrays()[name], array)
+
+
+def value(task: Task, predictions: Column, examples: Examples) -> float | None:
+    """Return the score of predictions."""
+    labels = examples.labels[task.target.reads]
+    return task.target.metrics[0].compute(predictions, labels, examples.facts)
+
+
+def chance(task: Task, examples: Examples) -> float | None:
+    """Return the score without skill."""
+    train = task.split(0, Cache(Path())).train.labels[task.target.reads]
+    return value(task, task.target.baseline.predict(train, examples.raw, examples.facts), examples)
 
 
 def made_series(folder: Path) -> Task:
@@ -84,37 +100,47 @@ def test_a_cell_of_every_domain_is_scored_as_its_exported_model_scores_on_shifte
     planned = planned_on(task, backbone, strategy, cache)
     plain = planned_on(task, backbone, strategy, cache, shifts=False)
     exports = {planned.key: tmp_path / "model"}
-    engine = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu", exports=exports)
-    (scored,), (without,) = engine.run(pack_cells([planned])[0]), engine.run(pack_cells([plain])[0])
-    assert isinstance(scored.outcome, Result), scored.outcome.traceback
+    through = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu", exports=exports)
+    (output,), (without,) = through.run(pack_cells([planned])[0]), through.run(pack_cells([plain])[0])
+    assert isinstance(output.outcome, Result), output.outcome.traceback
     assert isinstance(without.outcome, Result), without.outcome.traceback
-    assert (scored.outcome.score, scored.outcome.losses) == (without.outcome.score, without.outcome.losses)
-    assert scored.predictions is not None
-    assert without.predictions is not None
-    assert np.array_equal(scored.predictions, without.predictions)
+    assert (output.outcome.score, output.outcome.losses) == (without.outcome.score, without.outcome.losses)
+    same(output.predictions, without.predictions)
     assert (without.outcome.shifted, without.shifted) == ((), {})
 
-    test = task.load(cache).test
-    assert [one.shift for one in scored.outcome.shifted] == [shift.name for shift in shifts_of(test.raw)]
+    test = task.split(0, cache).test
+    assert [one.shift for one in output.outcome.shifted] == [shift.name for shift in shifts_of(test.raw)]
     model = load_model(tmp_path / "model", read_exported(tmp_path / "model"), device="cpu")
-    for found, expected in zip(scored.outcome.shifted, shift_test(test), strict=True):
-        labels, raw = expected.examples.labels, expected.examples.raw
-        predictions = scored.shifted[found.shift]
-        np.testing.assert_allclose(predictions, model.predict(raw), rtol=1e-3, atol=1e-4)
-        assert found.score == task.target.score(predictions, labels, raw)
-        assert found.chance == task.target.chance(labels, raw)
+    for found, expected in zip(output.outcome.shifted, shift_test(test), strict=True):
+        predictions, again = output.shifted[found.shift], model.predict(expected.examples.raw)
+        for name, array in predictions.arrays().items():
+            np.testing.assert_allclose(array, again.arrays()[name], rtol=1e-3, atol=1e-4)
+        assert found.score == value(task, predictions, expected.examples)
+        assert found.chance == chance(task, expected.examples)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_no_plain_number_changes_with_shifts(strategy: Strategy, tmp_path: Path) -> None:
-    plain, predictions, *_ = run_cell(toy_cell(strategy), toy_group(tmp_path / "plain"))
-    group = toy_group(tmp_path / "shifted")
-    for _ in range(2):  # the second after shifted tests have been held
-        shifted, again, *_ = run_cell(shifted_cell(strategy), group)
-        assert np.array_equal(predictions, again)
+    plain, before = scored(tmp_path / "plain", toy_cell(strategy))
+    for _ in range(2):  # the second after the activations of shifted tests were kept
+        shifted, after = scored(tmp_path / "shifted", shifted_cell(strategy))
+        same(after.predictions, before.predictions)
         assert (shifted.score, shifted.chance, shifted.losses) == (plain.score, plain.chance, plain.losses)
+        assert (shifted.scores, shifted.baselines) == (plain.scores, plain.baselines)
         assert shifted.trainable_parameters == plain.trainable_parameters
         assert [one.shift for one in shifted.shifted] == ["noise", "blur", "contrast"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_the_score_under_a_shift_is_that_of_the_metric_that_ranks_among_all(strategy: Strategy, tmp_path: Path) -> None:
+    result, output = scored(tmp_path, shifted_cell(strategy))
+    assert output.tested is not None
+    assert set(output.tested.baselines) == {PLAIN, "noise", "blur", "contrast"}
+    for one in result.shifted:
+        assert one.score == one.scores.values["accuracy"]
+        assert one.chance == one.baselines.values["accuracy"]
+        assert set(one.scores.values) == set(result.scores.values)
+        assert len(one.scores.without["accuracy"]) == len(result.block_sizes)
 
 
 @pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
@@ -130,14 +156,15 @@ def test_frozen_work_on_shifted_tests_is_done_once_and_booked_on_nobody(
         return forward(self, values, mask)
 
     monkeypatch.setattr(Dense, "forward", counted)
-    plain, *_ = run_cell(toy_cell(strategy), toy_group(tmp_path))
+    plain, _ = scored(tmp_path, toy_cell(strategy))
     assert passes
     passes.clear()
-    first, *_ = run_cell(shifted_cell(strategy), toy_group(tmp_path))
+    first, _ = scored(tmp_path, shifted_cell(strategy))
     done = len(passes)
     passes.clear()
-    again, *_ = run_cell(shifted_cell(strategy), toy_group(tmp_path))
-    assert [work.key for work in first.shared] == [work.key for work in plain.shared]
+    again, _ = scored(tmp_path, shifted_cell(strategy))
+    keys = [[work.key for work in result.shared if work.phase != "loading"] for result in (first, plain)]
+    assert keys[0] == keys[1]
     assert [(one.shift, one.score, one.chance) for one in first.shifted] == [
         (one.shift, one.score, one.chance) for one in again.shifted
     ]
@@ -146,42 +173,52 @@ def test_frozen_work_on_shifted_tests_is_done_once_and_booked_on_nobody(
 
 
 def test_what_shifts_take_is_not_in_the_cost_of_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured: list[str] = []
+    clock, measured = [0.0], []
+    plain_peak, plain_shifts = engine.peak_mib, Evaluation.score_shifts
 
-    def watch(name: str) -> None:
-        plain = getattr(adapt, name)
+    def peak(*given: object) -> float:
+        measured.append("peak")
+        return plain_peak(*given)  # type: ignore[arg-type]  # passed on as it came
 
-        def call(*given: object) -> object:
-            measured.append(name)
-            return plain(*given)
+    def shifts(*given: object) -> object:
+        measured.append("shifts")
+        clock[0] += 1000.0
+        return plain_shifts(*given)  # type: ignore[arg-type]  # likewise
 
-        monkeypatch.setattr(adapt, name, call)
-
-    for name in ("_adapt", "peak_mib", "_score_shifts"):
-        watch(name)
-    run_cell(shifted_cell(FULL), toy_group(tmp_path))
-    assert measured == ["_adapt", "peak_mib", "_score_shifts"], "time and memory are taken before"
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(engine, "peak_mib", peak)
+    monkeypatch.setattr(Evaluation, "score_shifts", shifts)
+    result, _ = scored(tmp_path, shifted_cell(FULL))
+    assert measured == ["peak", "shifts"], "memory is taken before"
+    assert (result.seconds, result.training_seconds, result.evaluation_seconds) == (0, 0, 0)
+    assert sum(work.seconds for work in result.shared) == 0
 
 
 def test_shifted_tests_are_streamed_where_there_is_no_memory_and_score_the_same(tmp_path: Path) -> None:
-    ample, scarce = toy_group(tmp_path / "ample"), toy_group(tmp_path / "scarce", memory_bytes=1)
-    for group, kind in ((ample, Batch), (scarce, Streamed)):
-        assert all(isinstance(group.shifted_test(test, 0), kind) for test in group.shifted)
-    one, other = (run_cell(shifted_cell(SCRATCH), group)[0] for group in (ample, scarce))
-    assert [shift.score for shift in one.shifted] == [shift.score for shift in other.shifted]
+    for size, kind in ((2**30, Batch), (1, Streamed)):
+        context = toy_context(tmp_path / "context", memory_bytes=size)
+        for shifted in shift_test(toy_split().test):
+            assert isinstance(context.inputs_of(shifted.examples.raw, 0, POOLED), kind)
+    one, other = (
+        scored(tmp_path / str(size), shifted_cell(SCRATCH), memory_bytes=size)[0].shifted for size in (2**30, 1)
+    )
+    assert [shift.score for shift in one] == [shift.score for shift in other]
 
 
-def test_a_cell_without_shifts_makes_no_shifted_example(tmp_path: Path) -> None:
-    group = toy_group(tmp_path)
-    run_cell(toy_cell(FULL), group)
-    assert "shifted" not in vars(group)
+def test_a_cell_without_shifts_makes_no_shifted_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(test: Examples) -> object:
+        raise AssertionError("shifted examples that nobody asked for")
+
+    monkeypatch.setattr("bench.execution.evaluation.shift_test", refuse)
+    result, output = scored(tmp_path, toy_cell(FULL))
+    assert (result.shifted, output.shifted) == ((), {})
 
 
 def test_typos_bring_tokens_that_neither_split_holds(tmp_path: Path) -> None:
     """Or the text cells above would not show that a model under shift knows all tokens."""
-    splits = text_task().load(Cache(tmp_path))
-    [typos] = shift_test(splits.test)
-    seen, new = (tokens_of(*raws) for raws in ((splits.train.raw, splits.test.raw), (typos.examples.raw,)))
+    split = text_task().split(0, Cache(tmp_path))
+    [typos] = shift_test(split.test)
+    seen, new = (tokens_of(*raws) for raws in ((split.train.raw, split.test.raw), (typos.examples.raw,)))
     assert new - seen
 
 
@@ -194,16 +231,15 @@ def tokens_of(*raws: Raw) -> set[int]:
 def test_a_classical_model_is_scored_under_the_same_shifts(domain: str, tmp_path: Path) -> None:
     make, backbone = MADE[domain]
     task, cache = make(tmp_path), Cache(tmp_path / "cache")
-    strategy = PROBE._replace(name="classical", pretrained=False, classical=True)
-    engine = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu")
+    strategy = Classical(name="classical")
+    through = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu")
     shifted, plain = (
-        next(engine.run(pack_cells([planned_on(task, backbone, strategy, cache, shifts=shifts)])[0]))
+        next(through.run(pack_cells([planned_on(task, backbone, strategy, cache, shifts=shifts)])[0]))
         for shifts in (True, False)
     )
     assert isinstance(shifted.outcome, Result), shifted.outcome.traceback
     assert isinstance(plain.outcome, Result), plain.outcome.traceback
     assert (plain.outcome.shifted, plain.outcome.score) == ((), shifted.outcome.score)
-    for found, expected in zip(shifted.outcome.shifted, shift_test(task.load(cache).test), strict=True):
-        labels, raw = expected.examples.labels, expected.examples.raw
-        assert found.score == task.target.score(shifted.shifted[found.shift], labels, raw)
-        assert found.chance == task.target.chance(labels, raw)
+    for found, expected in zip(shifted.outcome.shifted, shift_test(task.split(0, cache).test), strict=True):
+        assert found.score == value(task, shifted.shifted[found.shift], expected.examples)
+        assert found.chance == chance(task, expected.examples)

@@ -12,8 +12,8 @@ from bench.column import Array
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import Windows
 from bench.errors import DataError
-from bench.planning.seeds import stream
 from bench.runtime.cache import Cache
+from bench.subsets.seeds import stream
 from bench.targets.forecast import LABEL
 from bench.task import Examples, Split, verify
 

@@ -14,7 +14,8 @@ import pytest
 import soundfile
 from bench_tasks.files.labelled import Found
 from bench_tasks.hubs import hf_columns, hf_data, kept
-from bench_tasks.hubs.kept import KeptTask, Located, Stamp
+from bench_tasks.hubs.kept import KeptTask
+from bench_tasks.hubs.located import Located, Stamp
 from bench_tasks.opening import open_task
 from PIL import Image
 
@@ -172,7 +173,7 @@ def test_a_card_of_data_that_change_while_they_are_read_is_not_kept_for_what_the
     now = open_by_name(tmp_path / "tickets", cache)
     assert not isinstance(now, KeptTask)
     assert now.card.sha256 != before.card.sha256
-    assert isinstance(now.load(cache).test.raw, Texts)
+    assert isinstance(now.split(0, cache).test.raw, Texts)
 
 
 def test_after_a_kept_card_turned_out_to_be_wrong_the_data_are_looked_at(
@@ -186,10 +187,10 @@ def test_after_a_kept_card_turned_out_to_be_wrong_the_data_are_looked_at(
     stale = open_by_name(tmp_path / "tickets", cache)
     assert isinstance(stale, KeptTask)
     with pytest.raises(DataError, match=r"changed since it was looked at: give the same command once more$"):
-        stale.load(cache)
+        stale.split(0, cache)
     again = open_by_name(tmp_path / "tickets", cache)
     assert again.card.sha256 != stale.card.sha256
-    again.load(cache)
+    again.split(0, cache)
 
 
 @pytest.mark.parametrize("hours", [0, 1], ids=["a moment ago", "an hour ago"])
@@ -208,7 +209,7 @@ def test_pictures_of_a_table_that_changed_a_moment_ago_are_examined_again(
     folder = with_media(tmp_path, "image", datasets.Image(), [picture(seed) for seed in range(8)])
     open_by_name(folder, cache, "image_classification")
     assert len(examined) == 8
-    open_by_name(folder, cache, "image_classification").load(cache)
+    open_by_name(folder, cache, "image_classification").split(0, cache)
     assert len(examined) == (8 if hours else 16)
 
 

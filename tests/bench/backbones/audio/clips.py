@@ -10,7 +10,7 @@ from torch import nn
 from bench.backbone import Backbone
 from bench.domain import Raw, Waveforms
 from bench.files.media import from_16_bits
-from tests.contract.backbone import Check, features_of
+from bench.testing.backbones import BackboneCheck, features_of
 
 RATE_HZ = 16_000
 
@@ -50,5 +50,9 @@ def upper_stages_run_where_they_are_moved(backbone: Backbone, raw: Raw) -> None:
         values = stage(values)
 
 
-OF_AUDIO: Final[tuple[Check, ...]] = (clips_become_numbers, clips_are_told_apart, upper_stages_run_where_they_are_moved)
+OF_AUDIO: Final[tuple[BackboneCheck, ...]] = (
+    clips_become_numbers,
+    clips_are_told_apart,
+    upper_stages_run_where_they_are_moved,
+)
 """What audio backbones are held to beside the contract of all."""

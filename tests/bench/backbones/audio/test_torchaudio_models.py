@@ -19,9 +19,9 @@ from bench.backbones.audio.torchaudio_models import open_torchaudio, read_pipeli
 from bench.backbones.opened import Opened, read_reference
 from bench.errors import UnknownNameError, WeightsError
 from bench.runtime.cache import file_sha256
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck
 from bench.training.inference import forward_all
 from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
-from tests.contract.backbone import CONTRACT, Check
 
 TINY: dict[str, Any] = {
     "extractor_conv_layer_config": [(8, 10, 5), (12, 8, 64)],
@@ -77,8 +77,8 @@ def backbone(made: tuple[str, nn.Module, Opened]) -> Backbone:
     return copy.deepcopy(made[2].backbone)
 
 
-@pytest.mark.parametrize("check", [*CONTRACT, *OF_AUDIO])
-def test_the_contract_is_kept(check: Check, made: tuple[str, nn.Module, Opened]) -> None:
+@pytest.mark.parametrize("check", [*BACKBONE_CHECKS, *OF_AUDIO])
+def test_the_contract_is_kept(check: BackboneCheck, made: tuple[str, nn.Module, Opened]) -> None:
     check(made[2].backbone, clips())
 
 

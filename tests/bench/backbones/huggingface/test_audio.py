@@ -43,9 +43,9 @@ from bench.backbones.opened import Opened, read_reference
 from bench.errors import UnknownNameError, WeightsError
 from bench.files.media import Recordings
 from bench.runtime.cache import file_sha256
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, fitted
 from bench.training.inference import forward_all
 from tests.bench.backbones.audio.clips import OF_AUDIO, clips, unsettle
-from tests.contract.backbone import CONTRACT, Check, fitted
 
 SPEECH: dict[str, Any] = {
     "hidden_size": 16,
@@ -183,8 +183,8 @@ def backbone(made: tuple[str, PreTrainedModel, Opened]) -> Backbone:
     return copy.deepcopy(made[2].backbone)
 
 
-@pytest.mark.parametrize("check", [*CONTRACT, *OF_AUDIO])
-def test_the_contract_is_kept(check: Check, made: tuple[str, PreTrainedModel, Opened]) -> None:
+@pytest.mark.parametrize("check", [*BACKBONE_CHECKS, *OF_AUDIO])
+def test_the_contract_is_kept(check: BackboneCheck, made: tuple[str, PreTrainedModel, Opened]) -> None:
     check(made[2].backbone, clips())
 
 

@@ -15,9 +15,9 @@ from bench.domain import Images
 from bench.errors import WeightsError
 from bench.files.media import Pictures
 from bench.runtime.cache import file_sha256
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close
 from bench.training.inference import forward_all
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
-from tests.contract.backbone import CONTRACT, Check, close
 
 RAW = Images(np.random.default_rng(0).integers(0, 256, (4, 20, 24, 3), dtype=np.uint8))
 
@@ -36,8 +36,8 @@ def backbone(folder: Path) -> Backbone:
     return opened(folder)
 
 
-@pytest.mark.parametrize("check", CONTRACT)
-def test_every_family_keeps_the_contract(check: Check, backbone: Backbone) -> None:
+@pytest.mark.parametrize("check", BACKBONE_CHECKS)
+def test_every_family_keeps_the_contract(check: BackboneCheck, backbone: Backbone) -> None:
     check(backbone, RAW)
 
 

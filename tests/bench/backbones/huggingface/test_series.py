@@ -24,7 +24,7 @@ from bench.backbones.huggingface.series import build_untrained_series, open_seri
 from bench.backbones.opened import read_reference
 from bench.domain import Windows
 from bench.errors import WeightsError
-from tests.contract.backbone import CONTRACT, Check, features_of
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, features_of
 
 NAME = read_reference("hf:someone/forecaster")
 N = 6
@@ -83,8 +83,8 @@ def windows(length: int = 40, n: int = N) -> Windows:
     return Windows(steps.astype(np.float32), season=4, unit=np.ones(n))
 
 
-@pytest.mark.parametrize("check", CONTRACT)
-def test_the_contract_is_kept(check: Check, backbone: Backbone) -> None:
+@pytest.mark.parametrize("check", BACKBONE_CHECKS)
+def test_the_contract_is_kept(check: BackboneCheck, backbone: Backbone) -> None:
     check(backbone, windows())
 
 

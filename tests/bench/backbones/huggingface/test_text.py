@@ -13,10 +13,10 @@ from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
 from bench.domain import Texts
 from bench.errors import ConfigError, WeightsError
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close, step
 from bench.training.inference import forward_all
 from bench.training.vocabulary import Vocabulary
 from tests.bench.backbones.huggingface.snapshots import TEXTS, write_text_model
-from tests.contract.backbone import CONTRACT, Check, close, step
 
 RAW = Texts(("w1 w2 w3 w4 w5 w6 w7", "w8", "w9 w0 w3 w33 w5"))
 DECODERS = {"gpt2", "gpt_neox", "opt", "qwen2"}
@@ -46,8 +46,8 @@ def backbone(folder: Path) -> Backbone:
     return opened(folder)
 
 
-@pytest.mark.parametrize("check", CONTRACT)
-def test_every_family_keeps_the_contract(check: Check, backbone: Backbone) -> None:
+@pytest.mark.parametrize("check", BACKBONE_CHECKS)
+def test_every_family_keeps_the_contract(check: BackboneCheck, backbone: Backbone) -> None:
     check(backbone, RAW)
 
 
@@ -87,7 +87,7 @@ def test_what_layers_share_is_trained_with_all_of_them_and_frozen_with_the_upper
     backbone = opened(write_text_model(tmp_path, kind))
     inputs = backbone.prepare(RAW)
     stages = copy.deepcopy(backbone.stages)
-    step(stages, inputs)
+    step(backbone, stages, inputs)
     names = [name for name, _ in stages.named_parameters() if "relative_attention_bias" in name or "rel_emb" in name]
     assert len(names) == 1  # in one stage, and trained: the contract sees to that
     moved = copy.deepcopy(stages)
@@ -99,7 +99,7 @@ def test_what_layers_share_is_trained_with_all_of_them_and_frozen_with_the_upper
         assert not torch.equal(moved[top](middle.values, middle.mask), stages[top](middle.values, middle.mask))
     upper = copy.deepcopy(backbone.stages[top:])
     lent = backbone.stages.get_parameter(names[0]).clone()
-    step(upper, middle)
+    step(backbone, upper, middle)
     torch.testing.assert_close(backbone.stages.get_parameter(names[0]), lent, rtol=0, atol=0)
     assert not [name for name, _ in upper.named_parameters() if "relative_attention_bias" in name or "rel_emb" in name]
 

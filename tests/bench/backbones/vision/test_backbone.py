@@ -19,7 +19,7 @@ from bench.backbones.vision.backbone import Design, VisionBackbone
 from bench.backbones.vision.timm_models import timm_design, timm_groups
 from bench.domain import Images
 from bench.errors import UnknownNameError, WeightsError
-from tests.contract.backbone import CONTRACT, Check
+from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck
 
 N = 3
 
@@ -54,8 +54,8 @@ def raw() -> Images:
     return Images(np.random.default_rng(0).integers(0, 256, (N, 40, 50, 3)).astype(np.uint8))
 
 
-@pytest.mark.parametrize("check", CONTRACT)
-def test_the_contract_is_kept(check: Check, backbone: Backbone, raw: Images) -> None:
+@pytest.mark.parametrize("check", BACKBONE_CHECKS)
+def test_the_contract_is_kept(check: BackboneCheck, backbone: Backbone, raw: Images) -> None:
     check(backbone, raw)
 
 

@@ -125,6 +125,17 @@ def test_the_numbers_behind_a_chart_can_be_taken_along(tmp_path: Path) -> None:
 
 def test_sections_stand_in_the_order_of_the_questions(tmp_path: Path) -> None:
     order = [section.anchor for section in said(example(tmp_path, failed=[{"seed": 1}])).sections]
-    wanted = ["answers", "leaderboard", "curves", "savings", "claims", "more", "cost", "provenance", "missing"]
+    wanted = [
+        "answers",
+        "leaderboard",
+        "curves",
+        "metrics",
+        "savings",
+        "claims",
+        "more",
+        "cost",
+        "provenance",
+        "missing",
+    ]
     assert order == [anchor for anchor in wanted if anchor in order]
-    assert {"answers", "leaderboard", "curves", "cost", "provenance", "missing"} <= set(order)
+    assert {"answers", "leaderboard", "curves", "metrics", "cost", "provenance", "missing"} <= set(order)

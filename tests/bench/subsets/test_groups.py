@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import DataError
-from bench.planning.groups import refuse_shared_groups, shared_groups
+from bench.subsets.groups import refuse_shared_groups, shared_groups
 
 names = st.lists(st.integers(0, 30).map("patient {}".format), max_size=20)
 

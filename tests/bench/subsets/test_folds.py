@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from bench.errors import DataError
-from bench.planning.folds import deal_test_folds, grouped_folds
-from bench.planning.seeds import stream
-from bench.planning.subset import stratified_folds
+from bench.subsets.folds import deal_test_folds, grouped_folds
+from bench.subsets.seeds import stream
+from bench.subsets.subset import stratified_folds
 from bench.target import Classes
 
 SHA256 = "61f41d079ec3abb523fbe849e709b4bfff3ddfe73f190e04969281e5205dba73"

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from bench.column import Array, Indices
 from bench.errors import DataError
-from bench.planning.seeds import data_stream
-from bench.planning.subset import stratified_folds
+from bench.subsets.seeds import data_stream
+from bench.subsets.subset import stratified_folds
 
 ClassIndices = NDArray[np.int64]
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.budget import Count, Share
-from bench.planning.seeds import stream
-from bench.planning.subset import blocked_folds, budget_size, stratified_folds, stratified_order
+from bench.subsets.seeds import stream
+from bench.subsets.subset import blocked_folds, budget_size, stratified_folds, stratified_order
 
 labels_of_classes = st.lists(st.integers(1, 40), min_size=1, max_size=6).flatmap(
     lambda counts: st.permutations([name for name, count in enumerate(counts) for _ in range(count)])

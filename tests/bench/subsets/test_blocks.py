@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bench.planning.blocks import deal_blocks, stretch_blocks
+from bench.subsets.blocks import deal_blocks, stretch_blocks
 
 SHA256 = "61f41d079ec3abb523fbe849e709b4bfff3ddfe73f190e04969281e5205dba73"
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from bench.column import Array, Indices
-from bench.planning.seeds import data_stream
+from bench.subsets.seeds import data_stream
 
 MOST_BLOCKS: Final = 20
 """Enough degrees of freedom for an interval, few enough to keep a score without each block."""

@@ -1,0 +1,1 @@
+"""Parts of data: label budgets, folds and test blocks, and the random streams that draw them."""
