@@ -15,6 +15,7 @@ from zlib import crc32
 
 from bench.files.changes import is_settled
 from bench.files.soundness import hear, picture_problem
+from bench.files.stored import Finding
 from bench.runtime.cache import Cache, content_key, file_sha256
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,6 @@ class Listing:
     folders: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-
-
-class Finding(NamedTuple):
-    """What reading a file showed: its sha256, what is wrong with it, and of a sound recording how long it is."""
-
-    sha256: str
-    problem: str = ""
-    seconds: float = 0.0
 
 
 def is_ignored(name: str) -> bool:

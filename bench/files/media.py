@@ -1,10 +1,9 @@
 """Pictures and recordings in files, which are read when they are looked at and not before."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final
 
 import numpy as np
 import soundfile
@@ -16,6 +15,7 @@ from bench.column import Indices
 from bench.domain import Domain, Waveforms
 from bench.errors import DataError
 from bench.files.chunks import missing_bytes
+from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
 
 STEPS_OF_16_BITS: Final = 32_768  # from silence to full scale
 WHITE_OF_16_BITS: Final = 65_535
@@ -27,24 +27,8 @@ SLACK: Final = 0.05
 """Share of the samples that an mp3 file may lack of those it announces, which it may only estimate."""
 
 
-class Stored(Protocol):
-    """The bytes of a file: a `Path`, or a cell of a table (`bench.files.embedded`). As a string it says which."""
-
-    def read_bytes(self) -> bytes:
-        """Return them."""
-
-
-Example = TypeVar("Example")
 Clip = NDArray[np.float32]
 """A mono recording [length] in [-1, 1]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Change(Generic[Example]):
-    """What is done to each example when it is read, and nothing but the example decides; `name` says what it is."""
-
-    name: str
-    of: Callable[[Example], Example]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +57,7 @@ class Pictures:
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the hashes of the files, and how they are changed if they are, for hashing."""
-        return ("\n".join(self.hashes).encode(), *_named(self.change))
+        return ("\n".join(self.hashes).encode(), *named(self.change))
 
     def pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each picture as uint8 [height, width, 3].
@@ -113,7 +97,7 @@ class Recordings:
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the hashes of the files and how they are heard and changed, for hashing."""
-        return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *_named(self.change))
+        return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *named(self.change))
 
     def waveforms(self) -> Waveforms:
         """Return the recordings, read now.
@@ -126,26 +110,6 @@ class Recordings:
         )
         clips = (fit_length(samples, self.length) for samples in heard)
         return Waveforms(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
-
-
-def _named(change: Change[Example] | None) -> tuple[bytes, ...]:
-    return (change.name.encode(),) if change else ()
-
-
-def read_stored(path: Stored, noun: str) -> bytes:
-    """Return the bytes of a file, a picture or a recording (`noun`). Raises `DataError` if it cannot be read."""
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError, MemoryError) as error:
-        raise DataError(f"cannot read the {noun} {path}: {error}") from error
-
-
-def read_unchanged(path: Stored, sha256: str, noun: str) -> bytes:
-    """Return the bytes of a file that was hashed before. Raises `DataError` if they are others by now."""
-    content = read_stored(path, noun)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataError(f"the {noun} {path} changed since it was looked at: give the same command once more")
-    return content
 
 
 def read_picture(path: Stored) -> NDArray[np.uint8]:

@@ -9,9 +9,7 @@ import soundfile
 from PIL import Image, UnidentifiedImageError
 
 from bench.files.chunks import missing_bytes
-
-TRUNCATED: Final = "is truncated: its end is missing"
-EMPTY: Final = "is empty"
+from bench.files.stored import EMPTY, TRUNCATED
 
 TAIL_BYTES: Final = 65_536  # an Ogg page is at most 65,307 bytes long
 HEAD_BYTES: Final = 4_096

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from bench.domain import Images
 from bench.files.media import Change, Pictures
-from bench.shifts.shift import Shift, generator_of
+from bench.domains.shift import Shift, generator_of
 from bench.task import Examples
 
 Picture = NDArray[np.uint8]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.domain import Waveforms
 from bench.files.media import STEPS_OF_16_BITS, Change, Clip, Recordings
-from bench.shifts.shift import Shift, generator_of
+from bench.domains.shift import Shift, generator_of
 from bench.task import Examples
 
 SNR_DB: Final = 5

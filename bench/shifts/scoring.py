@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.domain import Domain, Raw
 from bench.shifts import pictures, recordings, texts, windows
-from bench.shifts.shift import Shift
+from bench.domains.shift import Shift
 from bench.task import Examples
 
 SHIFTS: Final[Mapping[Domain, tuple[Shift, ...]]] = {

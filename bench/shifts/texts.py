@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from bench.domain import Texts
-from bench.shifts.shift import Shift, generator_of
+from bench.domains.shift import Shift, generator_of
 from bench.task import Examples
 
 LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.shifts.shift import Shift
+from bench.domains.shift import Shift
 from bench.task import Examples
 
 

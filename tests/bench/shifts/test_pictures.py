@@ -12,7 +12,7 @@ from bench.domain import Images
 from bench.files.media import Pictures
 from bench.runtime.cache import file_sha256
 from bench.shifts.pictures import SHIFTS, add_noise, blur, lower_contrast
-from bench.shifts.shift import Shift
+from bench.domains.shift import Shift
 from tests.toys import labelled
 
 Picture = NDArray[np.uint8]

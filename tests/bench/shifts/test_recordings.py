@@ -11,7 +11,7 @@ from bench.domain import Waveforms
 from bench.files.media import STEPS_OF_16_BITS, Clip, Recordings, from_16_bits
 from bench.runtime.cache import file_sha256
 from bench.shifts.recordings import SHIFTS, SNR_DB, add_noise
-from bench.shifts.shift import generator_of
+from bench.domains.shift import generator_of
 from tests.toys import labelled
 
 RATE_HZ = 8_000

@@ -12,7 +12,7 @@ from bench.column import Column, Dense, dense, digest
 from bench.domain import Images, Raw, Texts, Waveforms, Windows
 from bench.execution.evaluation import Evaluation
 from bench.shifts.scoring import SHIFTS, shift_test, shifts_of
-from bench.shifts.shift import Shift
+from bench.domains.shift import Shift
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
 from bench.task import Examples, Split

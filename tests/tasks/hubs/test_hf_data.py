@@ -24,7 +24,7 @@ from bench.domain import Texts
 from bench.errors import DataError
 from bench.files import changes
 from bench.files.embedded import Embedded
-from bench.files.folders import Finding
+from bench.files.stored import Finding
 from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
