@@ -1,0 +1,104 @@
+"""What every task is held to: checks of one task."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from bench.card import TaskCard
+from bench.column import Column, digest
+from bench.runtime.cache import Cache
+from bench.target import Target
+from bench.task import Examples, Task, fingerprint, verify
+
+TaskCheck = Callable[[Task, Cache], None]
+
+
+def check_task(task: Task, cache: Cache) -> None:
+    """Assert all that a task is held to; what it has to generate is kept in `cache`."""
+    for check in TASK_CHECKS:
+        check(task, cache)
+
+
+def the_card_says_where_the_data_come_from_and_under_which_terms(task: Task, cache: Cache) -> None:
+    card: TaskCard = task.card
+    for name in ("name", "title", "description", "source", "licence", "citation"):
+        assert getattr(card, name).strip(), f"the card says nothing under {name}"
+    assert card.version >= 1, "versions count from 1"
+    assert card.folds >= 1, "data that came split have one fold"
+
+
+def the_data_are_those_of_the_card_each_time(task: Task, cache: Cache) -> None:
+    one, other = task.split(0, cache), task.split(0, cache)
+    assert fingerprint(one) == fingerprint(other), "a fold is the same twice"
+    if task.card.pinned:
+        assert fingerprint(one) == task.card.sha256, f"set sha256 of the card to {fingerprint(one)}"
+    assert verify(task, one) == task.card.sha256, "data that are not pinned are known by the hash of the card"
+
+
+def data_that_came_split_are_split_alike_for_every_seed(task: Task, cache: Cache) -> None:
+    if task.card.folds == 1:
+        assert fingerprint(task.split(3, cache)) == fingerprint(task.split(0, cache))
+
+
+def every_example_of_folds_is_tested_once(task: Task, cache: Cache) -> None:
+    if task.card.folds == 1:
+        return
+    splits = [task.split(fold, cache) for fold in range(task.card.folds)]
+    tested = sum(len(split.test) for split in splits)
+    for split in splits:
+        assert len(split.train) + len(split.test) == tested, "what is not tested in a fold is learnt from"
+
+
+def raw_examples_are_of_the_cards_domain(task: Task, cache: Cache) -> None:
+    split = task.split(0, cache)
+    others = [split.unlabelled, split.source and split.source.raw]
+    for raw in (split.train.raw, split.test.raw, *(one for one in others if one is not None)):
+        assert raw.domain == task.card.domain, f"the card says {task.card.domain}, the examples are of {raw.domain}"
+
+
+def no_example_of_train_is_in_test(task: Task, cache: Cache) -> None:
+    split = task.split(0, cache)
+    learnt, tested = (
+        {part.raw.take(np.array([row])).columns() for row in range(len(part))} for part in (split.train, split.test)
+    )
+    assert not learnt & tested, f"{len(learnt & tested)} examples are on both sides"
+
+
+def labels_of_the_target_are_there(task: Task, cache: Cache) -> None:
+    split = task.split(0, cache)
+    for part in (split.train, split.test):
+        assert task.target.reads in part.labels, f"the target reads {task.target.reads}: there are {[*part.labels]}"
+    learnt, tested = (labels_of(task.target, part).arrays() for part in (split.train, split.test))
+    assert learnt.keys() == tested.keys(), "labels are of one kind on both sides"
+
+
+def examples_are_taken_with_all_that_is_known_of_them(task: Task, cache: Cache) -> None:
+    train, rows = task.split(0, cache).train, np.array([2, 0])
+    few = train.take(rows)
+    assert len(few) == 2, "two examples were taken"
+    assert few.raw.columns() == train.raw.take(rows).columns()
+    for name, column in train.labels.items():
+        assert digest(few.labels[name]) == digest(column.take(rows)), f"labels {name} are taken with their examples"
+    one = train.raw.take(rows[:1]).columns()
+    assert one == few.raw.take(np.array([0])).columns() != few.raw.take(np.array([1])).columns(), (
+        "rows keep their order"
+    )
+
+
+TASK_CHECKS: Final[tuple[TaskCheck, ...]] = (
+    the_card_says_where_the_data_come_from_and_under_which_terms,
+    the_data_are_those_of_the_card_each_time,
+    data_that_came_split_are_split_alike_for_every_seed,
+    every_example_of_folds_is_tested_once,
+    raw_examples_are_of_the_cards_domain,
+    no_example_of_train_is_in_test,
+    labels_of_the_target_are_there,
+    examples_are_taken_with_all_that_is_known_of_them,
+)
+"""Each asserts one thing of a task."""
+
+
+def labels_of(target: Target, examples: Examples) -> Column:
+    """Return the label column that a target reads."""
+    return examples.labels[target.reads]
