@@ -1,16 +1,15 @@
 """Scores without each block are those of the other examples, and undefined where these define none."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bench.cell import Scores
 from bench.column import Column, dense, ragged
 from bench.metric import Compute, Metric, MetricCard
-from bench.scoring import Scores, score, scores_without_blocks
+from bench.scoring import score, scores_without_blocks
 
 
 def metric(name: str, compute: Compute) -> Metric:
@@ -86,11 +85,3 @@ def test_a_score_that_is_no_number_is_a_bug_of_ours() -> None:
     undefined = metric("undefined", lambda predictions, labels, facts: float("nan"))
     with pytest.raises(AssertionError, match="not defined is None"):
         score([undefined], column, column, None, np.array([0, 1]))
-
-
-@given(examples, st.integers(1, 20))
-def test_scores_survive_being_written_as_json(rows: list[tuple[bool, bool, int]], count: int) -> None:
-    predicted, true, _ = np.array(rows).T
-    columns = dense(**{"class": predicted}), dense(**{"class": true})
-    scores = score([ACCURACY, RECALL], *columns, None, numbered(len(rows), count))
-    assert Scores.from_json(json.loads(json.dumps(scores.to_json(), allow_nan=False))) == scores

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from bench.column import dense
 from bench.errors import DataError
 from bench.subsets.folds import deal_test_folds, grouped_folds
 from bench.subsets.seeds import stream
 from bench.subsets.subset import stratified_folds
-from bench.target import Classes
+from bench.targets.classes import LABEL, Classes
 
 SHA256 = "61f41d079ec3abb523fbe849e709b4bfff3ddfe73f190e04969281e5205dba73"
 
@@ -49,7 +50,9 @@ def unevenness(labels: Integers, folds: Integers) -> float:
 
 @given(classes_of(1), st.integers(0, 100))
 def test_examples_without_groups_are_dealt_as_the_target_deals_them(labels: list[int], seed: int) -> None:
-    expected = Classes(tuple(map(str, set(labels)))).folds(np.array(labels), stream(seed, "folds"))
+    expected = Classes(tuple(map(str, set(labels)))).sampling.folds(
+        dense(**{LABEL: np.array(labels)}), None, stream(seed, "folds")
+    )
     found = grouped_folds(np.array(labels), None, 5, stream(seed, "folds"))
     assert (found is None) == (expected is None)
     if found is not None and expected is not None:
