@@ -3,20 +3,22 @@
 import json
 import shutil
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import read_tables
-from bench.cell import Failure, Result
+from bench.cell import Failure, Result, Scores, ShiftedScore
 from bench.cli import main
+from bench.column import digest
 from bench.errors import StoreError
 from bench.report.spreadsheets import shifts_csv
-from bench.results.published import CELLS, to_published, without_folders
+from bench.results.published import CELLS, read_published, to_published, without_folders
 from bench.results.store import Store
-from tests.bench.analysis.example import example
+from tests.bench.analysis.example import PREDICTIONS, example
 from tests.bench.analysis.test_tables import with_gaps, written
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"
@@ -46,6 +48,20 @@ def copy(publication: Store, tmp_path: Path) -> Store:
     return Store(shutil.copytree(publication.root, tmp_path / "copy"))
 
 
+def in_order(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines sorted by key."""
+    return sorted(lines, key=itemgetter("key"))
+
+
+def blocked(one: Result, value: float) -> Result:
+    """Return a result with scores without each of two test blocks, also under a shift."""
+    first, second = one.scores.values
+    without = {first: (value, 0.5), second: (None, value)}
+    scores, baselines = (Scores(part.values, without) for part in (one.scores, one.baselines))
+    shift = ShiftedScore("blur", "blurred", one.score, one.chance, 0.125, scores, baselines)
+    return replace(one, scores=scores, baselines=baselines, shifted=(shift,), block_sizes=(50, 50))
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder by name."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -65,9 +81,12 @@ def test_only_text_is_published_and_a_cell_is_a_line(publication: Store) -> None
     names = {"manifest.json", CELLS, "report.md", "results.csv", "curves.csv", "leaderboard.csv"}
     charts = {f"charts/{name}.svg" for name in ("overview", "pictures", "series", "cost-pictures", "cost-series")}
     assert set(files(publication.root)) == names | charts
-    keys = [json.loads(line)["key"] for line in (publication.root / CELLS).read_text(encoding="utf-8").splitlines()]
-    assert keys == sorted(keys)
-    assert len(keys) == 33
+    lines = [json.loads(line) for line in (publication.root / CELLS).read_text(encoding="utf-8").splitlines()]
+    baselines, cells = lines[:2], lines[2:]
+    assert [line["kind"] for line in baselines] == ["baselines"] * 2, "one for each task"
+    assert {line["kind"] for line in cells} == {"result", "failure"}
+    assert [line["key"] for line in lines] == [line["key"] for part in (baselines, cells) for line in in_order(part)]
+    assert len(cells) == 33
 
 
 def test_publishing_again_gives_the_same_bytes_and_leaves_nothing_of_before(
@@ -116,14 +135,42 @@ def test_a_published_result_has_no_predictions_and_counts_as_not_finished(public
 
 
 def test_a_damaged_line_costs_one_cell(copy: Store) -> None:
-    lines = (copy.root / CELLS).read_bytes().splitlines(keepends=True)
-    (copy.root / CELLS).write_bytes(b"".join([b"<<<<<<< ours\n", lines[0][:40] + b"\n", *lines[1:]]))
+    *others, last = (copy.root / CELLS).read_bytes().splitlines(keepends=True)
+    (copy.root / CELLS).write_bytes(b"".join([b"<<<<<<< ours\n", *others, last[:40] + b"\n"]))
     assert list(Store(copy.root).outcomes().values()).count(None) == 3 + 1
+
+
+def test_a_damaged_line_of_baselines_costs_the_cells_that_have_them(copy: Store) -> None:
+    lines = (copy.root / CELLS).read_bytes().splitlines(keepends=True)
+    (copy.root / CELLS).write_bytes(b"".join([lines[0][:-10] + b"\n", *lines[1:]]))
+    left = [outcome.cell.task for outcome in Store(copy.root).outcomes().values() if isinstance(outcome, Result)]
+    assert len(set(left)) == 1
+
+
+def test_baselines_are_one_line_for_all_cells_that_have_the_same(original: Store, tmp_path: Path) -> None:
+    one, other, *_ = (result for result in original.results() if result.cell.task == "pictures")
+    alike, apart = [blocked(one, 0.25), blocked(other, 0.25)], [blocked(one, 0.25), blocked(other, 0.75)]
+    assert to_published(alike).count(b'"kind":"baselines"') == 1
+    assert to_published(apart).count(b'"kind":"baselines"') == 2
+    (tmp_path / CELLS).write_bytes(to_published(apart))
+    assert list(read_published(tmp_path).values()) == sorted(apart, key=lambda result: result.key)
+
+
+def test_values_without_a_block_are_rounded_and_all_others_are_not(original: Store, tmp_path: Path) -> None:
+    one = next(iter(original.results()))
+    exact = blocked(replace(one, score=1 / 3, scores=Scores({"accuracy": 1 / 3, "log_loss": 1e-9 / 3}, {})), 1e-9 / 3)
+    (tmp_path / CELLS).write_bytes(to_published([exact]))
+    (found,) = read_published(tmp_path).values()
+    assert isinstance(found, Result)
+    for scores in (found.scores, found.baselines, found.shifted[0].scores, found.shifted[0].baselines):
+        assert scores.values == exact.scores.values
+        assert scores.without == {"accuracy": (3.33333e-10, 0.5), "log_loss": (None, 3.33333e-10)}
+    assert to_published([found]) == to_published([exact])
 
 
 def test_a_changed_cell_changes_the_fingerprint_of_a_published_folder(copy: Store) -> None:
     before = copy.fingerprint()
-    (copy.root / CELLS).write_bytes((copy.root / CELLS).read_bytes().replace(b'"score": 0.8', b'"score": 0.9'))
+    (copy.root / CELLS).write_bytes((copy.root / CELLS).read_bytes().replace(b'"score":0.8', b'"score":0.9'))
     assert Store(copy.root).fingerprint() != before
 
 
@@ -154,7 +201,7 @@ def test_paths_are_cut_down_to_their_last_part_and_nothing_else_is(text: str, sh
 
 def test_cells_that_share_a_result_share_its_line(tmp_path: Path) -> None:
     one = next(iter(example(tmp_path).results()))
-    assert to_published([one, replace(one)]).count(b"\n") == 1
+    assert to_published([one, replace(one)]).count(b'"kind":"result"') == 1
 
 
 def test_a_store_without_published_cells_is_what_it_was(tmp_path: Path) -> None:
@@ -162,7 +209,7 @@ def test_a_store_without_published_cells_is_what_it_was(tmp_path: Path) -> None:
     key = next(iter(store.manifest.cells.values()))
     (tmp_path / "cells" / f"{key}.json").unlink()
     assert list(Store(tmp_path).outcomes().values()).count(None) == 1
-    np.testing.assert_array_equal(store.predictions(key), np.zeros((1, 1), dtype=np.float32))
+    assert digest(store.predictions(key)) == digest(PREDICTIONS)
 
 
 @pytest.mark.parametrize("name", ["results.csv", "curves.csv", "leaderboard.csv", "shifts.csv"])

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.budget import Count, Share
-from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, Work
+from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Scores, ShiftedScore, Work
+from bench.column import Column, dense, digest, ragged
 from bench.errors import StoreError
+from bench.results import tested
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.results.store import FORMAT, Store
+from bench.results.tested import PLAIN
 from bench.runtime.arithmetic import PrecisionChoice
 from tests.toys import ToyBackbone, ToyTask
 
@@ -24,6 +27,12 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_siz
 budgets = st.builds(Share, st.floats(1e-6, 1)) | st.builds(Count, st.integers(0, 10**6))
 cells = st.builds(Cell, names, names, names, budgets, st.integers(0, 99))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def values(score: float) -> Scores:
+    """Return scores by accuracy, and a log loss that is half of it where it is above none."""
+    loss = score / 2 if score else None
+    return Scores({"accuracy": score, "log_loss": loss}, {"accuracy": (score, 0.125), "log_loss": (loss, None)})
 
 
 def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
@@ -39,7 +48,7 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
         training_seconds=0.75,
         evaluation_seconds=0.125,
         shared=(Work(FROZEN, "features", 2.0),),
-        shifted=(ShiftedScore("blur", "blurred", 0.25, 0.5, 0.125),),
+        shifted=(ShiftedScore("blur", "blurred", 0.25, 0.5, 0.125, values(0.25), values(0.5)),),
         losses=(1.5, 0.5),
         steps=4,
         trainable_parameters=5,
@@ -49,18 +58,39 @@ def result(cell: Cell, key: str = "k" * 24, score: float = 0.5) -> Result:
         precision="float32",
         data_sha256="0" * 64,
         provenance=PROVENANCE,
+        scores=values(score),
+        baselines=values(0.5),
+        block_sizes=(1, 1),
     )
 
 
 CELL = Cell("toy", "toy:dense", "full", Share(0.1), 0)
-PREDICTIONS = np.arange(4, dtype=np.float32).reshape(2, 2)
+PREDICTIONS = dense(logit=np.arange(4, dtype=np.float32).reshape(2, 2))
+TESTED = tested.Tested(
+    dense(**{"class": [0, 1]}),
+    dense(unit=[1.0, 2.0]),
+    dense(block=[0, 1], name=["a.png", "b.png"]),
+    {PLAIN: PREDICTIONS},
+)
+
+
+def same(one: Column, other: Column) -> bool:
+    return digest(one) == digest(other)
+
+
+def ranked_by(metric: str, planned: Manifest) -> Manifest:
+    """Return a manifest in which another metric ranks the toys."""
+    entry = planned.tasks["toy"]
+    card = next(one for one in entry.metrics if one.name == metric)
+    return replace(planned, tasks={"toy": replace(entry, metric=card)})
 
 
 def manifest(*planned: tuple[Cell, str]) -> Manifest:
     task = ToyTask()
+    metrics = tuple(metric.card for metric in task.target.metrics)
     return Manifest(
         suite="toys",
-        tasks={"toy": TaskEntry(card=task.card, metric=task.target.metric, label="labels")},
+        tasks={"toy": TaskEntry(card=task.card, metric=metrics[0], metrics=metrics, baseline="chance", unit="labels")},
         backbones={"toy:dense": ToyBackbone().card},
         strategies={"full": StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0)},
         cells=dict(planned),
@@ -76,7 +106,7 @@ def test_what_is_put_is_what_is_got(
     kept = result(cell, key.hex(), score)
     store.put(kept, PREDICTIONS)
     assert store.get(kept.key) == kept
-    np.testing.assert_array_equal(store.predictions(kept.key), PREDICTIONS)
+    assert same(store.predictions(kept.key), PREDICTIONS)
 
 
 def test_a_manifest_survives_reopening(tmp_path: Path) -> None:
@@ -124,6 +154,91 @@ def test_cells_of_one_key_share_what_came_of_it_each_under_its_own_name(tmp_path
     assert store.outcomes() == {CELL: kept, twin: replace(kept, cell=twin)}
 
 
+def test_columns_of_any_kind_are_predictions(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    boxes = ragged(box=[np.zeros((2, 4), dtype=np.float32), np.ones((0, 4), dtype=np.float32)])
+    for key, column in {"a": boxes, "b": dense(text=["one", "another"])}.items():
+        store.put(result(CELL, key), column)
+        assert same(store.predictions(key), column)
+        assert type(store.predictions(key)) is type(column)
+
+
+def test_what_predictions_belong_to_is_kept_once_for_each_fold_and_version_of_the_data(tmp_path: Path) -> None:
+    store, kept = Store(tmp_path), replace(result(CELL, "a"), shifted=())
+    other = replace(TESTED, labels=dense(**{"class": [1, 1]}))
+    newer = replace(kept, data_sha256="f" * 64)
+    store.put_tested(kept, 0, TESTED)
+    store.put_tested(kept, 0, other)
+    store.put_tested(kept, 1, other)
+    store.put_tested(newer, 0, other)
+    assert same(store.tested(kept, 0).labels, TESTED.labels)
+    assert same(store.tested(kept, 1).labels, other.labels)
+    assert same(store.tested(newer, 0).labels, other.labels)
+    found = store.tested(kept, 0)
+    assert found.facts is not None
+    assert TESTED.facts is not None
+    assert same(found.facts, TESTED.facts)
+    assert same(found.rows, TESTED.rows)
+    assert same(found.baselines[PLAIN], PREDICTIONS)
+
+
+def test_baselines_under_shifts_are_added_to_what_is_kept_without(tmp_path: Path) -> None:
+    store, kept = Store(tmp_path), result(CELL, "a")
+    store.put_tested(kept, 0, replace(TESTED, facts=None))
+    with pytest.raises(StoreError, match=r"baseline\.blur\.npz cannot be read"):
+        store.tested(kept, 0)
+    store.put_tested(
+        kept, 0, replace(TESTED, facts=None, baselines={PLAIN: PREDICTIONS, "blur": PREDICTIONS.take([1])})
+    )
+    found = store.tested(kept, 0)
+    assert found.facts is None
+    assert same(found.baselines["blur"], PREDICTIONS.take([1]))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", b"no archive"])
+def test_damaged_predictions_are_named(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path)
+    store.put(result(CELL, "a"), PREDICTIONS)
+    (tmp_path / "predictions" / "a.npz").write_bytes(damage)
+    with pytest.raises(StoreError, match=r"a\.npz cannot be read"):
+        store.predictions("a")
+
+
+def test_results_are_ranked_by_the_metric_of_the_manifest(tmp_path: Path) -> None:
+    store, kept = Store(tmp_path), result(CELL, "a")
+    store.extend(manifest((CELL, "a")))
+    store.put(kept, PREDICTIONS)
+    assert store.get("a") == kept
+    store.extend(ranked_by("log_loss", manifest((CELL, "a"))))
+    (found,) = store.results()
+    assert (found.score, found.chance) == (0.25, 0.25)
+    assert [(one.score, one.chance) for one in found.shifted] == [(0.125, 0.25)]
+    assert store.get("a") == found
+    assert store.unranked("a") == kept
+    store.extend(manifest((CELL, "a")))
+    assert list(store.results()) == [kept]
+
+
+def test_a_result_without_the_metric_that_ranks_is_not_finished_and_says_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put(result(CELL, "a"), PREDICTIONS)
+    store.extend(ranked_by("auroc", manifest((CELL, "a"))))
+    assert store.get("a") is None
+    (outcome,) = store.outcomes().values()
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "not scored by auroc yet"
+
+
+def test_a_metric_that_the_test_examples_do_not_define_fails_the_cell_but_leaves_it_finished(tmp_path: Path) -> None:
+    store, kept = Store(tmp_path), result(CELL, "a", score=0.0)
+    store.put(kept, PREDICTIONS)
+    store.extend(ranked_by("log_loss", manifest((CELL, "a"))))
+    assert store.get("a") == kept
+    (outcome,) = store.outcomes().values()
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "the test split does not define log_loss"
+
+
 def test_a_failure_is_kept_but_counts_as_not_finished(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.extend(manifest((CELL, "a")))
@@ -150,15 +265,15 @@ def test_a_damaged_cell_counts_as_not_finished(tmp_path: Path, damage: bytes) ->
 def test_a_result_without_its_predictions_counts_as_not_finished(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put(result(CELL, "a"), PREDICTIONS)
-    (tmp_path / "predictions" / "a.npy").unlink()
+    (tmp_path / "predictions" / "a.npz").unlink()
     assert store.get("a") is None
 
 
 def test_predictions_under_shifts_lie_beside_the_plain_ones_and_are_there_before_the_cell(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.put(result(CELL, "a"), PREDICTIONS, {"blur": PREDICTIONS[1:]})
-    np.testing.assert_array_equal(store.predictions("a"), PREDICTIONS)
-    np.testing.assert_array_equal(store.predictions("a", "blur"), PREDICTIONS[1:])
+    store.put(result(CELL, "a"), PREDICTIONS, {"blur": PREDICTIONS.take([1])})
+    assert same(store.predictions("a"), PREDICTIONS)
+    assert same(store.predictions("a", "blur"), PREDICTIONS.take([1]))
     written = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("a*")}
     assert max(written, key=lambda name: written[name]) == "a.json"
 
