@@ -5,10 +5,10 @@ uses. What is built in stands in a table here, so that a checkout needs no new i
 importing anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from bench.errors import PluginError, unknown_name
 
@@ -50,10 +50,27 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "nearest": "bench.strategies.nearest:Nearest",
         "classical": "bench.strategies.classical:Classical",
     },
-    BACKBONES: {},
-    TASKS: {},
+    BACKBONES: {
+        "bundled": "bench.backbones.bundled.opening:open_bundled",
+        "hf": "bench.backbones.huggingface.opening:open_huggingface",
+        "timm": "bench.backbones.vision.timm_models:open_timm",
+        "torchvision": "bench.backbones.vision.torchvision_models:open_torchvision",
+        "torchaudio": "bench.backbones.audio.torchaudio_models:open_torchaudio",
+        "file": "bench.backbones.architectures:open_file",
+        "untrained": "bench.backbones.architectures:open_untrained",
+    },
+    TASKS: {
+        "digits": "bench_tasks.bundled.digits:Digits",
+        "lexicon": "bench_tasks.bundled.lexicon:Lexicon",
+        "spoken-digits": "bench_tasks.bundled.spoken_digits:SpokenDigits",
+        "co2": "bench_tasks.bundled.series:Co2",
+        "elnino": "bench_tasks.bundled.series:ElNino",
+    },
     SHIFTS: {},
-    EXECUTORS: {},
+    EXECUTORS: {
+        "here": "bench.execution.executors.in_process:execute_here",
+        "processes": "bench.execution.executors.processes:execute_in_processes",
+    },
     TRACKERS: {
         "mlflow": "bench.tracking.mlflow:Mlflow",
         "tensorboard": "bench.tracking.tensorboard:TensorBoard",
@@ -107,6 +124,14 @@ def load(point: str, name: str) -> object:
             "mend the package or uninstall it"
         ) from error
     return found
+
+
+def load_function(point: str, name: str) -> Callable[..., Any]:
+    """Return the function that a name of an extension point stands for. Raises like `load`."""
+    found = load(point, name)
+    if callable(found) and not isinstance(found, type):
+        return found
+    raise PluginError(f"{_source(point, name)} is {found!r}, which is no function")
 
 
 def load_class(point: str, name: str, base: type[Offer]) -> type[Offer]:

@@ -21,7 +21,9 @@ from bench.column import Array, Column, Dense, Indices
 from bench.domain import Raw
 from bench.errors import unknown_name
 from bench.metric import Metric
+from bench.metrics.own import find_metric, is_own
 from bench.readout import POOLED, Readout
+from bench.registry import METRICS, names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -206,17 +208,27 @@ AnyTarget = TypeVar("AnyTarget", bound=Target)
 
 
 def first(metrics: Sequence[Metric], name: str) -> tuple[Metric, ...]:
-    """Return metrics with the one of this name first; in their order if the name is empty."""
-    return tuple(sorted(metrics, key=lambda metric: metric.card.name != name)) if name else tuple(metrics)
+    """Return metrics with the one of this name first, or one of others (see `bench.metrics.own`) before them all.
+
+    They are in their order if the name is empty.
+    """
+    if not name:
+        return tuple(metrics)
+    chosen = next((metric for metric in metrics if metric.card.name == name), None) or find_metric(name)
+    return (chosen, *(metric for metric in metrics if metric.card.name != chosen.card.name))
 
 
 def rank_by(target: AnyTarget, name: str) -> AnyTarget:
-    """Return a target that another of its metrics ranks. Raises `UnknownNameError` if it has none of this name."""
+    """Return a target that another metric ranks: one of its own, of an installed package or in a Python file.
+
+    Raises `UnknownNameError` if there is none of this name.
+    """
     known = [metric.card.name for metric in target.metrics]
-    if name not in known:
-        raise unknown_name(f"metric of {target.name}", name, known)
+    if name not in known and not is_own(name):
+        raise unknown_name(f"metric of {target.name}", name, [*known, *names(METRICS)])
     ranked = replace(target, ranked_by=name)
-    assert ranked.metrics[0].card.name == name, "targets put the metric first that they are ranked by"
+    wanted = name if name in known else find_metric(name).card.name
+    assert ranked.metrics[0].card.name == wanted, "targets put the metric first that they are ranked by"
     return ranked
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from bench.backbones.cards import keep_card, kept_card
-from bench.backbones.catalog import BUNDLED, MINILM, bundled_card, names
-from bench.backbones.sources import SOURCES
+from bench.backbones.catalog import BUNDLED, MINILM, bundled_card
+from bench.backbones.catalog import names as here
 from bench.card import BackboneCard
 from bench.errors import unknown_name
+from bench.registry import BACKBONES, names
 from bench.runtime.cache import Cache
 
 
@@ -22,8 +23,9 @@ def describe(name: str, cache: Cache, *, trust_remote_code: bool = False, large:
         return bundled_card(place)
     if name == MINILM.name:
         return MINILM
-    if source not in SOURCES or source == "bundled" or not place:
-        examples = (*names(), *(f"{other}:…" for other in SOURCES if other != "bundled"))
+    sources = names(BACKBONES)
+    if source not in sources or source == "bundled" or not place:
+        examples = (*here(), *(f"{other}:…" for other in sources if other != "bundled"))
         raise unknown_name("backbone", name, examples)
     card = kept_card(name, cache)
     if card is None:

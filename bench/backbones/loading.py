@@ -1,4 +1,4 @@
-"""Owns loading a backbone by its name, whichever source it comes from."""
+"""Loading a backbone by its name, whichever source it comes from, built in or of an installed package."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,7 @@ import torch
 
 from bench.backbone import Backbone
 from bench.backbones.opened import Opened, Reference, read_reference
-from bench.backbones.sources import SOURCES
-from bench.errors import unknown_name
+from bench.registry import BACKBONES, load_function
 
 
 def load_backbone(name: str, *, trust_remote_code: bool = False) -> Backbone:
@@ -32,35 +31,8 @@ def open_backbone(name: str, *, trust_remote_code: bool = False, large: bool = F
 
 
 def _opener(source: str) -> Callable[[Reference], Opened]:
-    """Return what opens the backbones of a source: the libraries of the other sources, seconds each, stay unloaded."""
-    match source:
-        case "bundled":
-            from bench.backbones.bundled.opening import open_bundled
+    """Return what opens the backbones of a source: the libraries of the other sources, seconds each, stay unloaded.
 
-            return open_bundled
-        case "hf":
-            from bench.backbones.huggingface.opening import open_huggingface
-
-            return open_huggingface
-        case "timm":
-            from bench.backbones.vision.timm_models import open_timm
-
-            return open_timm
-        case "torchvision":
-            from bench.backbones.vision.torchvision_models import open_torchvision
-
-            return open_torchvision
-        case "torchaudio":
-            from bench.backbones.audio.torchaudio_models import open_torchaudio
-
-            return open_torchaudio
-        case "file":
-            from bench.backbones.architectures import open_file
-
-            return open_file
-        case "untrained":
-            from bench.backbones.architectures import open_untrained
-
-            return open_untrained
-        case _:
-            raise unknown_name("source of backbones", source, SOURCES)
+    Raises `UnknownNameError` if there is no such source.
+    """
+    return load_function(BACKBONES, source)

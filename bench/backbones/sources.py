@@ -1,10 +1,9 @@
-"""Where backbones come from; a new source has its line here, and its case in `loading`."""
+"""Where backbones come from: the sources by their names, built in or of installed packages."""
 
 from collections.abc import Mapping
 from typing import Final
 
-SOURCES: Final = ("bundled", "hf", "timm", "torchvision", "torchaudio", "file", "untrained")
-"""Where backbones come from, by the first part of their names. `loading` opens a backbone of each."""
+from bench.registry import BACKBONES, BUILT_IN, names
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "timm:…": "pictures, by timm: timm:resnet18.a1_in1k",
@@ -15,3 +14,9 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "untrained:…": "weights drawn by chance: untrained:timm/resnet18",
 }
 """Names of backbones that are elsewhere, with what they mean."""
+
+
+def listed() -> list[tuple[str, str]]:
+    """Return the names of backbones that are elsewhere and what they mean, those of installed packages too."""
+    outside = [source for source in names(BACKBONES) if source not in BUILT_IN[BACKBONES]]
+    return [*ELSEWHERE.items(), *((f"{source}:…", "of an installed package") for source in outside)]

@@ -1,23 +1,24 @@
 """`list`: what there is to measure."""
 
-from bench_tasks import FAMILIES
+from bench_tasks import load_family
 
 from bench.backbones import catalog, sources
 from bench.backbones.descriptions import describe
 from bench.commands.options import Heading, ListOptions
 from bench.config.data import DOMAINS
 from bench.config.reading import CONFIG, Config, read_config
+from bench.registry import TASKS, names
 from bench.runtime.cache import default_cache
 from bench.strategy import BACKBONE, Strategy
 
 
 def main(options: ListOptions) -> int:
     """Print suites, tasks, backbones and strategies, or what is asked for of them, and return the exit code."""
-    config = read_config(options.config or CONFIG, FAMILIES)
+    config = read_config(options.config or CONFIG, names(TASKS))
     tables: dict[Heading, list[tuple[str, str]]] = {
         "suites": [(name, table.description) for name, table in config.suites.items()],
         "tasks": [(name, _about_task(config, name)) for name in config.tasks],
-        "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + list(sources.ELSEWHERE.items()),
+        "backbones": [(name, _about_backbone(name)) for name in catalog.names()] + sources.listed(),
         "strategies": [(name, _about_strategy(config.strategy(name))) for name in config.strategies],
     }
     for heading in [options.what] if options.what else tables:
@@ -31,7 +32,7 @@ def _about_task(config: Config, name: str) -> str:
     spec = config.tasks[name].spec(name)
     if spec.address:
         return f"{DOMAINS[spec.family]}: {spec.options.title or spec.address}"
-    task = FAMILIES[spec.family]
+    task = load_family(spec.family)
     return f"{task.card.domain}, {task.target.metrics[0].card.title}: {task.card.title}"
 
 

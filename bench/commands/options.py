@@ -67,12 +67,14 @@ class ComputeOptions:
 class RunOptions:
     """Options of `run`. `out` is the results folder, None for `results/SUITE`; `workers` None for as many as fit.
 
-    `precision` is that of gradient steps.
+    `executor` is the name of what runs cells, "" for what fits the number of workers. `precision` is that of gradient
+    steps.
     """
 
     selection: SelectionOptions = field(default_factory=SelectionOptions)
     compute: ComputeOptions = field(default_factory=ComputeOptions)
     workers: int | None = None
+    executor: str = ""
     precision: WantedPrecision = "auto"
     out: Path | None = None
     export: Path | None = None

@@ -35,8 +35,8 @@ from bench.commands.options import (
     ReportOptions,
     RunOptions,
 )
+from bench.registry import BUILT_IN, EXECUTORS, TRACKERS
 from bench.runtime.arithmetic import WANTED
-from bench.tracking import TRACKERS
 from bench.versions import VERSION
 
 
@@ -96,6 +96,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: one per core, or what a GPU takes)",
     )
+    parser.add_argument(
+        "--executor",
+        metavar="NAME",
+        help=f"where cells run: {', '.join(BUILT_IN[EXECUTORS])} (default: here if there is one worker)",
+    )
     add_memory(parser)
     parser.add_argument(
         "--precision", choices=WANTED, help=f"of gradient steps (default: {WANTED[0]}, the faster as timed)"
@@ -114,9 +119,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--track",
         dest="trackers",
         action="append",
-        choices=TRACKERS,
         metavar="TRACKER",
-        help=f"log each cell that is scored now, with {', '.join(TRACKERS)}; may be repeated",
+        help=f"log each cell that is scored now, with {', '.join(BUILT_IN[TRACKERS])}; may be repeated",
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would be run")
     parser.set_defaults(kind=RunOptions)

@@ -11,13 +11,12 @@ from bench.commands.exports import choose_exports, show_exports
 from bench.commands.options import RunOptions
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
-from bench.execution.executors.in_process import execute_here
-from bench.execution.executors.processes import execute_in_processes
 from bench.execution.executors.starting import EngineSettings
 from bench.execution.rescoring import rescore
 from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
 from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
+from bench.registry import EXECUTORS, load_function
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
@@ -80,9 +79,8 @@ def _executor(
         exports=exports,
         request=request,
     )
-    if workers == 1:
-        return partial(execute_here, settings=settings)
-    return partial(execute_in_processes, workers=workers, settings=settings)
+    execute = load_function(EXECUTORS, options.executor or ("here" if workers == 1 else "processes"))
+    return partial(execute, workers=workers, settings=settings)
 
 
 def _announce(again: Sequence[str], store: Store) -> None:

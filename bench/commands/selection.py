@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench_tasks import FAMILIES
 from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
@@ -22,6 +21,7 @@ from bench.config.reading import CONFIG, Config, TaskTable, default_config, expl
 from bench.config.suite import Suite
 from bench.errors import ConfigError, unknown_name
 from bench.planning.plan import PlannedCell, plan_cells
+from bench.registry import TASKS, names
 from bench.runtime.cache import Cache
 from bench.subsets.subset import budget_size
 from bench.task import Task
@@ -85,7 +85,7 @@ def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Su
 def _config(path: Path | None, *, needed: bool) -> Config:
     """Return the config that is named or lies here; that of no file if there is none and none is needed."""
     if path or needed or CONFIG.exists():
-        return read_config(path or CONFIG, FAMILIES)
+        return read_config(path or CONFIG, names(TASKS))
     return default_config()
 
 

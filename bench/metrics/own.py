@@ -1,4 +1,4 @@
-"""Metrics in a Python file of a user's."""
+"""Metrics of others: functions in a Python file of a user's, and those of installed packages."""
 
 import inspect
 import math
@@ -12,8 +12,19 @@ from bench.column import Column
 from bench.errors import DataError, unknown_name
 from bench.files.scripts import run_script
 from bench.metric import Metric, MetricCard
+from bench.registry import METRICS, load_instance, names
 
 PREFIX: Final = "python:"
+
+
+def is_own(text: str) -> bool:
+    """Return whether this names a metric of others: `python:FILE:FUNCTION`, or one of an installed package."""
+    return text.startswith(PREFIX) or text in names(METRICS)
+
+
+def find_metric(text: str) -> Metric:
+    """Return a metric of others: see `is_own`. Raises like `load_metric`, and `PluginError` for what is no metric."""
+    return load_metric(text) if text.startswith(PREFIX) else load_instance(METRICS, text, Metric)
 
 
 def load_metric(text: str) -> Metric:

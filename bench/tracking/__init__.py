@@ -1,5 +1,1 @@
 """Trackers of experiments that people already use: a module each, loaded with its library only when it is asked for."""
-
-from typing import Final
-
-TRACKERS: Final = ("mlflow", "tensorboard", "wandb")

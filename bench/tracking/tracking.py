@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.cell import Outcome
-from bench.errors import TrackerError, unknown_name
+from bench.errors import TrackerError
 from bench.planning.plan import PlannedCell
+from bench.registry import TRACKERS, load_class
 from bench.results.manifest import Manifest
-from bench.tracking import TRACKERS
 from bench.tracking.described import describe
 from bench.tracking.tracker import Tracker
 
@@ -57,27 +57,8 @@ def _start(name: str, suite: str, folder: Path) -> Tracker:
 
 
 def _start_installed(name: str, suite: str, folder: Path) -> Tracker:
-    kind = _class_of(name)
+    kind = load_class(TRACKERS, name, Tracker)  # type: ignore[type-abstract]  # what it finds is concrete
     try:
         return kind(suite, folder)
     except kind.ERRORS as error:
         raise TrackerError(f"--track {name} cannot start: {error}; mend that, or run without it") from error
-
-
-def _class_of(name: str) -> type[Tracker]:
-    """Return the class of a tracker. Raises `ModuleNotFoundError` if its library is not installed."""
-    match name:
-        case "mlflow":
-            from bench.tracking.mlflow import Mlflow  # noqa: PLC0415 (a library that may not be installed)
-
-            return Mlflow
-        case "tensorboard":
-            from bench.tracking.tensorboard import TensorBoard  # noqa: PLC0415 (likewise)
-
-            return TensorBoard
-        case "wandb":
-            from bench.tracking.wandb import Wandb  # noqa: PLC0415 (likewise)
-
-            return Wandb
-        case _:
-            raise unknown_name("tracker", name, TRACKERS)

@@ -7,12 +7,16 @@ tasks by where data are from: `bundled`, `files` and `hubs`; `forecasts` are tho
 from collections.abc import Mapping
 from typing import Final
 
+from bench.registry import BUILT_IN, TASKS, load_class
 from bench.task import Task
-from bench_tasks.bundled.digits import Digits
-from bench_tasks.bundled.lexicon import Lexicon
-from bench_tasks.bundled.series import Co2, ElNino
-from bench_tasks.bundled.spoken_digits import SpokenDigits
 
-FAMILIES: Final[Mapping[str, Task]] = {
-    task.card.name: task for task in (Digits(), Lexicon(), SpokenDigits(), Co2(), ElNino())
-}
+
+def load_family(name: str) -> Task:
+    """Return the task of a family that brings its data, bundled or of an installed package.
+
+    Raises `UnknownNameError` if there is none of this name, and `PluginError` for one that cannot be loaded.
+    """
+    return load_class(TASKS, name, Task)()  # type: ignore[type-abstract]  # what it finds is concrete
+
+
+FAMILIES: Final[Mapping[str, Task]] = {name: load_family(name) for name in BUILT_IN[TASKS]}

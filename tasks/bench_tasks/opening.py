@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from bench.config.data import DOMAINS, KINDS, PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataSpec
-from bench.errors import DataError, unknown_name
+from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.target import rank_by
 from bench.task import Task
-from bench_tasks import FAMILIES
+from bench_tasks import load_family
 from bench_tasks.hubs.kept import LIBRARY_KINDS, fetch_kept, open_kept
 from bench_tasks.hubs.remote import brought_here, is_remote
 from bench_tasks.own import open_own
@@ -34,9 +34,7 @@ def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
     `DataError` for data that cannot be used.
     """
     if not spec.address:
-        if spec.family not in FAMILIES:
-            raise unknown_name("task family", spec.family, FAMILIES)
-        return _ranked(FAMILIES[spec.family], spec)
+        return _ranked(load_family(spec.family), spec)
     return _open_local(name, brought_here(spec, cache, large=False), cache)
 
 

@@ -7,8 +7,8 @@ from bench.execution.output import CellOutput
 from bench.planning.plan import Pack
 
 
-def execute_here(packs: Sequence[Pack], *, settings: EngineSettings) -> Iterator[CellOutput]:
-    """Yield what came of each cell, in order."""
+def execute_here(packs: Sequence[Pack], *, settings: EngineSettings, workers: int = 1) -> Iterator[CellOutput]:
+    """Yield what came of each cell, in order; this process is the only one of the `workers`."""
     engine = start_engine(settings)
     for pack in packs:
         yield from engine.run(pack)

@@ -3,8 +3,8 @@
 import pytest
 
 from bench.backbones.loading import _opener, open_backbone
-from bench.backbones.sources import SOURCES
 from bench.errors import UnknownNameError
+from bench.registry import BACKBONES, BUILT_IN
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_setting_that_does_not_exist_is_told_with_those_that_do(name: str, tol
         open_backbone(name)
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", BUILT_IN[BACKBONES])
 def test_every_source_that_is_named_can_be_opened(source: str) -> None:
     assert callable(_opener(source))
 

@@ -18,7 +18,7 @@ from tensorboard.plugins.hparams.metadata import (
 )
 from wandb.proto import wandb_internal_pb2
 
-from bench.tracking import TRACKERS
+from bench.registry import BUILT_IN, TRACKERS
 from bench.tracking.mlflow import Mlflow
 from bench.tracking.tensorboard import TensorBoard
 from bench.tracking.tracker import Point, TrackedCell, Value
@@ -160,4 +160,4 @@ def test_wandb_marks_a_failed_cell(tmp_path: Path) -> None:
 
 
 def test_every_tracker_that_may_be_asked_for_is_tested_here() -> None:
-    assert {kind.__module__.rpartition(".")[2] for kind in (Mlflow, TensorBoard, Wandb)} == set(TRACKERS)
+    assert {kind.__module__.rpartition(".")[2] for kind in (Mlflow, TensorBoard, Wandb)} == set(BUILT_IN[TRACKERS])

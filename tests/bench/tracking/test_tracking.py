@@ -11,9 +11,9 @@ from bench.budget import Share
 from bench.cell import Cell, Failure
 from bench.errors import TrackerError
 from bench.planning.plan import PlannedCell
+from bench.registry import BUILT_IN, TRACKERS
 from bench.results.manifest import Manifest, StrategyEntry
 from bench.results.store import Store
-from bench.tracking import TRACKERS
 from bench.tracking.tensorboard import TensorBoard
 from bench.tracking.tracker import TrackedCell, Tracker
 from bench.tracking.tracking import Tracking, start_tracking
@@ -73,7 +73,7 @@ def test_failed_cells_are_told_of_with_their_reason() -> None:
     assert [told.reason for told in tracker.told] == ["it rained"]
 
 
-@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("name", BUILT_IN[TRACKERS])
 def test_a_tracker_whose_library_is_missing_says_what_to_install(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
