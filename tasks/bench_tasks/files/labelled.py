@@ -3,15 +3,14 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from bench.card import TaskCard
-from bench.column import Array, Indices
+from bench.column import Indices
 from bench.config.data import DOMAINS, DataOptions, DataSpec, Predicted
 from bench.domain import Raw
 from bench.errors import DataError, nearest
@@ -20,7 +19,7 @@ from bench.subsets.folds import deal_test_folds
 from bench.target import Target
 from bench.task import Examples, Split, Task
 from bench_tasks.files.labelling import Label, Labelling, label_as
-from bench_tasks.files.splitting import Labels, Mask, hold_out, on_one_side_only, shown, units_of
+from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
 
@@ -228,8 +227,8 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Pa
         tested_in = _deal(spec, found, labelling, units, folds)
         how = f"each tested on once, in {folds} folds{whole}"
         return _Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
-    draw = partial(hold_out, units=units, share=options.test_share, seed=options.split_seed)
-    held_out = _by_strata(labelling, units, draw)
+    draw = hold_out if labelling.are_classes else hold_out_evenly
+    held_out = draw(labelling.strata, units, share=options.test_share, seed=options.split_seed)
     of_each = " of each class" if labelling.are_classes else ""
     how = f"about {100 * options.test_share:g} %{of_each}{whole}, drawn with seed {options.split_seed}"
     remarks += _labels_of_sides(spec, labelling, held_out)
@@ -264,28 +263,18 @@ def _refuse_alone(spec: DataSpec, found: Found, labelling: Labelling, units: Ind
     )
 
 
-def _by_strata(labelling: Labelling, units: Indices, draw: Callable[[Labels], Array]) -> Array:
-    """Return what is drawn by strata. Where they are no classes, one that is in a single unit joins the largest.
-
-    If there is no way to spread them all the same, they are drawn at random.
-    """
-    if labelling.are_classes:
-        return draw(labelling.strata)
-    strata = labelling.strata.copy()
-    strata[np.isin(strata, on_one_side_only(strata, units))] = np.bincount(strata).argmax()
-    strata = np.unique(strata, return_inverse=True)[1].astype(np.int64)
-    try:
-        return draw(strata)
-    except DataError:
-        return draw(np.zeros_like(strata))
-
-
 def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, folds: int) -> Indices:
-    """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them."""
+    """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them.
+
+    Strata that are no classes need not be in every fold: they are looked at only where all of them can be.
+    """
     groups = units if len(np.unique(units)) < len(units) else None
     content = _content_sha256(spec, found, [None] * len(found.labels), labelling)  # that of no split
+    strata = labelling.strata
+    if not labelling.are_classes and (groups is not None or on_one_side_only(strata, units)):
+        strata = np.zeros_like(strata)
     try:
-        return _by_strata(labelling, units, lambda strata: deal_test_folds(strata, groups, folds, content))
+        return deal_test_folds(strata, groups, folds, content)
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
 

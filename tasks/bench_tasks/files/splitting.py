@@ -36,6 +36,36 @@ def hold_out(labels: Labels, units: NDArray[np.int64], *, share: float, seed: in
     )
 
 
+def hold_out_evenly(strata: Labels, units: NDArray[np.int64], *, share: float, seed: int) -> Mask:
+    """Return which examples are held out, bool [n]: about `share` of each stratum, and whole units only.
+
+    `strata` [n] are 0 to their number - 1. Unlike classes in `hold_out` they are spread as evenly as units allow, and
+    one may be on either side alone. There have to be two units or more.
+    """
+    generator = np.random.default_rng(seed)
+    if len(np.unique(units)) == len(units):
+        return _every_so_many(strata, share, generator)
+    alone = np.isin(
+        strata, on_one_side_only(strata, units)
+    )  # such a stratum cannot be spread, so its size is what counts
+    draw = _Draw(_sizes(np.where(alone, strata.max() + 1, strata), units), share)
+    order = generator.permutation(int(units.max()) + 1).tolist()
+    draw.spread(order)
+    return draw.held_out[units]
+
+
+def _every_so_many(strata: Labels, share: float, generator: np.random.Generator) -> Mask:
+    """Return which examples are held out: of those of each stratum, in random order, one of every 1 / `share`."""
+    n = len(strata)
+    counts = np.floor(np.arange(n + 1) * share + generator.random())
+    chosen = np.diff(counts) > 0
+    if not chosen.any():
+        chosen[-1] = True
+    held_out = np.zeros(n, dtype=np.bool_)
+    held_out[np.lexsort((generator.random(n), strata))] = chosen
+    return held_out
+
+
 def _hold_out_examples(labels: Labels, share: float, generator: np.random.Generator) -> Mask:
     """Return which examples are held out where each stands for itself; one of every class is kept to learn from."""
     order = stratified_order(labels, generator)
@@ -86,6 +116,17 @@ class _Draw:
                     return False
                 self._hold_out(min(spare, key=self._cost))
         return True
+
+    def spread(self, order: Sequence[int]) -> None:
+        """Hold out each unit that brings strata nearer to their shares, in this order, or the one that harms least.
+
+        One is left to learn from.
+        """
+        for unit in order:
+            if self._cost(unit) < 0 and self.held_out.sum() < len(order) - 1:
+                self._hold_out(unit)
+        if not self.held_out.any():
+            self._hold_out(min(order, key=self._cost))
 
     def _cost(self, unit: int) -> float:
         """Return by how much holding the unit out raises the sum over classes of (held - share x all)^2 / all."""
