@@ -1,4 +1,4 @@
-"""Owns whether two sides learnt the same: a faster side that learnt less has won nothing."""
+"""Whether two sides learnt the same: a faster side that learnt less has won nothing."""
 
 import math
 from dataclasses import dataclass

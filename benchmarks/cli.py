@@ -1,4 +1,4 @@
-"""Owns the command line: which rows are measured, and where the table goes."""
+"""The command line: which rows are measured, and where the table goes."""
 
 import argparse
 import dataclasses

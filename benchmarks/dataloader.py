@@ -1,4 +1,4 @@
-"""Owns the row `dataloader`: full fine-tuning of `bundled:glyphs` in a plain PyTorch loop, over the same cell of ours.
+"""The row `dataloader`: full fine-tuning of `bundled:glyphs` in a plain PyTorch loop, over the same cell of ours.
 
 The peer is what most people write: a `Dataset` that yields one picture and its label, a shuffling `DataLoader`, AdamW,
 a cosine schedule, float32. It starts from the same prepared pictures and weights, takes as many steps of the same size
@@ -49,7 +49,7 @@ def measure(settings: Settings) -> Iterator[Row]:
         repetitions=settings.repetitions(REPETITIONS),
         warm_up=not settings.quick,
     )
-    both = Accuracies(scores["peer"], scores["ours"], len(ready.splits.test))
+    both = Accuracies(scores["peer"], scores["ours"], len(ready.split.test))
     yield Row(
         name="dataloader",
         compares="DataLoader loop / ours",
@@ -70,12 +70,10 @@ def train_ours(ready: ours.Material, cell: ours.PlannedCell, device: str, scores
 
 def train_peer(ready: ours.Material, cell: ours.PlannedCell, device: str, scores: dict[str, float]) -> float:
     """Return the seconds of the plain loop and keep its accuracy."""
-    recipe, rows = cell.strategy.recipe, ready.rows(cell.cell.budget, seed=cell.cell.seed)
-    train = Subset(Pictures(ready.train.values, ready.splits.train.labels.tolist()), rows.tolist())
-    labels = ready.splits.test.labels.tolist()
-    network = nn.Sequential(ours.timm_network(ready), nn.Linear(ready.backbone.card.width, ready.task.target.width)).to(
-        device
-    )
+    recipe, rows = ours.recipe_of(cell), ready.rows(cell.cell.budget, seed=cell.cell.seed)
+    train = Subset(Pictures(ready.train.values, ready.train_labels.tolist()), rows.tolist())
+    labels = ready.test_labels.tolist()
+    network = nn.Sequential(ours.timm_network(ready), nn.Linear(ready.backbone.card.width, ready.classes)).to(device)
     outputs: list[torch.Tensor] = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Owns measuring side by side: what is compared takes turns in one process, and each turn is a pair of its own.
+"""Measuring side by side: what is compared takes turns in one process, and each turn is a pair of its own.
 
 A machine that slows down, or lends a core to somebody else, does so for both sides of a pair, so the ratio of a pair
 says more than two medians taken minutes apart.

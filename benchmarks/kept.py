@@ -1,15 +1,17 @@
-"""Owns tasks and backbones that hand out what already lies in memory, so that nobody is timed making it."""
+"""Tasks and backbones that hand out what already lies in memory, so that nobody is timed making it."""
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.backbone import Backbone, Batch, Stage
+from bench.backbone import Backbone, Batch, Features, Stage
 from bench.domain import Raw
+from bench.readout import Readout
 from bench.runtime.cache import Cache
-from bench.task import Splits, Task
+from bench.task import Split, Task
 
 Prepared: TypeAlias = tuple[tuple[Raw, Batch], ...]
 """Raw examples and what a backbone prepared from them."""
@@ -18,11 +20,11 @@ Prepared: TypeAlias = tuple[tuple[Raw, Batch], ...]
 class KeptTask(Task):
     """A task whose data lie ready."""
 
-    def __init__(self, task: Task, splits: Splits) -> None:
-        self.card, self.target, self._splits = task.card, task.target, splits
+    def __init__(self, task: Task, split: Split) -> None:
+        self.card, self.target, self._split = task.card, task.target, split
 
-    def load(self, cache: Cache) -> Splits:
-        return self._splits
+    def split(self, fold: int, cache: Cache) -> Split:
+        return self._split
 
 
 class KeptBackbone(Backbone):
@@ -31,6 +33,7 @@ class KeptBackbone(Backbone):
     def __init__(self, backbone: Backbone, prepared: Prepared) -> None:
         super().__init__()
         self.card, self.stages, self.pretrained = backbone.card, backbone.stages, backbone.pretrained
+        self._reading = backbone.read
         self._places = {example: (batch, row) for raw, batch in prepared for row, example in enumerate(_examples(raw))}
         self.eval()
 
@@ -39,6 +42,9 @@ class KeptBackbone(Backbone):
         assert len(set(map(id, batches))) == 1, "examples are asked for split by split"
         batch: Batch = batches[0]
         return batch.take(torch.tensor(rows))
+
+    def read(self, tapped: Sequence[Batch], readout: Readout) -> Features:
+        return self._reading(tapped, readout)
 
     def initialise(self) -> None:
         raise AssertionError("nothing that is compared starts from scratch")

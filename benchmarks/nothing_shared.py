@@ -1,4 +1,4 @@
-"""Owns the row `nothing_shared`: the whole suite with every cell alone in a process of its own, over ours.
+"""The row `nothing_shared`: the whole suite with every cell alone in a process of its own, over ours.
 
 Each run has an empty cache and an empty results folder, so it makes its data, loads its backbone and runs its frozen
 stages for itself; as many run at a time as the product has workers. A sample is measured: of every task and strategy

@@ -1,50 +1,55 @@
-"""Owns every call into the product, so that a change of its interfaces is followed here and nowhere else.
+"""Every call into the product, so that a change of its interfaces is followed here and nowhere else.
 
 What is timed goes through the product's own engine, runner, store and gradient loop. What is the same on both sides of
-a pair is done beforehand and kept as `Material`: `Task.load`, reading the weights, and `Backbone.prepare` (tokenising,
+a pair is done beforehand and kept as `Material`: `Task.split`, reading the weights, and `Backbone.prepare` (tokenising,
 resizing). Hashing the data, planning, activations, heads and everything written to disk is the product's own cost.
 """
 
 import copy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import torch
-from bench.execution.scored import Scored
-from bench.training.fit import batches, fit
-from bench.training.group import Group
 from bench_tasks import FAMILIES
 from torch import Tensor, nn
 
-from bench.backbone import Backbone, Batch, run_stages
+from bench.backbone import Backbone, Batch, Features, read_stages, run_stages
 from bench.backbones.bundled.glyphs import Glyphs
 from bench.backbones.descriptions import describe_all
 from bench.backbones.huggingface.files import find_files
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL, Asked, Share
 from bench.cell import Failure, Provenance, Result
+from bench.column import Indices
 from bench.config.reading import read_config
-from bench.domain import Indices, Texts
+from bench.domains.text.raw import Texts
 from bench.errors import BenchError, unknown_name
 from bench.execution.engine import Engine
+from bench.execution.output import CellOutput
 from bench.execution.runner import run_cells
-from bench.planning.plan import Needs, Pack, PlannedCell, plan_cells
+from bench.planning.budgets import Budgets
+from bench.planning.plan import Pack, PlannedCell, plan_cells
+from bench.probing.encoded import as_tensors
+from bench.probing.linear import zero_head
+from bench.readout import POOLED, Readout
 from bench.results.store import Store
 from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_workers, resolve_device
 from bench.runtime.precision import autocast, frozen_precision, settled_precision
 from bench.runtime.provenance import describe_run
-from bench.strategy import Recipe
+from bench.strategy import LoopRecipe, boundary
 from bench.subsets.seeds import stream
-from bench.subsets.subset import budget_size
-from bench.target import Classes, Target
-from bench.task import Splits, Task, verify
+from bench.targets.classes import LABEL, Classes
+from bench.task import Examples, Split, Task, verify
+from bench.training.context import NetworkContext
+from bench.training.fitting import stage_rates
 from bench.training.inference import CHUNK
+from bench.training.loop import Adaptation, Forward, Rate, Term, batches, train
 from bench.training.pace import Trial, time_passes
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
 
@@ -60,16 +65,31 @@ class Material:
 
     name: str
     task: Task
-    splits: Splits
+    split: Split
     backbone: Backbone
     train: Batch
     test: Batch
 
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        target = self.task.target
+        assert isinstance(target, Classes), "the tasks measured here are of classes"
+        return len(target.names)
+
+    @property
+    def train_labels(self) -> Indices:
+        """The classes of the training examples, [n]."""
+        return _classes_of(self.split.train)
+
+    @property
+    def test_labels(self) -> Indices:
+        """The classes of the test examples, [n]."""
+        return _classes_of(self.split.test)
+
     def rows(self, budget: Asked, *, seed: int) -> Indices:
         """Return the rows of the training split that a cell of this budget and seed sees."""
-        labels = self.splits.train.labels
-        order = self.task.target.budget_order(labels, stream(seed, "subset"))
-        return order[: budget_size(budget, len(labels))]
+        return _budgets(self).draw(budget, seed).rows
 
     def features(self, batch: Batch) -> Tensor:
         """Return the backbone's features [n, width] in the product's precision, and nothing else done."""
@@ -80,30 +100,35 @@ class Material:
 
     def prepared(self) -> Prepared:
         """Return both splits' raw examples beside what the backbone made of them."""
-        return (self.splits.train.raw, self.train), (self.splits.test.raw, self.test)
+        return (self.split.train.raw, self.train), (self.split.test.raw, self.test)
 
     def strings(self) -> tuple[Sequence[str], Sequence[str]]:
         """Return the texts of both splits."""
-        train, test = self.splits.train.raw, self.splits.test.raw
+        train, test = self.split.train.raw, self.split.test.raw
         assert isinstance(train, Texts)
         assert isinstance(test, Texts)
         return train.strings, test.strings
+
+
+Read = Callable[[nn.ModuleList, Batch], Features]
+"""From stages and a batch below them to features."""
 
 
 @dataclass(slots=True, eq=False)
 class Trainable:
     """Stages and a head to train, and all that the product's loop asks for, on the device.
 
-    `precision` is the one that the product chooses for them.
+    `read` runs the stages, `labels` [n] are classes. `precision` is the one that the product chooses for them.
     """
 
     stages: nn.ModuleList
-    head: nn.Linear
+    head: nn.Module
     inputs: Batch
-    encoded: Tensor
-    target: Target
-    recipe: Recipe
-    precision: Precision
+    labels: Tensor
+    read: Read
+    target: Classes
+    recipe: LoopRecipe
+    precision: Precision = "float32"
 
     def copy(self) -> "Trainable":
         """Return the same with weights of its own."""
@@ -112,29 +137,36 @@ class Trainable:
     def outputs(self, batch: Batch) -> Tensor:
         """Return the head's outputs [n, classes] in the product's precision, and nothing else done."""
         with autocast(batch.values.device, self.precision):
-            out: Tensor = self.head(run_stages(self.stages, batch).values)
+            out: Tensor = self.head(self.read(self.stages, batch))[0]
         return out
+
+    def adaptation(self) -> Adaptation:
+        """Return this as the product's loop takes it."""
+        objective = self.target.objective
+
+        def forward(batch: Batch, readout: Readout) -> Features:
+            return self.read(self.stages, batch)
+
+        def loss(forward: Forward, batch: Batch, rows: Tensor, generator: torch.Generator) -> Tensor:
+            encoded = {LABEL: self.labels[rows.to(self.labels.device, non_blocking=True)]}
+            return objective.loss(self.head(forward(batch, self.target.readout)), encoded, None)
+
+        rates = [
+            *stage_rates(self.stages, self.recipe),
+            Rate(list(self.head.parameters()), self.recipe.head_learning_rate),
+        ]
+        return Adaptation(self.stages, forward, rates, [Term(self.inputs, loss, (self.head,))])
 
     def fit(self, steps: int) -> None:
         """Take so many steps of the product's loop, in place."""
-        fit(
-            self.stages,
-            self.head,
-            self.inputs,
-            self.encoded,
-            target=self.target,
-            recipe=self.recipe,
-            steps=steps,
-            order=stream(0, "order"),
-            precision=self.precision,
-        )
+        train(self.adaptation(), self.recipe, steps=steps, order=stream(0, "order"), precision=self.precision)
 
     def batches(self, steps: int) -> list[tuple[Batch, Tensor]]:
         """Return batches as `fit` draws them, lying ready with their targets."""
         lengths = None if self.inputs.lengths is None else self.inputs.lengths.numpy()
         drawn = batches(len(self.inputs), self.recipe.batch_size, steps, stream(0, "order"), lengths=lengths)
         rows = [torch.from_numpy(one) for one in drawn]
-        return [(self.inputs.take(one), self.encoded[one.to(self.encoded.device)]) for one in rows]
+        return [(self.inputs.take(one), self.labels[one.to(self.labels.device)]) for one in rows]
 
 
 def material(task: str) -> Material:
@@ -143,10 +175,8 @@ def material(task: str) -> Material:
         entry for entry in read_config(ROOT / "bench.toml", FAMILIES).suite("all").entries if entry.task == task
     )
     family = FAMILIES[entry.spec.family]
-    splits, backbone = family.load(default_cache()), load_backbone(entry.backbone)
-    return Material(
-        task, family, splits, backbone, backbone.prepare(splits.train.raw), backbone.prepare(splits.test.raw)
-    )
+    split, backbone = family.split(0, default_cache()), load_backbone(entry.backbone)
+    return Material(task, family, split, backbone, backbone.prepare(split.train.raw), backbone.prepare(split.test.raw))
 
 
 def plan(
@@ -173,8 +203,14 @@ def share_of(planned: PlannedCell) -> float:
 
 def with_recipe(planned: PlannedCell, **changes: object) -> PlannedCell:
     """Return the cell with another recipe."""
-    recipe = planned.strategy.recipe.model_copy(update=changes)
-    return replace(planned, strategy=planned.strategy._replace(recipe=recipe))
+    strategy = planned.strategy
+    return replace(planned, strategy=type(strategy).model_validate({**strategy.model_dump(), **changes}))
+
+
+def recipe_of(planned: PlannedCell) -> LoopRecipe:
+    """Return the numbers of the gradient loop of a cell."""
+    assert isinstance(planned.strategy, LoopRecipe), "the strategies measured here can be trained by the loop"
+    return planned.strategy
 
 
 def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: str) -> Sequence[Result]:
@@ -183,16 +219,16 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
     Cache and results are kept under `folder`: cold if it is empty. Raises `BenchError` if a cell fails.
     """
     results: list[Result] = []
-    task, backbone = KeptTask(ready.task, ready.splits), KeptBackbone(ready.backbone, ready.prepared())
+    task, backbone = KeptTask(ready.task, ready.split), KeptBackbone(ready.backbone, ready.prepared())
     engine = Engine(lambda *_: task, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
 
-    def execute(packs: Sequence[Pack]) -> Iterator[Scored]:
-        for scored in chain.from_iterable(map(engine.run, packs)):
-            found = scored.outcome
+    def execute(packs: Sequence[Pack]) -> Iterator[CellOutput]:
+        for output in chain.from_iterable(map(engine.run, packs)):
+            found = output.outcome
             if isinstance(found, Failure):
                 raise BenchError(f"{found.cell} failed, so there is nothing to compare: {found.reason}")
             results.append(found)
-            yield scored
+            yield output
 
     card = ready.backbone.card
     run_cells(cells, Store(folder / "results"), {card.name: card}, execute)
@@ -202,57 +238,54 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
 def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> Trainable:
     """Return what a strategy trains on all labels, from a head of zeros; frozen activations are kept in `folder`."""
     planned = plan(tasks=[ready.name], strategies=[strategy], budgets=[ALL], seeds=1)[0]
-    group = Group(
-        ready.task.target,
-        ready.splits,
-        KeptBackbone(ready.backbone, ready.prepared()).to(torch.device(device)),
-        needs=Needs(frozenset({planned.strategy.depth}), frozenset({(ALL, 0)})),
-        content=verify(ready.task, ready.splits),
+    backbone = KeptBackbone(ready.backbone, ready.prepared()).to(torch.device(device))
+    budget = _budgets(ready).draw(ALL, 0)
+    frozen = boundary(planned.strategy.trained_fraction, len(backbone.stages))
+    target = ready.task.target
+    context = NetworkContext(
+        ready.name,
+        target,
+        ready.split,
+        backbone,
+        needed=budget.rows,
+        boundaries=frozenset({frozen}),
+        content=verify(ready.task, ready.split),
         cache=Cache(folder),
         device=torch.device(device),
     )
-    boundary, rows = planned.strategy.boundary(group.n_stages), group.budget(ALL, 0).rows
-    stages = copy.deepcopy(group.backbone.stages[boundary:])
-    group.narrow(boundary, stages)
-    inputs = group.train(boundary, rows)
+    stages = copy.deepcopy(backbone.stages[frozen:])
+    context.prune(frozen, stages)
+    inputs = context.examples(budget.rows, frozen, target.readout)
     assert isinstance(inputs, Batch), "the tasks measured here fit into memory"
-    return _trainable(
-        stages.to(device),
-        _head(ready.backbone.card.width, ready.task.target.width).to(device),
-        inputs,
-        group.encoded(rows),
-        ready.task.target,
-        planned.strategy.recipe,
-    )
+    assert isinstance(target, Classes), "the tasks measured here are of classes"
+    encoded = as_tensors(target.codec.encode(budget.labels, inputs.geometry), torch.device(device))
+    head = zero_head([ready.backbone.card.width], ready.classes).to(device)
+    read = _through(backbone)
+    recipe = recipe_of(planned)
+    return _paced(Trainable(stages.to(device), head, inputs, encoded[LABEL], read, target, recipe))
 
 
 def text_classifier(strings: Sequence[str], labels: Tensor, *, classes: int, device: str) -> Trainable:
     """Return all of MiniLM with a head of zeros, to be trained on texts, with the recipe of `lexicon`."""
-    recipe = plan(tasks=["lexicon"], strategies=["full"], budgets=[ALL], seeds=1)[0].strategy.recipe
+    recipe = recipe_of(plan(tasks=["lexicon"], strategies=["full"], budgets=[ALL], seeds=1)[0])
     backbone = load_backbone(f"hf:{MINILM}").to(device)
-    return _trainable(
-        backbone.stages,
-        _head(backbone.card.width, classes).to(device),
-        backbone.prepare(Texts(tuple(strings))).to(torch.device(device)),
-        labels.to(device),
-        Classes(tuple(map(str, range(classes)))),
-        recipe,
-    )
+    head = zero_head([backbone.card.width], classes).to(device)
+    inputs = backbone.prepare(Texts(tuple(strings))).to(torch.device(device))
+    read, target = _through(backbone), _any_classes(classes)
+    return _paced(Trainable(backbone.stages, head, inputs, labels.to(device), read, target, recipe))
 
 
 def classifier(
     parts: Sequence[nn.Module], values: Tensor, labels: Tensor, *, width: int, classes: int, batch_size: int
 ) -> Trainable:
     """Return any network, as parts in a row that end in features [n, width], to be trained on values on a device."""
-    stages, head = nn.ModuleList([PlainStage(part) for part in parts]), _head(width, classes)
-    return _trainable(
-        stages.to(values.device),
-        head.to(values.device),
-        Batch(values),
-        labels,
-        Classes(tuple(map(str, range(classes)))),
-        Recipe(batch_size=batch_size, learning_rate=1e-4),
-    )
+
+    def read(stages: nn.ModuleList, batch: Batch) -> Features:
+        return (run_stages(stages, batch).values,)
+
+    stages = nn.ModuleList([PlainStage(part) for part in parts]).to(values.device)
+    head, recipe = zero_head([width], classes).to(values.device), LoopRecipe(batch_size=batch_size, learning_rate=1e-4)
+    return _paced(Trainable(stages, head, Batch(values), labels, read, _any_classes(classes), recipe))
 
 
 def timm_network(ready: Material) -> nn.Module:
@@ -294,20 +327,33 @@ def device_named(wanted: str) -> str:
     return resolve_device(wanted)
 
 
-def _trainable(
-    stages: nn.ModuleList, head: nn.Linear, inputs: Batch, encoded: Tensor, target: Target, recipe: Recipe
-) -> Trainable:
-    """Return what is to be trained, with the precision that the product chooses for it."""
-    parameters = sum(parameter.numel() for part in (stages, head) for parameter in part.parameters())
-    precision = settled_precision(inputs.device, parameters, "auto")
+def _paced(start: Trainable) -> Trainable:
+    """Return the same in the precision that the product chooses for it."""
+    parameters = sum(parameter.numel() for part in (start.stages, start.head) for parameter in part.parameters())
+    precision = settled_precision(start.inputs.device, parameters, "auto")
     if precision is None:
-        trial = Trial("", "", 1.0, "", stages, head, inputs, encoded, target, recipe)
-        precision = time_passes(trial).faster
-    return Trainable(stages, head, inputs, encoded, target, recipe, precision)
+        precision = time_passes(Trial("", "", 1.0, "", start.adaptation(), start.recipe)).faster
+    return replace(start, precision=precision)
 
 
-def _head(width: int, outputs: int) -> nn.Linear:
-    head = nn.Linear(width, outputs)
-    nn.init.zeros_(head.weight)
-    nn.init.zeros_(head.bias)
-    return head
+def _through(backbone: Backbone) -> Read:
+    """Return what reads pooled features off stages that take the place of the backbone's uppermost ones."""
+
+    def read(stages: nn.ModuleList, batch: Batch) -> Features:
+        return read_stages(backbone, stages, batch, POOLED)
+
+    return read
+
+
+def _budgets(ready: Material) -> Budgets:
+    target, train = ready.task.target, ready.split.train
+    return Budgets(target, train.labels[target.reads], train.facts)
+
+
+def _any_classes(count: int) -> Classes:
+    return Classes(tuple(map(str, range(count))))
+
+
+def _classes_of(examples: Examples) -> Indices:
+    found: Indices = examples.labels[LABEL][LABEL]
+    return found

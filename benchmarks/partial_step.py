@@ -1,4 +1,4 @@
-"""Owns the row `partial_step`: a step of partial fine-tuning over nothing but forward, backward and optimiser.
+"""The row `partial_step`: a step of partial fine-tuning over nothing but forward, backward and optimiser.
 
 Ours: the product's loop, with drawing the batch, gathering it, the schedule and the loss's bookkeeping, divided by its
 steps. Floor: the same batches lying ready, through the same stages and head in the same precision, and one fused AdamW

@@ -1,4 +1,4 @@
-"""Owns what the peers' side is made of: transformers' MiniLM and data sets, as their users write them."""
+"""What the peers' side is made of: transformers' MiniLM and data sets, as their users write them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

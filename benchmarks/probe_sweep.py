@@ -1,4 +1,4 @@
-"""Owns the row `probe_sweep`: every linear probe of a task over the one forward pass that none of them can do without.
+"""The row `probe_sweep`: every linear probe of a task over the one forward pass that none of them can do without.
 
 Ours: the cells of all budgets and seeds through engine, runner and store, with an empty cache. Floor: the backbone
 called on all training and test examples, sorted by length, in inference mode. Both start from data loaded, weights

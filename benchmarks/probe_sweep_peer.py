@@ -1,4 +1,4 @@
-"""Owns the row `probe_sweep_peer`: the probe sweep as tutorials write it, over ours.
+"""The row `probe_sweep_peer`: the probe sweep as tutorials write it, over ours.
 
 The peer freezes the backbone, puts a linear head on it, and runs the whole network on every batch of every epoch: a
 plain PyTorch loop with a `DataLoader` of 32 shuffled examples, Adam on the head, 10 epochs, one fit for each budget
@@ -56,8 +56,8 @@ class Peer:
 
     def __init__(self, ready: ours.Material, device: str) -> None:
         self._device = device
-        self._width, self._outputs = ready.backbone.card.width, ready.task.target.width
-        labels, test_labels = ready.splits.train.labels.tolist(), ready.splits.test.labels.tolist()
+        self._width, self._outputs = ready.backbone.card.width, ready.classes
+        labels, test_labels = ready.train_labels.tolist(), ready.test_labels.tolist()
         self._train: Any
         self._test: Any
         self._collate: Any = None

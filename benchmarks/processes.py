@@ -1,4 +1,4 @@
-"""Owns running a command as its user does: how long it takes, and how much memory it and all it starts hold."""
+"""Running a command as its user does: how long it takes, and how much memory it and all it starts hold."""
 
 import os
 import subprocess

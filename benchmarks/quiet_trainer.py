@@ -1,4 +1,4 @@
-"""Owns transformers' `Trainer` set to do nothing but train."""
+"""Transformers' `Trainer` set to do nothing but train."""
 
 from collections.abc import Sequence
 

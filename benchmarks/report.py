@@ -1,4 +1,4 @@
-"""Owns the row `report`: tables, charts and page of a large results folder, in a process of its own."""
+"""The row `report`: tables, charts and page of a large results folder, in a process of its own."""
 
 import importlib
 import tempfile

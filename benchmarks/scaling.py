@@ -1,4 +1,4 @@
-"""Owns scaling a measured sample of cells up to all of them."""
+"""Scaling a measured sample of cells up to all of them."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,4 +37,4 @@ def _stratum(planned: ours.PlannedCell) -> tuple[str, str, str]:
 def _work(planned: ours.PlannedCell, share: float, total: float) -> float:
     """Return what a cell's seconds grow with: its gradient steps, or for a probe its labels."""
     labels = max(1, round(share * total))
-    return planned.strategy.recipe.steps(labels) if planned.strategy.depth else labels
+    return ours.recipe_of(planned).steps(labels) if planned.strategy.trained_fraction else labels

@@ -1,4 +1,4 @@
-"""Owns the row `startup`: how long the command line takes to answer, beside an interpreter that does nothing."""
+"""The row `startup`: how long the command line takes to answer, beside an interpreter that does nothing."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Owns the row `suite`: `python -m bench run --suite all` with an empty cache and an empty results folder.
+"""The row `suite`: `python -m bench run --suite all` with an empty cache and an empty results folder.
 
 It runs as its user runs it, with as many workers as it takes by itself; only the peak of its memory is looked at.
 """

@@ -1,7 +1,7 @@
-"""Owns made-up results folders of any size, for measuring what reading and reporting them costs."""
+"""Made-up results folders of any size, for measuring what reading and reporting them costs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from pathlib import Path
 from typing import Final
@@ -10,12 +10,21 @@ import numpy as np
 
 from bench.budget import Share
 from bench.card import BackboneCard, TaskCard
-from bench.cell import FROZEN, HEAD, LOADING, Cell, Provenance, Result, Work
+from bench.cell import FROZEN, HEAD, LOADING, Cell, Provenance, Result, Scores, Work
+from bench.column import dense
 from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
-from bench.target import ACCURACY, Classes
+from bench.targets.classes import Classes
 
-STRATEGIES: Final = {"scratch": (1.0, False), "linear_probe": (0.0, True), "partial": (0.5, True), "full": (1.0, True)}
+STRATEGIES: Final[Mapping[str, StrategyEntry]] = {
+    one.name: one
+    for one in (
+        StrategyEntry(name="scratch", kind="finetune", start="random", trained_fraction=1.0),
+        StrategyEntry(name="linear_probe", kind="probe", start="pretrained", trained_fraction=0.0),
+        StrategyEntry(name="partial", kind="finetune", start="pretrained", trained_fraction=0.5),
+        StrategyEntry(name="full", kind="finetune", start="pretrained", trained_fraction=1.0),
+    )
+}
 SHARES: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
 SEEDS: Final = 20
 CELLS_OF_A_TASK: Final = len(STRATEGIES) * len(SHARES) * SEEDS
@@ -24,6 +33,7 @@ BACKBONE: Final = "synthetic:eyes"
 N_TRAIN: Final = 5_000
 N_CLASSES: Final = 10
 CHANCE: Final = 1 / N_CLASSES
+ACCURACY: Final = "accuracy"
 NOISE: Final = 0.01  # deviation of a score over seeds
 PROVENANCE: Final = Provenance(bench="0", python="3", torch="2", platform="synthetic", processor="synthetic")
 
@@ -40,16 +50,13 @@ def synthetic_store(root: Path, *, cells: int) -> Store:
     store.extend(
         Manifest(
             suite="synthetic",
-            tasks={name: TaskEntry(card=_task(name), metric=ACCURACY, label=Classes.label) for name in names},
+            tasks={name: _entry(name) for name in names},
             backbones={BACKBONE: _backbone()},
-            strategies={
-                name: StrategyEntry(name=name, depth=depth, pretrained=pretrained)
-                for name, (depth, pretrained) in STRATEGIES.items()
-            },
+            strategies=STRATEGIES,
             cells=keys,
         )
     )
-    predictions = np.zeros((1, N_CLASSES), dtype=np.float32)
+    predictions = dense(logit=np.zeros((1, N_CLASSES), dtype=np.float32))
     for cell, key in keys.items():
         store.put(_result(cell, key, noise=NOISE * float(generator.standard_normal())), predictions)
     return store
@@ -62,17 +69,19 @@ def _cells_of(tasks: list[str]) -> Iterator[Cell]:
 
 def _result(cell: Cell, key: str, *, noise: float) -> Result:
     """Return a result on a learning curve that rises with the logarithm of the labels; pretrained ones start higher."""
-    depth, pretrained = STRATEGIES[cell.strategy]
+    strategy = STRATEGIES[cell.strategy]
+    depth = strategy.trained_fraction
     assert isinstance(cell.budget, Share)
     share = cell.budget.of
-    start = 0.6 if pretrained else 0.2
+    start = 0.6 if strategy.start == "pretrained" else 0.2
     rise = (0.25 + 0.1 * depth) * (1 - math.log(share) / math.log(SHARES[0]))
+    score = start + rise + noise
     return Result(
         cell=cell,
         key=key,
         amount=round(share * N_TRAIN),
         n_test=1,
-        score=start + rise + noise,
+        score=score,
         chance=CHANCE,
         penalty=None if depth else 0.1,
         seconds=1.5,
@@ -89,17 +98,28 @@ def _result(cell: Cell, key: str, *, noise: float) -> Result:
         precision="float32",
         data_sha256="0" * 64,
         provenance=PROVENANCE,
+        scores=Scores({ACCURACY: score}, {ACCURACY: ()}),
+        baselines=Scores({ACCURACY: CHANCE}, {ACCURACY: ()}),
+        block_sizes=(1,),
     )
 
 
 def _shared(cell: Cell, key: str) -> tuple[Work, ...]:
     """Return what a cell shares: everyone its loading, all but the deepest frozen activations, a probe its head."""
-    depth, _ = STRATEGIES[cell.strategy]
+    depth = STRATEGIES[cell.strategy].trained_fraction
     frozen = Work(FROZEN, f"{cell.task} features at {depth}", 4.0)
     return (
         Work(LOADING, f"{cell.task} and {BACKBONE}", 0.5),
         *([frozen] if depth < 1 else []),
         *([Work(HEAD, key, 0.25)] if depth == 0 else []),
+    )
+
+
+def _entry(name: str) -> TaskEntry:
+    target = Classes(tuple(map(str, range(N_CLASSES))))
+    (accuracy,) = (metric.card for metric in target.metrics if metric.card.name == ACCURACY)
+    return TaskEntry(
+        card=_task(name), metric=accuracy, metrics=(accuracy,), baseline=target.baseline.title, unit=target.unit
     )
 
 

@@ -1,4 +1,4 @@
-"""Owns the table: rows with their targets, in a form that reads well on a terminal and as Markdown."""
+"""The table: rows with their targets, in a form that reads well on a terminal and as Markdown."""
 
 import textwrap
 from collections.abc import Sequence

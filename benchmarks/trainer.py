@@ -1,4 +1,4 @@
-"""Owns the row `trainer`: full fine-tuning of MiniLM by transformers' `Trainer`, over the same cell of ours.
+"""The row `trainer`: full fine-tuning of MiniLM by transformers' `Trainer`, over the same cell of ours.
 
 The peer's model is MiniLM with mean pooling and a linear head, from the same files. `Trainer` gets what its
 documentation recommends: `DataCollatorWithPadding`, its default optimiser (fused AdamW), the cosine schedule with a
@@ -55,7 +55,7 @@ def measure(settings: Settings) -> Iterator[Row]:
     faster = min(peers, key=lambda precision: median(seconds[precision]))
     for precision in sorted(peers, key=lambda precision: precision != faster):
         peer, held = peers[precision], precision == faster
-        scores = Accuracies(fmean(peer.accuracies), fmean(cell.accuracies), len(ready.splits.test))
+        scores = Accuracies(fmean(peer.accuracies), fmean(cell.accuracies), len(ready.split.test))
         yield Row(
             name="trainer" if held else f"trainer, {precision}",
             compares="Trainer / ours",
@@ -72,9 +72,9 @@ class Peer:
     def __init__(self, ready: ours.Material, budget: ours.Asked, device: str, *, bf16: bool) -> None:
         tokens, (train, test) = Tokens(), ready.strings()
         self._ready, self._budget, self._device, self._bf16 = ready, budget, device, bf16
-        self._train = tokens.examples(train, ready.splits.train.labels.tolist())
-        self._test = tokens.examples(test, ready.splits.test.labels.tolist())
-        self._collate, self._start = tokens.collate, Classifier(ready.task.target.width)
+        self._train = tokens.examples(train, ready.train_labels.tolist())
+        self._test = tokens.examples(test, ready.test_labels.tolist())
+        self._collate, self._start = tokens.collate, Classifier(ready.classes)
         self.accuracies: list[float] = []
 
     def train(self) -> float:
@@ -85,7 +85,7 @@ class Peer:
 
     def _work(self, model: nn.Module, seed: int, folder: str) -> None:
         rows = self._ready.rows(self._budget, seed=seed)
-        recipe = our_cell(self._budget, seed).strategy.recipe
+        recipe = ours.recipe_of(our_cell(self._budget, seed))
         trainer = quiet_trainer(
             model,
             [self._train[row] for row in rows],

@@ -1,4 +1,4 @@
-"""Owns the row `trainer_throughput`: MiniLM fully fine-tuned on sentences on a GPU, `Trainer` over ours.
+"""The row `trainer_throughput`: MiniLM fully fine-tuned on sentences on a GPU, `Trainer` over ours.
 
 Both train on the same drawn sentences in batches of 32 and in bfloat16 (`bf16=True`), for as many steps; ours by the
 product's loop. Seconds per step are compared: their ratio is that of the throughputs. Tokenising is outside both.

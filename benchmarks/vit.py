@@ -1,4 +1,4 @@
-"""Owns the row `vit`: how much of a GPU's matrix products full fine-tuning of a ViT-B/16 turns into training.
+"""The row `vit`: how much of a GPU's matrix products full fine-tuning of a ViT-B/16 turns into training.
 
 A step of the product's loop on a timm ViT-B/16 with random weights and pixels at 224 x 224, in batches of 128 and in
 bfloat16. Its floating-point operations, forward and backward, are counted by `torch.utils.flop_counter`; the ceiling is

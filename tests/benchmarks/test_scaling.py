@@ -22,7 +22,7 @@ def test_a_probe_between_the_measured_ones_counts_by_its_labels() -> None:
 
 
 def test_what_trains_counts_by_its_steps_and_a_smaller_budget_as_the_smallest_measured() -> None:
-    bounded = PARTIAL._replace(recipe=PARTIAL.recipe.model_copy(update={"epochs": 1, "max_steps": 50}))
+    bounded = PARTIAL.model_copy(update={"epochs": 1, "max_steps": 50})
     tiny, small, half, large = (
         toy_cell(bounded, budget=budget) for budget in (Share(0.01), Share(0.1), Share(0.5), ALL)
     )
