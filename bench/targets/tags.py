@@ -15,7 +15,7 @@ from bench.readout import Kind, Readout
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
 from bench.subsets.subset import stratified_order
-from bench.target import Baseline, Codec, Objective, Sampling, Target, first
+from bench.target import Baseline, Codec, LabelRows, Objective, Sampling, Target, first
 from bench.targets.classes import AsTheyAre
 from bench.targets.labels import rarest
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from bench.probing.problem import Problem
-from bench.target import LabelRows
 
 LABEL: Final = "tag"
 PLACE: Final = "token"  # in the geometry of texts: of the first token of each word, -1 where it was cut off
@@ -145,11 +144,9 @@ class WordCrossEntropy(Objective):
 
     def rows(
         self, features: "tuple[Tensor, ...]", encoded: "Mapping[str, Tensor]", geometry: Column | None
-    ) -> "LabelRows":
+    ) -> LabelRows:
         """Return what is read at the first token of each word that has one, [words, width]."""
         import torch  # noqa: PLC0415 (takes seconds)
-
-        from bench.probing.problem import LabelRows  # noqa: PLC0415 (loads torch)
 
         seen, (values,), tags = _geometry(geometry), features, encoded[LABEL]  # values are [n, length, width]
         assert len(tags) == len(seen[PLACE]), "there is a first token for each word"
