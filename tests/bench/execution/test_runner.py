@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench.execution.scored import Scored
 
 from bench.budget import ALL, Count, Share
 from bench.cell import Failure, Result
 from bench.execution.engine import Engine
+from bench.execution.output import CellOutput
 from bench.execution.runner import pending_cells, run_cells
+from bench.metrics.classes import ACCURACY
 from bench.planning.plan import Pack, PlannedCell, pack_cells
 from bench.results.store import Store
+from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
 from tests.bench.results.test_store import manifest
-from tests.toys import FULL, PROBE, QUICK, STRATEGIES, ToyBackbone, ToyTask, toy_cell
+from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask, toy_cell
 
 BACKBONES = {"toy:dense": ToyBackbone().card}
 PLAN = tuple(
@@ -37,13 +39,14 @@ class Bench:
         )
         self.ran: list[PlannedCell] = []
 
-    def execute(self, packs: Sequence[Pack], *, until: int | None = None) -> Iterator[Scored]:
+    def execute(self, packs: Sequence[Pack], *, until: int | None = None) -> Iterator[CellOutput]:
         for pack in packs:
-            for planned, scored in zip(pack.cells, self.engine.run(pack), strict=True):
+            cells = {planned.key: planned for planned in pack.cells}
+            for output in self.engine.run(pack):
                 if until is not None and len(self.ran) == until:
                     raise KeyboardInterrupt
-                self.ran.append(planned)
-                yield scored
+                self.ran.append(cells[output.outcome.key])
+                yield output
 
     def scores(self) -> dict[str, float]:
         return {str(result.cell): result.score for result in self.store.results()}
@@ -103,14 +106,14 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_pat
 def test_a_changed_recipe_runs_its_cells_anew_and_no_others(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     run_cells(PLAN, bench.store, BACKBONES, bench.execute)
-    changed = FULL._replace(recipe=QUICK.model_copy(update={"epochs": 3}))
+    changed = FULL.model_copy(update={"epochs": 3})
     plan = [toy_cell(changed, budget=p.cell.budget, seed=p.cell.seed) if p.strategy is FULL else p for p in PLAN]
     assert {planned.cell.strategy for planned in pending_cells(plan, bench.store, BACKBONES)} == {"full"}
 
 
 def test_a_failing_cell_costs_only_itself_and_is_tried_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    hopeless = FULL._replace(recipe=QUICK.model_copy(update={"learning_rate": 1e30, "head_learning_rate": 1e30}))
+    hopeless = FULL.model_copy(update={"learning_rate": 1e30, "head_learning_rate": 1e30})
     plan = (toy_cell(hopeless), toy_cell(PROBE), toy_cell(PROBE, budget=Share(0.01)))
     bench.store.extend(manifest(*((planned.cell, planned.key) for planned in plan)))
     tally = run_cells(plan, bench.store, BACKBONES, bench.execute)
@@ -131,7 +134,7 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
 
     engine = Engine(lambda *_: Damaged(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
     [pack] = pack_cells([replace(toy_cell(PROBE, task="damaged"), data_sha256="0" * 64)])
-    [outcome] = [scored.outcome for scored in engine.run(pack)]
+    [outcome] = [output.outcome for output in engine.run(pack)]
     assert isinstance(outcome, Failure)
     assert "the data of task 'damaged' are not those of its card" in outcome.reason
 
@@ -139,7 +142,7 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
 def test_data_that_changed_since_the_plan_fail_their_cells(tmp_path: Path) -> None:
     engine = Engine(lambda *_: ToyTask(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
     [pack] = pack_cells([replace(toy_cell(PROBE), data_sha256="of yesterday")])
-    [outcome] = [scored.outcome for scored in engine.run(pack)]
+    [outcome] = [output.outcome for output in engine.run(pack)]
     assert isinstance(outcome, Failure)
     assert "changed since the run was planned: give the same command once more" in outcome.reason
 
@@ -147,7 +150,7 @@ def test_data_that_changed_since_the_plan_fail_their_cells(tmp_path: Path) -> No
 def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     [pack] = pack_cells([toy_cell(FULL)])
-    [outcome] = [scored.outcome for scored in bench.engine.run(pack)]
+    [outcome] = [output.outcome for output in bench.engine.run(pack)]
     assert isinstance(outcome, Result)
     assert outcome.amount == 30
     assert outcome.steps == 8
@@ -158,6 +161,46 @@ def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path)
     assert outcome.peak_mib > 10
     assert (outcome.device, outcome.precision) == ("cpu", "float32")
     assert outcome.provenance.torch
+
+
+def test_what_predictions_belong_to_is_kept_for_each_fold_beside_them(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    plan = [replace(toy_cell(PROBE, seed=fold), fold=fold, shifts=True) for fold in (0, 1)]
+    run_cells(plan, bench.store, BACKBONES, bench.execute)
+    for planned in plan:
+        result = bench.store.get(planned.key)
+        assert result is not None
+        tested = bench.store.tested(result, planned.fold)
+        labels, predictions = tested.labels, bench.store.predictions(planned.key)
+        assert ACCURACY.compute(predictions, labels, None) == result.scores.values["accuracy"]
+        assert ACCURACY.compute(tested.baselines[PLAIN], labels, None) == result.baselines.values["accuracy"]
+        for shifted in result.shifted:
+            under = bench.store.predictions(planned.key, shifted.shift)
+            assert ACCURACY.compute(under, labels, None) == shifted.scores.values["accuracy"]
+            assert ACCURACY.compute(tested.baselines[shifted.shift], labels, None) == shifted.chance
+        assert len(result.shifted) == 3
+        assert len(set(tested.rows["block"])) == len(result.block_sizes)
+
+
+def test_cells_that_are_fitted_together_are_one_pack_for_each_strategy_and_fold(tmp_path: Path) -> None:
+    strategies = (PROBE, PROBE.model_copy(update={"name": "another_probe"}))
+    plan = [
+        replace(toy_cell(strategy, budget=budget, seed=seed), fold=seed)
+        for strategy in strategies
+        for budget in (Share(0.5), ALL)
+        for seed in (0, 1)
+    ]
+    packs = pack_cells(pending_cells(plan, Store(tmp_path), BACKBONES))
+    together = [{(planned.cell.strategy, planned.fold) for planned in pack.cells} for pack in packs]
+    assert together == [{("another_probe", 0)}, {("linear_probe", 0)}, {("another_probe", 1)}, {("linear_probe", 1)}]
+
+
+def test_cells_of_one_fold_lie_next_to_each_other_the_largest_budget_first(tmp_path: Path) -> None:
+    plan = [
+        replace(toy_cell(FULL, budget=budget, seed=seed), fold=seed) for budget in (Share(0.5), ALL) for seed in (0, 1)
+    ]
+    order = [(planned.fold, planned.cell.budget) for planned in pending_cells(plan, Store(tmp_path), BACKBONES)]
+    assert order == [(0, ALL), (0, Share(0.5)), (1, ALL), (1, Share(0.5))]
 
 
 def test_probes_come_first_and_large_budgets_before_small_ones(tmp_path: Path) -> None:
@@ -185,5 +228,5 @@ def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> No
 
     engine = Engine(lambda name, spec, cache: ToyTask(name), load, cache=Cache(tmp_path), device="cpu")
     for pack in pack_cells([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
-        assert all(isinstance(scored.outcome, Result) for scored in engine.run(pack))
+        assert all(isinstance(output.outcome, Result) for output in engine.run(pack))
     assert len(loaded) == 3

@@ -1,0 +1,125 @@
+"""Another metric is computed from what was predicted, exactly as if it had been there from the start."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.budget import ALL, Share
+from bench.cell import Result, Scores
+from bench.execution.rescoring import rescore
+from bench.execution.runner import pending_cells, run_cells
+from bench.planning.plan import PlannedCell
+from bench.results.manifest import Manifest
+from bench.results.store import Store
+from bench.target import rank_by
+from tests.bench.execution.test_runner import BACKBONES, Bench
+from tests.bench.results.test_store import manifest, ranked_by
+from tests.toys import PROBE, ToyTask, toy_cell
+
+LATER = ("log_loss", "auroc")
+PLAN = tuple(
+    replace(toy_cell(PROBE, budget=budget, seed=seed), shifts=True) for budget in (Share(0.5), ALL) for seed in (0, 1)
+)
+
+
+def planned(plan: Sequence[PlannedCell] = PLAN) -> Manifest:
+    return manifest(*((one.cell, one.key) for one in plan))
+
+
+def without(scores: Scores, metrics: Collection[str]) -> Scores:
+    """Return scores that lack some metrics."""
+    values = {name: value for name, value in scores.values.items() if name not in metrics}
+    blocks = {name: several for name, several in scores.without.items() if name not in metrics}
+    return Scores(values, blocks)
+
+
+def forget(store: Store, result: Result, metrics: Collection[str] = LATER) -> None:
+    """Keep a result as if it had been scored before some metrics were asked for."""
+    store.rescore(
+        replace(
+            result,
+            scores=without(result.scores, metrics),
+            baselines=without(result.baselines, metrics),
+            shifted=tuple(
+                replace(one, scores=without(one.scores, metrics), baselines=without(one.baselines, metrics))
+                for one in result.shifted
+            ),
+        )
+    )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Return a bench whose every result was scored before two metrics were asked for."""
+    bench = Bench(tmp_path)
+    bench.store.extend(planned())
+    run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    return bench
+
+
+def test_rescored_results_are_those_that_had_every_metric_from_the_start(bench: Bench) -> None:
+    before = bench.store.outcomes()
+    for result in bench.store.results():
+        forget(bench.store, result)
+    assert bench.store.outcomes() != before
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == []
+    assert bench.store.outcomes() == before
+    assert all(result.shifted and result.block_sizes for result in bench.store.results())
+
+
+def test_another_metric_that_ranks_trains_no_cell(bench: Bench) -> None:
+    for result in bench.store.results():
+        forget(bench.store, result)
+    task = ToyTask()
+    task.target = rank_by(ToyTask.target, "log_loss")
+    assert rescore(bench.store, PLAN, {"toy": task}) == []
+    bench.store.extend(ranked_by("log_loss", planned()))
+    bench.ran.clear()
+    tally = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    assert (tally.scored, tally.found, bench.ran) == (0, len(PLAN), [])
+    assert all(result.score == result.scores.values["log_loss"] for result in bench.store.results())
+
+
+def test_results_outside_of_the_plan_are_scored_too(bench: Bench) -> None:
+    for result in bench.store.results():
+        forget(bench.store, result)
+    rescore(bench.store, PLAN[:1], {"toy": ToyTask()})
+    assert all("auroc" in result.scores.values for result in bench.store.results())
+
+
+def test_tasks_that_are_not_of_the_plan_are_left_alone(bench: Bench) -> None:
+    for result in bench.store.results():
+        forget(bench.store, result)
+    assert rescore(bench.store, (), {}) == []
+    assert not any("auroc" in result.scores.values for result in bench.store.results())
+
+
+def test_what_has_every_metric_is_not_written_again(bench: Bench) -> None:
+    written = {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()}
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == []
+    assert {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()} == written
+
+
+def test_nothing_is_rescored_where_nothing_was_run(tmp_path: Path) -> None:
+    assert rescore(Store(tmp_path), PLAN, {"toy": ToyTask()}) == []
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lost", ["tested", "predictions"])
+def test_a_result_that_cannot_be_rescored_is_run_again_and_alone(bench: Bench, lost: str) -> None:
+    first = PLAN[0]
+    for result in bench.store.results():
+        forget(bench.store, result, LATER if result.key == first.key else ())
+    for path in (bench.store.root / lost).iterdir():
+        if lost == "tested" or path.name.startswith(f"{first.key}."):
+            path.unlink()
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [first.key]
+    bench.store.extend(ranked_by("auroc", planned()))
+    assert pending_cells(PLAN, bench.store, BACKBONES) == [first]
+    bench.ran.clear()
+    run_cells(PLAN, bench.store, BACKBONES, bench.execute)
+    assert bench.ran == [first]
+    assert all("auroc" in result.scores.values for result in bench.store.results())
+    assert len(list(bench.store.results())) == len(PLAN)
