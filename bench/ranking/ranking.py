@@ -3,21 +3,25 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 
 from bench.backbone import Backbone
 from bench.budget import Asked
-from bench.column import Column
+from bench.column import Array, Column
 from bench.planning.budgets import Budgets
+from bench.probing.encoded import as_tensors
 from bench.ranking.logme import Floats, logme
-from bench.readout import Readout
 from bench.runtime.cache import Cache
 from bench.runtime.memory import release
-from bench.target import dense_only
+from bench.target import LabelRows, Target
 from bench.task import Task, verify
 from bench.training.context import NetworkContext
+from bench.training.inference import ReadFeatures
+
+CPU: Final = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,6 @@ def rank_backbones(
     train = split.train
     budgets = Budgets(task.target, train.labels[task.target.reads], train.facts)
     drawn = budgets.draw(budget, seed=0)
-    readout = Readout()
     for name in names:
         start = time.perf_counter()
         backbone = load_backbone(name).to(device)
@@ -68,17 +71,21 @@ def rank_backbones(
             memory_bytes=memory_bytes,
             decoders=decoders,
         )
-        read = context.features(drawn.rows, readout)
-        features = read.features[0].double().cpu().numpy()
-        score = logme(features, _columns(task.target.codec.encode(drawn.labels, read.geometry)))
+        rows = _rows(task.target, context.features(drawn.rows, task.target.readout), drawn.labels)
+        score = logme(rows.features.double().numpy(), _columns(rows.labels.numpy()))
         yield Ranked(name, score, drawn.amount, backbone.card.parameters, time.perf_counter() - start)
-        del context, backbone, features
+        del context, backbone, rows
         release()
 
 
-def _columns(encoded: Column) -> Floats:
-    """Return what a head learns as columns of numbers [n, width]: whole numbers are classes, one-hot."""
-    (values,) = dense_only(encoded).values.values()
+def _rows(target: Target, read: ReadFeatures, labels: Column) -> LabelRows:
+    """Return features as a head of the target has them, a row for each label, on the CPU."""
+    encoded = as_tensors(target.codec.fit(labels).encode(labels, read.geometry), CPU)
+    return target.objective.rows(tuple(values.cpu() for values in read.features), encoded, read.geometry)
+
+
+def _columns(values: Array) -> Floats:
+    """Return what a head learns, [n] or [n, width], as columns of numbers: whole numbers are classes, one-hot."""
     if values.ndim == 1 and np.issubdtype(values.dtype, np.integer):
         values = np.eye(values.max() + 1)[values]
     columns: Floats = values.reshape(len(values), -1).astype(np.float64)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from seqeval.metrics import accuracy_score, f1_score
 
+from bench.cli import main
 from bench.column import Column, Ragged
 from bench.results.store import Store
 from tests.bench.backbones.huggingface.snapshots import write_text_model
@@ -107,6 +108,23 @@ def by_name(ran: Run, path: Path) -> list[tuple[list[str], list[str]]]:
 def test_lines_of_json_are_the_same_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_json_lines(Path("news.jsonl"))
-    ran = run("csv:news.jsonl", f"hf:{write_text_model(Path('bert'), 'bert')}", "--strategy", "linear_probe", "--strategy", "full")
+    ran = run(
+        "csv:news.jsonl",
+        f"hf:{write_text_model(Path('bert'), 'bert')}",
+        "--strategy",
+        "linear_probe",
+        "--strategy",
+        "full",
+    )
     assert_scored_as_by_seqeval(ran)
     assert ran.results["linear_probe"].score > 0.5
+
+
+def test_backbones_are_ranked_for_tags_over_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_conll(Path("news.conll"))
+    backbones = [f"hf:{write_text_model(Path(kind), kind)}" for kind in ("bert", "distilbert")]
+    assert main(["rank", "--data", "conll:news.conll", "--backbones", *backbones]) == 0
+    assert "LogME of frozen features on 36 labels" in capsys.readouterr().out
