@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
+import numpy as np
 from annotated_types import Gt, Interval
 from pydantic import AfterValidator
 
@@ -72,12 +73,13 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
         from bench.training.fitting import NetworkPlan, fit_network  # noqa: PLC0415 (loads torch)
 
         network = context.network()
-        frozen = self._first_adapted(network)
+        layers = self._layers_of(network)
+        frozen = next(place for place, names in enumerate(layers) if names)
         for budget, seed in zip(budgets, seeds, strict=True):
 
             def begin(seed: int = seed.initialisation) -> "nn.ModuleList":
                 stages = stages_from(network, frozen)
-                return add_adapters(stages, pattern=self.layers, rank=self.rank, alpha=self.alpha, seed=seed)
+                return add_adapters(stages, layers[frozen:], rank=self.rank, alpha=self.alpha, seed=seed)
 
             plan = NetworkPlan(
                 frozen,
@@ -90,21 +92,22 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
             )
             yield fit_network(network, budget, seed, plan)
 
-    def _first_adapted(self, network: "NetworkContext") -> int:
-        """Return the index of the first stage that has an adapter. Raises `ConfigError` if none has."""
+    def _layers_of(self, network: "NetworkContext") -> list[tuple[str, ...]]:
+        """Return the names of the layers to adapt in each stage. Raises `ConfigError` if there are none."""
         from bench.training.adapters import ADAPTABLE, layers_to_adapt  # noqa: PLC0415 (loads peft)
 
-        stages = network.backbone.stages
-        lowest = boundary(self.trained, len(stages))
-        for place in range(lowest, len(stages)):
-            if layers_to_adapt(stages[place], self.layers):
-                return place
-        there = dict.fromkeys(name for stage in stages[lowest:] for name in layers_to_adapt(stage, ".*"))
+        example, readout = network.tested.take(np.array([0])), network.target.readout
+        lowest = boundary(self.trained, network.n_stages)
+        layers = layers_to_adapt(network.backbone, example, readout, self.layers)
+        if any(layers[lowest:]):
+            return [*([()] * lowest), *layers[lowest:]]
+        everything = layers_to_adapt(network.backbone, example, readout, ".*")
+        there = list(dict.fromkeys(name for names in everything[lowest:] for name in names))
         kinds = " or ".join(kind.__name__ for kind in ADAPTABLE)
         wanted = f"whose name matches layers = {self.layers!r}" if self.layers else "that is linear"
-        names = ", ".join(list(there)[:NAMED]) + (", …" if len(there) > NAMED else "")
+        names = ", ".join(there[:NAMED]) + (", …" if len(there) > NAMED else "")
         advice = f"set layers to a regular expression for some of these: {names}" if there else f"there is no {kinds}"
         raise ConfigError(
-            f"{network.backbone.card.name} has no layer {wanted} in the upper {len(stages) - lowest} of {len(stages)} "
-            f"stages, so that there is nothing for the strategy {self.name!r} to adapt: {advice}"
+            f"{network.backbone.card.name} has no layer {wanted} in the upper {network.n_stages - lowest} of "
+            f"{network.n_stages} stages, so that there is nothing for the strategy {self.name!r} to adapt: {advice}"
         )
