@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bench.domain import Domain
+from bench.domain import DomainName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class TaskCard:
 
     name: str
     title: str
-    domain: Domain
+    domain: DomainName
     description: str
     source: str
     licence: str
@@ -48,7 +48,7 @@ class BackboneCard:
 
     name: str
     title: str
-    domain: Domain
+    domain: DomainName
     description: str
     source: str
     licence: str

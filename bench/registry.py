@@ -25,10 +25,10 @@ TRACKERS: Final = "bench.trackers"
 
 BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
     DOMAINS: {
-        "vision": "bench.domains.vision:DOMAIN",
-        "text": "bench.domains.text:DOMAIN",
-        "audio": "bench.domains.audio:DOMAIN",
-        "series": "bench.domains.series:DOMAIN",
+        "vision": "bench.domains.vision.domain:DOMAIN",
+        "text": "bench.domains.text.domain:DOMAIN",
+        "audio": "bench.domains.audio.domain:DOMAIN",
+        "series": "bench.domains.series.domain:DOMAIN",
     },
     TARGETS: {
         "classes": "bench.targets.classes:Classes",
@@ -103,6 +103,12 @@ def names(point: str) -> tuple[str, ...]:
     return tuple(sorted({*BUILT_IN[point], *_offered(point)}))
 
 
+def refuse_unknown(point: str, name: str) -> None:
+    """Raise `UnknownNameError` for a name that nobody offers; nothing is imported."""
+    if name not in (known := names(point)):
+        raise unknown_name(NOUNS[point], name, known)
+
+
 def load(point: str, name: str) -> object:
     """Return what a name of an extension point stands for.
 
@@ -114,8 +120,7 @@ def load(point: str, name: str) -> object:
         module, _, attribute = BUILT_IN[point][name].partition(":")
         built_in: object = getattr(import_module(module), attribute)
         return built_in
-    if name not in offered:
-        raise unknown_name(NOUNS[point], name, names(point))
+    refuse_unknown(point, name)
     try:
         found: object = offered[name].load()
     except Exception as error:  # somebody else's code: whatever it raises, its package is what has to be named

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task

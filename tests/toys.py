@@ -14,7 +14,8 @@ from bench.card import BackboneCard, TaskCard
 from bench.cell import Cell
 from bench.column import Indices, dense
 from bench.config.data import DataSpec
-from bench.domain import Images, Raw
+from bench.domain import Raw
+from bench.domains.vision.raw import Images
 from bench.planning.plan import PlannedCell, cell_key
 from bench.runtime.cache import Cache
 from bench.strategies.finetune import Finetune

@@ -5,8 +5,8 @@ from bench_tasks import load_family
 from bench.backbones import catalog, sources
 from bench.backbones.descriptions import describe
 from bench.commands.options import Heading, ListOptions
-from bench.config.data import DOMAINS
 from bench.config.reading import CONFIG, Config, read_config
+from bench.domains.registered import domain_of
 from bench.registry import TASKS, names
 from bench.runtime.cache import default_cache
 from bench.strategy import BACKBONE, Strategy
@@ -31,7 +31,7 @@ def main(options: ListOptions) -> int:
 def _about_task(config: Config, name: str) -> str:
     spec = config.tasks[name].spec(name)
     if spec.address:
-        return f"{DOMAINS[spec.family]}: {spec.options.title or spec.address}"
+        return f"{domain_of(spec.family).name}: {spec.options.title or spec.address}"
     task = load_family(spec.family)
     return f"{task.card.domain}, {task.target.metrics[0].card.title}: {task.card.title}"
 

@@ -6,9 +6,11 @@ from typing import Final
 
 from bench.answers import Answers
 from bench.commands.options import PredictOptions
+from bench.domains.contract import Domain, Source
+from bench.domains.registered import domain_named
 from bench.errors import ConfigError
 from bench.prediction.exported import Exported, read_exported
-from bench.prediction.unlabelled import Source, gather
+from bench.prediction.unlabelled import gather
 from bench.report.predictions import as_records, as_table
 from bench.runtime.device import default_decoders, resolve_device
 
@@ -39,21 +41,26 @@ def main(options: PredictOptions) -> int:
 
 def _refuse(options: PredictOptions, exported: Exported) -> None:
     """Raise `ConfigError` for what does not go with the model, or if there is nothing to predict."""
-    domain = exported.task.domain
-    if options.texts and domain != "text":
+    domain = domain_named(exported.task.domain)
+    reader = domain.unlabelled
+    if options.texts and not reader.texts:
         raise ConfigError(f"--text: the model in {options.folder} does not read texts: name files instead")
-    if options.columns and domain not in ("text", "series"):
+    if options.columns and reader.most_columns == 0:
         raise ConfigError(f"--column: the model in {options.folder} reads no tables: leave it out")
-    if domain == "text" and len(options.columns) > 1:
-        raise ConfigError(f"--column: texts are in one column, got {len(options.columns)}: name one")
+    if reader.most_columns is not None and len(options.columns) > reader.most_columns:
+        count = "one column" if reader.most_columns == 1 else f"{reader.most_columns} columns"
+        raise ConfigError(
+            f"--column: {domain.noun.many} are in {count}, got {len(options.columns)}: name "
+            f"{'one' if reader.most_columns == 1 else 'as many'}"
+        )
     if options.top > 1 and not exported.target.ranks_answers:
         raise ConfigError(f"--top: the model in {options.folder} has one answer for each example: leave it out")
     if not options.files and not options.texts:
         raise ConfigError("nothing to predict: name files after the folder" + _also(domain))
 
 
-def _also(domain: str) -> str:
-    return ", - for lines of standard input, or a text with --text" if domain == "text" else ""
+def _also(domain: Domain) -> str:
+    return ", - for lines of standard input, or a text with --text" if domain.unlabelled.texts else ""
 
 
 def _shown(options: PredictOptions, sources: tuple[Source, ...], answers: Answers) -> str:

@@ -6,20 +6,20 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
-from bench.backbones import catalog
 from bench.backbones.descriptions import describe_all
 from bench.budget import Asked
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
-from bench.config.data import DOMAINS, problems_of
+from bench.config.data import problems_of
 from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
 from bench.config.suite import Suite
-from bench.errors import ConfigError, unknown_name
+from bench.domains.registered import domain_of
+from bench.errors import ConfigError
 from bench.planning.plan import PlannedCell, plan_cells
 from bench.registry import TASKS, names
 from bench.runtime.cache import Cache
@@ -27,14 +27,6 @@ from bench.subsets.subset import budget_size
 from bench.task import Task
 
 log = logging.getLogger(__name__)
-
-USUAL_BACKBONES: Final[Mapping[str, str]] = {
-    "image_classification": "timm:resnet18.a1_in1k",
-    "text_classification": catalog.MINILM.name,
-    "audio_classification": "bundled:spoken-words",
-    "forecasting": "bundled:series",
-}
-"""What data are seen through that are named without a backbone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +88,11 @@ def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Confi
     data, name = options.own_data, _name_of(address)
     said: dict[str, Any] = dict(_option(text) for text in data.settings)
     family = data.family or guess_family(address, said, cache)
-    if family not in DOMAINS:
-        raise unknown_name("task family", family, DOMAINS)
+    domain = domain_of(family)
     said |= {"family": family, "data": address}
     said |= {"skip_bad": True} if data.skip_bad else {}
     said |= {"fill": True} if data.fill else {}
-    said |= {"backbones": options.backbones or [USUAL_BACKBONES.get(family, "")]}
+    said |= {"backbones": options.backbones or [domain.backbone]}
     try:
         table = TaskTable.model_validate(said)
     except ValidationError as error:

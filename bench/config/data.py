@@ -1,68 +1,19 @@
 """How a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Interval, Len
 from pydantic import BaseModel, ConfigDict
 
-from bench.domain import Domain
+from bench.domains.registered import all_domains, domain_of, families
 from bench.errors import nearest
 
 Count = Annotated[int, Gt(0)]
 Predicted = Literal["classes", "value", "labels", "tags"]
 
-DOMAINS: Final[Mapping[str, Domain]] = {
-    "image_classification": "vision",
-    "text_classification": "text",
-    "audio_classification": "audio",
-    "forecasting": "series",
-}
-"""Families of tasks on data that are named, with the domain of each."""
-
-KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "folder": ("image_classification", "audio_classification"),
-    "csv": tuple(DOMAINS),
-    "torchvision": ("image_classification",),
-    "torchaudio": ("audio_classification",),
-    "conll": ("text_classification",),
-    "hf": ("image_classification", "text_classification", "audio_classification"),
-    "python": tuple(DOMAINS),
-}
-"""The kinds of address, with the families that can be told apart in them."""
-
-PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
-RECORDING_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
-TABLE_SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".jsonl")
-
-CONCERNS: Final[Mapping[str, tuple[Domain, ...]]] = {
-    "text": ("text",),
-    "image": ("vision",),
-    "audio": ("audio",),
-    "rate_hz": ("audio",),
-    "seconds": ("audio",),
-    **dict.fromkeys(
-        (
-            "split",
-            "group",
-            "held_out",
-            "target",
-            "label",
-            "labels",
-            "separator",
-            "split_seed",
-            "config",
-            "encoding",
-        ),
-        ("vision", "text", "audio"),
-    ),
-    **dict.fromkeys(
-        ("time", "series", "values", "context", "horizon", "season", "frequency", "counts", "fill"),
-        ("series",),
-    ),
-}
-"""Options that say something of some domains only."""
-
+ADDRESSES: Final = ("folder", "csv", "torchvision", "torchaudio", "conll", "hf", "python")
+"""The kinds of address."""
 
 OF_BUNDLED: Final = frozenset({"metric"})
 """Options that a bundled task has too."""
@@ -172,17 +123,17 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
     if not spec.address:
         yield from (f"{name}: a bundled task has no such option" for name in sorted(said - OF_BUNDLED))
         return
-    if spec.kind not in KINDS or not spec.place:
-        hint = nearest(spec.kind, KINDS)
-        known = ", ".join(f"{kind}:…" for kind in KINDS)
-        yield f"data: an address is one of {known}, got {spec.address!r}{hint}"
-    elif spec.family not in KINDS[spec.kind]:
-        yield f"data: {spec.kind}: holds {' or '.join(KINDS[spec.kind])}, not {spec.family}"
-    domain = DOMAINS[spec.family]
-    for name in sorted(said & CONCERNS.keys()):
-        if domain not in CONCERNS[name]:
-            yield f"{name}: says nothing of {spec.family} (only of {', '.join(CONCERNS[name])})"
-    if spec.options.target == "tags" and domain in CONCERNS["target"] and domain != "text":
+    domain = domain_of(spec.family)
+    if spec.kind not in ADDRESSES or not spec.place:
+        known = ", ".join(f"{kind}:…" for kind in ADDRESSES)
+        yield f"data: an address is one of {known}, got {spec.address!r}{nearest(spec.kind, ADDRESSES)}"
+    elif spec.kind not in domain.addresses:
+        yield f"data: {spec.kind}: holds {' or '.join(families(spec.kind))}, not {spec.family}"
+    for name in sorted(said - domain.options):
+        others = [other.name for other in all_domains().values() if name in other.options]
+        if others:
+            yield f"{name}: says nothing of {spec.family} (only of {', '.join(others)})"
+    if spec.options.target == "tags" and domain.cells and not domain.cells.tagged:
         yield f"target: tags are those of words, and {spec.family} has none"
     if spec.options.labels and spec.options.target not in {None, "labels"}:
         yield f'labels: columns of yes and no are several labels: leave target = "{spec.options.target}" out'

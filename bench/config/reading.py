@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from bench.budget import Asked, parse_asked
-from bench.config.data import DOMAINS, DataOptions, DataSpec, options_of, problems_of
+from bench.config.data import DataOptions, DataSpec, options_of, problems_of
 from bench.config.recipes import (
     Layer,
     common_problems,
@@ -22,6 +22,7 @@ from bench.config.recipes import (
     told,
 )
 from bench.config.suite import Entry, Suite
+from bench.domains.registered import families
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import BACKBONE, Strategy
 
@@ -62,7 +63,7 @@ class BackboneTable(_Table):
 class TaskTable(DataOptions):
     """`[tasks.NAME]`: family, data, the backbones to adapt, and recipes.
 
-    The family is by default the task's name, as that of a bundled task; data that are named need one of `DOMAINS`, and
+    The family is by default the task's name, as that of a bundled task; data that are named need that of a domain, and
     may have any of the options. `shared` is what the task sets for every strategy, `recipe` what it sets for one.
     """
 
@@ -269,7 +270,7 @@ def _dangling(config: Config, bundled: set[str]) -> Iterator[str]:
         for task in suite.tasks:
             yield from check(f"suites.{name}.tasks", "task", task, config.tasks)
     for name, table in config.tasks.items():
-        known = DOMAINS if table.data else bundled
+        known = families() if table.data else bundled
         yield from check(f"tasks.{name}.family", "task family", table.family or name, known)
         if (table.family or name) in known:
             yield from (f"tasks.{name}: {problem}" for problem in problems_of(table.spec(name)))

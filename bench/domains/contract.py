@@ -32,8 +32,17 @@ WORDS: Final = "words"
 PASTS: Final = "pasts of series"
 """What classical models need of a domain, by the words that an error has for it."""
 
+LABELLED: Final = frozenset(
+    {"split", "group", "held_out", "target", "label", "labels", "separator", "split_seed", "config", "encoding"}
+)
+"""Options of data that come with a label for each example."""
+
 Format = Mapping[str, float]
 """How the inputs of a model are read, as numbers by name, such as a rate in hertz."""
+
+
+def _as_they_are(raw: Raw) -> Format:
+    return {}
 
 
 class Noun(NamedTuple):
@@ -117,12 +126,13 @@ class Unlabelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a model is asked about: files, folders of them or - for standard input, and examples written out (`texts`).
+    """What a model of a domain is asked about: files, folders of them or - for standard input, and texts themselves.
 
     `columns` are those of tables to look into. `options` are those of the data that the model was adapted to, `format`
     is how its inputs are read, and `target` what it predicts.
     """
 
+    domain: "Domain"
     files: Sequence[str]
     options: "DataOptions"
     format: Format
@@ -177,4 +187,8 @@ class Domain:
     shifts: Callable[[], Sequence[Shift]] = tuple
     offers: frozenset[str] = frozenset()
     features: Callable[[], Features] | None = None
-    input_format: Callable[[Raw], Format] = lambda _: {}
+    input_format: Callable[[Raw], Format] = _as_they_are
+
+    def is_example(self, path: str) -> bool:
+        """Whether a path ends as files do that hold an example each."""
+        return path.casefold().endswith(self.suffixes.get(self.noun.one, ()))

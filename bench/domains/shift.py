@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from bench.domain import DomainName
 from bench.task import Examples
 
 SEED: Final = 1903
@@ -14,7 +15,7 @@ SEED: Final = 1903
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """A change of test data: `name` is unique within a domain, `title` says what it is, with its number.
+    """A change of the test data of a `domain`, in which `name` is unique; `title` says what it is, with its number.
 
     `apply` returns the examples under the shift. What lies in files stays there until it is looked at.
     """
@@ -22,6 +23,7 @@ class Shift:
     name: str
     title: str
     apply: Callable[[Examples], Examples]
+    domain: DomainName
 
 
 def generator_of(content: bytes) -> np.random.Generator:

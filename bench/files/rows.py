@@ -12,8 +12,8 @@ from typing import Final
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
-from bench.config.data import TABLE_SUFFIXES
 from bench.errors import DataError, nearest
+from bench.files.suffixes import TABLE_SUFFIXES
 
 SEPARATORS: Final = ",;\t|"
 HEAD_BYTES: Final = 2**20  # of a table, in which its first line ends

@@ -10,35 +10,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
+from bench.domains.contract import Format
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
 from bench.registry import TARGETS, load_class
 from bench.runtime.atomic import replacing, write_whole
 from bench.runtime.cache import file_sha256
 from bench.target import Target
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
-
-
-class AudioFormat(NamedTuple):
-    """How recordings are read: as mono at `rate_hz`, cut or padded to `length` samples."""
-
-    rate_hz: int
-    length: int
-
-
-class WindowFormat(NamedTuple):
-    """What is seen of a series: `context` steps, of a cycle of `season` steps, on a scale whose unit is `unit`."""
-
-    context: int
-    season: int
-    unit: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +32,9 @@ class Exported:
     """An adapted model without its weights.
 
     `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage,
-    `codec` what the codec of its labels found in them. `audio_format` is there for recordings, `window_format` for
-    series; pictures and texts are taken as they are. `libraries` are versions of those that build networks.
-    `weights_sha256` is that of the weights file, once it is written.
+    `codec` what the codec of its labels found in them. `input_format` is how its inputs were read, which their
+    domain knows: of recordings the rate and the length, of pictures nothing. `libraries` are versions of those that
+    build networks. `weights_sha256` is that of the weights file, once it is written.
     """
 
     result: Result
@@ -58,8 +44,7 @@ class Exported:
     boundary: int
     target: Target
     codec: Mapping[str, float]
-    audio_format: AudioFormat | None
-    window_format: WindowFormat | None
+    input_format: Format
     libraries: Mapping[str, str]
     weights_sha256: str = ""
 
@@ -146,8 +131,7 @@ def _record(exported: Exported) -> dict[str, Any]:
         "boundary": exported.boundary,
         "target": target_record(exported.target),
         "codec": dict(exported.codec),
-        "audio_format": exported.audio_format and exported.audio_format._asdict(),
-        "window_format": exported.window_format and exported.window_format._asdict(),
+        "input_format": dict(exported.input_format),
         "libraries": dict(exported.libraries),
         "weights_sha256": exported.weights_sha256,
     }
@@ -181,8 +165,7 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
         boundary=record["boundary"],
         target=target_of(record["target"]),
         codec=record["codec"],
-        audio_format=AudioFormat(**record["audio_format"]) if record["audio_format"] else None,
-        window_format=WindowFormat(**record["window_format"]) if record["window_format"] else None,
+        input_format=dict(record["input_format"]),
         libraries=record["libraries"],
         weights_sha256=record["weights_sha256"],
     )

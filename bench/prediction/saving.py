@@ -9,11 +9,10 @@ from torch import nn
 from bench.backbones.cards import LIBRARIES
 from bench.card import TaskCard
 from bench.cell import Result
-from bench.domain import Raw, Waveforms, Windows
+from bench.domains.registered import domain_named
 from bench.errors import StoreError
-from bench.files.media import Recordings
 from bench.planning.plan import PlannedCell
-from bench.prediction.exported import AudioFormat, Exported, WindowFormat, write_exported
+from bench.prediction.exported import Exported, write_exported
 from bench.strategy import Parts
 from bench.training.context import NetworkContext
 
@@ -32,8 +31,7 @@ def save_adapted(
         boundary=parts.boundary,
         target=context.target,
         codec=parts.codec,
-        audio_format=audio_format(context.tested),
-        window_format=window_format(context.tested),
+        input_format=domain_named(card.domain).input_format(context.tested),
         libraries={name: version(name) for name in LIBRARIES},
     )
     # Copies, because parameters may share memory and kernels lie with their channels last: a file holds neither.
@@ -45,18 +43,3 @@ def save_adapted(
 def together(stages: nn.ModuleList, head: nn.Module) -> nn.ModuleDict:
     """Return stages and head as one module, whose state is the file of an export."""
     return nn.ModuleDict({"stages": stages, "head": head})
-
-
-def audio_format(raw: Raw) -> AudioFormat | None:
-    """Return how these examples are read, if they are recordings."""
-    if isinstance(raw, Waveforms):
-        return AudioFormat(raw.rate_hz, raw.samples.shape[1])
-    return AudioFormat(raw.rate_hz, raw.length) if isinstance(raw, Recordings) else None
-
-
-def window_format(raw: Raw) -> WindowFormat | None:
-    """Return what these examples show of their series, if they are windows.
-
-    Of several units it is the smallest: it is what tells a past that is constant from one that is not.
-    """
-    return WindowFormat(raw.past.shape[1], raw.season, float(raw.unit.min())) if isinstance(raw, Windows) else None

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate, max_pool2d
 
 from bench.column import Dense
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split, packaged_file
 

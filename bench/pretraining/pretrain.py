@@ -19,7 +19,7 @@ from bench.backbones.bundled import resnet, series
 from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
 from bench.card import BackboneCard
-from bench.domain import Domain
+from bench.domain import DomainName
 from bench.pretraining.letters import Letters
 from bench.pretraining.synthetic_series import SyntheticSeries
 from bench.pretraining.words import Words
@@ -76,7 +76,7 @@ class Pretraining:
     source: Source
     recipe: LoopRecipe
     steps: int
-    domain: Domain
+    domain: DomainName
     title: str
     description: str
     subjects: tuple[str, ...]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.column import Dense
-from bench.domain import Windows
+from bench.domains.series.raw import Windows
 from bench.pretraining.kernels import kernel_draws
 from bench.pretraining.stretches import CONTEXT, HORIZON, LENGTH, Series, log_uniform, periods
 from bench.targets.forecast import LABEL, Forecast

@@ -12,8 +12,7 @@ from torch.nn.functional import affine_grid, conv1d, grid_sample, interpolate, p
 from bench.backbones.bundled import spoken_words
 from bench.backbones.bundled.spoken_words import FLOOR, SPREAD, normalise
 from bench.column import Dense
-from bench.domain import Waveforms
-from bench.files.media import from_16_bits
+from bench.domains.audio.raw import Waveforms, from_16_bits
 from bench.runtime.espeak import RATE_HZ, synthesise
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bench.analysis.wording import shortened
 from bench.answers import Answers, Rows, Steps
 from bench.column import Array
-from bench.prediction.unlabelled import Source
+from bench.domains.contract import Source
 
 WIDEST: Final = 80
 GAP: Final = "  "

@@ -18,10 +18,10 @@ from bench.cell import Work
 from bench.column import Array, Column, Indices
 from bench.context import Context
 from bench.domain import Raw
-from bench.domains.offer import FEATURES, DomainOffer, Features
+from bench.domains.contract import FEATURES, Features
+from bench.domains.registered import domain_named
 from bench.probing.heads import Heads, Penalties
 from bench.readout import Kind
-from bench.registry import DOMAINS, load_instance
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
@@ -67,9 +67,9 @@ class _Described:
 
     def __init__(self, context: Context) -> None:
         train, needed = context.train, context.needed
-        offer = load_instance(DOMAINS, train.raw.domain, DomainOffer)
-        assert offer.features is not None, "a domain that offers features says how they are made"
-        features: Features = offer.features()
+        domain = domain_named(train.raw.domain)
+        assert domain.features is not None, "a domain that offers features says how they are made"
+        features: Features = domain.features()
         self._describe = features.describe
         self.key = ("classical", ALGORITHM, features.title, context.content)
         learnt, of_train = keep(

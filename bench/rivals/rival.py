@@ -23,7 +23,7 @@ from bench.target import Target
 class Rival(ABC):
     """A classical model that can predict some targets.
 
-    `needs` is what the domain of the examples must offer (see `bench.domains.offer`). One that `learns` does so from
+    `needs` is what the domain of the examples must offer (see `bench.domains.contract`). One that `learns` does so from
     labels; others know how to predict without any.
     """
 

@@ -21,8 +21,9 @@ from scipy.ndimage import convolve1d
 from bench.budget import Budget
 from bench.column import Array, Column, dense
 from bench.context import Context
-from bench.domain import Raw, Windows
-from bench.domains.offer import PASTS
+from bench.domain import Raw
+from bench.domains.contract import PASTS
+from bench.domains.series.raw import Windows
 from bench.probing.heads import Penalties
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key

@@ -25,8 +25,9 @@ from bench.budget import Budget
 from bench.cell import HEAD, Work
 from bench.column import Array, Column, Indices, digest
 from bench.context import Context
-from bench.domain import Raw, Texts
-from bench.domains.offer import WORDS as TEXTS
+from bench.domain import Raw
+from bench.domains.contract import WORDS as TEXTS
+from bench.domains.text.raw import Texts
 from bench.probing import problem
 from bench.probing.heads import Penalties
 from bench.readout import Kind

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.domains.offer import DomainOffer
+from bench.domains.registered import domain_named
 from bench.errors import DataError
-from bench.registry import DOMAINS, load_class, load_instance
 from bench.registry import RIVALS as RIVAL_MODELS
+from bench.registry import load_class
 from bench.strategy import RIVALS, Model, PenaltyRecipe, Seeds, Start, Strategy
 from bench.subsets.seeds import Purpose
 
@@ -56,7 +56,7 @@ def choose_rival(context: Context) -> "Rival":
     from bench.rivals.rival import Rival  # noqa: PLC0415 (loads torch)
 
     target, domain = context.target, context.train.raw.domain
-    offered = load_instance(DOMAINS, domain, DomainOffer).kinds
+    offered = domain_named(domain).offers
     for name in target.rivals:
         rival = load_class(RIVAL_MODELS, name, Rival)()  # type: ignore[type-abstract]  # what it finds is concrete
         if rival.needs in offered and rival.predicts(target):

@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.answers import Answers, Steps
 from bench.column import Array, Column, Indices, dense
-from bench.domain import Raw, Windows
+from bench.domain import Raw
+from bench.domains.series.raw import Windows
 from bench.metric import Metric
 from bench.metrics import forecast as metrics
 from bench.subsets import subset

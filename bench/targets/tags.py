@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.answers import Answers, Rows
 from bench.column import Array, Column, Indices, Ragged
-from bench.domain import Raw, Texts
+from bench.domain import Raw
+from bench.domains.text.raw import Texts
 from bench.metric import Metric
 from bench.metrics.tags import metrics
 from bench.readout import Kind, Readout

@@ -2,11 +2,13 @@
 
 import copy
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.config.data import DOMAINS, KINDS, PICTURE_SUFFIXES, RECORDING_SUFFIXES, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.registered import all_domains, domain_named, domain_of, families
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.target import rank_by
@@ -18,13 +20,8 @@ from bench_tasks.own import open_own
 
 Open = Callable[[str, DataSpec, Cache], Task]
 
-COLUMNS: Final[Mapping[str, str]] = {
-    "text": "text_classification",
-    "image": "image_classification",
-    "audio": "audio_classification",
-    "tokens": "text_classification",
-}
-"""Families of tables by the column of their examples: the option that names it, and its name unless one does."""
+TOKENS: Final = "tokens"
+"""The column of words that have a tag each, in lines of JSON."""
 
 
 def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -53,28 +50,29 @@ def _ranked(task: Task, spec: DataSpec) -> Task:
 
 def _opener(spec: DataSpec) -> Open:
     """Return what opens data of a kind and family: what reads tables need not wait for what reads folders."""
-    match spec.kind, spec.family:
-        case "folder", _:
+    domain = domain_of(spec.family)
+    match spec.kind:
+        case "folder":
             from bench_tasks.files.folder import open_folder  # noqa: PLC0415 (for folders only)
 
             return open_folder
-        case "csv", "forecasting":
+        case "csv" if domain.series:
             from bench_tasks.forecasts.forecasting import open_forecasting  # noqa: PLC0415 (for series only)
 
             return open_forecasting
-        case "conll", _:
+        case "conll":
             from bench_tasks.files.conll import open_tags  # noqa: PLC0415 (for tagged words only)
 
             return open_tags
-        case "csv", "text_classification" if _is_tagged(spec):
+        case "csv" if domain.cells and domain.cells.tagged and _is_tagged(spec):
             from bench_tasks.files.conll import open_tags  # noqa: PLC0415 (for tagged words only)
 
             return open_tags
-        case "csv", _:
+        case "csv":
             from bench_tasks.files.table import open_table  # noqa: PLC0415 (for tables only)
 
             return open_table
-        case "python", _:
+        case "python":
             return open_own
         case _:
             return open_kept
@@ -87,7 +85,7 @@ def _is_tagged(spec: DataSpec) -> bool:
     first = Path(spec.place.split(",")[0]).expanduser()
     if first.suffix.casefold() != ".jsonl" or spec.options.target not in {None, "tags"}:
         return False
-    return spec.options.target == "tags" or {"tokens", "tags"} <= set(read_names(first, spec.options.encoding))
+    return spec.options.target == "tags" or {TOKENS, "tags"} <= set(read_names(first, spec.options.encoding))
 
 
 def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:
@@ -109,40 +107,48 @@ def guess_family(address: str, said: Mapping[str, object], cache: Cache) -> str:
     Raises `DataError` if it cannot be told.
     """
     kind, _, place = address.partition(":")
-    families = KINDS.get(kind, ())
-    if len(families) == 1:
-        return families[0]
+    fitting = families(kind) or families()
+    if len(fitting) == 1:
+        return fitting[0]
     if kind == "python":
-        domain = open_own("own", DataSpec("", address), cache).card.domain
-        return next(family for family, of_family in DOMAINS.items() if of_family == domain)
+        return domain_named(open_own("own", DataSpec("", address), cache).card.domain).family
     if is_remote(place):
-        raise DataError(f"{address} is not here yet: say with --family what it is: {', '.join(families or DOMAINS)}")
+        raise DataError(f"{address} is not here yet: say with --family what it is: {', '.join(fitting)}")
     if kind == "folder":
         return _family_of_files(Path(place).expanduser())
     if kind == "csv":
         return _family_of_table(Path(place.split(",")[0]).expanduser(), said)
-    raise DataError(f"{address}: say with --family what this is: {', '.join(families or DOMAINS)}")
+    raise DataError(f"{address}: say with --family what this is: {', '.join(fitting)}")
 
 
 def _family_of_files(folder: Path) -> str:
-    """Return the family of the first file in a folder, or in an archive of one, whose suffix tells it."""
+    """Return the family of most files in the first folder with any that have a suffix of a family."""
     if folder.is_file():
-        raise DataError(f"{folder} is a file: say with --family what is in it: {', '.join(KINDS['folder'])}")
+        raise DataError(f"{folder} is a file: say with --family what is in it: {', '.join(families('folder'))}")
+    domains = [domain for domain in all_domains().values() if domain.files]
     for _, _, files in os.walk(folder):
-        if any(name.casefold().endswith(RECORDING_SUFFIXES) for name in files):
-            return "audio_classification"
-        if any(name.casefold().endswith(PICTURE_SUFFIXES) for name in files):
-            return "image_classification"
-    raise DataError(f"there is neither a picture nor a recording in {folder}: is this the right folder?")
+        counts = Counter(domain.family for name in files for domain in domains if domain.is_example(name))
+        if counts:
+            return counts.most_common(1)[0][0]
+    raise DataError(
+        f"there is neither {' nor '.join(f'a {domain.noun.one}' for domain in domains)} in {folder}: is this the right "
+        "folder?"
+    )
 
 
 def _family_of_table(path: Path, said: Mapping[str, object]) -> str:
-    """Return the family of a table, by the columns that are named and then by those it has: a series if by none."""
+    """Return the family of a table, by the columns that are named and then by those it has: a series if by none.
+
+    With labels of what no column names it is that of texts, or whatever else is written in cells.
+    """
     from bench.files.rows import read_names  # noqa: PLC0415 (takes a while, and is for tables only)
 
     names = read_names(path, str(said.get("encoding", "utf-8")))
-    for columns in (said, names):
-        for column, family in COLUMNS.items():
-            if column in columns:
-                return family
-    return "text_classification" if "label" in {*said, *names} else "forecasting"
+    domains = all_domains().values()
+    columns = {domain.column: domain.family for domain in domains if domain.column}
+    columns[TOKENS] = next(domain.family for domain in domains if domain.cells and domain.cells.tagged)
+    for column in (*said, *names):
+        if column in columns:
+            return columns[column]
+    has_labels = "label" in {*said, *names}
+    return next(domain.family for domain in domains if (domain.cells if has_labels else domain.series))

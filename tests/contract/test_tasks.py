@@ -10,7 +10,7 @@ from bench_tasks.opening import open_task
 from bench.budget import ALL, Share
 from bench.column import Array, Column, Dense, Indices, dense, digest
 from bench.config.data import DataSpec
-from bench.domain import Windows, scaled
+from bench.domains.series.raw import Windows, scaled
 from bench.errors import DataError
 from bench.planning.budgets import Budgets
 from bench.runtime.cache import Cache

@@ -12,9 +12,10 @@ from torchaudio.functional import resample
 
 from bench.backbone import Backbone, Batch, run_stages
 from bench.card import BackboneCard
-from bench.domain import Raw, Waveforms
+from bench.domain import Raw
+from bench.domains.audio.files import Recordings
+from bench.domains.audio.raw import Waveforms
 from bench.errors import WeightsError
-from bench.files.media import Recordings
 
 CHUNK: Final = 32
 """Clips prepared at a time."""

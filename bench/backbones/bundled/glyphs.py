@@ -9,8 +9,9 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate, max_pool2
 from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
-from bench.domain import Images, Raw
-from bench.files.media import Pictures
+from bench.domain import Raw
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
 
 SIDE: Final = 32
 SIGN_SIDE: Final = 26  # of the longer side of a sign's box, which leaves room for its stray ends

@@ -11,7 +11,8 @@ from transformers.models.patchtst.modeling_patchtst import PatchTSTEncoder, Patc
 
 from bench.backbone import Backbone, Batch, Stage
 from bench.card import BackboneCard
-from bench.domain import Raw, Windows, scaled
+from bench.domain import Raw
+from bench.domains.series.raw import Windows, scaled
 
 CONTEXT: Final = 96
 PATCH: Final = 24

@@ -11,8 +11,9 @@ from torchaudio.functional import melscale_fbanks, resample
 from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
-from bench.domain import Raw, Waveforms
-from bench.files.media import Recordings
+from bench.domain import Raw
+from bench.domains.audio.files import Recordings
+from bench.domains.audio.raw import Waveforms
 
 RATE_HZ: Final = 8_000
 WINDOW: Final = 256  # samples: 32 ms

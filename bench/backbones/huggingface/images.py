@@ -15,9 +15,10 @@ from bench.backbone import Backbone, Batch, Stage
 from bench.backbones.huggingface.excerpts import Excerpt
 from bench.backbones.huggingface.layers import checked, cut, find_layers
 from bench.backbones.huggingface.snapshot import Snapshot
-from bench.domain import Images, Raw
+from bench.domain import Raw
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
 from bench.errors import WeightsError
-from bench.files.media import Pictures
 
 AT_A_TIME: Final = 64
 """Pictures that a processor is given at once, which bounds how many are held at their own size."""

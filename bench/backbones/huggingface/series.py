@@ -19,7 +19,8 @@ from bench.backbones.huggingface.weights import (
 )
 from bench.backbones.opened import Opened, Reference
 from bench.card import BackboneCard
-from bench.domain import Raw, Windows, scaled
+from bench.domain import Raw
+from bench.domains.series.raw import Windows, scaled
 from bench.errors import WeightsError
 
 UNTRAINED_SEED: Final = 0

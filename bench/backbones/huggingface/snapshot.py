@@ -14,7 +14,7 @@ from bench.backbone import Backbone, Batch, run_stages, state_hash
 from bench.backbones.huggingface.attention import attention
 from bench.backbones.huggingface.weights import UNREADABLE, licence_in, read_network, weights_hash
 from bench.card import BackboneCard
-from bench.domain import Domain
+from bench.domain import DomainName
 from bench.errors import WeightsError
 from bench.readout import Kind
 
@@ -85,7 +85,7 @@ class Snapshot:
             )
 
     def card(
-        self, backbone: Backbone, domain: Domain, inputs: Batch, readouts: tuple[Kind, ...] = (Kind.POOLED,)
+        self, backbone: Backbone, domain: DomainName, inputs: Batch, readouts: tuple[Kind, ...] = (Kind.POOLED,)
     ) -> BackboneCard:
         """Return the card of a backbone made of this, with the width of its features for `inputs`."""
         with torch.inference_mode():

@@ -21,7 +21,8 @@ from bench.backbones.huggingface.layers import checked, cut, find_layers
 from bench.backbones.huggingface.pooling import pool_of, pooled
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.column import Ragged, ragged
-from bench.domain import Raw, Texts
+from bench.domain import Raw
+from bench.domains.text.raw import Texts
 from bench.errors import ConfigError, WeightsError
 from bench.readout import Kind, Readout
 

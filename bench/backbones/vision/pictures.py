@@ -11,8 +11,9 @@ from PIL import Image
 from torch import Tensor, fx, nn
 
 from bench.backbones.vision.graph import Segment
-from bench.domain import Images, Raw
-from bench.files.media import Pictures
+from bench.domain import Raw
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
 
 MODES: Final = {1: "L", 3: "RGB"}
 """What images are called by their number of channels."""

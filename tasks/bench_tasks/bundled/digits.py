@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.runtime.cache import Cache
 from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.runtime.cache import Cache
 from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.card import TaskCard
+from bench.domains.series.raw import Series
 from bench.runtime.cache import Cache
 from bench.targets.forecast import Forecast
 from bench.task import Split, Task, packaged_file
-from bench_tasks.forecasts.windowing import Series, Shape, bounds_by_share, cut_split, seasonal_difference
+from bench_tasks.forecasts.windowing import Shape, bounds_by_share, cut_split, seasonal_difference
 
 CONTEXT: Final = 96
 HORIZON: Final = 24

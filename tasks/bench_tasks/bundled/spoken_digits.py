@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domain import Waveforms
-from bench.files.media import from_16_bits
+from bench.domains.audio.raw import Waveforms, from_16_bits
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.espeak import RATE_HZ, synthesise
 from bench.targets.classes import LABEL, Classes

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.config.data import DataSpec
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.files.rows import read_text
 from bench.runtime.cache import Cache

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.config.data import DataSpec
+from bench.domains.registered import families
 from bench.errors import DataError
 from bench.files.archives import is_archive, sole_folder, unpack
-from bench.files.folders import File, Kind, Listing, list_files, list_folder
+from bench.files.folders import File, Listing, list_files, list_folder
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import (
     EXAMPLES,
@@ -19,11 +20,10 @@ from bench_tasks.files.labelled import (
     refuse_or_skip,
     refuse_unused,
 )
-from bench_tasks.files.media import KINDS, check, has_suffix, perceive
+from bench_tasks.files.media import FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
 
 EXPECTED: Final = "expected train/ and test/ (or val/) with a folder per class in each, or a folder per class"
-OPTIONS: Final = {"picture": frozenset[str](), "recording": frozenset({"rate_hz", "seconds"})}
 
 
 class Shelf(NamedTuple):
@@ -48,10 +48,12 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
 
     Raises `DataError` for a folder that is missing, laid out otherwise, or with files that cannot be used.
     """
-    if spec.family not in KINDS:
-        raise DataError(f"{spec.address}: a folder is read for {' or '.join(KINDS)}, not for {spec.family}")
-    kind = KINDS[spec.family]
-    refuse_unused(spec, OPTIONS[kind])
+    kind = in_files(spec)
+    if kind is None:
+        raise DataError(
+            f"{spec.address}: a folder is read for {' or '.join(families('folder'))}, not for {spec.family}"
+        )
+    refuse_unused(spec, kind.reader.options)
     root = _root(spec, cache)
     layout = _lay_out(spec, root, kind)
     listed = [(shelf, list_files(root, shelf.path)) for shelf in layout.shelves]
@@ -62,7 +64,7 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     _refuse_empty(spec, listed, checked.files, bad)
     remarks = refuse_or_skip(spec, {path: bad[path] for path in sorted(bad)}, noun="file")
     shelves = [shelf_of[file.path] for file in checked.files]
-    perceived = perceive(root, checked, kind, spec.options)
+    perceived = perceive(root, checked, kind.reader, spec.options)
     paths = [file.path for file in checked.files]
     found = Found(
         raw=perceived.raw,
@@ -93,7 +95,7 @@ def _root(spec: DataSpec, cache: Cache) -> Path:
     return path
 
 
-def _lay_out(spec: DataSpec, root: Path, kind: Kind) -> Layout:
+def _lay_out(spec: DataSpec, root: Path, kind: FileDomain) -> Layout:
     """Return where the classes are. Raises `DataError` if the folder is laid out otherwise."""
     layout = Layout([], [], {})
     tops = _note(layout, _level(spec, root, ""), kind)
@@ -138,14 +140,16 @@ def _level(spec: DataSpec, root: Path, folder: str) -> Listing:
         raise DataError(f"{spec.address}: cannot list {folder or 'the folder'}: {error.strerror}") from error
 
 
-def _note(layout: Layout, level: Listing, kind: Kind) -> list[str]:
+def _note(layout: Layout, level: Listing, kind: FileDomain) -> list[str]:
     """Return the folders of a level, and note what lies beside them.
 
     Examples there have no label, which is a fault; other files, such as a licence, do no harm.
     """
     layout.bad.update(level.refused)
-    layout.bad.update({file.path: "lies in no class's folder" for file in level.files if has_suffix(file.path, kind)})
-    others = [file.path for file in level.files if not has_suffix(file.path, kind)]
+    layout.bad.update(
+        {file.path: "lies in no class's folder" for file in level.files if kind.domain.is_example(file.path)}
+    )
+    others = [file.path for file in level.files if not kind.domain.is_example(file.path)]
     if others:
         layout.remarks.append(f"not used, since in no class's folder: {shown(others, at_most=EXAMPLES)}")
     return sorted([*level.folders, *level.linked])

@@ -11,8 +11,9 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import Indices
-from bench.config.data import DOMAINS, DataOptions, DataSpec, Predicted
+from bench.config.data import DataOptions, DataSpec, Predicted
 from bench.domain import Raw
+from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.runtime.cache import Cache
 from bench.subsets.folds import deal_test_folds
@@ -22,12 +23,6 @@ from bench_tasks.files.labelling import Label, Labelling, label_as
 from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
-
-NOUNS: Final = {
-    "image_classification": "pictures",
-    "audio_classification": "recordings",
-    "text_classification": "texts",
-}
 
 # What folders and columns call the parts of a data set.
 PARTS: Final = {
@@ -100,7 +95,7 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
     them is held out. Data that come split, or of which the user says what is held out, have that split alone.
     """
     try:
-        labelling = label_as(found.target, found.labels, NOUNS[spec.family])
+        labelling = label_as(found.target, found.labels, domain_of(spec.family).noun.many)
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
     for remark in labelling.remarks:
@@ -109,7 +104,7 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
     card = TaskCard(
         name=name,
         title=spec.options.title or name,
-        domain=DOMAINS[spec.family],
+        domain=domain_of(spec.family).name,
         description=_description(spec, found, labelling, parts),
         source=spec.options.source or spec.address,
         licence=spec.options.licence,
@@ -221,7 +216,8 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Pa
     _refuse_alone(spec, found, labelling, units)
     whole = ", whole groups of them" if found.groups else ""
     copies = len(found.labels) - len(set(found.contents))
-    remark = f"copies among the {NOUNS[spec.family]}: {copies:,}, each on the same side of the split as what it copies"
+    noun = domain_of(spec.family).noun.many
+    remark = f"copies among the {noun}: {copies:,}, each on the same side of the split as what it copies"
     remarks = [remark] if copies and tied else []
     if folds > 1:
         tested_in = _deal(spec, found, labelling, units, folds)
@@ -283,7 +279,7 @@ def _labels_of_sides(spec: DataSpec, labelling: Labelling, held_out: Mask) -> li
     """Return remarks on labels that are not tested. Raises `DataError` for classes that cannot be learnt."""
     for side, held in (("to learn from", ~held_out), ("to test on", held_out)):
         if not held.any():
-            raise DataError(f"{spec.address}: there are no {NOUNS[spec.family]} {side}")
+            raise DataError(f"{spec.address}: there are no {domain_of(spec.family).noun.many} {side}")
     if not labelling.are_classes:
         return []
     learnt, tested = (set(np.unique(labelling.strata[side]).tolist()) for side in (~held_out, held_out))
@@ -298,7 +294,8 @@ def _labels_of_sides(spec: DataSpec, labelling: Labelling, held_out: Mask) -> li
 
 def _copies(spec: DataSpec, found: Found, parts: _Parts) -> list[str]:
     """Return remarks on examples that are on both sides of a split, and on copies with different labels."""
-    noun, shared = NOUNS[spec.family], [said for held_out in parts.held_out for said in _also_learnt(found, held_out)]
+    noun = domain_of(spec.family).noun.many
+    shared = [said for held_out in parts.held_out for said in _also_learnt(found, held_out)]
     remarks = []
     if shared:
         remarks.append(
@@ -332,7 +329,7 @@ def _also_learnt(found: Found, held_out: Mask) -> list[str]:
 
 
 def _description(spec: DataSpec, found: Found, labelling: Labelling, parts: _Parts) -> str:
-    counts = f"{len(found.labels):,} {NOUNS[spec.family]} {labelling.counted}"
+    counts = f"{len(found.labels):,} {domain_of(spec.family).noun.many} {labelling.counted}"
     tested = int(parts.held_out.sum())
     sides = f"{len(found.labels) - tested:,} to learn from and {tested:,} to test on, "
     return f"{counts}: {sides if len(parts.held_out) == 1 else ''}{parts.how}.{found.said}"

@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.config.data import DataOptions, DataSpec, Predicted
-from bench.domain import Texts
+from bench.domains.registered import all_domains, domain_of
 from bench.errors import DataError
 from bench.files.folders import File
 from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
 from bench_tasks.files.labelling import Label, guess_target, number_of, parts_of
-from bench_tasks.files.media import KINDS, Checked, Perceived, check, perceive
+from bench_tasks.files.media import Checked, FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
 
-INPUTS: Final = {"text_classification": "text", "image_classification": "image", "audio_classification": "audio"}
 COLUMNS: Final = frozenset({"target", "label", "labels", "separator", "split", "encoding"})
-HEARING: Final = frozenset({"rate_hz", "seconds"})
 ROOT: Final = Path("/")  # of files that are named by absolute paths
 
 YES: Final = frozenset({"1", "1.0", "true", "yes"})
@@ -49,10 +47,11 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     Paths of pictures and recordings are those from the folder of their table. Raises `DataError` for a table that is
     missing or cannot be read, an unknown column, and rows that cannot be used.
     """
-    if spec.family not in INPUTS:
-        raise DataError(f"{spec.address}: a table of labels is read for {', '.join(INPUTS)}, not for {spec.family}")
-    heard = HEARING if spec.family == "audio_classification" else frozenset[str]()
-    refuse_unused(spec, COLUMNS | {INPUTS[spec.family]} | heard)
+    domain, files = domain_of(spec.family), in_files(spec)
+    if not domain.column:
+        labelled = [one.family for one in all_domains().values() if one.column]
+        raise DataError(f"{spec.address}: a table of labels is read for {', '.join(labelled)}, not for {spec.family}")
+    refuse_unused(spec, COLUMNS | {domain.column} | (files.reader.options if files else frozenset()))
     written: dict[str, Written] = {}
     bad: dict[str, str] = {}
     for path, part in _tables(spec).items():
@@ -60,13 +59,15 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     target = _target(spec, written.values())
     rows = _rows(spec, target, written, bad)
     remarks = _tell_parts(spec, rows)
-    if spec.family == "text_classification":
-        perceived = Perceived(Texts(tuple(row.value for row in rows.values())), (), "")
-        contents: Sequence[str] = [row.value for row in rows.values()]
-    else:
-        checked = _check(spec, rows, bad, cache)
-        perceived = perceive(ROOT, checked, KINDS[spec.family], spec.options)
+    contents: Sequence[str]
+    if files:
+        checked = _check(rows, bad, files, cache)
+        perceived = perceive(ROOT, checked, files.reader, spec.options)
         contents = [finding.sha256 for finding in checked.findings]
+    else:
+        assert domain.cells is not None, "what is in a column is read from files or from cells"
+        contents = [row.value for row in rows.values()]
+        perceived = domain.cells.read(contents)
     left_out = refuse_or_skip(spec, bad, noun="row")
     found = Found(
         raw=perceived.raw,
@@ -111,7 +112,7 @@ def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, Written],
 
 def _source(spec: DataSpec) -> str:
     """Return the column of texts or paths."""
-    return str(getattr(spec.options, INPUTS[spec.family]))
+    return str(getattr(spec.options, domain_of(spec.family).column))
 
 
 def _target(spec: DataSpec, written: Iterable[Written]) -> Predicted:
@@ -128,7 +129,7 @@ def _target(spec: DataSpec, written: Iterable[Written]) -> Predicted:
 
 def _rows(spec: DataSpec, target: Predicted, written: Mapping[str, Written], bad: dict[str, str]) -> dict[str, Row]:
     """Return the rows that can be used by name, and add by name why others cannot."""
-    options, source = spec.options, _source(spec)
+    options, source, files = spec.options, _source(spec), in_files(spec)
     rows = {}
     for name, (cells, folder, part) in written.items():
         optional = options.labels or ((options.label,) if target == "labels" else ())
@@ -137,7 +138,7 @@ def _rows(spec: DataSpec, target: Predicted, written: Mapping[str, Written], bad
         if problem:
             bad[name] = problem
             continue
-        value = str((folder / cells[source]).absolute()) if spec.family in KINDS else cells[source]
+        value = str((folder / cells[source]).absolute()) if files else cells[source]
         said_part = cells[options.split].strip().casefold() if options.split else part
         group = cells[options.group] if options.group else ""
         rows[name] = Row(value, _label(options, target, cells), said_part, group)
@@ -184,7 +185,7 @@ def _tell_parts(spec: DataSpec, rows: dict[str, Row]) -> list[str]:
     return [f"{unused:,} rows of the validation split are not used"] if unused else []
 
 
-def _check(spec: DataSpec, rows: dict[str, Row], bad: dict[str, str], cache: Cache) -> Checked:
+def _check(rows: dict[str, Row], bad: dict[str, str], kind: FileDomain, cache: Cache) -> Checked:
     """Return what is found in the file of each row, taking out rows whose files are bad."""
     files: dict[str, File] = {}
     wrong: dict[str, str] = {}
@@ -195,7 +196,7 @@ def _check(spec: DataSpec, rows: dict[str, Row], bad: dict[str, str], cache: Cac
             wrong[path] = f"cannot be read: {error.strerror}"
         else:
             files[path] = File(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    checked = check(ROOT, sorted(files.values()), KINDS[spec.family], cache)
+    checked = check(ROOT, sorted(files.values()), kind, cache)
     wrong |= checked.bad
     for name, row in list(rows.items()):
         if row.value in wrong:

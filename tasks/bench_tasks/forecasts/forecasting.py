@@ -10,16 +10,15 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.config.data import DataOptions, DataSpec
+from bench.domains.series.raw import Series, Values
+from bench.domains.series.tables import NAMED, Table, read_series
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.forecast import Forecast
 from bench.task import Split, Task
-from bench_tasks.forecasts.tables import NAMED, Table, read_series
 from bench_tasks.forecasts.windowing import (
     Bounds,
-    Series,
     Shape,
-    Values,
     bounds_by_counts,
     bounds_by_share,
     cut_split,

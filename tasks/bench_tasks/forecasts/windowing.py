@@ -1,35 +1,14 @@
 """Cutting series into windows of past and future, and what lies on which side of the split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.column import Dense
-from bench.domain import Windows
+from bench.domains.series.raw import Series, Values, Windows
 from bench.targets.forecast import LABEL
 from bench.task import Examples, Split
-
-Values = NDArray[np.float64]
-Moments = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """Values [length] of one series, one step apart, each at a moment that can be compared between series."""
-
-    name: str
-    values: Values
-    moments: Moments
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def between(self, start: int, end: int) -> "Series":
-        """Return the stretch from step `start` to before step `end`."""
-        return Series(self.name, self.values[start:end], self.moments[start:end])
 
 
 class Shape(NamedTuple):

@@ -3,33 +3,21 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import datasets
-import soundfile
 
-from bench.config.data import DOMAINS, DataSpec
-from bench.domain import Domain, Texts
+from bench.config.data import DataOptions, DataSpec
+from bench.domains.contract import Domain, FileReader, Perceived
+from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
-from bench.files.chunks import missing_bytes
 from bench.files.embedded import Embedded
-from bench.files.folders import Finding
-from bench.files.soundness import TRUNCATED, picture_problem
+from bench.files.stored import Finding
 from bench.runtime.cache import Cache, content_key
-from bench_tasks.files import media
-from bench_tasks.files.labelled import NOUNS, Found, refuse_or_skip
+from bench_tasks.files.labelled import Found, refuse_or_skip
 
 CHECKS: Final = 2  # raise it when the same cells would be judged otherwise
-
-KINDS: Final[Mapping[Domain, tuple[type, str]]] = {
-    "text": (datasets.Value, "string"),
-    "vision": (datasets.Image, "binary"),
-    "audio": (datasets.Audio, "binary"),
-}
-"""The feature that holds examples of a domain, and the kind of plain value that may as well."""
 
 
 def found_in_columns(
@@ -44,14 +32,18 @@ def found_in_columns(
     labels = [label for rows in parts.values() for label in label_names(spec, rows)]
     groups = [group for rows in parts.values() for group in _groups(spec, rows)]
     sides = [part for part, rows in parts.items() for _ in range(len(rows))]
-    texts = None if spec.family in media.KINDS else [cell.read_text() for cell in cells]
-    findings = _examine(spec, cells, identity, cache) if texts is None else [_look_at_text(text) for text in texts]
+    domain = domain_of(spec.family)
+    if domain.files:
+        findings = _examine(spec, domain.files, cells, identity, cache)
+    else:
+        findings = [_look_at_text(cell.read_text()) for cell in cells]
     bad = {str(cell): found.problem for cell, found in zip(cells, findings, strict=True) if found.problem}
     left_out = refuse_or_skip(spec, bad, noun="row")
     used = [row for row, label in enumerate(labels) if label and not findings[row].problem]
     unlabelled = labels.count("")
-    found = Found(
-        raw=Texts(()),
+    perceived = _perceive(domain, [cells[row] for row in used], [findings[row] for row in used], spec.options)
+    return Found(
+        raw=perceived.raw,
         labels=[labels[row] for row in used],
         contents=[findings[row].sha256 for row in used],
         names=[str(cells[row]) for row in used],
@@ -61,14 +53,21 @@ def found_in_columns(
         remarks=(
             *remarks,
             *left_out,
-            *((f"{unlabelled:,} {NOUNS[spec.family]} without a label left out",) if unlabelled else ()),
+            *((f"{unlabelled:,} {domain.noun.many} without a label left out",) if unlabelled else ()),
         ),
+        settings=perceived.settings,
+        said=perceived.said,
     )
-    if texts is not None:
-        return replace(found, raw=Texts(tuple(texts[row] for row in used)))
-    sound, sound_findings = [cells[row] for row in used], [findings[row] for row in used]
-    perceived = media.perceive_stored(sound, sound_findings, media.KINDS[spec.family], spec.options)
-    return replace(found, raw=perceived.raw, settings=perceived.settings, said=perceived.said)
+
+
+def _perceive(
+    domain: Domain, cells: Sequence[Embedded], findings: Sequence[Finding], options: DataOptions
+) -> Perceived:
+    """Return the examples in sound cells, of which files are read when they are looked at."""
+    if domain.files:
+        return domain.files.read(cells, findings, options)
+    assert domain.cells is not None, "what is in a column is read from files or from cells"
+    return domain.cells.read([cell.read_text() for cell in cells])
 
 
 def label_names(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401 (`datasets` ships no types)
@@ -105,15 +104,16 @@ def _refuse_missing(spec: DataSpec, option: str, column: str, rows: Any) -> None
 
 def _cells(spec: DataSpec, part: str, rows: Any) -> list[Embedded]:  # noqa: ANN401
     """Return the cells that hold the examples."""
-    domain = DOMAINS[spec.family]
-    option = "image" if domain == "vision" else domain
-    column = str(getattr(spec.options, option))
-    _refuse_missing(spec, option, column, rows)
-    feature, (wanted, plain) = rows.features[column], KINDS[domain]
+    domain = domain_of(spec.family)
+    column = str(getattr(spec.options, domain.column))
+    _refuse_missing(spec, domain.column, column, rows)
+    feature, files = rows.features[column], domain.files
+    plain = "binary" if files else "string"
     is_plain = isinstance(feature, datasets.Value) and feature.dtype.removeprefix("large_") == plain
-    if not is_plain and (domain == "text" or not isinstance(feature, wanted)):
+    if not is_plain and not (files and type(feature).__name__ == files.hub_feature):
         raise DataError(
-            f"{spec.address}: column {column!r} holds {feature}, not {NOUNS[spec.family]}: say with {option} which does"
+            f"{spec.address}: column {column!r} holds {feature}, not {domain.noun.many}: say with "
+            f"{domain.column} which does"
         )
     table = rows.data.column(column)
     return [Embedded(table, row, f"row {row} of {part}") for row in range(len(rows))]
@@ -123,31 +123,25 @@ def _look_at_text(text: str) -> Finding:
     return Finding(hashlib.sha256(text.encode()).hexdigest(), "" if text.strip() else "is empty")
 
 
-def _examine(spec: DataSpec, cells: Sequence[Embedded], identity: str | None, cache: Cache) -> list[Finding]:
+def _examine(
+    spec: DataSpec, reader: FileReader, cells: Sequence[Embedded], identity: str | None, cache: Cache
+) -> list[Finding]:
     """Return what is found in the file in each cell, which is kept for as long as the table's files are the same."""
     if identity is None:
-        return [_look(spec, cell) for cell in cells]
-    key = content_key("cells", CHECKS, spec.family, spec.options.image, spec.options.audio, identity)
+        return [_look(reader, cell) for cell in cells]
+    column = getattr(spec.options, domain_of(spec.family).column)
+    key = content_key("cells", CHECKS, spec.family, column, identity)
 
     def make(path: Path) -> None:
-        path.write_text(json.dumps([_look(spec, cell) for cell in cells]), encoding="utf-8")
+        path.write_text(json.dumps([_look(reader, cell) for cell in cells]), encoding="utf-8")
 
     kept = cache.fetch(key, f"what is in the rows of {spec.address}", make)
     return [Finding(*row) for row in json.loads(kept.read_bytes())]
 
 
-def _look(spec: DataSpec, cell: Embedded) -> Finding:
+def _look(reader: FileReader, cell: Embedded) -> Finding:
     try:
-        data = cell.read_bytes()
+        content = cell.read_bytes()
     except OSError as error:
         return Finding("", f"cannot be read: {error}")
-    sha256 = hashlib.sha256(data).hexdigest()
-    if DOMAINS[spec.family] == "vision":
-        return Finding(sha256, picture_problem(data))
-    try:
-        heard = soundfile.info(BytesIO(data))
-    except soundfile.SoundFileError as error:
-        return Finding(sha256, f"is no recording that can be read: {error}")
-    if missing_bytes(BytesIO(data)):
-        return Finding(sha256, TRUNCATED)
-    return Finding(sha256, "" if heard.frames else "has no sound in it", heard.frames / heard.samplerate)
+    return reader.look_at_bytes(content)

@@ -10,7 +10,7 @@ import numpy as np
 from torchvision import datasets
 
 from bench.config.data import DataSpec
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.errors import DataError, unknown_name
 from bench.files.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.runtime.cache import Cache

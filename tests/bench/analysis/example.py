@@ -10,7 +10,7 @@ from bench.budget import ALL, Share
 from bench.card import BackboneCard, TaskCard
 from bench.cell import FROZEN, HEAD, Cell, Failure, Outcome, Provenance, Result, Scores, ShiftedScore, Work
 from bench.column import dense
-from bench.domain import Domain
+from bench.domain import DomainName
 from bench.metric import MetricCard
 from bench.metrics.classes import ACCURACY, LOG_LOSS
 from bench.metrics.forecast import MAE, MASE
@@ -41,7 +41,7 @@ def task(
     name: str,
     title: str,
     *,
-    domain: Domain,
+    domain: DomainName,
     metrics: tuple[MetricCard, ...],
     baseline: str,
     unit: str,
@@ -63,7 +63,7 @@ def task(
     return TaskEntry(card=card, metric=metrics[0], metrics=metrics, baseline=baseline, unit=unit)
 
 
-def backbone(name: str, title: str, domain: Domain) -> BackboneCard:
+def backbone(name: str, title: str, domain: DomainName) -> BackboneCard:
     """Return the card of a backbone."""
     return BackboneCard(
         name=name,

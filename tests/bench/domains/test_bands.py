@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.domain import Waveforms
-from bench.domains.bands import BANDS, CHUNK, describe, log_mel
+from bench.domains.audio.bands import BANDS, CHUNK, describe, log_mel
+from bench.domains.audio.raw import Waveforms
 
 RATE = 8_000
 

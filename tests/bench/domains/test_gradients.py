@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.domain import Images
-from bench.domains.gradients import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
-from bench.files.media import Pictures
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.gradients import BLOCK, CELL, ORIENTATIONS, SIDE, THUMBNAIL, describe
+from bench.domains.vision.raw import Images
 from bench.runtime.cache import file_sha256
 
 BLOCKS = SIDE // CELL - BLOCK + 1

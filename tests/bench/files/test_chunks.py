@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from bench.domains.audio.files import read_recording
+from bench.domains.audio.soundness import hear
 from bench.errors import DataError
 from bench.files.chunks import SLACK_BYTES, missing_bytes
-from bench.files.media import read_recording
-from bench.files.soundness import hear
 
 SAMPLES = np.random.default_rng(0).integers(-9_000, 9_000, 1_001).astype(np.int16)
 

@@ -9,8 +9,10 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.domains.audio.files import Recordings, fit_length, read_recording
+from bench.domains.audio.raw import from_16_bits
+from bench.domains.vision.files import Pictures, read_picture
 from bench.errors import DataError
-from bench.files.media import Pictures, Recordings, fit_length, from_16_bits, read_picture, read_recording
 from bench.runtime.cache import file_sha256
 
 RATE_HZ = 16_000

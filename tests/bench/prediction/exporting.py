@@ -17,9 +17,11 @@ from bench.card import TaskCard
 from bench.cell import Cell, Result
 from bench.column import Column
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Domain, Raw, Texts
+from bench.domain import DomainName, Raw
+from bench.domains.audio.files import Recordings
+from bench.domains.text.raw import Texts
+from bench.domains.vision.files import Pictures
 from bench.execution.engine import Engine
-from bench.files.media import Pictures, Recordings
 from bench.planning.plan import PlannedCell, cell_key, pack_cells
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, file_sha256
@@ -38,7 +40,7 @@ BAD_DAYS = ("awful weather", "rain again", "a cold grey morning", "storms at nig
 class Given(Task):
     """Classes of examples that were made elsewhere: every third is for testing."""
 
-    def __init__(self, domain: Domain, names: tuple[str, ...], raw: Raw, labels: Sequence[int]) -> None:
+    def __init__(self, domain: DomainName, names: tuple[str, ...], raw: Raw, labels: Sequence[int]) -> None:
         self.target = Classes(names)
         everything = labelled(raw, labels)
         held_out = np.arange(len(raw)) % 3 == 2

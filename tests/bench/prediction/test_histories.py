@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bench.config.data import DataOptions
+from bench.domains.series.histories import History, last_values, read_histories, times_to_come
 from bench.errors import DataError
-from bench.prediction.histories import History, last_values, read_histories, times_to_come
 
 PLAIN = DataOptions()
 

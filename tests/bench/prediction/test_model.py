@@ -15,7 +15,7 @@ from bench.backbone import Backbone, TokenStage
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.column import Column
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import StoreError, WeightsError
 from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
 from bench.prediction.model import ExportedModel, load_model

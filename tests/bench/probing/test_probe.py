@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge as ReferenceRidge
 from torch import Tensor
 
 from bench.backbone import Head
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.probing import probe
 from bench.probing.probe import Solved, solve_heads
 from bench.probing.problem import Problem, Ridge, Softmax

@@ -14,7 +14,11 @@ from bench.cell import FROZEN, Cell, Failure, Result
 from bench.column import Column, dense
 from bench.config.data import DataSpec
 from bench.context import Context
-from bench.domain import Images, Raw, Texts, Waveforms, Windows
+from bench.domain import Raw
+from bench.domains.audio.raw import Waveforms
+from bench.domains.series.raw import Windows
+from bench.domains.text.raw import Texts
+from bench.domains.vision.raw import Images
 from bench.errors import DataError
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.seasonal import seasonal_decompose
 
-from bench.domain import Windows
+from bench.domains.series.raw import Windows
 from bench.rivals.series import CHUNK, forecast, seasonal_profile, seasonal_theta, theta
 
 

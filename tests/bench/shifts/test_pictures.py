@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.domain import Images
-from bench.files.media import Pictures
-from bench.runtime.cache import file_sha256
-from bench.shifts.pictures import SHIFTS, add_noise, blur, lower_contrast
 from bench.domains.shift import Shift
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
+from bench.domains.vision.shifts import SHIFTS, add_noise, blur, lower_contrast
+from bench.runtime.cache import file_sha256
 from tests.toys import labelled
 
 Picture = NDArray[np.uint8]

@@ -7,11 +7,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from bench.domain import Waveforms
-from bench.files.media import STEPS_OF_16_BITS, Clip, Recordings, from_16_bits
-from bench.runtime.cache import file_sha256
-from bench.shifts.recordings import SHIFTS, SNR_DB, add_noise
+from bench.domains.audio.files import Recordings
+from bench.domains.audio.raw import STEPS_OF_16_BITS, Clip, Waveforms, from_16_bits
+from bench.domains.audio.shifts import SHIFTS, SNR_DB, add_noise
 from bench.domains.shift import generator_of
+from bench.runtime.cache import file_sha256
 from tests.toys import labelled
 
 RATE_HZ = 8_000

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from bench.column import Column, Dense, dense, digest
-from bench.domain import Images, Raw, Texts, Waveforms, Windows
+from bench.domain import Raw
+from bench.domains.audio.raw import Waveforms
+from bench.domains.series.raw import Windows
+from bench.domains.shift import Shift
+from bench.domains.text.raw import Texts
+from bench.domains.vision.raw import Images
 from bench.execution.evaluation import Evaluation
 from bench.shifts.scoring import SHIFTS, shift_test, shifts_of
-from bench.domains.shift import Shift
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
 from bench.task import Examples, Split

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.shifts.texts import NEIGHBOURS, SHIFTS, _mistyped, add_typos
+from bench.domains.text.shifts import NEIGHBOURS, SHIFTS, _mistyped, add_typos
 
 LONG = re.compile(r"[^\W\d_]{4,}")
 SENTENCE = "The weather was awful, but nobody in the little village had ever seen such beautiful clouds before."

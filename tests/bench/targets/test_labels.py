@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.answers import Rows
 from bench.column import Dense, dense
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.probing import problem as problems
 from bench.probing.probe import Solved, solve_heads
 from bench.subsets.seeds import stream

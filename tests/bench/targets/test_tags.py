@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from bench.answers import Rows
 from bench.column import Ragged, ragged
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.probing.probe import solve_heads
 from bench.subsets.seeds import stream

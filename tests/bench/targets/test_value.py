@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from bench.answers import Rows
 from bench.column import Dense, dense
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.probing.probe import solve_heads
 from bench.subsets.seeds import stream
 from bench.target import rank_by

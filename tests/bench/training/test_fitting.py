@@ -10,7 +10,8 @@ from torch import nn
 from bench.backbone import Backbone, Batch, Head, Pretrained
 from bench.budget import ALL, NONE, Count
 from bench.column import dense
-from bench.domain import Raw, Windows, scaled
+from bench.domain import Raw
+from bench.domains.series.raw import Windows, scaled
 from bench.errors import DataError, FreezeError
 from bench.strategies.finetune import Finetune
 from bench.strategy import Seeds, Strategy

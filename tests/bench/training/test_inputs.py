@@ -10,7 +10,8 @@ import torch
 
 from bench.backbone import Batch
 from bench.column import dense
-from bench.domain import Images, Raw
+from bench.domain import Raw
+from bench.domains.vision.raw import Images
 from bench.readout import POOLED
 from bench.strategy import Strategy
 from bench.targets.forecast import Forecast

@@ -10,7 +10,7 @@ from bench.backbone import Backbone, read_stages
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.column import Ragged
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.readout import POOLED, Kind, Readout
 from bench.strategies.finetune import Finetune
 from bench.strategies.probe import Probe

@@ -7,7 +7,7 @@ import torch
 from bench.backbone import Batch, TokenStage, run_stages
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.training.vocabulary import Vocabulary
 
 

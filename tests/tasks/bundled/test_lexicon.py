@@ -3,7 +3,7 @@
 import pytest
 from bench_tasks.bundled.lexicon import Lexicon
 
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.runtime.cache import Cache
 from tests.toys import groups_of
 

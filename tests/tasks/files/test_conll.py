@@ -10,7 +10,7 @@ from bench_tasks.opening import guess_family, open_task
 
 from bench.column import Ragged
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.tags import Tags

@@ -13,8 +13,9 @@ from bench_tasks.files.labelled import LabelledTask
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
+from bench.domains.audio.files import Recordings
+from bench.domains.vision.files import Pictures
 from bench.errors import DataError
-from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import fingerprint

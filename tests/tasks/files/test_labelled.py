@@ -9,7 +9,7 @@ import pytest
 from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.task import fingerprint

@@ -12,7 +12,7 @@ from bench_tasks.files.labelling import guess_target
 from bench_tasks.files.table import open_table
 
 from bench.config.data import DataOptions, DataSpec, problems_of
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bench_tasks.forecasts.calendars import find_calendar, is_date_column, read_times
 
+from bench.domains.series.calendars import find_calendar, is_date_column, read_times
 from bench.errors import DataError
 
 

@@ -10,7 +10,7 @@ from bench_tasks.forecasts.forecasting import Forecasting, open_forecasting
 
 from bench.column import Array
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Windows
+from bench.domains.series.raw import Windows
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.subsets.seeds import stream

@@ -20,12 +20,13 @@ from bench_tasks.opening import open_task
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Texts
+from bench.domains.audio.files import Recordings
+from bench.domains.text.raw import Texts
+from bench.domains.vision.files import Pictures
 from bench.errors import DataError
 from bench.files import changes
 from bench.files.embedded import Embedded
 from bench.files.stored import Finding
-from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Task

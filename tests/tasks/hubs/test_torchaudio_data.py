@@ -8,8 +8,9 @@ import soundfile
 from bench_tasks.opening import guess_family, open_task
 
 from bench.config.data import DataOptions, DataSpec
+from bench.domains.audio.files import Recordings
+from bench.domains.audio.raw import from_16_bits
 from bench.errors import DataError, UnknownNameError
-from bench.files.media import Recordings, from_16_bits
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Task

@@ -18,9 +18,9 @@ from scipy.io import savemat
 from torchvision import datasets
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domain import Images
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
 from bench.errors import DataError, UnknownNameError
-from bench.files.media import Pictures
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Task

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from bench.backbone import Backbone
-from bench.domain import Raw, Waveforms
-from bench.files.media import from_16_bits
+from bench.domain import Raw
+from bench.domains.audio.raw import Waveforms, from_16_bits
 from bench.testing.backbones import BackboneCheck, features_of
 
 RATE_HZ = 16_000

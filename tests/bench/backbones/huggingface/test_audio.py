@@ -40,8 +40,8 @@ from bench.backbones.audio.stages import RelativeLayer
 from bench.backbones.huggingface.audio import build_untrained_audio, open_audio
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import Opened, read_reference
+from bench.domains.audio.files import Recordings
 from bench.errors import UnknownNameError, WeightsError
-from bench.files.media import Recordings
 from bench.runtime.cache import file_sha256
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, fitted
 from bench.training.inference import forward_all

@@ -12,7 +12,7 @@ from bench.backbones.catalog import MINILM
 from bench.backbones.huggingface import files, snapshot, text
 from bench.backbones.huggingface.files import find_files
 from bench.backbones.huggingface.opening import load_huggingface
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import WeightsError
 from bench.training.inference import forward_all
 

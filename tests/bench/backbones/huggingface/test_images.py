@@ -11,9 +11,9 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 from bench.backbone import Backbone
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
-from bench.domain import Images
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
 from bench.errors import WeightsError
-from bench.files.media import Pictures
 from bench.runtime.cache import file_sha256
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close
 from bench.training.inference import forward_all

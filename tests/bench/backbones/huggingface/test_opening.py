@@ -16,7 +16,7 @@ from bench.backbone import Backbone, state_hash
 from bench.backbones.huggingface import files
 from bench.backbones.huggingface.opening import build_untrained, open_huggingface
 from bench.backbones.opened import Opened, read_reference
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import UnknownNameError, WeightsError
 from bench.runtime.cache import file_sha256
 from tests.bench.backbones.huggingface.snapshots import write_image_model, write_text_model

@@ -22,7 +22,7 @@ from transformers import (
 from bench.backbone import Backbone, Batch, run_stages
 from bench.backbones.huggingface.series import build_untrained_series, open_series
 from bench.backbones.opened import read_reference
-from bench.domain import Windows
+from bench.domains.series.raw import Windows
 from bench.errors import WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, features_of
 

@@ -11,7 +11,7 @@ from transformers import AutoModel
 from bench.backbone import Backbone, Batch, TokenStage, run_stages
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
-from bench.domain import Texts
+from bench.domains.text.raw import Texts
 from bench.errors import ConfigError, WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close, step
 from bench.training.inference import forward_all

@@ -17,7 +17,7 @@ from bench.backbones.architectures import open_untrained
 from bench.backbones.opened import read_reference
 from bench.backbones.vision.backbone import Design, VisionBackbone
 from bench.backbones.vision.timm_models import timm_design, timm_groups
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.errors import UnknownNameError, WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck
 

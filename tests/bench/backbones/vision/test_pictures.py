@@ -11,7 +11,7 @@ from torchvision.models import MobileNet_V2_Weights
 from bench.backbones.vision.pictures import Preparation, Scaled, as_image
 from bench.backbones.vision.timm_models import timm_design
 from bench.backbones.vision.torchvision_models import torchvision_design
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 
 
 def photographs(n: int, height: int, width: int, channels: int = 3) -> Images:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from bench.domain import Images
-from bench.files.media import Change, Pictures
 from bench.domains.shift import Shift, generator_of
+from bench.domains.vision.files import Pictures
+from bench.domains.vision.raw import Images
+from bench.files.stored import Change
 from bench.task import Examples
 
 Picture = NDArray[np.uint8]
@@ -74,7 +75,7 @@ def _of_each(change: Callable[[Picture], Picture]) -> Callable[[Examples], Examp
 
 
 SHIFTS: Final = (
-    Shift("noise", f"Gaussian noise of {NOISE:g} of the range", _of_each(add_noise)),
-    Shift("blur", f"Gaussian blur of 1/{SIDE} of the side, {LEAST_BLUR:g} pixels at least", _of_each(blur)),
-    Shift("contrast", f"contrast lowered to {CONTRAST:g} of what it was", _of_each(lower_contrast)),
+    Shift("noise", f"Gaussian noise of {NOISE:g} of the range", _of_each(add_noise), "vision"),
+    Shift("blur", f"Gaussian blur of 1/{SIDE} of the side, {LEAST_BLUR:g} pixels at least", _of_each(blur), "vision"),
+    Shift("contrast", f"contrast lowered to {CONTRAST:g} of what it was", _of_each(lower_contrast), "vision"),
 )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.feature import hog
 
-from bench.domain import Images, Raw
-from bench.domains.offer import Floats
-from bench.files.media import Pictures
+from bench.domain import Raw
+from bench.domains.contract import Floats
+from bench.domains.vision.files import expect_pictures
 
 SIDE: Final = 32  # pixels, of the square that gradients are counted in, whatever shape the picture has
 CELL: Final = 8
@@ -30,8 +30,7 @@ def describe(raw: Raw) -> Floats:
 
     One picture is held at its full size at a time.
     """
-    assert isinstance(raw, Images | Pictures), f"gradients are those of pictures, not of {type(raw).__name__}"
-    return np.stack([_describe(picture) for picture in raw.pictures()])
+    return np.stack([_describe(picture) for picture in expect_pictures(raw).pictures()])
 
 
 def _describe(picture: NDArray[np.uint8]) -> Floats:

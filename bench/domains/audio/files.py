@@ -1,6 +1,5 @@
-"""Pictures and recordings in files, which are read when they are looked at and not before."""
+"""Recordings in files, which are decoded when they are looked at and not before."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import ClassVar, Final
@@ -8,65 +7,20 @@ from typing import ClassVar, Final
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy.signal import resample_poly
 
 from bench.column import Indices
-from bench.domain import Domain, Waveforms
+from bench.domain import DomainName, Raw
+from bench.domains.audio.raw import Clip, Waveforms
 from bench.errors import DataError
 from bench.files.chunks import missing_bytes
 from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
-
-STEPS_OF_16_BITS: Final = 32_768  # from silence to full scale
-WHITE_OF_16_BITS: Final = 65_535
 
 HIGHEST_RATE_HZ: Final = 1_000_000
 """More is not sound, but a damaged header."""
 
 SLACK: Final = 0.05
 """Share of the samples that an mp3 file may lack of those it announces, which it may only estimate."""
-
-
-Clip = NDArray[np.float32]
-"""A mono recording [length] in [-1, 1]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through.
-
-    Bytes of another hash are never shown: what is kept under the hashes was made of what they name.
-    """
-
-    domain: ClassVar[Domain] = "vision"
-    streams: ClassVar[bool] = True
-    paths: tuple[Stored, ...]
-    hashes: tuple[str, ...]
-    change: Change[NDArray[np.uint8]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def take(self, indices: Indices) -> "Pictures":
-        """Return the examples at `indices`."""
-        return replace(
-            self,
-            paths=tuple(self.paths[index] for index in indices),
-            hashes=tuple(self.hashes[index] for index in indices),
-        )
-
-    def columns(self) -> tuple[bytes, ...]:
-        """Return the hashes of the files, and how they are changed if they are, for hashing."""
-        return ("\n".join(self.hashes).encode(), *named(self.change))
-
-    def pictures(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield each picture as uint8 [height, width, 3].
-
-        Raises `DataError` for a file that cannot be decoded, or holds other bytes than when it was hashed.
-        """
-        stored = zip(self.paths, self.hashes, strict=True)
-        seen = (decode_picture(read_unchanged(path, sha256, "picture"), path) for path, sha256 in stored)
-        return map(self.change.of, seen) if self.change else seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +30,7 @@ class Recordings:
     `change` is what is done to each of these clips. For `hashes` see `Pictures`.
     """
 
-    domain: ClassVar[Domain] = "audio"
+    domain: ClassVar[DomainName] = "audio"
     streams: ClassVar[bool] = True
     paths: tuple[Stored, ...]
     hashes: tuple[str, ...]
@@ -112,47 +66,10 @@ class Recordings:
         return Waveforms(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
 
 
-def read_picture(path: Stored) -> NDArray[np.uint8]:
-    """Return the picture in a file: see `decode_picture`. Raises `DataError` also if the file cannot be read."""
-    return decode_picture(read_stored(path, "picture"), path)
-
-
-def decode_picture(content: bytes, path: Stored) -> NDArray[np.uint8]:
-    """Return the picture in the bytes of `path` as uint8 [height, width, 3], turned as its camera says, on white.
-
-    Of a moving one it is the first picture. Raises `DataError` if the bytes cannot be decoded to their end, or hold
-    numbers for which no file says how bright they are.
-    """
-    try:
-        with Image.open(BytesIO(content)) as opened:
-            image = _eight_bits(ImageOps.exif_transpose(opened), path)
-            if image.has_transparency_data:
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-            return np.array(image.convert("RGB"))  # a copy, which PyTorch wants to be writable
-    except UnidentifiedImageError as error:
-        raise DataError(f"cannot read the picture {path}: it is of no format that is known") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"cannot read the picture {path}: {error}") from error
-
-
-def _eight_bits(image: Image.Image, path: Stored) -> Image.Image:
-    """Return a grey picture of 16 bits as one of 8, and any other as it is; Pillow would cut off what is above 255."""
-    if not image.mode.startswith(("I", "F")):
-        return image
-    grey = np.asarray(image)
-    if image.mode == "F" or grey.min() < 0 or grey.max() > WHITE_OF_16_BITS:
-        raise DataError(
-            f"cannot read the picture {path}: its grey values, from {grey.min():g} to {grey.max():g}, are not of 8 or "
-            "16 bits, so that it is not known what is white; save it with 8 or 16 bits"
-        )
-    share = grey.astype(np.float64) / WHITE_OF_16_BITS
-    return Image.fromarray((share * 255).round().astype(np.uint8))
-
-
-def from_16_bits(samples: NDArray[np.int16]) -> Clip:
-    """Return samples of 16 bits, of any shape, as shares of the full scale; none is rounded."""
-    shares: Clip = samples.astype(np.float32) / np.float32(STEPS_OF_16_BITS)
-    return shares
+def expect_recordings(raw: Raw) -> Waveforms | Recordings:
+    """Return raw examples as the recordings that they are."""
+    assert isinstance(raw, Waveforms | Recordings), f"expected recordings, got {type(raw).__name__}"
+    return raw
 
 
 def read_recording(path: Stored, rate_hz: int) -> Clip:

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from bench.domain import Texts
 from bench.domains.shift import Shift, generator_of
+from bench.domains.text.raw import Texts, expect_texts
 from bench.task import Examples
 
 LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
@@ -74,8 +74,7 @@ def _mistyped(word: str, generator: np.random.Generator) -> str:
 
 
 def _shift(examples: Examples) -> Examples:
-    raw = examples.raw
-    assert isinstance(raw, Texts), f"texts are shifted here, not {type(raw).__name__}"
+    raw = expect_texts(examples.raw)
     strings = tuple(map(add_typos, raw.strings))
     if raw.words is None:
         return replace(examples, raw=Texts(strings))
@@ -83,4 +82,4 @@ def _shift(examples: Examples) -> Examples:
     return replace(examples, raw=Texts(strings, words))
 
 
-SHIFTS: Final = (Shift("typos", "one typo in every second word of four letters or more", _shift),)
+SHIFTS: Final = (Shift("typos", "one typo in every second word of four letters or more", _shift, "text"),)

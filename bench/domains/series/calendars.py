@@ -7,8 +7,8 @@ import pandas as pd
 from pandas.api import types
 from pandas.tseries.frequencies import to_offset
 
+from bench.domains.series.raw import Moments
 from bench.errors import DataError
-from bench_tasks.forecasts.windowing import Moments
 
 DATES: Final = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d", "%d-%b-%Y", "%b %Y")
 CLOCKS: Final = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torchaudio.transforms import MelSpectrogram
 
-from bench.domain import Raw, Waveforms
-from bench.domains.offer import Floats
-from bench.files.media import Recordings
+from bench.domain import Raw
+from bench.domains.audio.files import expect_recordings
+from bench.domains.audio.raw import Waveforms
+from bench.domains.contract import Floats
 
 WINDOW_SECONDS: Final = 0.032
 SHORTEST_WINDOW: Final = 256  # samples: fewer tell too few frequencies apart for so many bands
@@ -31,9 +32,9 @@ FLOOR: Final = 10.0  # e-folds of power (43 dB) below a recording's mean: what i
 
 def describe(raw: Raw) -> Floats:
     """Return float32 [n, 160]: mean, deviation and deviations of change of 40 bands, for any rate and length."""
-    assert isinstance(raw, Waveforms | Recordings), f"bands are heard in waveforms, not in {type(raw).__name__}"
+    recordings = expect_recordings(raw)
     chunks = np.split(np.arange(len(raw)), range(CHUNK, len(raw), CHUNK))
-    return np.concatenate([_describe(raw.take(rows).waveforms()) for rows in chunks])
+    return np.concatenate([_describe(recordings.take(rows).waveforms()) for rows in chunks])
 
 
 def _describe(waves: Waveforms) -> Floats:

@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.domain import Waveforms
-from bench.files.media import STEPS_OF_16_BITS, Change, Clip, Recordings
+from bench.domains.audio.files import Recordings
+from bench.domains.audio.raw import STEPS_OF_16_BITS, Clip, Waveforms
 from bench.domains.shift import Shift, generator_of
+from bench.files.stored import Change
 from bench.task import Examples
 
 SNR_DB: Final = 5
@@ -47,4 +48,4 @@ def _shift(examples: Examples) -> Examples:
     return replace(examples, raw=replace(raw, samples=np.stack([add_noise(clip) for clip in raw.samples])))
 
 
-SHIFTS: Final = (Shift("noise", f"white noise at {SNR_DB} dB", _shift),)
+SHIFTS: Final = (Shift("noise", f"white noise at {SNR_DB} dB", _shift, "audio"),)

@@ -13,4 +13,4 @@ def later_half(examples: Examples) -> Examples:
     return examples.take(np.arange(len(examples) // 2, len(examples)))
 
 
-SHIFTS: Final = (Shift("later", "the later half of the test period", later_half),)
+SHIFTS: Final = (Shift("later", "the later half of the test period", later_half, "series"),)

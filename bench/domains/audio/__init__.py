@@ -1,0 +1,1 @@
+"""The domain `audio`: recordings."""

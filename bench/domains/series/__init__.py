@@ -1,0 +1,1 @@
+"""The domain `series`: windows of time series."""

@@ -1,0 +1,44 @@
+"""What the domain `series` says of itself."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bench.domain import Raw
+from bench.domains.contract import PASTS, Domain, Format, Noun, Request, Unlabelled, UnlabelledReader
+from bench.domains.series.raw import expect_windows
+from bench.domains.shift import Shift
+from bench.files.suffixes import TABLE_SUFFIXES
+
+
+def _input_format(raw: Raw) -> Format:
+    """Return what is seen of series. Of several units it is the smallest: that tells constant pasts from others."""
+    windows = expect_windows(raw)
+    return {"context": windows.past.shape[1], "season": windows.season, "unit": float(windows.unit.min())}
+
+
+def _read_unlabelled(request: Request) -> Unlabelled:
+    from bench.domains.series import unlabelled  # noqa: PLC0415 (loads pandas)
+
+    return unlabelled.read(request)
+
+
+def _shifts() -> Sequence[Shift]:
+    from bench.domains.series import shifts  # noqa: PLC0415 (when test splits are shifted)
+
+    return shifts.SHIFTS
+
+
+DOMAIN: Final = Domain(
+    name="series",
+    family="forecasting",
+    noun=Noun("series", "series"),
+    addresses=frozenset({"csv", "python"}),
+    options=frozenset({"time", "series", "values", "context", "horizon", "season", "frequency", "counts", "fill"}),
+    suffixes={"table": TABLE_SUFFIXES},
+    backbone="bundled:series",
+    series=True,
+    unlabelled=UnlabelledReader(read=_read_unlabelled, most_columns=None),
+    shifts=_shifts,
+    offers=frozenset({PASTS}),
+    input_format=_input_format,
+)

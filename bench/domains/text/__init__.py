@@ -1,0 +1,1 @@
+"""The domain `text`: words, phrases and sentences."""

@@ -1,0 +1,1 @@
+"""The domain `vision`: pictures."""
