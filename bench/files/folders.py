@@ -1,4 +1,4 @@
-"""Owns the files of a folder: listed, hashed and checked, and remembered so that the next time is a listing only."""
+"""The files of a folder: listed, hashed and checked, and remembered so that the next time is a listing only."""
 
 import hashlib
 import json
@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from bench.files.changes import is_settled
-from bench.files.soundness import hear, picture_problem
 from bench.files.stored import Finding
-from bench.runtime.cache import Cache, content_key, file_sha256
+from bench.runtime.cache import Cache, content_key
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["picture", "recording"]
+Look = Callable[[Path], Finding]
+"""Hashes a file and tells what is wrong with it. Raises `OSError` if it cannot be read at all."""
 
 CHECKS: Final = 2  # raise it when the same bytes would be judged otherwise
 IGNORED: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -121,8 +121,8 @@ def _is_utf8(name: str) -> bool:
     return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def examine(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> list[Finding]:
-    """Return what is found in each file, in their order.
+def examine(root: Path, files: Sequence[File], noun: str, look: Look, cache: Cache) -> list[Finding]:
+    """Return what `look` finds in each file, in their order; `noun` is what they hold, such as "picture".
 
     What is found is kept in `cache` under path, size and times of the files: those that have not changed since are not
     read again. A file that could not be opened is not remembered, nor one that changed a moment ago: it might change
@@ -133,22 +133,22 @@ def examine(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> list
     for file in filter(lambda file: is_settled(file.changed_ns), files):
         parts[crc32(file.path.encode()) % count].append(file)
     place = os.path.realpath(root)
-    by_key = {content_key("files", CHECKS, kind, place, _identity(part)): part for part in parts if part}
+    by_key = {content_key("files", CHECKS, noun, place, _identity(part)): part for part in parts if part}
 
     def make(paths: Mapping[str, Path]) -> None:
         waiting = [file for key in paths for file in by_key[key]]
         if len(waiting) >= WORTH_TELLING:
             log.info("reading %d files of %s, once", len(waiting), root)
-        known = _read(root, waiting, kind)
+        known = _read(root, waiting, look)
         for key, path in paths.items():
             path.write_text(json.dumps([known.get(file.path) for file in by_key[key]]), encoding="utf-8")
 
     found: dict[str, Finding] = {}
-    for key, path in cache.fetch_all(dict.fromkeys(by_key, f"what is in the {kind}s of {root}"), make).items():
+    for key, path in cache.fetch_all(dict.fromkeys(by_key, f"what is in the {noun}s of {root}"), make).items():
         rows = json.loads(path.read_bytes())
         found |= {file.path: Finding(*row) for file, row in zip(by_key[key], rows, strict=True) if row}
     others = [file for file in files if file.path not in found]
-    found |= _read(root, others, kind, keep_closed=True)
+    found |= _read(root, others, look, keep_closed=True)
     return [found[file.path] for file in files]
 
 
@@ -156,9 +156,8 @@ def _identity(files: Sequence[File]) -> str:
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
-def _read(root: Path, files: Sequence[File], kind: Kind, *, keep_closed: bool = False) -> dict[str, Finding]:
+def _read(root: Path, files: Sequence[File], look: Look, *, keep_closed: bool = False) -> dict[str, Finding]:
     """Return what is found, by path; of files that cannot be opened only if wanted."""
-    look = look_at_picture if kind == "picture" else look_at_recording
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
     with ThreadPoolExecutor(THREADS) as pool:
         looked = list(pool.map(lambda batch: [_look(look, root / file.path) for file in batch], batches))
@@ -170,22 +169,9 @@ def _read(root: Path, files: Sequence[File], kind: Kind, *, keep_closed: bool = 
     return {path: finding for path, finding in found.items() if finding.sha256 or keep_closed}
 
 
-def _look(look: Callable[[Path], Finding], path: Path) -> Finding:
+def _look(look: Look, path: Path) -> Finding:
     """Return what is found; nothing but the problem if the file cannot be opened."""
     try:
         return look(path)
     except OSError as error:
         return Finding("", f"cannot be read: {error.strerror}")
-
-
-def look_at_picture(path: Path) -> Finding:
-    """Return hash and soundness of a picture, read once. Raises `OSError` if the file cannot be read at all."""
-    data = path.read_bytes()
-    return Finding(hashlib.sha256(data).hexdigest(), picture_problem(data))
-
-
-def look_at_recording(path: Path) -> Finding:
-    """Return hash, soundness and length of a recording. Raises `OSError` if the file cannot be read at all."""
-    sha256 = file_sha256(path)
-    heard = hear(path)
-    return Finding(sha256, heard.problem, heard.seconds)

@@ -1,4 +1,4 @@
-"""Files that hold one example each: their bytes, what is found in them, and how examples are changed when they are read."""
+"""Files that hold one example each: their bytes, what is found in them, and how examples are changed on reading."""
 
 import hashlib
 from collections.abc import Callable

@@ -13,6 +13,7 @@ from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Suite
 from bench.errors import ConfigError
+from bench.shifts.scoring import offered_shifts
 from bench.strategy import BACKBONE, LABELS, Strategy
 from bench.subsets.seeds import fold_of, seed_of
 from bench.subsets.subset import budget_size
@@ -162,5 +163,6 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
     if shifts:  # without them a result is not what was asked for
-        said["shifts"] = SHIFTS
+        offered = sorted(shift.name for shift in offered_shifts(task.domain))
+        said["shifts"] = [SHIFTS, *offered] if offered else SHIFTS
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]

@@ -9,7 +9,7 @@ from bench.errors import DataError
 from bench.files.folders import list_files
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import EXAMPLES, Found, refuse_or_skip
-from bench_tasks.files.media import KINDS, check, perceive
+from bench_tasks.files.media import check, in_files, perceive
 from bench_tasks.files.splitting import shown
 
 
@@ -23,7 +23,8 @@ class Listed(NamedTuple):
 
 def found_in_files(spec: DataSpec, folder: Path, listed: Sequence[Listed], cache: Cache) -> Found:
     """Return what lies in files under a folder. Raises `DataError` for files that are missing or damaged."""
-    kind = KINDS[spec.family]
+    kind = in_files(spec)
+    assert kind is not None, "what a data set lists are files"
     present = {file.path: file for file in list_files(folder, "").files}
     paths = [one.path.relative_to(folder).as_posix() for one in listed]
     missing = [path for path in paths if path not in present]
@@ -34,7 +35,7 @@ def found_in_files(spec: DataSpec, folder: Path, listed: Sequence[Listed], cache
         )
     checked = check(folder, [present[path] for path in paths], kind, cache)
     remarks = refuse_or_skip(spec, checked.bad, noun="file")
-    perceived = perceive(folder, checked, kind, spec.options)
+    perceived = perceive(folder, checked, kind.reader, spec.options)
     used = [one for one, path in zip(listed, paths, strict=True) if path not in checked.bad]
     return Found(
         raw=perceived.raw,
