@@ -12,10 +12,11 @@ from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError
 from bench.planning import plan
-from bench.planning.plan import Needs, cell_key, pack_cells, plan_cells
-from bench.strategy import Strategy
+from bench.planning.plan import Needs, PlannedCell, cell_key, pack_cells, plan_cells
+from bench.strategies.classical import Classical
+from bench.strategy import Strategy, boundary
 from bench.subsets.seeds import VARIED, seed_of
-from tests.toys import FULL, PROBE, STRATEGIES, ToyBackbone, ToyTask
+from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
 BACKBONE = ToyBackbone().card
@@ -59,7 +60,7 @@ def test_planning_twice_gives_the_same_keys() -> None:
     assert once == again
 
 
-CLASSICAL = PROBE._replace(name="classical", pretrained=False, classical=True)
+CLASSICAL = Classical(name="classical")
 
 
 def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> None:
@@ -68,7 +69,7 @@ def test_cells_of_a_classical_model_are_the_same_work_on_every_backbone() -> Non
     ours = cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL)
     theirs = cell_key(replace(cell, backbone="toy:other"), task=TASK, backbone=other, strategy=CLASSICAL)
     assert ours == theirs
-    assert ours != cell_key(cell, task=TASK, backbone=BACKBONE, strategy=CLASSICAL._replace(classical=False))
+    assert ours != cell_key(cell, task=TASK, backbone=BACKBONE, strategy=PROBE)
 
 
 def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone() -> None:
@@ -99,16 +100,16 @@ def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:
         cell_key(CELL, task=replace(TASK, sha256="other bytes"), backbone=BACKBONE, strategy=FULL),
         cell_key(CELL, task=replace(TASK, version=2), backbone=BACKBONE, strategy=FULL),
         cell_key(CELL, task=TASK, backbone=replace(BACKBONE, sha256="other weights"), strategy=FULL),
-        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL._replace(depth=0.75)),
-        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL._replace(pretrained=False)),
+        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=FULL.model_copy(update={"trained": 0.75})),
+        cell_key(CELL, task=TASK, backbone=BACKBONE, strategy=SCRATCH.model_copy(update={"name": "full"})),
         cell_key(
             CELL,
             task=TASK,
             backbone=BACKBONE,
-            strategy=FULL._replace(recipe=FULL.recipe.model_copy(update={"learning_rate": 0.5})),
+            strategy=FULL.model_copy(update={"learning_rate": 0.5}),
         ),
     ],
-    ids=["budget", "seed", "data", "version", "weights", "depth", "pretrained", "recipe"],
+    ids=["budget", "seed", "data", "version", "weights", "trained", "start", "recipe"],
 )
 def test_what_a_score_depends_on_is_in_the_key(key: str) -> None:
     assert key != KEY
@@ -145,20 +146,49 @@ def test_a_backbone_of_another_domain_is_refused_by_both_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "n_stages", "boundary"), [(0, 5, 5), (1, 5, 0), (0.5, 5, 3), (0.5, 4, 2), (0.5, 7, 4), (0.01, 5, 4)]
+    ("share", "n_stages", "first"), [(0, 5, 5), (1, 5, 0), (0.5, 5, 3), (0.5, 4, 2), (0.5, 7, 4), (0.01, 5, 4)]
 )
-def test_a_depth_is_a_boundary_counted_from_the_top(depth: float, n_stages: int, boundary: int) -> None:
-    assert PROBE._replace(depth=depth).boundary(n_stages) == boundary
+def test_a_share_of_trained_stages_is_a_boundary_counted_from_the_top(share: float, n_stages: int, first: int) -> None:
+    assert boundary(share, n_stages) == first
+
+
+def test_activations_are_frozen_below_what_is_trained_and_as_a_whole_where_a_head_is_solved() -> None:
+    assert PROBE.boundaries(4) == {4}
+    assert PARTIAL.boundaries(4) == {2, 4}
+    assert PARTIAL.model_copy(update={"head": "zero"}).boundaries(4) == {2}
+    assert (FULL.boundaries(4), SCRATCH.boundaries(4)) == ({0, 4}, {0})
+
+
+def trains(planned: PlannedCell) -> bool:
+    return planned.strategy.trained_fraction > 0
 
 
 def test_the_probes_of_a_task_and_backbone_are_one_pack_and_every_other_cell_its_own() -> None:
-    plan = plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE})
-    packs = pack_cells(sorted(plan, key=lambda planned: planned.strategy.depth > 0))
-    assert [planned for pack in packs for planned in pack.cells] == sorted(plan, key=lambda p: p.strategy.depth > 0)
+    plan = sorted(plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE}), key=trains)
+    packs = pack_cells(plan)
+    assert [planned for pack in packs for planned in pack.cells] == plan
     probes, *others = packs
     assert {planned.strategy.name for planned in probes.cells} == {PROBE.name}
     assert len(probes.cells) == 4
     assert all(len(pack.cells) == 1 for pack in others)
     assert {pack.needs for pack in packs} == {
-        Needs(frozenset({0.0, 0.5, 1.0}), frozenset({(Share(0.1), 0), (Share(0.1), 1), (ALL, 0), (ALL, 1)}))
+        Needs(frozenset(STRATEGIES), frozenset({(Share(0.1), 0), (Share(0.1), 1), (ALL, 0), (ALL, 1)}))
     }
+
+
+def test_cells_of_several_folds_share_no_pack_and_need_the_budgets_of_their_own_fold() -> None:
+    folded = replace(TASK, pinned=False, folds=2)
+    plan = sorted(plan_cells(suite(seeds=3), {"toy": folded}, {"toy:dense": BACKBONE}), key=trains)
+    assert {(planned.cell.seed, planned.fold) for planned in plan} == {(0, 0), (1, 1), (2, 0)}
+    packs = pack_cells(plan)
+    assert all(len({planned.fold for planned in pack.cells}) == 1 for pack in packs)
+    for pack in packs:
+        seeds = {1} if pack.cells[0].fold else {0, 2}
+        assert {seed for _, seed in pack.needs.budgets} == seeds
+
+
+def test_a_cell_that_varies_another_stream_is_tested_on_the_fold_of_seed_zero() -> None:
+    folded = replace(TASK, pinned=False, folds=2)
+    plan = plan_cells(suite((ALL,), 2), {"toy": folded}, {"toy:dense": BACKBONE}, variance=True)
+    folds = {one.cell.varied: one.fold for one in plan if one.cell.strategy == "scratch" and one.cell.seed == 1}
+    assert folds == {"all": 1, "subset": 1, "initialisation": 0, "order": 0}
