@@ -16,7 +16,7 @@ from bench.execution.rescoring import rescore
 from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
 from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
-from bench.registry import EXECUTORS, load_function
+from bench.registry import EXECUTORS, TRACKERS, load_function, refuse_unknown
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
@@ -31,6 +31,10 @@ SOME_FAILED: Final = 1
 
 def main(options: RunOptions) -> int:
     """Run what is pending of a suite, show the report, and return the exit code: 1 if some cell failed."""
+    for tracker in options.trackers:
+        refuse_unknown(TRACKERS, tracker)
+    if options.executor:
+        refuse_unknown(EXECUTORS, options.executor)
     cache = default_cache()
     selection = select(options.selection, cache, variance=options.variance, shifts=options.shifts)
     plan, backbones = selection.plan, selection.backbones
