@@ -26,23 +26,22 @@ batch_size = 4
 max_steps = 2
 
 [strategies.scratch]
-depth = 1.0
-pretrained = false
-recipe = { head = "zero" }
+kind = "finetune"
+weights = "random"
+head = "zero"
 
 [strategies.classical]
-depth = 0.0
-pretrained = false
-classical = true
+kind = "classical"
 
 [strategies.linear_probe]
-depth = 0.0
+kind = "probe"
 
 [strategies.partial]
-depth = 0.5
+kind = "finetune"
+trained = 0.5
 
 [strategies.full]
-depth = 1.0
+kind = "finetune"
 """
 
 GENERATOR = np.random.default_rng(0)

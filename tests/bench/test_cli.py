@@ -19,11 +19,13 @@ budgets = [0.1]
 seeds = 1
 
 [strategies.linear_probe]
-depth = 0.0
+kind = "probe"
 
 [strategies.full]
-depth = 1.0
-recipe = { epochs = 1, min_steps = 2, max_steps = 2 }
+kind = "finetune"
+epochs = 1
+min_steps = 2
+max_steps = 2
 
 [tasks.co2]
 backbones = ["bundled:series"]

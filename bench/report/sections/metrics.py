@@ -33,13 +33,13 @@ def _means(tables: Tables, task: str, curves: Curves, *, alone: bool) -> Table:
     """Return a row for each strategy and a column for each metric, that which ranks first."""
     entry, amount = curves.entry, curves.scored_budgets[-1]
     metrics = sorted(entry.metrics, key=lambda metric: metric != entry.metric)
-    by_strategy = _cells(tables, task, curves, amount).groupby("strategy")
-    planned = by_strategy.size()
-    columns = [_column(metric, by_strategy[f"{METRIC_PREFIX}{metric.name}"], planned) for metric in metrics]
+    cells = _cells(tables, task, curves, amount)
+    columns = [_column(metric, cells) for metric in metrics]
+    planned = set(cells["strategy"])
     rows = [
         (Value(strategy_title(name)), *(column[name] for column in columns))
         for name in curves.strategies
-        if name in planned.index
+        if name in planned
     ]
     headings = (f"{metric.title} {'↑' if metric.higher_is_better else '↓'}" for metric in metrics)
     of = titled(tables.manifest, task, "" if alone else curves.backbone)
@@ -59,13 +59,13 @@ def _cells(tables: Tables, task: str, curves: Curves, amount: float) -> pd.DataF
     return cells.merge(budgets, on=["strategy", "budget"])
 
 
-def _column(metric: MetricCard, values: "pd.api.typing.SeriesGroupBy", planned: pd.Series) -> dict[str, Value]:
-    """Return the mean of a metric for each strategy, the best of them marked; `planned` counts seeds."""
-    means, counts = values.mean(), values.count()
-    best = means.max() if metric.higher_is_better else means.min()
+def _column(metric: MetricCard, cells: pd.DataFrame) -> dict[str, Value]:
+    """Return the mean of a metric over the cells of each strategy, the best of them marked."""
+    found = cells.groupby("strategy")[f"{METRIC_PREFIX}{metric.name}"].agg(["mean", "count", "size"])
+    best = found["mean"].max() if metric.higher_is_better else found["mean"].min()
     return {
-        str(name): _mean(float(mean), int(counts[name]), int(planned[name]), best=bool(mean == best))
-        for name, mean in means.items()
+        str(name): _mean(row["mean"], int(row["count"]), int(row["size"]), best=row["mean"] == best)
+        for name, row in found.to_dict("index").items()
     }
 
 

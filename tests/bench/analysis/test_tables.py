@@ -85,7 +85,7 @@ def test_every_metric_has_a_column_and_one_that_is_missing_is_empty(tmp_path: Pa
     undefined = series["score"] == UNDEFINED
     assert undefined.any()
     assert (series["metric_mae"].isna() == undefined).all(), "which its test examples do not define"
-    assert rows.loc[rows["status"] != "scored", "metric_accuracy":"metric_mae"].isna().all(axis=None)  # type: ignore[misc]
+    assert rows.loc[rows["status"] != "scored", "metric_accuracy":"metric_mae"].isna().all(axis=None)
 
 
 def test_work_that_several_cells_share_whole_is_spent_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ budgets = [1.0]
 seeds = 1
 
 [strategies.linear_probe]
-depth = 0.0
+kind = "probe"
 
 [tasks.land]
 family = "image_classification"

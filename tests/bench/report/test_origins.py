@@ -1,7 +1,9 @@
 """Where numbers are from: the recipe that each strategy went by."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bench.analysis.tables import read_tables
 from bench.report.document import Table
@@ -11,7 +13,7 @@ from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionChoice
 from tests.bench.analysis.example import example
 
-RECIPES = {
+RECIPES: Mapping[str, Mapping[str, Any]] = {
     "linear_probe": {"kind": "probe", "penalties": [0.1, 1.0]},
     "full": {"kind": "finetune", "learning_rate": 0.5, "penalties": [0.1, 1.0]},
 }

@@ -157,7 +157,8 @@ def test_cells_of_one_key_share_what_came_of_it_each_under_its_own_name(tmp_path
 def test_columns_of_any_kind_are_predictions(tmp_path: Path) -> None:
     store = Store(tmp_path)
     boxes = ragged(box=[np.zeros((2, 4), dtype=np.float32), np.ones((0, 4), dtype=np.float32)])
-    for key, column in {"a": boxes, "b": dense(text=["one", "another"])}.items():
+    columns: dict[str, Column] = {"a": boxes, "b": dense(text=["one", "another"])}
+    for key, column in columns.items():
         store.put(result(CELL, key), column)
         assert same(store.predictions(key), column)
         assert type(store.predictions(key)) is type(column)
