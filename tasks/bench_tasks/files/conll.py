@@ -1,7 +1,7 @@
 """Tasks on texts with a tag for each word: CoNLL files, and lines of JSON with `tokens` and `tags`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -137,10 +137,10 @@ def _record(line: str, number: int) -> Sentence | str:
         return f"is not JSON: {error}"
     if not isinstance(record, dict):
         return "is no JSON object"
-    words, tags = record.get(TOKENS), record.get(TAGS)
-    for column, cells in ((TOKENS, words), (TAGS, tags)):
-        if not isinstance(cells, list) or not cells or not all(isinstance(cell, str) for cell in cells):
-            return f"has no list of strings as its {column}"
+    words, tags = _strings(record, TOKENS), _strings(record, TAGS)
+    lacking = [column for column, cells in ((TOKENS, words), (TAGS, tags)) if not cells]
+    if lacking:
+        return f"has no list of strings as its {' and its '.join(lacking)}"
     if len(words) != len(tags):
         return f"has {len(words)} {TOKENS} but {len(tags)} {TAGS}"
     if not all(word.strip() for word in words):
@@ -148,7 +148,14 @@ def _record(line: str, number: int) -> Sentence | str:
     wrong = [tag for tag in tags if not _is_tag(tag)]
     if wrong:
         return f"has the tag {wrong[0]!r}: expected {OUTSIDE}, B-KIND or I-KIND"
-    return Sentence(tuple(words), tuple(tags), (number,) * len(words))
+    return Sentence(words, tags, (number,) * len(words))
+
+
+def _strings(record: Mapping[str, object], column: str) -> tuple[str, ...]:
+    """Return the strings of a list, none of what is no list of strings."""
+    cells = record.get(column)
+    strings = tuple(cell for cell in cells if isinstance(cell, str)) if isinstance(cells, list) else ()
+    return strings if isinstance(cells, list) and len(strings) == len(cells) else ()
 
 
 def _is_tag(tag: str) -> bool:

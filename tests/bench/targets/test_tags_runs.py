@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from seqeval.metrics import accuracy_score, f1_score
 
+from bench.cell import Failure
 from bench.cli import main
 from bench.column import Column, Ragged
 from bench.results.store import Store
@@ -20,7 +21,7 @@ DOCUMENTS = 12
 def sentences(seed: int = 0) -> list[list[list[tuple[str, str]]]]:
     """Return documents of sentences of words with their tags in BIO; a word tells its tag, but not its beginning."""
     generator = np.random.default_rng(seed)
-    documents = []
+    documents: list[list[list[tuple[str, str]]]] = []
     for _ in range(DOCUMENTS):
         documents.append([])
         for _ in range(4):
@@ -81,7 +82,7 @@ def test_tags_of_documents_are_learnt_scored_and_predicted(
     groups = ran.tested.rows["group"]
     assert len(set(groups.tolist())) == DOCUMENTS // 4
     failures = [
-        outcome.reason for outcome in Store(Path("results/news")).outcomes().values() if hasattr(outcome, "reason")
+        outcome.reason for outcome in Store(Path("results/news")).outcomes().values() if isinstance(outcome, Failure)
     ]
     assert all("no classical model that predicts tags" in reason for reason in failures)
     assert len(failures) == 1

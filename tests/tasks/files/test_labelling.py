@@ -107,13 +107,13 @@ def test_cells_with_separators_are_several_labels_and_empty_ones_none(opened: Op
 
 
 def test_several_columns_of_yes_and_no_are_several_labels(opened: Open) -> None:
-    columns = {"dog": [1, 0, 1, 0] * 10, "cat": ["Yes", "no", "", "TRUE"] * 10}
-    task = opened(columns, labels=["dog", "cat"])
+    dogs, cats = [1, 0, 1, 0] * 10, ["Yes", "no", "", "TRUE"] * 10
+    task = opened({"dog": dogs, "cat": cats}, labels=["dog", "cat"])
     cells = opened({"label": ["dog;cat", "", "dog", "cat"] * 10})
     assert task.target == cells.target == Labels(("cat", "dog"))
     assert task.card.sha256 == cells.card.sha256
     with pytest.raises(DataError, match="row 2 has neither yes nor no as its cat"):
-        opened({**columns, "cat": ["perhaps", *columns["cat"][1:]]}, labels=["dog", "cat"])
+        opened({"dog": dogs, "cat": ["perhaps", *cats[1:]]}, labels=["dog", "cat"])
 
 
 def test_rows_without_a_number_are_refused_or_left_out(opened: Open) -> None:
