@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from transformers import (
     AutoModel,
     AutoTokenizer,
-    BatchEncoding,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -88,13 +87,16 @@ class TextModel(Backbone):
         """
         assert isinstance(raw, Texts)
         tokenizer = self._tokenizer
-        split = raw.words is not None
+        in_words = raw.words is not None
+        strings = list(raw.strings) if raw.words is None else [" ".join(words) for words in raw.words]
+        if in_words and not tokenizer.is_fast:
+            raise WeightsError(f"{self.card.name} has a tokenizer that cannot tell which tokens are of which word")
         found = tokenizer(
-            [list(words) for words in raw.words] if raw.words is not None else list(raw.strings),
-            is_split_into_words=split,
+            strings,
             truncation=True,
             max_length=self._longest,
             return_attention_mask=False,
+            return_offsets_mapping=in_words,
         )
         candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.bos_token_id, 0)
         padding = next(token for token in candidates if token is not None)
@@ -103,7 +105,7 @@ class TextModel(Backbone):
         values = np.full((len(texts), lengths.max(initial=0)), padding, dtype=np.int64)
         for row, ids in zip(values, texts, strict=True):
             row[: len(ids)] = ids
-        geometry = first_tokens(found, raw.words) if raw.words is not None else None
+        geometry = first_tokens(found["offset_mapping"], raw.words) if raw.words is not None else None
         return Batch(torch.from_numpy(values), torch.from_numpy(lengths), geometry)
 
     def read(self, tapped: Sequence[Batch], readout: Readout) -> Features:
@@ -178,13 +180,20 @@ class Layer(Stage):
         return hidden
 
 
-def first_tokens(encoding: BatchEncoding, words: Sequence[Sequence[str]]) -> Ragged:
-    """Return the place of the first token of each word, -1 for words that were cut off."""
+def first_tokens(spans: Sequence[Sequence[tuple[int, int]]], words: Sequence[Sequence[str]]) -> Ragged:
+    """Return the place of the first token of each word, -1 for words that were cut off.
+
+    `spans` are the characters of each token, from and to, in the words with a space between any two. Some tokenizers
+    count a space to the token after it; tokens that stand for no character are of no word.
+    """
     starts = []
-    for row, of_text in enumerate(words):
-        places = np.full(len(of_text), -1, dtype=np.int64)
-        for token, word in reversed(list(enumerate(encoding.word_ids(row)))):
-            if word is not None:
+    for of_text, of_words in zip(spans, words, strict=True):
+        lengths = np.array([len(word) for word in of_words], dtype=np.int64)
+        begins = np.cumsum(lengths + 1) - lengths - 1  # the first character of each word
+        places = np.full(len(of_words), -1, dtype=np.int64)
+        for token, (begin, end) in reversed(list(enumerate(of_text))):
+            word = int(np.searchsorted(begins, end - 1, side="right")) - 1  # which the last character is of
+            if begin < end and end - 1 < begins[word] + lengths[word]:
                 places[word] = token
         starts.append(places)
     return ragged(token=starts)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, AutoTokenizer
 
 from bench.backbone import Backbone, Batch, TokenStage, run_stages
 from bench.backbones.huggingface.opening import open_huggingface
+from bench.backbones.huggingface.text import first_tokens
 from bench.backbones.opened import read_reference
+from bench.column import Ragged
 from bench.domains.text.raw import Texts
 from bench.errors import ConfigError, WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close, step
@@ -160,3 +162,23 @@ def test_layers_that_are_not_the_models_are_refused(tmp_path: Path) -> None:
 def test_a_model_that_looks_at_padding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is no backbone: the features of a text change with the padding after it"):
         opened(write_text_model(tmp_path, "fnet"))
+
+
+def test_words_are_found_among_the_tokens_of_their_text(folder: Path) -> None:
+    backbone, tokenizer = opened(folder), AutoTokenizer.from_pretrained(folder)
+    plain = backbone.prepare(RAW)
+    batch = backbone.prepare(Texts(RAW.strings, tuple(tuple(text.split()) for text in RAW.strings)))
+    assert torch.equal(batch.values, plain.values)
+    geometry = batch.geometry
+    assert isinstance(geometry, Ragged)
+    for row, ids in enumerate(batch.values.tolist()):
+        begins = [place for place, token in enumerate(tokenizer.convert_ids_to_tokens(ids)) if token.startswith("w")]
+        assert geometry.of("token", row).tolist() == begins
+
+
+def test_a_space_belongs_to_the_token_after_it_or_to_none() -> None:
+    words = (("Ann", "saw", "Bo"),)
+    own = [[(0, 0), (0, 3), (3, 7), (7, 8), (8, 10), (0, 0)]]  # special, "Ann", " saw", " ", "Bo", special
+    assert first_tokens(own, words)["token"].tolist() == [1, 2, 4]
+    cut = [[(0, 0), (0, 2), (2, 3), (4, 6), (0, 0)]]  # special, "An", "n", "sa", special
+    assert first_tokens(cut, words)["token"].tolist() == [1, 3, -1]
