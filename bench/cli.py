@@ -13,6 +13,7 @@ from typing import Final
 
 from bench import __version__
 from bench.errors import BenchError
+from bench.runtime.arithmetic import WANTED
 from bench.runtime.interrupts import interrupt_on_sigterm
 from bench.tracking import TRACKERS
 
@@ -73,6 +74,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="processes (default: one per core, or what a GPU takes)",
     )
     _add_memory(parser)
+    parser.add_argument(
+        "--precision", choices=WANTED, default=WANTED[0], help="of gradient steps (default: auto, the faster as timed)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
@@ -169,7 +173,7 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--clear", action="store_true", help="remove everything")
+    parser.add_argument("--clear", action="store_true", help="remove all entries and unpacked archives; downloads stay")
     parser.set_defaults(command="bench.commands.cache")
 
 

@@ -33,9 +33,10 @@ from bench.planning.plan import Needs, Pack, PlannedCell, plan_cells
 from bench.planning.seeds import stream
 from bench.planning.subset import budget_size
 from bench.results.store import Store
+from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_workers, resolve_device
-from bench.runtime.precision import Precision, autocast, frozen_precision, training_precision
+from bench.runtime.precision import autocast, frozen_precision, settled_precision
 from bench.runtime.provenance import describe_run
 from bench.strategy import Recipe
 from bench.target import Classes, Target
@@ -43,6 +44,7 @@ from bench.task import Splits, Task, verify
 from bench.training.fit import batches, fit
 from bench.training.group import Group
 from bench.training.inference import CHUNK
+from bench.training.pace import Trial, time_passes
 from benchmarks.kept import KeptBackbone, KeptTask, PlainStage, Prepared
 
 __all__ = ["CHUNK", "BenchError", "PlannedCell", "Result", "unknown_name"]
@@ -89,7 +91,10 @@ class Material:
 
 @dataclass(slots=True, eq=False)
 class Trainable:
-    """Stages and a head to train, and all that the product's loop asks for, on the device."""
+    """Stages and a head to train, and all that the product's loop asks for, on the device.
+
+    `precision` is the one that the product chooses for them.
+    """
 
     stages: nn.ModuleList
     head: nn.Linear
@@ -97,17 +102,11 @@ class Trainable:
     encoded: Tensor
     target: Target
     recipe: Recipe
-
-    @property
-    def precision(self) -> Precision:
-        """That of the product's products, on a network of this size."""
-        parameters = sum(parameter.numel() for part in (self.stages, self.head) for parameter in part.parameters())
-        return training_precision(self.inputs.values.device, parameters)
+    precision: Precision
 
     def copy(self) -> "Trainable":
         """Return the same with weights of its own."""
-        stages, head = copy.deepcopy(self.stages), copy.deepcopy(self.head)
-        return Trainable(stages, head, self.inputs, self.encoded, self.target, self.recipe)
+        return replace(self, stages=copy.deepcopy(self.stages), head=copy.deepcopy(self.head))
 
     def outputs(self, batch: Batch) -> Tensor:
         """Return the head's outputs [n, classes] in the product's precision, and nothing else done."""
@@ -209,7 +208,7 @@ def trainable(ready: Material, strategy: str, *, folder: Path, device: str) -> T
     group.narrow(boundary, stages)
     inputs = group.train(boundary, rows)
     assert isinstance(inputs, Batch), "the tasks measured here fit into memory"
-    return Trainable(
+    return _trainable(
         stages.to(device),
         _head(ready.backbone.card.width, ready.task.target.width).to(device),
         inputs,
@@ -223,7 +222,7 @@ def text_classifier(strings: Sequence[str], labels: Tensor, *, classes: int, dev
     """Return all of MiniLM with a head of zeros, to be trained on texts, with the recipe of `lexicon`."""
     recipe = plan(tasks=["lexicon"], strategies=["full"], fractions=[1.0], seeds=1)[0].strategy.recipe
     backbone = load_backbone(f"hf:{MINILM}").to(device)
-    return Trainable(
+    return _trainable(
         backbone.stages,
         _head(backbone.card.width, classes).to(device),
         backbone.prepare(Texts(tuple(strings))).to(torch.device(device)),
@@ -238,7 +237,7 @@ def classifier(
 ) -> Trainable:
     """Return any network, as parts in a row that end in features [n, width], to be trained on values on a device."""
     stages, head = nn.ModuleList([PlainStage(part) for part in parts]), _head(width, classes)
-    return Trainable(
+    return _trainable(
         stages.to(values.device),
         head.to(values.device),
         Batch(values),
@@ -285,6 +284,18 @@ def provenance(device: str) -> Provenance:
 def device_named(wanted: str) -> str:
     """Return the device to measure on. Raises `BenchError` for a GPU that is not there."""
     return resolve_device(wanted)
+
+
+def _trainable(
+    stages: nn.ModuleList, head: nn.Linear, inputs: Batch, encoded: Tensor, target: Target, recipe: Recipe
+) -> Trainable:
+    """Return what is to be trained, with the precision that the product chooses for it."""
+    parameters = sum(parameter.numel() for part in (stages, head) for parameter in part.parameters())
+    precision = settled_precision(inputs.device, parameters, "auto")
+    if precision is None:
+        trial = Trial("", "", 1.0, "", stages, head, inputs, encoded, target, recipe)
+        precision = time_passes(trial).faster
+    return Trainable(stages, head, inputs, encoded, target, recipe, precision)
 
 
 def _head(width: int, outputs: int) -> nn.Linear:

@@ -18,9 +18,10 @@ LIBRARIES: Final = ("torch", "torchvision", "torchaudio", "timm", "transformers"
 def kept_card(name: str, cache: Cache) -> BackboneCard | None:
     """Return the card kept of the backbone `name`, or None if there is none or a file it was read from has changed."""
     key = _key(name)
-    if not cache.holds(key):
+    content = cache.read(key)
+    if content is None:
         return None
-    said: dict[str, Any] = json.loads(cache.fetch(key, name, _must_be_there).read_bytes())
+    said: dict[str, Any] = json.loads(content)
     if said["files"] != [_stamp(Path(path)) for path, *_ in said["files"]]:
         cache.discard(key)
         return None
@@ -29,10 +30,10 @@ def kept_card(name: str, cache: Cache) -> BackboneCard | None:
 
 def kept_files(name: str, cache: Cache) -> tuple[Path, ...]:
     """Return the files that the backbone `name` was read from, none if no card of it is kept."""
-    key = _key(name)
-    if not cache.holds(key):
+    content = cache.read(_key(name))
+    if content is None:
         return ()
-    said: dict[str, Any] = json.loads(cache.fetch(key, name, _must_be_there).read_bytes())
+    said: dict[str, Any] = json.loads(content)
     return tuple(Path(path) for path, *_ in said["files"])
 
 
@@ -44,10 +45,6 @@ def keep_card(card: BackboneCard, files: Iterable[Path], cache: Cache) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _must_be_there(_: Path) -> None:
-    raise AssertionError("an entry that is held needs no making")
 
 
 def _key(name: str) -> str:

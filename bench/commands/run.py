@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench.analysis.wording import counted
 from bench.commands.exports import choose_exports, show_exports
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
@@ -18,6 +19,7 @@ from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.results.store import Store
+from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_decoders, default_workers, resolve_device
 from bench.tracking.tracking import start_tracking
@@ -37,12 +39,14 @@ def answer(options: argparse.Namespace) -> int:
     pending = pending_cells(plan, store, backbones, again=again)
     if options.dry_run:
         return _show_plan(plan, pending)
-    execute = _executor(options, selection, cache, {key: exports[key] for key in again}) if pending else None
+    request = PrecisionRequest(options.precision, store.choices)
+    execute = _executor(options, selection, cache, {key: exports[key] for key in again}, request) if pending else None
     manifest = _manifest(selection)
     tracking = start_tracking(options.track if pending else (), store.root, manifest, plan)
     for folder in exports.values():
         make_room(folder)
     store.extend(manifest)
+    _announce_precision(options.precision, plan, store)
     tally = Tally(found=len(plan), scored=0, failed=0)
     if execute:
         _announce(again, store)
@@ -57,7 +61,13 @@ def answer(options: argparse.Namespace) -> int:
     return SOME_FAILED if tally.failed else FINE
 
 
-def _executor(options: argparse.Namespace, selection: Selection, cache: Cache, exports: Mapping[str, Path]) -> Execute:
+def _executor(
+    options: argparse.Namespace,
+    selection: Selection,
+    cache: Cache,
+    exports: Mapping[str, Path],
+    request: PrecisionRequest,
+) -> Execute:
     device = resolve_device(options.device)
     largest = max(card.parameters for card in selection.backbones.values())
     workers = options.workers or default_workers(device, parameters=largest)
@@ -69,6 +79,7 @@ def _executor(options: argparse.Namespace, selection: Selection, cache: Cache, e
         decoders=default_decoders(workers),
         trust_remote_code=options.trust_remote_code,
         exports=exports,
+        request=request,
     )
     if workers == 1:
         return partial(execute_here, settings=settings)
@@ -80,6 +91,22 @@ def _announce(again: Sequence[str], store: Store) -> None:
     for result in filter(None, map(store.get, again)):
         logging.info(
             "%s: finished with %.4f, trained again for its model, which no run keeps", result.cell, result.score
+        )
+
+
+def _announce_precision(wanted: WantedPrecision, plan: Sequence[PlannedCell], store: Store) -> None:
+    """Say how many finished cells were trained in another precision than the one asked for, which they stay in."""
+    if wanted == "auto":
+        return
+    found = filter(None, map(store.get, {planned.key for planned in plan}))
+    other = sum(result.steps > 0 and result.precision != wanted for result in found)
+    if other:
+        logging.info(
+            "--precision %s: %s finished in another precision before and kept; to train all in %s, name another folder "
+            "with --out",
+            wanted,
+            counted(other, "cell"),
+            wanted,
         )
 
 

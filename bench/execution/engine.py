@@ -23,11 +23,12 @@ from bench.execution.scored import Scored
 from bench.planning.plan import Needs, Pack, PlannedCell
 from bench.prediction.exported import Exported
 from bench.prediction.model import hearing_of, library_versions, past_of, save_model
+from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
 from bench.runtime.memory import release
 from bench.task import Task, verify
 from bench.training.adapt import Keep, run_cell
-from bench.training.group import Group
+from bench.training.group import AUTO, Group
 from bench.training.inputs import MEMORY_BYTES
 
 THREADS: Final = 1
@@ -61,11 +62,13 @@ class Engine:
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
         exports: Mapping[str, Path] = MappingProxyType({}),
+        request: PrecisionRequest = AUTO,
     ) -> None:
         """`open_task` returns the task of a name and a description of its data, `load_backbone` a backbone by name.
 
         `memory_bytes` is how much of the examples is held at once, `decoders` how many threads read their files.
-        `exports` are the folders that adapted models are kept in, by the keys of their cells.
+        `exports` are the folders that adapted models are kept in, by the keys of their cells. `request` says
+        in which precision they are trained.
         """
         torch.set_num_threads(THREADS)
         self._open_task = open_task
@@ -75,6 +78,7 @@ class Engine:
         self._memory_bytes = memory_bytes
         self._decoders = decoders
         self._exports = exports
+        self._request = request
         self._loaded: _Loaded | None = None
 
     def run(self, pack: Pack) -> Iterator[Scored]:
@@ -104,7 +108,7 @@ class Engine:
                 )
             )
         labels = loaded.group.splits.test.labels
-        return Scored(measured.result, measured.predictions, labels, measured.shifted)
+        return Scored(measured.result, measured.predictions, labels, measured.shifted, measured.choice)
 
     def _keep(self, planned: PlannedCell, card: TaskCard, group: Group) -> Keep | None:
         """Return what saves the adapted model of a cell, if it is to be kept."""
@@ -142,6 +146,7 @@ class Engine:
             device=self._device,
             memory_bytes=self._memory_bytes,
             decoders=self._decoders,
+            request=self._request,
         )
 
 

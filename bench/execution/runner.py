@@ -107,6 +107,8 @@ def describe(outcome: Outcome) -> str:
 
 
 def _keep(scored: Scored, store: Store) -> None:
+    if scored.choice is not None:
+        store.keep_choice(scored.choice)
     if scored.labels is not None and not store.has_labels(scored.outcome.cell.task):
         store.put_labels(scored.outcome.cell.task, scored.labels)
     found = store.get(scored.outcome.key)
@@ -114,8 +116,8 @@ def _keep(scored: Scored, store: Store) -> None:
         store.put(scored.outcome, scored.predictions, scored.shifted)
     elif isinstance(scored.outcome, Result) and abs(scored.outcome.score - found.score) > SAME:
         log.warning(
-            "%s: trained again it scores %.4f, but the result that is kept is %.4f: other hardware or versions of "
-            "libraries train another model",
+            "%s: trained again it scores %.4f, but the result that is kept is %.4f: another precision, other hardware "
+            "or versions of libraries train another model",
             found.cell,
             scored.outcome.score,
             found.score,

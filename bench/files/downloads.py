@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -129,13 +129,26 @@ def patience() -> Iterator[None]:
 
 @contextmanager
 def _members_stay_inside() -> Iterator[None]:
-    """Have `tarfile` refuse what leaves the folder: Python before 3.14 does not by itself. `zipfile` always does."""
+    """Have `tarfile` refuse what leaves the folder: not every Python does by itself. `zipfile` always does."""
     before = tarfile.TarFile.extraction_filter
-    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    tarfile.TarFile.extraction_filter = staticmethod(_refuse_leaving)
     try:
         yield
     finally:
         tarfile.TarFile.extraction_filter = before
+
+
+def _refuse_leaving(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Refuse a member by the rules of `tarfile.data_filter`, and a link that goes up or stands for the folder itself.
+
+    Those rules follow links, and lose the way in a long chain of them (CVE-2025-4517). A link that only goes down leads
+    nowhere else.
+    """
+    is_link = member.issym() or member.islnk()
+    name, target = PurePosixPath(member.name).parts, PurePosixPath(member.linkname).parts
+    if ".." in name or (is_link and (not name or ".." in target)):
+        raise tarfile.OutsideDestinationError(member, folder)
+    return tarfile.data_filter(member, folder)
 
 
 def torch_home() -> Path:

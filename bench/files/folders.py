@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from zlib import crc32
 
+from bench.files.changes import is_settled
 from bench.files.soundness import hear, picture_problem
 from bench.runtime.cache import Cache, content_key, file_sha256
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["picture", "recording"]
 
-CHECKS: Final = 1  # raise it when the same bytes would be judged otherwise
+CHECKS: Final = 2  # raise it when the same bytes would be judged otherwise
 IGNORED: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 # Files are read and hashed mostly without Python's lock; more threads than cores wait for disks side by side.
@@ -131,11 +132,12 @@ def examine(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> list
     """Return what is found in each file, in their order.
 
     What is found is kept in `cache` under path, size and times of the files: those that have not changed since are not
-    read again. A file that could not be opened is not remembered.
+    read again. A file that could not be opened is not remembered, nor one that changed a moment ago: it might change
+    again and keep its times.
     """
     count = ENTRIES if len(files) > SMALL_FOLDER else 1
     parts: list[list[File]] = [[] for _ in range(count)]
-    for file in files:
+    for file in filter(lambda file: is_settled(file.changed_ns), files):
         parts[crc32(file.path.encode()) % count].append(file)
     place = os.path.realpath(root)
     by_key = {content_key("files", CHECKS, kind, place, _identity(part)): part for part in parts if part}
@@ -152,8 +154,8 @@ def examine(root: Path, files: Sequence[File], kind: Kind, cache: Cache) -> list
     for key, path in cache.fetch_all(dict.fromkeys(by_key, f"what is in the {kind}s of {root}"), make).items():
         rows = json.loads(path.read_bytes())
         found |= {file.path: Finding(*row) for file, row in zip(by_key[key], rows, strict=True) if row}
-    closed = [file for file in files if file.path not in found]
-    found |= _read(root, closed, kind, keep_closed=True)
+    others = [file for file in files if file.path not in found]
+    found |= _read(root, others, kind, keep_closed=True)
     return [found[file.path] for file in files]
 
 

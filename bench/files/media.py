@@ -1,9 +1,10 @@
 """Owns reading pictures and recordings from their files, when they are looked at and not before."""
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import ClassVar, Final, Generic, Literal, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import soundfile
@@ -13,6 +14,7 @@ from scipy.signal import resample_poly
 
 from bench.domain import Domain, Indices, Waveforms
 from bench.errors import DataError
+from bench.files.chunks import missing_bytes
 
 FULL_SCALE: Final = 32_768
 WHITE_OF_16_BITS: Final = 65_535
@@ -22,13 +24,6 @@ HIGHEST_RATE_HZ: Final = 1_000_000
 
 SLACK: Final = 0.05
 """Share of the samples that an mp3 file may lack of those it announces, which it may only estimate."""
-
-ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"RIFF": "little", b"FORM": "big"}
-"""How wav and aiff files write numbers, by the first four bytes."""
-
-CARELESS_BYTES: Final = 64
-UNKNOWN_SIZE: Final = 0x7F00_0000
-"""Bytes from which such a file's own count is a stand-in for one that was not known when it was begun."""
 
 
 class Stored(Protocol):
@@ -51,7 +46,10 @@ class Change(Generic[Example]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through."""
+    """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through.
+
+    Bytes of another hash are never shown: what is kept under the hashes was made of what they name.
+    """
 
     domain: ClassVar[Domain] = "vision"
     paths: tuple[Stored, ...]
@@ -74,8 +72,12 @@ class Pictures:
         return ("\n".join(self.hashes).encode(), *_named(self.change))
 
     def pictures(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield each picture as uint8 [height, width, 3]. Raises `DataError` for a file that cannot be decoded."""
-        seen = map(read_picture, self.paths)
+        """Yield each picture as uint8 [height, width, 3].
+
+        Raises `DataError` for a file that cannot be decoded, or holds other bytes than when it was hashed.
+        """
+        stored = zip(self.paths, self.hashes, strict=True)
+        seen = (decode_picture(read_unchanged(path, sha256, "picture"), path) for path, sha256 in stored)
         return map(self.change.of, seen) if self.change else seen
 
 
@@ -83,7 +85,7 @@ class Pictures:
 class Recordings:
     """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples.
 
-    `change` is what is done to each of these clips.
+    `change` is what is done to each of these clips. For `hashes` see `Pictures`.
     """
 
     domain: ClassVar[Domain] = "audio"
@@ -109,8 +111,15 @@ class Recordings:
         return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *_named(self.change))
 
     def waveforms(self) -> Waveforms:
-        """Return the recordings, read now. Raises `DataError` for a file that cannot be decoded."""
-        clips = (fit_length(read_recording(path, self.rate_hz), self.length) for path in self.paths)
+        """Return the recordings, read now.
+
+        Raises `DataError` for a file that cannot be decoded, or holds other bytes than when it was hashed.
+        """
+        stored = zip(self.paths, self.hashes, strict=True)
+        heard = (
+            decode_recording(read_unchanged(path, sha256, "recording"), path, self.rate_hz) for path, sha256 in stored
+        )
+        clips = (fit_length(samples, self.length) for samples in heard)
         return Waveforms(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
 
 
@@ -118,14 +127,35 @@ def _named(change: Change[Example] | None) -> tuple[bytes, ...]:
     return (change.name.encode(),) if change else ()
 
 
-def read_picture(path: Stored) -> NDArray[np.uint8]:
-    """Return a picture as uint8 [height, width, 3], turned as its camera says, transparency on white.
+def read_stored(path: Stored, noun: str) -> bytes:
+    """Return the bytes of a file, a picture or a recording (`noun`). Raises `DataError` if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError, MemoryError) as error:
+        raise DataError(f"cannot read the {noun} {path}: {error}") from error
 
-    Of a moving one it is the first picture. Raises `DataError` if the file cannot be decoded to its end, or holds
+
+def read_unchanged(path: Stored, sha256: str, noun: str) -> bytes:
+    """Return the bytes of a file that was hashed before. Raises `DataError` if they are others by now."""
+    content = read_stored(path, noun)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(f"the {noun} {path} changed since it was looked at: give the same command once more")
+    return content
+
+
+def read_picture(path: Stored) -> NDArray[np.uint8]:
+    """Return the picture in a file: see `decode_picture`. Raises `DataError` also if the file cannot be read."""
+    return decode_picture(read_stored(path, "picture"), path)
+
+
+def decode_picture(content: bytes, path: Stored) -> NDArray[np.uint8]:
+    """Return the picture in the bytes of `path` as uint8 [height, width, 3], turned as its camera says, on white.
+
+    Of a moving one it is the first picture. Raises `DataError` if the bytes cannot be decoded to their end, or hold
     numbers for which no file says how bright they are.
     """
     try:
-        with Image.open(BytesIO(path.read_bytes())) as opened:
+        with Image.open(BytesIO(content)) as opened:
             image = _eight_bits(ImageOps.exif_transpose(opened), path)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
@@ -151,18 +181,22 @@ def _eight_bits(image: Image.Image, path: Stored) -> Image.Image:
 
 
 def read_recording(path: Stored, rate_hz: int) -> NDArray[np.int16]:
-    """Return a recording as mono int16 [length] at `rate_hz`, the mean of its channels.
+    """Return the recording in a file: see `decode_recording`. Raises `DataError` also if the file cannot be read."""
+    return decode_recording(read_stored(path, "recording"), path, rate_hz)
 
-    Raises `DataError` if the file cannot be decoded to its end, or holds no sound or what is no number.
+
+def decode_recording(content: bytes, path: Stored, rate_hz: int) -> NDArray[np.int16]:
+    """Return the recording in the bytes of `path` as mono int16 [length] at `rate_hz`, the mean of its channels.
+
+    Raises `DataError` if the bytes cannot be decoded to their end, or hold no sound or what is no number.
     """
     try:
-        content = path.read_bytes()
         with soundfile.SoundFile(BytesIO(content)) as file:
             promised, own_rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True)  # [length, channels]
     except (OSError, ValueError, MemoryError, soundfile.SoundFileError) as error:
         raise DataError(f"cannot read the recording {path}: {error}") from error
-    _check_recording(path, samples, promised=promised, rate_hz=own_rate, missing=_missing_bytes(content))
+    _check_recording(path, samples, promised=promised, rate_hz=own_rate, missing=missing_bytes(BytesIO(content)))
     mono = samples.mean(axis=1)
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
@@ -186,20 +220,6 @@ def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: in
         fault = "it holds samples that are no numbers"
     if fault:
         raise DataError(f"cannot read the recording {path}: {fault}; replace it, or leave it out")
-
-
-def _missing_bytes(content: bytes) -> int:
-    """Return how many bytes a wav or aiff file lacks of those that its header counts, 0 for other files.
-
-    The decoder takes what there is. A few bytes too many are a careless header, and so many that no file has them are
-    the header of a program that did not know when it would end.
-    """
-    order = ORDERS.get(content[:4])
-    if order is None:
-        return 0
-    counted = int.from_bytes(content[4:8], order)
-    missing = counted + 8 - len(content)
-    return missing if missing > CARELESS_BYTES and counted < UNKNOWN_SIZE else 0
 
 
 def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:

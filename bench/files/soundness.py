@@ -8,12 +8,10 @@ from typing import Final, NamedTuple
 import soundfile
 from PIL import Image, UnidentifiedImageError
 
+from bench.files.chunks import missing_bytes
+
 TRUNCATED: Final = "is truncated: its end is missing"
 EMPTY: Final = "is empty"
-
-# Of WAVE files: writers that cannot go back leave one of these for a size; some are wrong by a chunk's header.
-SIZES_UNKNOWN: Final = frozenset({0, 0xFFFFFFFF})
-SLACK_BYTES: Final = 8
 
 TAIL_BYTES: Final = 65_536  # an Ogg page is at most 65,307 bytes long
 HEAD_BYTES: Final = 4_096
@@ -93,6 +91,7 @@ def hear(path: Path) -> Heard:
         frame = file.read(HEAD_BYTES)
         file.seek(-min(size, TAIL_BYTES), io.SEEK_END)
         tail = file.read()
+        missing = missing_bytes(file)
     if frame.startswith(b"\xff") and _length_of_tags(head) + _said_by_mp3(frame) > size:
         return Heard(TRUNCATED)  # not opened, since the library would complain on the terminal
     try:
@@ -105,22 +104,17 @@ def hear(path: Path) -> Heard:
             return Heard(TRUNCATED)
         said = error.error_string if isinstance(error, soundfile.LibsndfileError) else error
         return Heard(f"is no recording that can be read: {said}")
-    if _lacks_its_end(kind, size, head, tail):
+    if missing or (kind == "OGG" and not _is_last_page(tail)):
         return Heard(TRUNCATED)
     if frames <= 0:
         return Heard("has no sound in it")
     return Heard("", frames / rate_hz)
 
 
-def _lacks_its_end(kind: str, size: int, head: bytes, tail: bytes) -> bool:
-    """Whether a file of `size` bytes is shorter than it says."""
-    if kind in {"WAV", "WAVEX"}:
-        said = int.from_bytes(head[4:8], "little")
-        return said not in SIZES_UNKNOWN and said + 8 > size + SLACK_BYTES
-    if kind == "OGG":  # the last page has the flag that nothing follows
-        page = tail.rfind(b"OggS")
-        return page < 0 or not tail[page + 5] & 4
-    return False
+def _is_last_page(tail: bytes) -> bool:
+    """Whether the last page in the tail of an Ogg file has the flag that nothing follows."""
+    page = tail.rfind(b"OggS")
+    return page >= 0 and bool(tail[page + 5] & 4)
 
 
 def _length_of_tags(head: bytes) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.cell import Cell, Result
 from bench.errors import StoreError
-from bench.gate.matching import Run, changed, read_run
+from bench.gate.matching import Run, changed, precision_change, read_run
 from bench.gate.steps import Step, find_steps
 from bench.results.manifest import Curve, Manifest
 from bench.results.store import Store
@@ -67,11 +67,12 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A night as measured: the cards, the areas of each row by seed, and the keys of its cells."""
+    """A night as measured: the cards, and of each row the areas by seed, the keys of its cells and their precisions."""
 
     manifest: Manifest
     areas: Mapping[Curve, Mapping[int, float]]
     keys: Mapping[Curve, Mapping[Cell, str]]
+    precisions: Mapping[Curve, tuple[str, ...]]
 
 
 def find_nights(folders: Sequence[Path]) -> list[Path]:
@@ -136,7 +137,11 @@ def _measure(run: Run) -> _Measured:
         }
         for row, seeds in points.items()
     }
-    return _Measured(run.manifest, areas, keys)
+    precisions = {
+        row: tuple(one.precision for results in seeds.values() for one in results if one is not None)
+        for row, seeds in points.items()
+    }
+    return _Measured(run.manifest, areas, keys, precisions)
 
 
 def _area(results: Sequence[Result], perfect: float) -> float:
@@ -196,4 +201,4 @@ def _change(before: _Measured, after: _Measured, row: Curve) -> str:
     ours, theirs = before.keys[row], after.keys[row]
     if ours.keys() != theirs.keys():
         return OTHER_CELLS
-    return OTHER_RECIPE if ours != theirs else ""
+    return OTHER_RECIPE if ours != theirs else precision_change(before.precisions[row], after.precisions[row])

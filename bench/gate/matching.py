@@ -1,6 +1,6 @@
 """Owns which cells of two results folders measure the same, and the reasons why others do not."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -43,14 +43,16 @@ class Matched:
     """What two runs have in common and what they do not, every part in the order of the cells.
 
     `pairs` measure the same; of the rows in `other_recipes` the keys differ all the same: another recipe, whose changes
-    are said, or another version of the algorithm, which may be the very change under test. `not_compared` has the rows
-    that measure something else, with the reasons. `missing` are cells that the baseline planned and the current run
-    has nothing of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the
+    are said, or another version of the algorithm, which may be the very change under test. `other_precisions` says of
+    rows in which precision they were computed before and are now, if not in the same. `not_compared` has the rows that
+    measure something else, with the reasons. `missing` are cells that the baseline planned and the current run has
+    nothing of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the
     current run alone, and `unmatched` have a score that the baseline has not.
     """
 
     pairs: Mapping[Curve, tuple[Pair, ...]]
     other_recipes: Mapping[Curve, str]
+    other_precisions: Mapping[Curve, str]
     not_compared: Mapping[Curve, str]
     missing: tuple[Cell, ...]
     new_failures: tuple[Failure, ...]
@@ -100,6 +102,7 @@ def match(baseline: Run, current: Run) -> Matched:
     return Matched(
         pairs={row: tuple(several) for row, several in pairs.items()},
         other_recipes={row: recipe_changes(baseline.manifest, current.manifest, row) for row in recipes},
+        other_precisions={row: said for row, several in pairs.items() if (said := _precision_change(several))},
         not_compared=reasons,
         missing=tuple(cell for cell in baseline.outcomes if current.outcomes.get(cell) is None),
         new_failures=tuple(failure for failure in failures if failure.cell not in known),
@@ -151,6 +154,16 @@ def recipe_changes(before: Manifest, after: Manifest, row: Curve) -> str:
         return ""
     changed = [name for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
     return ", ".join(f"{name} was {ours.get(name)}, now {theirs.get(name)}" for name in changed)
+
+
+def precision_change(before: Collection[str], after: Collection[str]) -> str:
+    """Return how the precisions of a row's results changed, or nothing: they did not, or there are none to compare."""
+    ours, theirs = (" and ".join(sorted(set(precisions))) for precisions in (before, after))
+    return f"precision was {ours}, now {theirs}" if ours and theirs and ours != theirs else ""
+
+
+def _precision_change(pairs: Sequence[Pair]) -> str:
+    return precision_change([pair.baseline.precision for pair in pairs], [pair.current.precision for pair in pairs])
 
 
 def _scored_otherwise(pair: Pair) -> str:

@@ -8,7 +8,7 @@
     baseline, current       folder, n_planned, n_scored
     tasks           of each: task, verdict, whole, strategies, budgets. A judgement (whole, and each of the others) has
                     verdict, mean, lower, upper, p, adjusted, n_seeds, n_pairs; strategies add backbone, strategy,
-                    another_recipe, recipe_changes; budgets add fraction
+                    another_recipe, recipe_changes, precision_change; budgets add fraction
     not_compared    task, backbone, strategy, reason
     missing, added, unmatched       cells: task, backbone, strategy, fraction, seed, varied
     new_failures, old_failures      cells with their reason
@@ -70,6 +70,7 @@ def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
                 "strategy": row.strategy,
                 "another_recipe": row in changed,
                 "recipe_changes": changed.get(row, ""),
+                "precision_change": comparison.matched.other_precisions.get(row, ""),
                 **asdict(judgement),
             }
             for row, judgement in zip(rows, task.rows, strict=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from bench.analysis.wording import MISSING, counted
@@ -115,7 +115,11 @@ def shown_costs(comparison: Comparison) -> list[CostJudgement]:
 
 def not_compared(comparison: Comparison) -> list[tuple[str, str]]:
     """Return what measures something else, "task: strategies", with the reason; rows of one reason together."""
-    rows = comparison.matched.not_compared
+    return _grouped(comparison.matched.not_compared)
+
+
+def _grouped(rows: Mapping[Curve, str]) -> list[tuple[str, str]]:
+    """Return what is said of rows, after "task: strategies"; rows of which the same is said together."""
     together: dict[tuple[str, str], list[str]] = {}
     for row, reason in rows.items():
         together.setdefault((row.task, reason), []).append(row_name(row, rows))
@@ -149,6 +153,7 @@ def remarks(comparison: Comparison) -> list[str]:
             for row, changes in matched.other_recipes.items()
             if changes
         ]
+    said += [f"{rows}: {change}." for rows, change in _grouped(matched.other_precisions)]
     if matched.old_failures:
         said.append(f"{counted(len(matched.old_failures), 'cell')} failed in both.")
     if matched.unmatched:

@@ -125,7 +125,9 @@ def _seen_through(planned: PlannedCell) -> str:
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:
-    """Return the hash of everything the cell's scores depend on: 24 hexadecimal digits.
+    """Return the hash of everything the cell's scores depend on, but for the machine: 24 hexadecimal digits.
+
+    Device, precision and versions of libraries are no part of it; each result names them.
 
     No backbone takes part in a classical model: its cells on several backbones are one. A probe does not depend on the
     numbers of the gradient loop, nor the loop on a probe it does not start from; the key holds the whole recipe all the

@@ -3,11 +3,10 @@
     model.safetensors   all stages of the backbone, as adapted, and the head
     model.json          the rest; written last, so that it marks a whole export
 
-Both are written under another name, flushed to the disk and renamed.
+Each is whole or not there (see `bench.runtime.atomic`).
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
 from bench.errors import StoreError, WeightsError
+from bench.runtime.atomic import replacing, write_whole
 from bench.runtime.cache import file_sha256
 from bench.target import Classes, Horizon, Target
 
@@ -90,10 +90,11 @@ def write_exported(folder: Path, exported: Exported, write_weights: Callable[[Pa
     make_room(folder)
     try:
         (folder / DESCRIPTION).unlink(missing_ok=True)  # until the new weights have theirs, there is no export
-        _replace(folder / WEIGHTS, write_weights)
+        with replacing(folder / WEIGHTS) as temporary:
+            write_weights(temporary)
         named = replace(exported, weights_sha256=file_sha256(folder / WEIGHTS))
         said = json.dumps(_record(named), indent=1, ensure_ascii=False) + "\n"
-        _replace(folder / DESCRIPTION, lambda path: _write_text(path, said))
+        write_whole(folder / DESCRIPTION, said.encode("utf-8"))
     except OSError as error:
         raise StoreError(
             f"cannot write the model into {folder}: {error.strerror}; make room, or name another folder with --export"
@@ -129,21 +130,6 @@ def _advice(folder: Path) -> str:
     if below:
         return f"there is one in {', '.join(map(str, below[:3]))}{' …' if len(below) > 3 else ''}"
     return "`python -m bench run … --export DIR` makes one"
-
-
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.touch()
-    usual = partial.stat().st_mode
-    write(partial)
-    partial.chmod(usual)  # safetensors makes files that their owner alone may read
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _record(exported: Exported) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from bench.domain import Raw, Waveforms, Windows
 from bench.errors import BenchError, WeightsError
 from bench.files.media import Recordings
 from bench.prediction.exported import WEIGHTS, Exported, Hearing, Past, write_exported
+from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import file_sha256
-from bench.runtime.precision import frozen_precision, training_precision
+from bench.runtime.precision import frozen_precision
 from bench.target import Outputs
 from bench.training.inference import Recomputed, forward_all
 from bench.training.inputs import MEMORY_BYTES, Allowance, prepare
@@ -36,13 +37,14 @@ class Model:
     def predict(self, raw: Raw, *, decoders: int = 1) -> Outputs:
         """Return predictions, float32 [n, width] on the scale of the labels, as those of the test split were made.
 
-        `decoders` threads read files. Raises `DataError` for a file that cannot be read.
+        Trained stages run in the precision they were trained in. `decoders` threads read files.
+        Raises `DataError` for a file that cannot be read.
         """
         inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
         boundary, frozen = self.exported.boundary, frozen_precision(self.device)
         below, above = self.backbone.stages[:boundary], self.backbone.stages[boundary:]
         if len(above):
-            trained = training_precision(self.device, self.exported.result.trainable_parameters)
+            trained: Precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
             hidden = Recomputed(inputs, below, frozen) if boundary else inputs
             features = forward_all(above, hidden, precision=trained).values
         else:

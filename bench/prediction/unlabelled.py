@@ -1,5 +1,6 @@
 """Owns examples without labels: what a model is asked about, read from files, tables, lines and sentences."""
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ import numpy as np
 from bench.config.data import PICTURE_SUFFIXES, RECORDING_SUFFIXES, TABLE_SUFFIXES
 from bench.domain import Domain, Raw, Texts, Windows
 from bench.errors import DataError
-from bench.files.media import Pictures, Recordings, read_picture, read_recording
+from bench.files.media import Pictures, Recordings, decode_picture, decode_recording, read_stored
 from bench.files.rows import read_rows
 from bench.prediction.exported import Exported
 from bench.prediction.histories import last_values, read_histories, times_to_come
-from bench.runtime.cache import file_sha256
 
 STANDARD_INPUT: Final = "-"
 
@@ -81,8 +81,9 @@ def gather(
 
 def _pictures(files: Sequence[str]) -> Unlabelled:
     def read(path: Path) -> Iterator[tuple[Source, tuple[Path, str]]]:
-        read_picture(path)  # to its end, so that a damaged one costs itself alone
-        yield Source(str(path)), (path, file_sha256(path))
+        content = read_stored(path, "picture")
+        decode_picture(content, path)  # to its end, so that a damaged one costs itself alone
+        yield Source(str(path)), (path, hashlib.sha256(content).hexdigest())
 
     found, problems = _each(files, "vision", read)
     paths, hashes = [path for _, (path, _) in found], [sha256 for _, (_, sha256) in found]
@@ -94,8 +95,9 @@ def _recordings(exported: Exported, files: Sequence[str]) -> Unlabelled:
     assert hearing is not None, "a model of recordings says how they are heard"
 
     def read(path: Path) -> Iterator[tuple[Source, tuple[Path, str]]]:
-        read_recording(path, hearing.rate_hz)
-        yield Source(str(path)), (path, file_sha256(path))
+        content = read_stored(path, "recording")
+        decode_recording(content, path, hearing.rate_hz)
+        yield Source(str(path)), (path, hashlib.sha256(content).hexdigest())
 
     found, problems = _each(files, "audio", read)
     paths, hashes = [path for _, (path, _) in found], [sha256 for _, (_, sha256) in found]

@@ -61,7 +61,7 @@ class Heads:
         """
         key = self._key(rows, recipe)
         budgets = {key: rows}
-        if not self._cache.holds(key):
+        if self._cache.get(key) is None:
             budgets |= {self._key(budget, recipe): budget for budget in companions}
         paths = self._cache.fetch_all(
             {key: f"a head on {len(rows)} labels" for key in budgets},

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell
+from bench.runtime.arithmetic import PrecisionChoice
 from bench.target import Metric
 
 
@@ -44,6 +45,7 @@ class Manifest:
     """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
 
     `recipes` has the fields of `bench.strategy.Recipe` as plain values, none where that is not known.
+    `choices` are those of the precision to train in, by their keys, as far as they were made by timing.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -53,9 +55,13 @@ class Manifest:
     strategies: Mapping[str, StrategyEntry]
     cells: Mapping[Cell, str] = field(default_factory=dict)
     recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
+    choices: Mapping[str, PrecisionChoice] = field(default_factory=dict)
 
     def merged(self, newer: "Manifest") -> "Manifest":
-        """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder."""
+        """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
+
+        But a choice once made stays, so that all cells of a folder and machine are trained alike.
+        """
         return Manifest(
             suite=newer.suite,
             tasks={**self.tasks, **newer.tasks},
@@ -63,6 +69,7 @@ class Manifest:
             strategies={**self.strategies, **newer.strategies},
             cells={**self.cells, **newer.cells},
             recipes={**self.recipes, **newer.recipes},
+            choices={**newer.choices, **self.choices},
         )
 
 
@@ -75,6 +82,7 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
+        "choices": [asdict(choice) for choice in manifest.choices.values()],
         "cells": [{**asdict(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
 
@@ -96,4 +104,5 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
         cells={Cell(**{k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
         recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
+        choices={row["key"]: PrecisionChoice(**row) for row in record.get("choices", ())},  # older folders have none
     )

@@ -7,13 +7,12 @@
     labels/<task>.npy           the test labels the predictions belong to
     cells.jsonl                 in a published folder, without predictions: all cells (see `bench.results.published`)
 
-Every file is written under another name, flushed to the disk and renamed: a file is whole or not there.
+A file is whole or not there (see `bench.runtime.atomic`).
 """
 
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,8 @@ from bench.cell import Cell, Outcome, Result, from_record, to_record
 from bench.errors import StoreError
 from bench.results.manifest import Manifest, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
-from bench.runtime.interrupts import interrupts_held
+from bench.runtime.arithmetic import PrecisionChoice
+from bench.runtime.atomic import write_whole
 from bench.target import Labels, Outputs
 
 FORMAT: Final = 3
@@ -60,6 +60,16 @@ class Store:
         merged = self._manifest.merged(manifest) if self._manifest else manifest
         self._write("manifest.json", _to_json(manifest_record(merged, store_format=FORMAT)))
         self._manifest = merged
+
+    @property
+    def choices(self) -> Mapping[str, PrecisionChoice]:
+        """The choices of a precision that are kept in the manifest, by their keys; none if nothing was ever run."""
+        return self._manifest.choices if self._manifest else {}
+
+    def keep_choice(self, choice: PrecisionChoice) -> None:
+        """Keep the choice of a precision in the manifest, if there is one, and no choice of its key in it."""
+        if self._manifest and choice.key not in self.choices:
+            self.extend(replace(self._manifest, choices={choice.key: choice}))
 
     def get(self, key: str) -> Result | None:
         """Return the finished result of a key, or None. A damaged file counts as not finished."""
@@ -165,15 +175,9 @@ class Store:
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self.root / name
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with interrupts_held():
-                with partial.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                partial.replace(path)
+            write_whole(path, content)
         except OSError as error:
             raise StoreError(
                 f"cannot write {path}: {error.strerror}; make the folder writable, or name another with --out"

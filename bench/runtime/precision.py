@@ -1,13 +1,16 @@
-"""Owns the arithmetic that networks run in, by device: of what is kept, and of what is trained."""
+"""The arithmetic that networks run in, by device: of what is kept, and of what is trained."""
 
-from typing import Final, Literal
+from typing import Final
 
 import torch
 
-Precision = Literal["float32", "bfloat16"]
+from bench.runtime.arithmetic import Precision, WantedPrecision
 
 WORTHWHILE: Final = 1_000_000
-"""Parameters from which half the bits are faster on a CPU: below, a step is all calls and little arithmetic."""
+"""Parameters from which half the bits can be faster on a CPU: below, a step is all calls and little arithmetic."""
+
+NATIVE: Final = ("avx512_bf16", "amx_bf16")
+"""Instruction sets that multiply bfloat16. They make it possible, not fast: some processors are slower with them."""
 
 
 def frozen_precision(device: torch.device) -> Precision:
@@ -18,16 +21,25 @@ def frozen_precision(device: torch.device) -> Precision:
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
-def training_precision(device: torch.device, parameters: int) -> Precision:
-    """Return the precision of the products in gradient steps, and in scoring, of so many trained parameters.
+def settled_precision(device: torch.device, parameters: int, wanted: WantedPrecision) -> Precision | None:
+    """Return the precision of gradient steps, and of scoring, of so many trained parameters; None if it is to be timed.
 
-    bfloat16 on a GPU, and on a CPU that multiplies it natively; weights, their updates and the loss are float32
-    everywhere (mixed precision: Micikevicius et al. 2018, arXiv:1710.03740).
+    It is timed on CPUs that multiply bfloat16 natively. Weights, their updates and the loss are float32 everywhere
+    (mixed precision: Micikevicius et al. 2018, arXiv:1710.03740).
     """
+    if wanted != "auto":
+        return wanted
     if device.type == "cuda":
         return "bfloat16"
-    native = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-    return "bfloat16" if native and parameters >= WORTHWHILE else "float32"
+    if parameters < WORTHWHILE or not multiplies_bfloat16():
+        return "float32"
+    return None
+
+
+def multiplies_bfloat16() -> bool:
+    """Return whether this processor has instructions for products in bfloat16."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in NATIVE)
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

@@ -78,7 +78,7 @@ class Activations:
 
     def _kept(self, boundary: int) -> tuple[Batch, list[Work]]:
         card, together = self._backbone.card, [boundary]
-        if not self._cache.holds(self.key(boundary)):  # then the way there is gone anyway
+        if self._cache.get(self.key(boundary)) is None:  # then the way there is gone anyway
             below = {other for other in self._boundaries if 0 < other < boundary and self._may_keep(other)}
             together = sorted({boundary, *below})
         about = f"{card.name}, {len(self._inputs)} examples, after {{}} of {len(card.stages)} stages"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench.cell import Result, Work
 from bench.domain import Indices, Raw
@@ -15,8 +15,9 @@ from bench.execution.scored import Measured
 from bench.planning.plan import PlannedCell
 from bench.planning.seeds import seed_of, stream, torch_seed
 from bench.probing.heads import KeptHead
+from bench.runtime.arithmetic import Precision, PrecisionChoice
 from bench.runtime.memory import forget_peak, peak_mib
-from bench.runtime.precision import Precision, frozen_precision, training_precision
+from bench.runtime.precision import frozen_precision
 from bench.runtime.provenance import describe_run
 from bench.shifts.scoring import UNSHIFTED, Shifted, UnderShifts, score_shifts
 from bench.target import Outputs
@@ -24,6 +25,7 @@ from bench.training.fit import fit
 from bench.training.group import Group
 from bench.training.inference import forward_all
 from bench.training.inputs import Inputs
+from bench.training.pace import Chosen, Trial
 
 Keep = Callable[[nn.ModuleList, nn.Linear, Result], None]
 """What is done with an adapted model: all its stages from input to features, and its head."""
@@ -40,7 +42,10 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a cell cost alone, in seconds and MiB, and the number of its steps, their losses and their precision."""
+    """What a cell cost alone, in seconds and MiB, and the number of its steps, their losses and their precision.
+
+    `choice` is how the precision was chosen, if it was timed. What that took is no cost of the cell: it outlives it.
+    """
 
     seconds: float
     training_seconds: float
@@ -48,6 +53,7 @@ class Spent:
     steps: int
     losses: tuple[float, ...]
     precision: Precision
+    choice: PrecisionChoice | None
     peak_mib: float
 
 
@@ -98,7 +104,7 @@ def run_cell(
     )
     if keep:
         keep(_whole(planned, group, adapted), adapted.head, result)
-    return Measured(result, predictions, shifted.predictions)
+    return Measured(result, predictions, shifted.predictions, spent.choice)
 
 
 def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | None) -> tuple[Adapted, Outputs, Spent]:
@@ -110,8 +116,11 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
     adapted = _starting_point(planned, group, probe)
     inputs, encoded = group.train(boundary, rows), group.encoded(rows)
     steps = recipe.steps(len(rows)) if len(adapted.stages) else 0
-    precision = training_precision(group.device, adapted.parameters) if steps else frozen_precision(group.device)
     losses: tuple[float, ...] = ()
+    choosing = time.perf_counter()
+    precision, choice = (
+        _choose_precision(planned, group, adapted, inputs, encoded) if steps else Chosen(frozen_precision(group.device))
+    )
     begun = time.perf_counter()
     if steps:
         losses = fit(
@@ -132,8 +141,27 @@ def _adapt(planned: PlannedCell, group: Group, rows: Indices, probe: KeptHead | 
         group.check_frozen(boundary)
     end = time.perf_counter()
     peak = peak_mib(group.device)
-    spent = Spent(end - start, trained - begun, predicted - trained, steps, losses, precision, peak)
+    seconds = end - start - (begun - choosing)
+    spent = Spent(seconds, trained - begun, predicted - trained, steps, losses, precision, choice, peak)
     return adapted, predictions, spent
+
+
+def _choose_precision(planned: PlannedCell, group: Group, adapted: Adapted, inputs: Inputs, encoded: Tensor) -> Chosen:
+    """Return the precision to train in."""
+    card = group.backbone.card
+    trial = Trial(
+        task=planned.cell.task,
+        backbone=card.name,
+        depth=planned.strategy.depth,
+        name=f"{card.sha256} {group.content}",
+        stages=adapted.stages,
+        head=adapted.head,
+        inputs=inputs,
+        encoded=encoded,
+        target=group.target,
+        recipe=planned.strategy.recipe,
+    )
+    return group.precisions.choose(trial, adapted.parameters)
 
 
 def _shared_work(planned: PlannedCell, group: Group, probe: KeptHead | None, loading: Work | None) -> tuple[Work, ...]:

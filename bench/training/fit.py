@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from bench.backbone import Batch, run_stages
 from bench.domain import Indices
 from bench.errors import BenchError
-from bench.runtime.precision import Precision, autocast
+from bench.runtime.arithmetic import Precision
+from bench.runtime.precision import autocast
 from bench.strategy import Recipe
 from bench.target import Target
 from bench.training.inputs import Inputs
@@ -62,9 +63,8 @@ def fit(
     for step, (indices, batch) in enumerate(zip(drawn, inputs.batches(read), strict=True)):
         if augment is not None:
             batch = Batch(augment(batch.values, views), batch.lengths)  # noqa: PLW2901 (the batch as it is seen)
-        with autocast(device, precision):
-            outputs = head(run_stages(stages, batch).values)
-        loss = target.loss(outputs, encoded[indices.to(device, non_blocking=True)])
+        wanted = encoded[indices.to(device, non_blocking=True)]
+        loss = loss_of(stages, head, batch, wanted, target=target, precision=precision)
         loss.backward()
         for kernel, view in reordered:
             if kernel.grad is not None:
@@ -79,6 +79,15 @@ def fit(
         )
     sizes = np.bincount(np.arange(steps) * stretches // steps)
     return tuple(round(total / size, 6) for total, size in zip(totals.tolist(), sizes.tolist(), strict=True))
+
+
+def loss_of(
+    stages: nn.ModuleList, head: nn.Linear, batch: Batch, encoded: Tensor, *, target: Target, precision: Precision
+) -> Tensor:
+    """Return the loss of a batch, whose targets are `encoded` [n] or [n, width]; products are in `precision`."""
+    with autocast(encoded.device, precision):
+        outputs = head(run_stages(stages, batch).values)
+    return target.loss(outputs, encoded)
 
 
 def batches(

@@ -15,6 +15,7 @@ from bench.errors import FreezeError
 from bench.planning.budgets import Budgets
 from bench.planning.plan import SHIFTS, Needs
 from bench.probing.heads import Heads
+from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache, content_key
 from bench.shifts.scoring import Shifted, shift_test
 from bench.strategy import boundary
@@ -22,7 +23,10 @@ from bench.target import Target
 from bench.task import Splits
 from bench.training.activations import Activations
 from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
+from bench.training.pace import PrecisionChooser
 from bench.training.vocabulary import Vocabulary
+
+AUTO: Final = PrecisionRequest()
 
 WHOLE_SPLIT: Final = 0.5
 """Share of a split from which all of it is run through the frozen stages: then any later budget finds it done."""
@@ -43,17 +47,19 @@ class Group:
         device: torch.device,
         memory_bytes: int = MEMORY_BYTES,
         decoders: int = 1,
+        request: PrecisionRequest = AUTO,
     ) -> None:
         """`content` is the sha256 of the splits; `needs` says what the cells to come will ask for.
 
         At most `memory_bytes` of examples are held, beside their features, and as much of shifted ones if these are
-        asked for; `decoders` threads read their files.
+        asked for; `decoders` threads read their files. `request` says in which precision stages are trained.
         """
         self.target = target
         self.splits = splits
         self.backbone = backbone
         self.device = device
         self.content = content
+        self.precisions = PrecisionChooser(request, cache=cache, device=device)
         self._cache = cache
         self._memory_bytes = memory_bytes
         self._decoders = decoders

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from bench.backbone import Batch
-from bench.runtime.precision import Precision, autocast
+from bench.runtime.arithmetic import Precision
+from bench.runtime.precision import autocast
 from bench.training.inputs import Inputs
 
 CHUNK: Final = 256

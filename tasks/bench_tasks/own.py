@@ -5,10 +5,30 @@ import inspect
 from dataclasses import replace
 from pathlib import Path
 
+from bench.card import TaskCard
 from bench.config.data import DataSpec
 from bench.errors import DataError, unknown_name
 from bench.runtime.cache import Cache
-from bench.task import Task, fingerprint
+from bench.task import Splits, Task, fingerprint
+
+
+class OwnTask(Task):
+    """A task whose card is not pinned, and names the data that were found when it was opened."""
+
+    def __init__(self, own: Task, card: TaskCard, address: str) -> None:
+        self.card = card
+        self.target = own.target
+        self._own = own
+        self._address = address
+
+    def load(self, cache: Cache) -> Splits:
+        splits = self._own.load(cache)
+        if fingerprint(splits) != self.card.sha256:
+            raise DataError(
+                f"{self._address} changed since it was looked at: give the same command once more; if nothing that it "
+                "reads did, its `load` returns other data each time: draw them from a fixed seed"
+            )
+        return splits
 
 
 def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -27,7 +47,8 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     task = (found[wanted] if wanted else next(iter(found.values())))()
     if not task.card.pinned:
         splits = task.load(cache)
-        task.card = replace(task.card, name=name, sha256=fingerprint(splits), n_train=len(splits.train))
+        card = replace(task.card, name=name, sha256=fingerprint(splits), n_train=len(splits.train))
+        return OwnTask(task, card, spec.address)
     return task
 
 

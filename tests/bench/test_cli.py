@@ -1,6 +1,7 @@
 """The command line: quick answers, exit codes, and one helpful line for every mistake a user can make."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -83,6 +84,19 @@ def test_a_run_scores_under_shifts_and_keeps_the_predictions_unless_told_not_to(
     [plain] = Store(Path("plain")).results()
     assert (plain.shifted, plain.score) == ((), result.score)
     assert plain.key != result.key
+
+
+def test_a_precision_asked_for_holds_for_what_runs_now_and_what_was_kept_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    arguments = ["run", "--task", "co2", "--no-shifts", "--workers", "1", "--precision"]
+    assert main([*arguments, "bfloat16", "--strategy", "full"]) == 0
+    assert "another precision" not in caplog.text
+    assert main([*arguments, "float32"]) == 0
+    precisions = {result.cell.strategy: result.precision for result in Store(Path("results/all")).results()}
+    assert precisions == {"linear_probe": "float32", "full": "bfloat16"}
+    assert "--precision float32: 1 cell finished in another precision before and kept" in caplog.text
 
 
 def test_a_run_with_nothing_to_do_says_the_same_and_leaves_the_report_as_it_is(
@@ -255,6 +269,17 @@ def test_the_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str]) -> N
     assert "bundled:series" in capsys.readouterr().out
     assert main(["cache", "--clear"]) == 0
     assert "in 0 entries" in capsys.readouterr().out
+
+
+def test_a_folder_of_other_things_is_not_taken_for_a_cache(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "home"))
+    for name in ("notes.json", "notes.bin", "unpacked/ant.png"):
+        (tmp_path / "home" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home" / name).write_text('{"description": "", "size_bytes": 0}')
+    assert "holds notes.bin, which is not of this program's cache" in mistake(capsys, "cache", "--clear")
+    assert len([path for path in (tmp_path / "home").rglob("*") if path.is_file()]) == 3
 
 
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:

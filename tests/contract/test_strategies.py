@@ -13,8 +13,8 @@ from bench.backbone import state_hash
 from bench.config.reading import read_config
 from bench.errors import DataError, FreezeError
 from bench.planning.plan import Needs
+from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import Cache
-from bench.runtime.precision import Precision
 from bench.strategy import Strategy
 from bench.target import Outputs
 from bench.training import adapt
@@ -82,12 +82,12 @@ def test_no_cell_changes_the_shared_backbone(strategy: Strategy, tmp_path: Path)
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_a_cell_scores_the_same_alone_and_after_others(strategy: Strategy, tmp_path: Path) -> None:
     planned = toy_cell(quick(strategy), seed=1)
-    alone, predictions, _ = run_cell(planned, toy_group(tmp_path / "alone"))
+    alone, predictions, *_ = run_cell(planned, toy_group(tmp_path / "alone"))
     group = toy_group(tmp_path / "shared")
     torch.manual_seed(99)
     for other in (PROBE, FULL, SCRATCH, PARTIAL):
         run_cell(toy_cell(other, fraction=0.5), group)
-    again, predictions_again, _ = run_cell(planned, group)
+    again, predictions_again, *_ = run_cell(planned, group)
     assert again.score == alone.score
     assert (predictions == predictions_again).all()
 
@@ -130,7 +130,7 @@ def test_fine_tuning_from_the_solved_head_starts_where_the_probe_ends(tmp_path: 
     group = toy_group(tmp_path)
     rows = group.budget(1.0, 0)
     start = adapt._starting_point(toy_cell(FULL), group, group.heads.solve(rows, recipe=FULL.recipe))
-    _, of_probe, _ = run_cell(toy_cell(PROBE), group)
+    _, of_probe, *_ = run_cell(toy_cell(PROBE), group)
     np.testing.assert_allclose(adapt._predict(start, group, 0, "float32"), of_probe, atol=1e-4)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ class EngineSettings:
     """What every process that runs cells is told.
 
     `memory_bytes` is how much of the examples a process holds at once, `decoders` how many threads read their files.
-    `exports` are the folders that adapted models are kept in, by the keys of their cells.
+    `exports` are the folders that adapted models are kept in, by the keys of their cells. `request` says in which
+    precision they are trained.
     """
 
     cache_root: Path
@@ -28,6 +30,7 @@ class EngineSettings:
     decoders: int
     trust_remote_code: bool
     exports: Mapping[str, Path] = field(default_factory=dict)
+    request: PrecisionRequest = field(default_factory=PrecisionRequest)
 
 
 def start_engine(settings: EngineSettings) -> "Engine":
@@ -46,5 +49,6 @@ def start_engine(settings: EngineSettings) -> "Engine":
         memory_bytes=settings.memory_bytes,
         decoders=settings.decoders,
         exports=settings.exports,
+        request=settings.request,
     )
     return started

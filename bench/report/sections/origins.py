@@ -16,7 +16,7 @@ PAGE: Final = re.compile(r"https?://[^\s,;()<>\"']+")
 
 def provenance_section(tables: Tables) -> Section:
     """Return under what the cells were run, what was asked for, and the cards of tasks and backbones."""
-    blocks = [_runs(tables), _config(tables), _recipes(tables), _tasks(tables), _backbones(tables)]
+    blocks = [_runs(tables), _precisions(tables), _config(tables), _recipes(tables), _tasks(tables), _backbones(tables)]
     text = "Whole hashes are in manifest.json, every cell in results.csv, the curves in curves.csv."
     note = Paragraph(text, note=True)
     return Section("provenance", "Provenance", (*(block for block in blocks if block is not None), note))
@@ -34,6 +34,32 @@ def _runs(tables: Tables) -> Table | None:
     )
     headings = (*(Column(capitalised(name)) for name in columns), Column("Cells", numeric=True))
     return Table("Versions and hardware", headings, rows)
+
+
+def _precisions(tables: Tables) -> Table | None:
+    """Return in which precision each network was found to train faster; None where nothing was timed."""
+    rows = tuple(
+        (
+            Value(choice.processor),
+            Value(titled(tables.manifest, choice.task, choice.backbone)),
+            Value(f"{choice.depth:.0%}"),
+            Value(count(choice.batch_size), order=float(choice.batch_size)),
+            Value(f"{1000 * choice.float32_seconds:.1f} ms", order=choice.float32_seconds),
+            Value(f"{1000 * choice.bfloat16_seconds:.1f} ms", order=choice.bfloat16_seconds),
+            Value(choice.precision),
+        )
+        for choice in tables.manifest.choices.values()
+    )
+    columns = (
+        Column("Processor"),
+        Column("Task and backbone"),
+        Column("Stages trained", numeric=True),
+        Column("Batch", numeric=True),
+        Column("float32", numeric=True),
+        Column("bfloat16", numeric=True),
+        Column("Trained in"),
+    )
+    return Table("Precision of training, by the time of one pass", columns, rows) if rows else None
 
 
 def _config(tables: Tables) -> Table:

@@ -14,14 +14,15 @@ import soundfile
 from bench.config.data import DOMAINS, DataSpec
 from bench.domain import Domain, Texts
 from bench.errors import DataError, nearest
+from bench.files.chunks import missing_bytes
 from bench.files.embedded import Embedded
 from bench.files.folders import Finding
-from bench.files.soundness import picture_problem
+from bench.files.soundness import TRUNCATED, picture_problem
 from bench.runtime.cache import Cache, content_key
 from bench_tasks.files import media
 from bench_tasks.files.labelled import NOUNS, Found, refuse_or_skip
 
-CHECKS: Final = 1  # raise it when the same cells would be judged otherwise
+CHECKS: Final = 2  # raise it when the same cells would be judged otherwise
 
 KINDS: Final[Mapping[Domain, tuple[type, str]]] = {
     "text": (datasets.Value, "string"),
@@ -32,18 +33,19 @@ KINDS: Final[Mapping[Domain, tuple[type, str]]] = {
 
 
 def found_in_columns(
-    spec: DataSpec, parts: Mapping[str, Any], remarks: Sequence[str], *, identity: str, cache: Cache
+    spec: DataSpec, parts: Mapping[str, Any], remarks: Sequence[str], *, identity: str | None, cache: Cache
 ) -> Found:
     """Return what is in the rows of all parts, "train" and "test" or one that is to be split.
 
-    `identity` names the files they are in, as they are now. Raises `DataError` for columns that are missing or of the
-    wrong kind, and for examples that are of no use.
+    `identity` names the files they are in, as they are now, None if they changed a moment ago. Raises `DataError` for
+    columns that are missing or of the wrong kind, and for examples that are of no use.
     """
     cells = [cell for part, rows in parts.items() for cell in _cells(spec, part, rows)]
     labels = [label for rows in parts.values() for label in label_names(spec, rows)]
     groups = [group for rows in parts.values() for group in _groups(spec, rows)]
     sides = [part for part, rows in parts.items() for _ in range(len(rows))]
-    findings = _examine(spec, cells, identity, cache)
+    texts = None if spec.family in media.KINDS else [cell.read_text() for cell in cells]
+    findings = _examine(spec, cells, identity, cache) if texts is None else [_look_at_text(text) for text in texts]
     bad = {str(cell): found.problem for cell, found in zip(cells, findings, strict=True) if found.problem}
     left_out = refuse_or_skip(spec, bad, noun="row")
     used = [row for row, label in enumerate(labels) if label and not findings[row].problem]
@@ -62,7 +64,11 @@ def found_in_columns(
             *((f"{unlabelled:,} {NOUNS[spec.family]} without a label left out",) if unlabelled else ()),
         ),
     )
-    return _perceived(spec, found, [cells[row] for row in used], [findings[row] for row in used])
+    if texts is not None:
+        return replace(found, raw=Texts(tuple(texts[row] for row in used)))
+    sound, sound_findings = [cells[row] for row in used], [findings[row] for row in used]
+    perceived = media.perceive_stored(sound, sound_findings, media.KINDS[spec.family], spec.options)
+    return replace(found, raw=perceived.raw, settings=perceived.settings, said=perceived.said)
 
 
 def label_names(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401 (`datasets` ships no types)
@@ -113,9 +119,15 @@ def _cells(spec: DataSpec, part: str, rows: Any) -> list[Embedded]:  # noqa: ANN
     return [Embedded(table, row, f"row {row} of {part}") for row in range(len(rows))]
 
 
-def _examine(spec: DataSpec, cells: Sequence[Embedded], identity: str, cache: Cache) -> list[Finding]:
-    """Return what is found in each cell, which is kept for as long as the files are the same."""
-    key = content_key("cells", CHECKS, spec.family, spec.options.text, spec.options.image, spec.options.audio, identity)
+def _look_at_text(text: str) -> Finding:
+    return Finding(hashlib.sha256(text.encode()).hexdigest(), "" if text.strip() else "is empty")
+
+
+def _examine(spec: DataSpec, cells: Sequence[Embedded], identity: str | None, cache: Cache) -> list[Finding]:
+    """Return what is found in the file in each cell, which is kept for as long as the table's files are the same."""
+    if identity is None:
+        return [_look(spec, cell) for cell in cells]
+    key = content_key("cells", CHECKS, spec.family, spec.options.image, spec.options.audio, identity)
 
     def make(path: Path) -> None:
         path.write_text(json.dumps([_look(spec, cell) for cell in cells]), encoding="utf-8")
@@ -125,27 +137,17 @@ def _examine(spec: DataSpec, cells: Sequence[Embedded], identity: str, cache: Ca
 
 
 def _look(spec: DataSpec, cell: Embedded) -> Finding:
-    domain = DOMAINS[spec.family]
-    if domain == "text":
-        text = cell.read_text()
-        return Finding(hashlib.sha256(text.encode()).hexdigest(), "" if text.strip() else "is empty")
     try:
         data = cell.read_bytes()
     except OSError as error:
         return Finding("", f"cannot be read: {error}")
     sha256 = hashlib.sha256(data).hexdigest()
-    if domain == "vision":
+    if DOMAINS[spec.family] == "vision":
         return Finding(sha256, picture_problem(data))
     try:
         heard = soundfile.info(BytesIO(data))
     except soundfile.SoundFileError as error:
         return Finding(sha256, f"is no recording that can be read: {error}")
+    if missing_bytes(BytesIO(data)):
+        return Finding(sha256, TRUNCATED)
     return Finding(sha256, "" if heard.frames else "has no sound in it", heard.frames / heard.samplerate)
-
-
-def _perceived(spec: DataSpec, found: Found, cells: Sequence[Embedded], findings: Sequence[Finding]) -> Found:
-    """Return what was found with its raw examples."""
-    if spec.family not in media.KINDS:
-        return replace(found, raw=Texts(tuple(cell.read_text() for cell in cells)))
-    perceived = media.perceive_stored(cells, findings, media.KINDS[spec.family], spec.options)
-    return replace(found, raw=perceived.raw, settings=perceived.settings, said=perceived.said)

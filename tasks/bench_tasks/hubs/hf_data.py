@@ -11,6 +11,7 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from bench.config.data import DataSpec
 from bench.errors import DataError
+from bench.files.changes import is_settled
 from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from bench.runtime.cache import Cache
 from bench_tasks.files.labelled import PARTS, Found, refuse_unused
@@ -42,11 +43,13 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
 
 def read(spec: DataSpec, located: Located, cache: Cache) -> Found:
     """Return what is in the files. Raises `DataError` for columns that are missing or of the wrong kind."""
+    stamps = [stamp(Path(root)) for root in located.roots]
+    settled = all(is_settled(one.changed_ns) for one in stamps)
+    identity = " ".join(one.sha256 for one in stamps) if settled else None
     parts = {
         part: datasets.concatenate_datasets([datasets.Dataset.from_file(file) for file in files])
         for part, files in located.parts.items()
     }
-    identity = " ".join(stamp(Path(root)) for root in located.roots)
     return found_in_columns(spec, parts, located.remarks, identity=identity, cache=cache)
 
 

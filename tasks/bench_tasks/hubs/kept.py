@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,13 @@ class Located(NamedTuple):
     roots: tuple[str, ...]
     parts: Mapping[str, tuple[str, ...]] = {}
     remarks: tuple[str, ...] = ()
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does, or one in a folder: the hash of paths, sizes and times, and the latest time."""
+
+    sha256: str
+    changed_ns: int
 
 
 class Reader(Protocol):
@@ -69,10 +76,8 @@ class KeptTask(Task):
     def load(self, cache: Cache) -> Splits:
         task = labelled_task(self.card.name, self._spec, _reader(self._spec).read(self._spec, self._located, cache))
         if task.card.sha256 != self.card.sha256:
-            raise DataError(
-                f"{self._spec.address} changed since it was looked at: give the same command once more after `python "
-                "-m bench cache --clear`"
-            )
+            cache.discard(_key(self.card.name, self._spec))  # so that the next command looks at the data, not at this
+            raise DataError(f"{self._spec.address} changed since it was looked at: give the same command once more")
         return task.load(cache)
 
 
@@ -95,23 +100,26 @@ def fetch_kept(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Pat
     return task, tuple(map(Path, kept["located"]["roots"])) if kept else ()
 
 
-def stamp(root: Path) -> str:
-    """Return the hash of what changes when a file, or one in a folder, does: path, size and time of writing."""
-    digest = hashlib.sha256()
+def stamp(root: Path) -> Stamp:
+    """Return the stamp of a file, or of a folder and all in it."""
+    digest, changed_ns = hashlib.sha256(), 0
+    for path, found in _states(root):
+        digest.update(f"{path}\0{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\n".encode())
+        changed_ns = max(changed_ns, found.st_ctime_ns)
+    return Stamp(digest.hexdigest(), changed_ns)
+
+
+def _states(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield what the system says of a file, or of all that is in a folder; nothing if there is neither."""
+    if root.is_file():
+        yield "", root.stat()
     waiting = [str(root)] if root.is_dir() else []
-    if not waiting:
-        digest.update(_state(root.stat()) if root.exists() else b"not there")
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                digest.update(entry.path.encode() + _state(entry.stat(follow_symlinks=False)))
-    return digest.hexdigest()
-
-
-def _state(found: os.stat_result) -> bytes:
-    return f"\0{found.st_size} {found.st_mtime_ns}\n".encode()
+                yield entry.path, entry.stat(follow_symlinks=False)
 
 
 def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
@@ -121,6 +129,7 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
         return KeptTask(card, tuple(kept["names"]), spec, _located(kept["located"]))
     reader = _reader(spec)
     located = reader.locate(spec, large=large)
+    stamps = _stamps(located)  # before it is read: what changes meanwhile is looked at again
     found = reader.read(spec, located, cache)
     task = labelled_task(name, spec, found)
     assert isinstance(task.target, Classes)
@@ -128,7 +137,7 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
         "card": asdict(task.card),
         "names": task.target.names,
         "located": located._asdict(),
-        "stamps": [stamp(Path(root)) for root in located.roots],
+        "stamps": stamps,
     }
     cache.fetch(_key(name, spec), f"the card of {spec.address}", lambda path: _write(path, json.dumps(said)))
     return task
@@ -137,13 +146,18 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
 def _kept(name: str, spec: DataSpec, cache: Cache) -> dict[str, Any] | None:
     """Return what is kept of a data set, or None if there is nothing or its files have changed."""
     key = _key(name, spec)
-    if not cache.holds(key):
+    content = cache.read(key)
+    if content is None:
         return None
-    said: dict[str, Any] = json.loads(cache.fetch(key, spec.address, _must_be_there).read_bytes())
-    if said["stamps"] != [stamp(Path(root)) for root in said["located"]["roots"]]:
+    said: dict[str, Any] = json.loads(content)
+    if said["stamps"] != _stamps(_located(said["located"])):
         cache.discard(key)
         return None
     return said
+
+
+def _stamps(located: Located) -> list[str]:
+    return [stamp(Path(root)).sha256 for root in located.roots]
 
 
 def _located(said: Mapping[str, Any]) -> Located:
@@ -166,7 +180,3 @@ def _key(name: str, spec: DataSpec) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _must_be_there(_: Path) -> None:
-    raise AssertionError("an entry that is held needs no making")

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from bench.files import changes
 from bench.files import folders as files
 from bench.files.folders import File, examine, list_files, list_folder
 from bench.runtime.cache import Cache
@@ -22,6 +24,12 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "kept")
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have it be an hour later than it is: what is written now is long since finished."""
+    monkeypatch.setattr(changes, "time_ns", lambda: time.time_ns() + 3_600 * 10**9)
 
 
 def write_picture(path: Path, colour: int = 0) -> None:
@@ -97,6 +105,7 @@ def test_files_are_hashed_and_checked(root: Path, cache: Cache) -> None:
     assert (sound.problem, empty.problem) == ("", "is empty")
 
 
+@pytest.mark.usefixtures("settled")
 def test_only_files_that_changed_are_read_again(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     look = files.look_at_picture
@@ -125,6 +134,16 @@ def test_only_files_that_changed_are_read_again(root: Path, tmp_path: Path, monk
     assert sum(one != other for one, other in zip(first, changed, strict=True)) == 1
 
 
+def test_a_file_that_changed_a_moment_ago_is_read_again(root: Path, cache: Cache) -> None:
+    write_picture(root / "ants" / "a.png", colour=1)
+    [listed] = list_files(root, "ants").files
+    [first] = examine(root, [listed], "picture", cache)
+    write_picture(root / "ants" / "a.png", colour=2)
+    [again] = examine(root, [listed], "picture", cache)  # with the times that it had: a clock may not have gone on
+    assert again.sha256 == hashlib.sha256((root / "ants" / "a.png").read_bytes()).hexdigest() != first.sha256
+
+
+@pytest.mark.usefixtures("settled")
 def test_a_file_that_cannot_be_opened_is_told_and_tried_again(
     root: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,6 +134,15 @@ def test_what_a_recipe_sets_otherwise_is_said() -> None:
     assert Curve("series", "bundled:clock", "full") in changes, "its recipes are not known"
 
 
+def test_another_precision_is_compared_and_named() -> None:
+    comparison = compared(where(with_fields(precision="bfloat16"), task="pictures", strategy="full"))
+    row = Curve("pictures", "bundled:eyes", "full")
+    assert comparison.matched.other_precisions == {row: "precision was float32, now bfloat16"}
+    assert "pictures: full: precision was float32, now bfloat16." in remarks(comparison)
+    assert not comparison.matched.not_compared
+    assert not compared().matched.other_precisions
+
+
 def test_missing_cells_fail() -> None:
     comparison = compared(where(lost, task="series", seed=1))
     assert {(cell.task, cell.seed) for cell in comparison.matched.missing} == {("series", 1)}

@@ -20,7 +20,7 @@ from bench.gate.nights import to_json, to_markdown, to_text
 from bench.gate.spreadsheet import to_csv
 from bench.results.manifest import Manifest
 from bench.target import MSE
-from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, stored, where, worse
+from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, stored, where, with_fields, worse
 
 N_NIGHTS = 10
 
@@ -102,6 +102,13 @@ def test_what_measures_something_else_than_the_night_before_is_marked() -> None:
     assert dict(series(found, "pictures").changes) == {2: "another recipe"}
     assert "* series, night-1: another metric: MASE, now MSE" in to_text(found)
     assert dict(series(history([night(seeds=2), night(seeds=3)]), "series").changes) == {1: "other budgets or seeds"}
+
+
+def test_another_precision_is_marked() -> None:
+    half = where(with_fields(precision="bfloat16"), strategy="full", seed=0)
+    found = history([night(), night(half), night(half)])
+    assert dict(series(found, "series").changes) == {1: "precision was float32, now bfloat16 and float32"}
+    assert not series(found, "series", "scratch").changes
 
 
 def test_a_night_without_a_task_is_passed_over() -> None:

@@ -82,6 +82,7 @@ def test_json_holds_all_of_it_under_names_that_are_told() -> None:
     assert tasks["series"]["whole"]["mean"] == pytest.approx(-0.08)
     assert [one["strategy"] for one in tasks["series"]["strategies"]] == ["full", "linear_probe"]
     assert [one["another_recipe"] for one in tasks["series"]["strategies"]] == [False, True]
+    assert {one["precision_change"] for one in tasks["series"]["strategies"]} == {""}
     assert [one["fraction"] for one in tasks["series"]["budgets"]] == [0.1, 1.0]
     assert record["not_compared"][0]["strategy"] == "scratch"
     assert (len(record["missing"]), len(record["new_failures"])) == (2, 2)

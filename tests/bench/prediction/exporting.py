@@ -19,6 +19,7 @@ from bench.domain import Domain, Raw, Texts
 from bench.execution.engine import Engine
 from bench.files.media import Pictures, Recordings
 from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, file_sha256
 from bench.strategy import Strategy
 from bench.target import Classes, Outputs
@@ -72,14 +73,29 @@ class Adapted(NamedTuple):
         return self.task.load(Cache(self.folder)).test
 
 
-def adapt(task: Task, backbone: str, strategy: Strategy, folder: Path, options: DataOptions | None = None) -> Adapted:
+def adapt(
+    task: Task,
+    backbone: str,
+    strategy: Strategy,
+    folder: Path,
+    options: DataOptions | None = None,
+    *,
+    precision: WantedPrecision = "auto",
+) -> Adapted:
     """Return a backbone adapted to a task and exported into `folder`."""
     cell = Cell(task.card.name, backbone, strategy.name, 1.0, 0)
     cache = Cache(folder / "cache")
     key = cell_key(cell, task=task.card, backbone=describe(backbone, cache), strategy=strategy)
     spec = DataSpec("of the tests", "folder:made", options or DataOptions())
     planned = PlannedCell(cell, spec, task.card.sha256, strategy, key)
-    engine = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu", exports={key: folder / "model"})
+    engine = Engine(
+        lambda *_: task,
+        load_backbone,
+        cache=cache,
+        device="cpu",
+        exports={key: folder / "model"},
+        request=PrecisionRequest(precision),
+    )
     (scored,) = engine.run(pack_cells([planned])[0])
     assert isinstance(scored.outcome, Result), scored.outcome.traceback
     assert scored.predictions is not None

@@ -19,6 +19,7 @@ from bench.planning.seeds import torch_seed
 from bench.prediction.exported import FORMAT, Exported, holds, make_room, read_exported
 from bench.prediction.model import Model, load_model
 from bench.prediction.unlabelled import gather
+from bench.runtime.arithmetic import WantedPrecision
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes, Horizon
 from tests.bench.prediction.exporting import (
@@ -55,6 +56,17 @@ def test_pictures_in_files_are_predicted_as_the_cell_did(strategy: Strategy, tmp
     answers_as_its_cell(adapted)
     asked = gather(read_exported(adapted.folder), [str(tmp_path / "stroke-02.png"), str(tmp_path / "stroke-05.png")])
     np.testing.assert_allclose(opened(adapted).predict(asked.raw), adapted.predictions[:2], atol=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_model_predicts_in_the_precision_it_was_trained_in(precision: WantedPrecision, tmp_path: Path) -> None:
+    adapted = adapt(picture_task(tmp_path), "bundled:glyphs", FULL, tmp_path, precision=precision)
+    assert adapted.result.precision == precision
+    answers_as_its_cell(adapted)
+    model = opened(adapted)
+    other = replace(adapted.result, precision={"float32": "bfloat16", "bfloat16": "float32"}[precision])
+    in_other = replace(model, exported=replace(model.exported, result=other))
+    assert np.abs(in_other.predict(adapted.test.raw) - adapted.predictions).max() > 1e-6
 
 
 @pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)

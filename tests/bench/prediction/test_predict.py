@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.config.data import DataOptions
 from bench.errors import ConfigError
-from bench.prediction.exported import read_exported
+from bench.prediction import model
+from bench.prediction.exported import Exported, read_exported
 from bench.results.store import Store
 from bench.strategy import Recipe, Strategy
 from bench.target import Classes
@@ -110,6 +112,23 @@ def test_pictures_and_folders_of_them_get_the_names_of_their_classes(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 2 * 12
     assert max(map(len, lines)) <= 80
+
+
+def test_a_file_that_changes_before_it_is_predicted_is_one_line(
+    strokes: Adapted, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(strokes.folder.parent / "stroke-02.png", tmp_path))
+    load_model = model.load_model
+
+    def change_and_load(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool) -> model.Model:
+        shutil.copy(strokes.folder.parent / "stroke-05.png", path)
+        return load_model(folder, exported, device=device, trust_remote_code=trust_remote_code)
+
+    monkeypatch.setattr(model, "load_model", change_and_load)
+    assert predict(strokes, path) == 2
+    said = capsys.readouterr()
+    assert f"the picture {path} changed since it was looked at: give the same command once more\n" in said.err
+    assert (said.out, said.err.count("\n")) == ("", 1)
 
 
 def test_recordings_get_the_names_of_their_classes(tones: Adapted, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,8 @@ from bench.analysis.tables import read_tables
 from bench.report.document import Table
 from bench.report.sections.origins import provenance_section
 from bench.results.manifest import Curve
+from bench.results.store import Store
+from bench.runtime.arithmetic import PrecisionChoice
 from tests.bench.analysis.example import example
 
 RECIPE = {"learning_rate": 0.5, "penalties": [0.1, 1.0], "default_penalty": 0.1}
@@ -24,6 +26,29 @@ def test_a_recipe_says_what_concerns_its_strategy(tmp_path: Path) -> None:
     ]
 
 
-def test_without_recipes_there_is_no_such_table(tmp_path: Path) -> None:
+def test_a_timed_precision_is_shown_with_its_times(tmp_path: Path) -> None:
+    store = example(tmp_path)
+    choice = PrecisionChoice(
+        key="k",
+        processor="a processor",
+        task="pictures",
+        backbone="bundled:eyes",
+        depth=0.5,
+        batch_size=32,
+        float32_seconds=0.25,
+        bfloat16_seconds=0.0125,
+        precision="bfloat16",
+    )
+    store.keep_choice(choice)
+    tables = [one for one in provenance_section(read_tables(Store(tmp_path))).blocks if isinstance(one, Table)]
+    (table,) = (one for one in tables if one.caption.startswith("Precision of training"))
+    assert [[value.text for value in row] for row in table.rows] == [
+        ["a processor", "Pictures, Eyes", "50%", "32", "250.0 ms", "12.5 ms", "bfloat16"]
+    ]
+
+
+def test_without_recipes_and_choices_there_are_no_such_tables(tmp_path: Path) -> None:
     blocks = provenance_section(read_tables(example(tmp_path))).blocks
-    assert "Recipes" not in {one.caption for one in blocks if isinstance(one, Table)}
+    captions = {one.caption for one in blocks if isinstance(one, Table)}
+    assert "Recipes" not in captions
+    assert not [caption for caption in captions if caption.startswith("Precision")]

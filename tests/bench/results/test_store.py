@@ -14,6 +14,7 @@ from bench.cell import FROZEN, Cell, Failure, Provenance, Result, ShiftedScore, 
 from bench.errors import StoreError
 from bench.results.manifest import Curve, Manifest, StrategyEntry, TaskEntry
 from bench.results.store import FORMAT, Store
+from bench.runtime.arithmetic import PrecisionChoice
 from tests.toys import ToyBackbone, ToyTask
 
 PROVENANCE = Provenance(bench="0", python="3", torch="2", platform="Linux", processor="slow")
@@ -79,6 +80,37 @@ def test_what_is_put_is_what_is_got(
 def test_a_manifest_survives_reopening(tmp_path: Path) -> None:
     planned = manifest((CELL, "a"))
     Store(tmp_path).extend(planned)
+    assert Store(tmp_path).manifest == planned
+
+
+def test_the_first_choice_of_a_precision_stays(tmp_path: Path) -> None:
+    first = PrecisionChoice(
+        key="k",
+        processor="slow",
+        task="toy",
+        backbone="toy:dense",
+        depth=1.0,
+        batch_size=8,
+        float32_seconds=1.0,
+        bfloat16_seconds=0.5,
+        precision="bfloat16",
+    )
+    Store(tmp_path).keep_choice(first)
+    assert not Store(tmp_path).choices, "nothing was planned in it"
+    store = Store(tmp_path)
+    store.extend(manifest((CELL, "a")))
+    store.keep_choice(first)
+    store.keep_choice(replace(first, precision="float32"))
+    store.extend(manifest((CELL, "b")))
+    assert Store(tmp_path).choices == {"k": first}
+
+
+def test_a_manifest_of_before_precisions_were_chosen_is_read(tmp_path: Path) -> None:
+    planned = manifest((CELL, "a"))
+    Store(tmp_path).extend(planned)
+    record = json.loads((tmp_path / "manifest.json").read_bytes())
+    del record["choices"]
+    (tmp_path / "manifest.json").write_text(json.dumps(record))
     assert Store(tmp_path).manifest == planned
 
 

@@ -12,13 +12,18 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
-from bench_tasks.hubs.kept import KeptTask
+from bench_tasks.files.labelled import Found
+from bench_tasks.hubs import hf_columns, hf_data, kept
+from bench_tasks.hubs.kept import KeptTask, Located, Stamp
 from bench_tasks.opening import open_task
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import Texts
 from bench.errors import DataError
+from bench.files import changes
+from bench.files.embedded import Embedded
+from bench.files.folders import Finding
 from bench.files.media import Pictures, Recordings
 from bench.runtime.cache import Cache
 from bench.target import Classes
@@ -143,6 +148,69 @@ def test_a_folder_whose_files_change_is_another_data_set(tmp_path: Path, cache: 
     assert open_by_name(folder, cache).card.sha256 != before
 
 
+def write_tickets(folder: Path, word: str) -> None:
+    folder.mkdir(exist_ok=True)
+    rows = [f"ticket {row} {word},{'ab'[row % 2]}\n" for row in range(20)]
+    (folder / "tickets.csv").write_text("text,label\n" + "".join(rows))
+
+
+def test_a_card_of_data_that_change_while_they_are_read_is_not_kept_for_what_they_are_then(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tickets(tmp_path / "tickets", "lost")
+    read = hf_data.read
+
+    def read_and_change(spec: DataSpec, located: Located, cache: Cache) -> Found:
+        found = read(spec, located, cache)
+        write_tickets(tmp_path / "tickets", "late")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hf_data, "read", read_and_change)
+        before = open_by_name(tmp_path / "tickets", cache)
+    now = open_by_name(tmp_path / "tickets", cache)
+    assert not isinstance(now, KeptTask)
+    assert now.card.sha256 != before.card.sha256
+    assert isinstance(now.load(cache).test.raw, Texts)
+
+
+def test_after_a_kept_card_turned_out_to_be_wrong_the_data_are_looked_at(
+    tmp_path: Path, hub_cache: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "stamp", lambda root: Stamp("of a clock that stands still", 0))
+    write_tickets(tmp_path / "tickets", "lost")
+    open_by_name(tmp_path / "tickets", cache)
+    [table] = hub_cache.rglob("*.arrow")
+    table.write_bytes(table.read_bytes().replace(b"lost", b"late"))
+    stale = open_by_name(tmp_path / "tickets", cache)
+    assert isinstance(stale, KeptTask)
+    with pytest.raises(DataError, match=r"changed since it was looked at: give the same command once more$"):
+        stale.load(cache)
+    again = open_by_name(tmp_path / "tickets", cache)
+    assert again.card.sha256 != stale.card.sha256
+    again.load(cache)
+
+
+@pytest.mark.parametrize("hours", [0, 1], ids=["a moment ago", "an hour ago"])
+def test_pictures_of_a_table_that_changed_a_moment_ago_are_examined_again(
+    hours: int, tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examined: list[Embedded] = []
+    look = hf_columns._look
+
+    def counted(spec: DataSpec, cell: Embedded) -> Finding:
+        examined.append(cell)
+        return look(spec, cell)
+
+    monkeypatch.setattr(hf_columns, "_look", counted)
+    monkeypatch.setattr(changes, "time_ns", lambda: time.time_ns() + hours * 3_600 * 10**9)
+    folder = with_media(tmp_path, "image", datasets.Image(), [picture(seed) for seed in range(8)])
+    open_by_name(folder, cache, "image_classification")
+    assert len(examined) == 8
+    open_by_name(folder, cache, "image_classification").load(cache)
+    assert len(examined) == (8 if hours else 16)
+
+
 def picture(seed: int) -> bytes:
     file = io.BytesIO()
     pixels = np.random.default_rng(seed).integers(0, 256, (6 + seed % 2, 5, 3), dtype=np.uint8)
@@ -150,10 +218,10 @@ def picture(seed: int) -> bytes:
     return file.getvalue()
 
 
-def recording(seed: int, rate_hz: int) -> bytes:
+def recording(seed: int, rate_hz: int, kind: str = "FLAC") -> bytes:
     file = io.BytesIO()
     samples = np.random.default_rng(seed).integers(-9_000, 9_000, rate_hz // 2, dtype=np.int16)
-    soundfile.write(file, samples, rate_hz, format="FLAC")
+    soundfile.write(file, samples, rate_hz, format=kind)
     return file.getvalue()
 
 
@@ -190,6 +258,14 @@ def test_recordings_in_cells_are_decoded_by_soundfile_and_resampled(tmp_path: Pa
     waveforms = raw.waveforms()
     assert (waveforms.samples.shape, waveforms.rate_hz) == ((4, 16_000), 16_000)
     assert np.abs(waveforms.samples[:, :3_990]).max() == 0 < np.abs(waveforms.samples[:, 4_010:11_990]).max()
+
+
+def test_a_recording_that_is_cut_off_is_named(tmp_path: Path, cache: Cache) -> None:
+    files = [recording(seed, 8_000, "WAV") for seed in range(8)]
+    files[1] = files[1][:-1_000]
+    folder = with_media(tmp_path, "audio", datasets.Audio(), files)
+    with pytest.raises(DataError, match="one row that cannot be used: row 1 of train is truncated"):
+        open_by_name(folder, cache, "audio_classification", seconds=1.0)
 
 
 def test_a_damaged_picture_is_named_and_left_out_if_asked_to(tmp_path: Path, cache: Cache) -> None:

@@ -14,6 +14,7 @@ from bench.backbones.opened import read_reference
 from bench.domain import Images
 from bench.errors import WeightsError
 from bench.files.media import Pictures
+from bench.runtime.cache import file_sha256
 from bench.training.inference import forward_all
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
 from tests.contract.backbone import CONTRACT, Check, close
@@ -61,7 +62,7 @@ def test_pictures_of_any_size_and_in_grey_are_read_from_their_files(tmp_path: Pa
     paths = tuple(tmp_path / f"{number}.png" for number in range(2))
     Image.new("RGB", (30, 20), "red").save(paths[0])
     Image.new("L", (10, 50), 100).save(paths[1])
-    values = backbone.prepare(Pictures(paths, ("a", "b"))).values
+    values = backbone.prepare(Pictures(paths, tuple(map(file_sha256, paths)))).values
     assert values.shape == (2, 3, 16, 16)
     assert values[0, :, 3, 3].tolist() == [255, 0, 0]
     close(values[1].float(), torch.full((3, 16, 16), 100.0))
