@@ -24,6 +24,7 @@ from bench.metric import Metric
 from bench.metrics.own import find_metric, is_own
 from bench.readout import POOLED, Readout
 from bench.registry import METRICS, names
+from bench.written import Written
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -163,6 +164,11 @@ class Target(ABC):
     def horizon(self) -> int:
         """The steps of time after its inputs that a prediction is about; 0 where it is about the inputs."""
         return 0
+
+    @classmethod
+    def written(cls) -> Written | None:
+        """Return how its labels are written in tables and folders, None where they are not."""
+        return None
 
     @property
     @abstractmethod

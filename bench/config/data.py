@@ -6,11 +6,12 @@ from typing import Annotated, Final, Literal, NamedTuple
 from annotated_types import Ge, Gt, Interval, Len
 from pydantic import BaseModel, ConfigDict
 
+from bench.domains.contract import Domain
 from bench.domains.registered import all_domains, domain_of, families
 from bench.errors import nearest
+from bench.targets.registered import written_as, written_kinds
 
 Count = Annotated[int, Gt(0)]
-Predicted = Literal["classes", "value", "labels", "tags"]
 
 ADDRESSES: Final = ("folder", "csv", "torchvision", "torchaudio", "conll", "hf", "python")
 """The kinds of address."""
@@ -28,10 +29,11 @@ class DataOptions(BaseModel):
     patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
     nothing is chosen on the validation rows, and nothing learnt from them.
 
-    `target` is what the labels are: one of several "classes", a "value", any number of "labels", or "tags" of words.
-    What is not said is guessed from the labels, and told.
+    `target` is what the labels are: one of several "classes", a "value", any number of "labels", "tags" of words, or
+    what an installed package offers. What is not said is guessed from the labels, and told.
 
-    Columns: `text`, `label`, `image` and `audio` name those of a table, which is written in `encoding`; `time`,
+    Columns: `text`, `label`, `image` and `audio` name those of a table, which is written in `encoding`; `inputs` names
+    that of the examples of a domain without an option of its own. `time`,
     `series` and `values` those of a table of series. Several labels are in one cell, with a `separator` between them,
     or `labels` names a column of yes and no for each. `config` and `revision` are those of a data set on a hub.
 
@@ -60,13 +62,14 @@ class DataOptions(BaseModel):
     skip_bad: bool = False
     metric: str | None = None
 
-    target: Predicted | None = None
+    target: str | None = None
     text: str = "text"
     label: str = "label"
     labels: tuple[str, ...] = ()
     separator: Annotated[str, Len(1)] = ";"
     image: str = "image"
     audio: str = "audio"
+    inputs: str = "input"
     encoding: str = "utf-8"
     config: str | None = None
     revision: str | None = None
@@ -133,7 +136,17 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
         others = [other.name for other in all_domains().values() if name in other.options]
         if others:
             yield f"{name}: says nothing of {spec.family} (only of {', '.join(others)})"
-    if spec.options.target == "tags" and domain.cells and not domain.cells.tagged:
-        yield f"target: tags are those of words, and {spec.family} has none"
-    if spec.options.labels and spec.options.target not in {None, "labels"}:
-        yield f'labels: columns of yes and no are several labels: leave target = "{spec.options.target}" out'
+    if spec.options.target is not None and "target" in domain.options:
+        yield from _problems_of_target(spec.options.target, spec, domain)
+
+
+def _problems_of_target(target: str, spec: DataSpec, domain: Domain) -> Iterator[str]:
+    known = [name for name, _ in written_kinds()]
+    if target not in known:
+        yield f"target: unknown target {target!r}{nearest(target, known)} (there are: {', '.join(known)})"
+        return
+    written = written_as(target)
+    if written and written.in_words and not (domain.cells and domain.cells.tagged):
+        yield f"target: {target} are those of words, and {spec.family} has none"
+    if spec.options.labels and not (written and written.several):
+        yield f'labels: columns of yes and no are several labels: leave target = "{target}" out'

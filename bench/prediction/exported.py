@@ -8,7 +8,7 @@ Each is whole or not there (see `bench.runtime.atomic`).
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +17,10 @@ from bench.cell import Result, from_record, to_record
 from bench.config.data import DataOptions, DataSpec
 from bench.domains.contract import Format
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
-from bench.registry import TARGETS, load_class
 from bench.runtime.atomic import replacing, write_whole
 from bench.runtime.cache import file_sha256
 from bench.target import Target
+from bench.targets.registered import target_of, target_record
 
 FORMAT: Final = 4
 DESCRIPTION: Final = "model.json"
@@ -135,22 +135,6 @@ def _record(exported: Exported) -> dict[str, Any]:
         "libraries": dict(exported.libraries),
         "weights_sha256": exported.weights_sha256,
     }
-
-
-def target_record(target: Target) -> dict[str, Any]:
-    """Return a target as plain values for JSON, with the name of its kind."""
-    assert is_dataclass(target), "targets are data: their fields are what an export keeps"
-    return {"kind": target.name, **asdict(target)}
-
-
-def target_of(record: Mapping[str, Any]) -> Target:
-    """Return the target of a record made by `target_record`.
-
-    Raises `UnknownNameError` for a kind that is not installed here, `KeyError` or `TypeError` if it is no record.
-    """
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
-    kind: Callable[..., Target] = load_class(TARGETS, record["kind"], Target)  # type: ignore[type-abstract]  # it is not
-    return kind(**fields)
 
 
 def _exported_of(record: Mapping[str, Any]) -> Exported:

@@ -23,13 +23,13 @@ from bench.column import Array, Column, dense
 from bench.context import Context
 from bench.domain import Raw
 from bench.domains.contract import PASTS
-from bench.domains.series.raw import Windows
+from bench.domains.series.raw import expect_windows
 from bench.probing.heads import Penalties
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
 from bench.target import Target
-from bench.targets.forecast import LABEL, Forecast
+from bench.targets.forecast import LABEL
 from bench.versions import ALGORITHM
 
 CHUNK: Final = 1_024  # windows forecast at a time
@@ -47,12 +47,10 @@ class Theta(Rival):
     learns: ClassVar[bool] = False
 
     def predicts(self, target: Target) -> bool:
-        return isinstance(target, Forecast)
+        return target.horizon > 0
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
-        target, tested = context.target, context.tested
-        assert isinstance(target, Forecast), "only forecasts are predicted by Theta"
-        steps = target.steps
+        steps, tested = context.target.horizon, context.tested
         key = content_key("classical", ALGORITHM, "theta in float64", context.content, steps)
         forecasts, work = keep(context.cache, key, "Theta forecasts, test", lambda: forecast(tested, steps))
         made: dict[Raw, Array] = {tested: forecasts}  # by identity, as all raw examples are
@@ -81,9 +79,9 @@ class ThetaModel:
 
 def forecast(raw: Raw, steps: int) -> Doubles:
     """Return Theta forecasts of the next `steps` values after each past, float64 [n, steps]."""
-    assert isinstance(raw, Windows), f"series are forecast from windows, not from {type(raw).__name__}"
-    pasts = (raw.past[start : start + CHUNK] for start in range(0, len(raw), CHUNK))
-    return np.concatenate([seasonal_theta(past, raw.season, steps) for past in pasts])
+    windows = expect_windows(raw)
+    pasts = (windows.past[start : start + CHUNK] for start in range(0, len(windows), CHUNK))
+    return np.concatenate([seasonal_theta(past, windows.season, steps) for past in pasts])
 
 
 def seasonal_theta(past: Doubles, season: int, steps: int) -> Doubles:

@@ -27,7 +27,7 @@ from bench.column import Array, Column, Indices, digest
 from bench.context import Context
 from bench.domain import Raw
 from bench.domains.contract import WORDS as TEXTS
-from bench.domains.text.raw import Texts
+from bench.domains.text.raw import expect_texts
 from bench.probing import problem
 from bench.probing.heads import Penalties
 from bench.readout import Kind
@@ -325,5 +325,4 @@ def mean_square(counts: csr_matrix) -> float:
 
 
 def _strings(raw: Raw) -> tuple[str, ...]:
-    assert isinstance(raw, Texts), f"n-grams are those of texts, not of {type(raw).__name__}"
-    return raw.strings
+    return expect_texts(raw).strings

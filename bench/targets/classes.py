@@ -9,12 +9,14 @@ import numpy as np
 from bench.answers import Answers, Rows
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
+from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import classes as metrics
 from bench.subsets import subset
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import grouped_folds
 from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only, first
+from bench.written import Label, Labelling, Written, in_brackets, labels_alike
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,6 +42,10 @@ class Classes(Target):
     names: tuple[str, ...]
     smoothing: float = 0.0
     column: str = LABEL
+
+    @classmethod
+    def written(cls) -> Written:
+        return WrittenClasses()
 
     @property
     def reads(self) -> str:
@@ -163,3 +169,34 @@ def _only(labels: Column) -> Indices:
     (classes,) = dense_only(labels).values.values()
     found: Indices = classes.astype(np.int64)
     return found
+
+
+class WrittenClasses(Written):
+    """Classes are written by their names."""
+
+    def recognised(self, cells: Sequence[str], separator: str) -> str:
+        return ""  # every cell can be one: they are what is left
+
+    def parse(self, cell: str, separator: str) -> Label:
+        return cell
+
+    def problem(self, cell: str, column: str) -> str:
+        return ""
+
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+        written = [label for label in found if isinstance(label, str)]
+        names = tuple(sorted(set(written)))
+        if len(names) < 2:
+            held = f"all {len(found):,} have the label {names[0]!r}" if names else "there are none"
+            raise DataError(f"at least two classes are expected among the {noun}, but {held}")
+        numbers = {label: number for number, label in enumerate(names)}
+        indices = np.array([numbers[label] for label in written], dtype=np.int64)
+        return Labelling(
+            Classes(names),
+            dense(**{LABEL: indices}),
+            strata=indices,
+            names=names,
+            counted=f"of {len(names):,} classes{in_brackets(names)}",
+            remarks=labels_alike(names),
+            are_classes=True,
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from bench.answers import Answers, Steps
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
-from bench.domains.series.raw import Windows
+from bench.domains.series.raw import expect_windows
 from bench.metric import Metric
 from bench.metrics import forecast as metrics
 from bench.subsets import subset
@@ -158,6 +158,6 @@ class SeasonalNaive(Baseline):
     steps: int
 
     def predict(self, train_labels: Column, raw: Raw, facts: Column | None) -> Column:
-        assert isinstance(raw, Windows), f"series are forecast from windows, not from {type(raw).__name__}"
-        steps_back = raw.season - np.arange(self.steps) % raw.season  # [steps]
-        return dense(**{LABEL: raw.past[:, -steps_back]})
+        windows = expect_windows(raw)
+        steps_back = windows.season - np.arange(self.steps) % windows.season  # [steps]
+        return dense(**{LABEL: windows.past[:, -steps_back]})

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from bench.answers import Answers, Rows
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
+from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import labels as metrics
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
 from bench.subsets.subset import stratified_order
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
+from bench.written import Label, Labelling, Written, in_brackets, labels_alike
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,6 +42,10 @@ class Labels(Target):
     ranks_answers: ClassVar[bool] = True
     names: tuple[str, ...]
     column: str = LABEL
+
+    @classmethod
+    def written(cls) -> Written:
+        return WrittenLabels()
 
     @property
     def reads(self) -> str:
@@ -153,3 +159,38 @@ def rarest(present: NDArray[np.bool_]) -> Indices:
     by_rarity = present[:, order]
     found: Indices = np.where(by_rarity.any(axis=1), order[by_rarity.argmax(axis=1)], present.shape[1])
     return found
+
+
+class WrittenLabels(Written):
+    """Several labels are written in one cell, with a separator between them, or in a column of yes and no each."""
+
+    several: ClassVar[bool] = True
+
+    def recognised(self, cells: Sequence[str], separator: str) -> str:
+        distinct = set(cells)
+        several = [parts_of(cell, separator) for cell in distinct]
+        names = {name for one in several for name in one}
+        shared = len(names) < len(distinct) and any(len(one) > 1 for one in several)
+        return f"cells with {separator!r} hold several labels each" if shared else ""
+
+    def parse(self, cell: str, separator: str) -> Label:
+        return parts_of(cell, separator)
+
+    def problem(self, cell: str, column: str) -> str:
+        return ""
+
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+        names = tuple(sorted({name for several in found for name in several}))
+        if not names:
+            raise DataError(f"none of the {noun} has a label")
+        places = {name: place for place, name in enumerate(names)}
+        present = np.zeros((len(found), len(names)), dtype=np.bool_)
+        for row, several in zip(present, found, strict=True):
+            row[[places[name] for name in several]] = True
+        counted = f"with any of {len(names):,} labels{in_brackets(names)}"
+        return Labelling(Labels(names), dense(**{LABEL: present}), rarest(present), names, counted, labels_alike(names))
+
+
+def parts_of(cell: str, separator: str) -> tuple[str, ...]:
+    """Return the labels in a cell, each once, sorted; none of an empty one."""
+    return tuple(sorted({part.strip() for part in cell.split(separator)} - {""}))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from bench.answers import Answers, Rows
-from bench.column import Array, Column, Indices, Ragged
+from bench.column import Array, Column, Indices, Ragged, ragged
 from bench.domain import Raw
-from bench.domains.text.raw import Texts
+from bench.domains.text.raw import expect_texts
+from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics.tags import metrics
 from bench.readout import Kind, Readout
@@ -19,6 +20,7 @@ from bench.subsets.subset import stratified_order
 from bench.target import Baseline, Codec, LabelRows, Objective, Sampling, Target, first
 from bench.targets.classes import AsTheyAre
 from bench.targets.labels import rarest
+from bench.written import Label, Labelling, Written, in_brackets
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -45,6 +47,10 @@ class Tags(Target):
     readout: ClassVar[Readout] = Readout(Kind.SEQUENCE)
     names: tuple[str, ...]
     column: str = LABEL
+
+    @classmethod
+    def written(cls) -> Written:
+        return WrittenTags()
 
     @property
     def reads(self) -> str:
@@ -180,6 +186,33 @@ def _owners(column: Ragged) -> Indices:
 
 
 def _words(raw: Raw) -> tuple[tuple[str, ...], ...]:
-    assert isinstance(raw, Texts), f"tags are those of texts, not of {type(raw).__name__}"
-    assert raw.words is not None, "texts come in words to be tagged"
-    return raw.words
+    words = expect_texts(raw).words
+    assert words is not None, "texts come in words to be tagged"
+    return words
+
+
+class WrittenTags(Written):
+    """Tags are written beside their words."""
+
+    in_words: ClassVar[bool] = True
+
+    def recognised(self, cells: Sequence[str], separator: str) -> str:
+        return ""  # a cell is the label of a whole example
+
+    def parse(self, cell: str, separator: str) -> Label:
+        return tuple(cell.split())
+
+    def problem(self, cell: str, column: str) -> str:
+        return ""
+
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+        others = sorted({tag for of_text in found for tag in of_text} - {OUTSIDE})
+        if not others:
+            raise DataError(f"no word of the {noun} is in an entity: all tags are {OUTSIDE!r}")
+        names = (OUTSIDE, *others)
+        numbers = {tag: number for number, tag in enumerate(names)}
+        column = ragged(**{LABEL: [np.array([numbers[tag] for tag in one], dtype=np.int64) for one in found]})
+        kinds = sorted({tag[2:] for tag in others})
+        words = sum(map(len, found))
+        counted = f"with {words:,} words and {len(kinds):,} kinds of entities{in_brackets(kinds)}"
+        return Labelling(Tags(names), column, np.zeros(len(found), dtype=np.int64), names, counted)

@@ -1,5 +1,6 @@
 """The target `value`: a number for each example."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 from bench.answers import Answers, Rows
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
+from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import value as metrics
 from bench.subsets import subset
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
+from bench.written import Label, Labelling, Written
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,6 +26,14 @@ if TYPE_CHECKING:
     from bench.probing.problem import Problem
 
 LABEL: Final = "value"
+
+STRATA: Final = 10
+PER_STRATUM: Final = 4
+"""So many examples at least make a quantile that a split is stratified by: one of them can be held out."""
+
+MANY: Final = 20
+REPEATED: Final = 10
+"""Numbers are values where there are more than so many, and fewer examples of each on average."""
 FOLDS: Final = 5
 BINS: Final = 10
 """Budgets and folds spread over so many quantiles of the labels: each of them has small values and large ones."""
@@ -37,6 +48,10 @@ class Value(Target):
     name: ClassVar[str] = "value"
     unit: ClassVar[str] = "labelled examples"
     column: str = LABEL
+
+    @classmethod
+    def written(cls) -> Written:
+        return WrittenNumbers()
 
     @property
     def reads(self) -> str:
@@ -148,3 +163,40 @@ def quantiles(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
     return ranks * min(count, len(values)) // len(values)
+
+
+class WrittenNumbers(Written):
+    """Values are written as numbers."""
+
+    def recognised(self, cells: Sequence[str], separator: str) -> str:
+        numbers, n_distinct = [number_of(cell) for cell in cells], len(set(cells))
+        if not numbers or any(map(math.isnan, numbers)):
+            return ""
+        alone = 2 * n_distinct > len(cells) > 2  # as classes, most would have a single example
+        if alone or (n_distinct > MANY and len(cells) < REPEATED * n_distinct):
+            return f"labels are {n_distinct} different numbers, taken as values"
+        return ""
+
+    def parse(self, cell: str, separator: str) -> Label:
+        return cell
+
+    def problem(self, cell: str, column: str) -> str:
+        return f"has no number as its {column} but {cell!r}" if math.isnan(number_of(cell)) else ""
+
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+        values = np.array([number_of(label) for label in found], dtype=np.float64)
+        if not len(values) or values.min() == values.max():
+            held = f"all {len(values):,} have the value {values[0]:g}" if len(values) else "there are none"
+            raise DataError(f"values that differ are expected among the {noun}, but {held}")
+        strata = quantiles(values, max(1, min(STRATA, len(values) // PER_STRATUM)))
+        counted = f"with values from {values.min():g} to {values.max():g}"
+        return Labelling(Value(), dense(**{LABEL: values}), strata, names=(), counted=counted)
+
+
+def number_of(label: Label) -> float:
+    """Return a label as a number, nan if it is none or not finite."""
+    try:
+        number = float(label) if isinstance(label, str) else math.nan
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan

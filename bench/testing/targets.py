@@ -15,7 +15,7 @@ from bench.backbone import Backbone
 from bench.budget import ALL, Count, Share
 from bench.column import Column, concatenate, digest
 from bench.planning.budgets import Budgets
-from bench.prediction.exported import target_of, target_record
+from bench.targets.registered import target_of, target_record
 from bench.probing.encoded import as_tensors
 from bench.probing.linear import LinearHead
 from bench.scoring import score

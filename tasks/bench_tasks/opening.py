@@ -14,6 +14,7 @@ from bench.runtime.cache import Cache
 from bench.target import rank_by
 from bench.task import Task
 from bench_tasks import load_family
+from bench_tasks.files.labelling import reader_of
 from bench_tasks.hubs.kept import LIBRARY_KINDS, fetch_kept, open_kept
 from bench_tasks.hubs.remote import brought_here, is_remote
 from bench_tasks.own import open_own
@@ -83,9 +84,10 @@ def _is_tagged(spec: DataSpec) -> bool:
     from bench.files.rows import read_names  # noqa: PLC0415 (takes a while, and is for tables only)
 
     first = Path(spec.place.split(",")[0]).expanduser()
-    if first.suffix.casefold() != ".jsonl" or spec.options.target not in {None, "tags"}:
+    target = spec.options.target
+    if first.suffix.casefold() != ".jsonl" or (target and not reader_of(target).in_words):
         return False
-    return spec.options.target == "tags" or {TOKENS, "tags"} <= set(read_names(first, spec.options.encoding))
+    return target is not None or {TOKENS, "tags"} <= set(read_names(first, spec.options.encoding))
 
 
 def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:

@@ -13,8 +13,7 @@ from torchaudio.functional import resample
 from bench.backbone import Backbone, Batch, run_stages
 from bench.card import BackboneCard
 from bench.domain import Raw
-from bench.domains.audio.files import Recordings
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.files import expect_recordings
 from bench.errors import WeightsError
 
 CHUNK: Final = 32
@@ -61,11 +60,11 @@ class AudioBackbone(Backbone):
 
         A clip that is too short for a single frame is followed by silence.
         """
-        assert isinstance(raw, Waveforms | Recordings), f"recordings are heard, not {type(raw).__name__}"
+        recordings = expect_recordings(raw)
         hearing = self._hearing
         parts = []
-        for rows in np.split(np.arange(len(raw)), range(CHUNK, len(raw), CHUNK)):
-            waves = raw.take(rows).waveforms()  # files are read a few at a time
+        for rows in np.split(np.arange(len(recordings)), range(CHUNK, len(recordings), CHUNK)):
+            waves = recordings.take(rows).waveforms()  # files are read a few at a time
             heard = resample(torch.from_numpy(waves.samples), waves.rate_hz, hearing.rate_hz)
             parts.append(hearing.extract(pad(heard, (0, max(0, hearing.shortest - heard.shape[1])))))
         return Batch(torch.cat(parts))

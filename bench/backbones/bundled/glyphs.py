@@ -10,7 +10,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
 from bench.domain import Raw
-from bench.domains.vision.files import Pictures
+from bench.domains.vision.files import expect_pictures, pixels_in_memory
 from bench.domains.vision.raw import Images
 
 SIDE: Final = 32
@@ -41,10 +41,11 @@ class Glyphs(Backbone):
         Where a sign stands on its paper and how large it is says nothing about which it is, but much about who made the
         data set; so do the colours of ink and paper, and how evenly they are lit.
         """
-        assert isinstance(raw, Images | Pictures), f"glyphs are read from images, not from {type(raw).__name__}"
-        if isinstance(raw, Pictures):  # of many sizes, so one at a time
-            return Batch(torch.cat([self.prepare(Images(picture[None])).values for picture in raw.pictures()]))
-        pixels = torch.from_numpy(raw.pixels).float().mean(dim=3)[:, None]  # [n, 1, height, width]
+        in_memory = pixels_in_memory(raw)
+        if in_memory is None:  # of many sizes, so one at a time
+            pictures = expect_pictures(raw).pictures()
+            return Batch(torch.cat([self.prepare(Images(picture[None])).values for picture in pictures]))
+        pixels = torch.from_numpy(in_memory).float().mean(dim=3)[:, None]  # [n, 1, height, width]
         height, width = pixels.shape[-2:]
         fine = interpolate(pixels, (FINE_SIDE, FINE_SIDE), mode="bicubic", antialias=max(height, width) > FINE_SIDE)
         framed = frame(ink(fine.clamp(0, 255)), height, width)

@@ -12,7 +12,7 @@ from transformers.models.patchtst.modeling_patchtst import PatchTSTEncoder, Patc
 from bench.backbone import Backbone, Batch, Stage
 from bench.card import BackboneCard
 from bench.domain import Raw
-from bench.domains.series.raw import Windows, scaled
+from bench.domains.series.raw import expect_windows, scaled
 
 CONTEXT: Final = 96
 PATCH: Final = 24
@@ -41,8 +41,7 @@ class Series(Backbone):
 
         A longer past loses its earliest steps; a shorter one is preceded by copies of its earliest value.
         """
-        assert isinstance(raw, Windows), f"a series backbone reads windows, not {type(raw).__name__}"
-        values, scale = scaled(raw)
+        values, scale = scaled(expect_windows(raw))
         return Batch(torch.from_numpy(fit_context(values, CONTEXT)), geometry=scale)
 
     def initialise(self) -> None:

@@ -12,8 +12,7 @@ from bench.backbone import Backbone, Batch
 from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
 from bench.domain import Raw
-from bench.domains.audio.files import Recordings
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.files import expect_recordings
 
 RATE_HZ: Final = 8_000
 WINDOW: Final = 256  # samples: 32 ms
@@ -43,8 +42,7 @@ class SpokenWords(Backbone):
 
     def prepare(self, raw: Raw) -> Batch:
         """Return float32 [n, 1, 32, 48]: log power in mel bands by frames, relative to the mean power of the clip."""
-        assert isinstance(raw, Waveforms | Recordings), f"words are heard in waveforms, not in {type(raw).__name__}"
-        waves = raw.waveforms()
+        waves = expect_recordings(raw).waveforms()
         chunks = (torch.tensor(waves.samples[start : start + CHUNK]) for start in range(0, len(waves), CHUNK))
         parts = [normalise(excerpt(log_mel(chunk, waves.rate_hz))) for chunk in chunks]
         return Batch(torch.cat(parts)[:, None])

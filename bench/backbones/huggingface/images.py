@@ -16,7 +16,7 @@ from bench.backbones.huggingface.excerpts import Excerpt
 from bench.backbones.huggingface.layers import checked, cut, find_layers
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.domain import Raw
-from bench.domains.vision.files import Pictures
+from bench.domains.vision.files import expect_pictures
 from bench.domains.vision.raw import Images
 from bench.errors import WeightsError
 
@@ -50,10 +50,9 @@ class ImageModel(Backbone):
 
     def prepare(self, raw: Raw) -> Batch:
         """Return uint8 [n, 3, height, width], resized and cropped. Raises `WeightsError` if the sizes differ."""
-        assert isinstance(raw, Images | Pictures), f"pictures are read from images, not from {type(raw).__name__}"
         done: list[Tensor] = []
         waiting: list[NDArray[np.uint8]] = []
-        for picture in raw.pictures():
+        for picture in expect_pictures(raw).pictures():
             waiting.append(np.broadcast_to(picture, (*picture.shape[:2], 3)))
             if len(waiting) == AT_A_TIME:
                 done.append(self._processed(waiting))

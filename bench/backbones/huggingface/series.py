@@ -20,7 +20,7 @@ from bench.backbones.huggingface.weights import (
 from bench.backbones.opened import Opened, Reference
 from bench.card import BackboneCard
 from bench.domain import Raw
-from bench.domains.series.raw import Windows, scaled
+from bench.domains.series.raw import expect_windows, scaled
 from bench.errors import WeightsError
 
 UNTRAINED_SEED: Final = 0
@@ -116,9 +116,9 @@ class HubSeries(Backbone):
 
         A longer past loses its earliest steps; a shorter one is preceded by copies of its earliest value.
         """
-        assert isinstance(raw, Windows), f"a series backbone reads windows, not {type(raw).__name__}"
-        values, scale = scaled(raw)
-        context = self._architecture.steps(self._config, raw.past.shape[1])
+        windows = expect_windows(raw)
+        values, scale = scaled(windows)
+        context = self._architecture.steps(self._config, windows.past.shape[1])
         return Batch(torch.from_numpy(fit_context(values, context)), geometry=scale)
 
     def initialise(self) -> None:

@@ -21,7 +21,7 @@ from bench.backbones.huggingface.pooling import pool_of, pooled
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.column import Ragged, ragged
 from bench.domain import Raw
-from bench.domains.text.raw import Texts
+from bench.domains.text.raw import Texts, expect_texts
 from bench.errors import ConfigError, WeightsError
 from bench.readout import Kind, Readout
 
@@ -85,10 +85,10 @@ class TextModel(Backbone):
 
         Of texts that come in words, the geometry has the first `token` of each word, or -1 where it was cut off.
         """
-        assert isinstance(raw, Texts)
+        given = expect_texts(raw)
         tokenizer = self._tokenizer
-        in_words = raw.words is not None
-        strings = list(raw.strings) if raw.words is None else [" ".join(words) for words in raw.words]
+        in_words = given.words is not None
+        strings = list(given.strings) if given.words is None else [" ".join(words) for words in given.words]
         if in_words and not tokenizer.is_fast:
             raise WeightsError(f"{self.card.name} has a tokenizer that cannot tell which tokens are of which word")
         found = tokenizer(
@@ -105,7 +105,7 @@ class TextModel(Backbone):
         values = np.full((len(texts), lengths.max(initial=0)), padding, dtype=np.int64)
         for row, ids in zip(values, texts, strict=True):
             row[: len(ids)] = ids
-        geometry = first_tokens(found["offset_mapping"], raw.words) if raw.words is not None else None
+        geometry = first_tokens(found["offset_mapping"], given.words) if given.words is not None else None
         return Batch(torch.from_numpy(values), torch.from_numpy(lengths), geometry)
 
     def read(self, tapped: Sequence[Batch], readout: Readout) -> Features:

@@ -12,8 +12,7 @@ from torch import Tensor, fx, nn
 
 from bench.backbones.vision.graph import Segment
 from bench.domain import Raw
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import expect_pictures
 
 MODES: Final = {1: "L", 3: "RGB"}
 """What images are called by their number of channels."""
@@ -34,9 +33,8 @@ class Preparation:
 
     def apply(self, raw: Raw) -> Tensor:
         """Return pictures of any size, in grey or colour, as uint8 [n, channels, height, width]."""
-        assert isinstance(raw, Images | Pictures), f"pictures are needed, not {type(raw).__name__}"
         prepared = torch.empty(len(raw), *self.shape, dtype=torch.uint8)
-        for row, picture in zip(prepared, raw.pictures(), strict=True):
+        for row, picture in zip(prepared, expect_pictures(raw).pictures(), strict=True):
             row.copy_(self.transform(as_image(picture, channels=self.shape[0])))
         return prepared
 

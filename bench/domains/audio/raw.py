@@ -30,7 +30,8 @@ class Waveforms:
     @property
     def length(self) -> int:
         """Samples of each."""
-        return self.samples.shape[1]
+        length: int = self.samples.shape[1]
+        return length
 
     def __len__(self) -> int:
         return len(self.samples)

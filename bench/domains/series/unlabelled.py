@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.domains.contract import Request, Source, Unlabelled
 from bench.domains.series.histories import last_values, read_histories, times_to_come
-from bench.domains.series.raw import Values, Windows
+from bench.domains.series.raw import Windows
 from bench.domains.unlabelled import read_each
 from bench.errors import DataError
 
@@ -16,7 +17,7 @@ def read(request: Request) -> Unlabelled:
     """Return the last steps of the series that a model is asked about, as many as it sees."""
     context, season, unit = (request.format[name] for name in ("context", "season", "unit"))
 
-    def read_file(path: Path) -> Iterator[tuple[Source, Values] | DataError]:
+    def read_file(path: Path) -> Iterator[tuple[Source, NDArray[np.float32]] | DataError]:
         for history in read_histories(path, request.columns, request.options):
             try:
                 values = last_values(history, int(context))

@@ -62,6 +62,12 @@ def expect_pictures(raw: Raw) -> Images | Pictures:
     return raw
 
 
+def pixels_in_memory(raw: Raw) -> NDArray[np.uint8] | None:
+    """Return pictures as uint8 [n, height, width, channels], None if they are in files and may be of any size."""
+    pictures = expect_pictures(raw)
+    return pictures.pixels if isinstance(pictures, Images) else None
+
+
 def read_picture(path: Stored) -> NDArray[np.uint8]:
     """Return the picture in a file: see `decode_picture`. Raises `DataError` also if the file cannot be read."""
     return decode_picture(read_stored(path, "picture"), path)

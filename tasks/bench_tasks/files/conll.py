@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.config.data import DataSpec
+from bench.domains.registered import domain_of, families
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.files.rows import read_text
 from bench.runtime.cache import Cache
-from bench.targets.tags import OUTSIDE
+from bench.targets.tags import OUTSIDE, Tags
 from bench_tasks.files.labelled import Found, LabelledTask, labelled_task, refuse_groups, refuse_or_skip, refuse_unused
+from bench_tasks.files.labelling import reader_of
 from bench_tasks.files.splitting import shown
 
 DOCUMENT: Final = "-DOCSTART-"  # in the place of a word: a document begins
@@ -45,8 +47,10 @@ def open_tags(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     neighbours of one kind, are rewritten. Raises `DataError` for a file that is missing or cannot be read, and for tags
     that are neither.
     """
-    if spec.family != "text_classification" or spec.options.target not in {None, "tags"}:
-        raise DataError(f"{spec.address} holds tags of words: it is read for text_classification, and no other target")
+    cells, target = domain_of(spec.family).cells, spec.options.target
+    if not (cells and cells.tagged) or (target and not reader_of(target).in_words):
+        tagged = " or ".join(families("conll"))
+        raise DataError(f"{spec.address} holds tags of words: it is read for {tagged}, and no other target")
     refuse_unused(spec, frozenset({"target", "encoding"}))
     refuse_groups(spec)
     parts = [_read(path, side, spec.options.encoding) for path, side in _files(spec).items()]
@@ -64,7 +68,7 @@ def open_tags(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         parts=[part.side for part, _ in sentences if part.side],
         split_as="as its two files say",
         remarks=tuple(remarks),
-        target="tags",
+        target=Tags.name,
     )
     return labelled_task(name, spec, found)
 

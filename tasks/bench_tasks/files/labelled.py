@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import Indices
-from bench.config.data import DataOptions, DataSpec, Predicted
+from bench.config.data import DataOptions, DataSpec
 from bench.domain import Raw
 from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
@@ -19,7 +19,8 @@ from bench.runtime.cache import Cache
 from bench.subsets.folds import deal_test_folds
 from bench.target import Target
 from bench.task import Examples, Split, Task
-from bench_tasks.files.labelling import Label, Labelling, label_as
+from bench.written import Label, Labelling
+from bench_tasks.files.labelling import USUAL, label_as
 from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Found:
     remarks: tuple[str, ...] = ()
     settings: tuple[object, ...] = ()
     said: str = ""
-    target: Predicted = "classes"
+    target: str = USUAL
 
 
 class _Parts(NamedTuple):

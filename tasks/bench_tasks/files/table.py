@@ -1,18 +1,18 @@
 """Tasks on a table with a label in every row: of texts, or of pictures or recordings whose paths it names."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.config.data import DataOptions, DataSpec, Predicted
+from bench.config.data import DataOptions, DataSpec
 from bench.domains.registered import all_domains, domain_of
 from bench.errors import DataError
 from bench.files.folders import File
 from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
+from bench.written import Label, Written
 from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
-from bench_tasks.files.labelling import Label, guess_target, number_of, parts_of
+from bench_tasks.files.labelling import guess_target, reader_of, target_in_columns
 from bench_tasks.files.media import Checked, FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
 
@@ -24,7 +24,7 @@ NO: Final = frozenset({"0", "0.0", "false", "no", ""})
 """What cells of a column of yes and no say, in any case."""
 
 
-class Written(NamedTuple):
+class WrittenRow(NamedTuple):
     """A row as it is written: its cells by column, the folder of its table, and the part that this table is."""
 
     cells: Mapping[str, str]
@@ -52,12 +52,12 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         labelled = [one.family for one in all_domains().values() if one.column]
         raise DataError(f"{spec.address}: a table of labels is read for {', '.join(labelled)}, not for {spec.family}")
     refuse_unused(spec, COLUMNS | {domain.column} | (files.reader.options if files else frozenset()))
-    written: dict[str, Written] = {}
+    written: dict[str, WrittenRow] = {}
     bad: dict[str, str] = {}
     for path, part in _tables(spec).items():
         _read(spec, path, part, written=written, bad=bad)
     target = _target(spec, written.values())
-    rows = _rows(spec, target, written, bad)
+    rows = _rows(spec, reader_of(target), written, bad)
     remarks = _tell_parts(spec, rows)
     contents: Sequence[str]
     if files:
@@ -98,7 +98,7 @@ def _tables(spec: DataSpec) -> dict[Path, str]:
     return {places[0]: "train", places[1]: "test"}
 
 
-def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, Written], bad: dict[str, str]) -> None:
+def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, WrittenRow], bad: dict[str, str]) -> None:
     """Add the rows of one table by name, and by name why others cannot be used."""
     options, prefix = spec.options, f"{path.name} " if part else ""
     labels = options.labels or (options.label,)
@@ -107,7 +107,7 @@ def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, Written],
     bad.update({f"{prefix}row {number}": why for number, why in table.bad.items()})
     for number, *cells in zip(table.numbers, *(table.values[column] for column in columns), strict=True):
         said = dict(zip(columns, cells, strict=True))
-        written[f"{prefix}row {number}"] = Written(said, path.parent, part)
+        written[f"{prefix}row {number}"] = WrittenRow(said, path.parent, part)
 
 
 def _source(spec: DataSpec) -> str:
@@ -115,51 +115,51 @@ def _source(spec: DataSpec) -> str:
     return str(getattr(spec.options, domain_of(spec.family).column))
 
 
-def _target(spec: DataSpec, written: Iterable[Written]) -> Predicted:
+def _target(spec: DataSpec, written: Iterable[WrittenRow]) -> str:
     """Return what the labels are, as it is said or as it can be guessed."""
     options = spec.options
-    if options.target == "tags":
-        raise DataError(f"{spec.address}: tags of words are read from conll:PATH, or from lines of JSON (.jsonl)")
+    if options.target and reader_of(options.target).in_words:
+        raise DataError(
+            f"{spec.address}: {options.target} of words are read from conll:PATH, or from lines of JSON (.jsonl)"
+        )
     if options.labels:
-        return "labels"
+        return target_in_columns()
     return options.target or guess_target(
         spec.address, [row.cells[options.label] for row in written], options.separator
     )
 
 
-def _rows(spec: DataSpec, target: Predicted, written: Mapping[str, Written], bad: dict[str, str]) -> dict[str, Row]:
+def _rows(spec: DataSpec, reader: Written, written: Mapping[str, WrittenRow], bad: dict[str, str]) -> dict[str, Row]:
     """Return the rows that can be used by name, and add by name why others cannot."""
     options, source, files = spec.options, _source(spec), in_files(spec)
     rows = {}
     for name, (cells, folder, part) in written.items():
-        optional = options.labels or ((options.label,) if target == "labels" else ())
+        optional = options.labels or ((options.label,) if reader.several else ())
         blank = [column for column, cell in cells.items() if not cell.strip() and column not in optional]
-        problem = f"has no {' and no '.join(blank)}" if blank else _problem(options, target, cells)
+        problem = f"has no {' and no '.join(blank)}" if blank else _problem(options, reader, cells)
         if problem:
             bad[name] = problem
             continue
         value = str((folder / cells[source]).absolute()) if files else cells[source]
         said_part = cells[options.split].strip().casefold() if options.split else part
         group = cells[options.group] if options.group else ""
-        rows[name] = Row(value, _label(options, target, cells), said_part, group)
+        rows[name] = Row(value, _label(options, reader, cells), said_part, group)
     return rows
 
 
-def _label(options: DataOptions, target: Predicted, cells: Mapping[str, str]) -> Label:
+def _label(options: DataOptions, reader: Written, cells: Mapping[str, str]) -> Label:
     """Return the label that cells say."""
     if options.labels:
         return tuple(sorted(column for column in options.labels if cells[column].strip().casefold() in YES))
-    return parts_of(cells[options.label], options.separator) if target == "labels" else cells[options.label]
+    return reader.parse(cells[options.label], options.separator)
 
 
-def _problem(options: DataOptions, target: Predicted, cells: Mapping[str, str]) -> str:
+def _problem(options: DataOptions, reader: Written, cells: Mapping[str, str]) -> str:
     """Return what is wrong with the cells of a label, or nothing."""
     neither = [column for column in options.labels if cells[column].strip().casefold() not in YES | NO]
     if neither:
         return f"has neither yes nor no as its {' and its '.join(neither)}"
-    if target == "value" and math.isnan(number_of(cells[options.label])):
-        return f"has no number as its {options.label} but {cells[options.label]!r}"
-    return ""
+    return "" if options.labels else reader.problem(cells[options.label], options.label)
 
 
 def _tell_parts(spec: DataSpec, rows: dict[str, Row]) -> list[str]:

@@ -10,6 +10,7 @@ from datasets.packaged_modules.cache.cache import Cache as CachedBuilder
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from bench.config.data import DataSpec
+from bench.domains.registered import domain_of
 from bench.errors import DataError
 from bench.files.changes import is_settled
 from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_switch
@@ -18,7 +19,7 @@ from bench_tasks.files.labelled import PARTS, Found, refuse_unused
 from bench_tasks.hubs.hf_columns import found_in_columns, label_names
 from bench_tasks.hubs.located import Located, stamp
 
-USED: Final = frozenset({"text", "image", "audio", "label", "config", "revision", "rate_hz", "seconds"})
+USED: Final = frozenset({"label", "config", "revision"})
 
 REMOTE_CODE: Final = "scripts are no longer supported"
 
@@ -32,7 +33,8 @@ def locate(spec: DataSpec, *, large: bool) -> Located:
     What is large is fetched only if that is wanted. Raises `DataError` if the data cannot be had or are not split in a
     way that is understood.
     """
-    refuse_unused(spec, USED)
+    domain = domain_of(spec.family)
+    refuse_unused(spec, USED | {domain.column} | (domain.files.options if domain.files else frozenset()))
     splits = _prepared(spec, large=large)
     names, remarks = _choose(spec, splits)
     parts = {part: tuple(file["filename"] for file in splits[split].cache_files) for part, split in names.items()}

@@ -11,7 +11,8 @@ from bench.card import TaskCard, read_card
 from bench.config.data import DataSpec
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
-from bench.targets.classes import Classes
+from bench.target import Target
+from bench.targets.registered import target_of, target_record
 from bench.task import Split, Task
 from bench.versions import VERSION
 from bench_tasks.files.labelled import labelled_task
@@ -26,11 +27,11 @@ LIBRARIES: Final = ("torchvision", "torchaudio", "datasets")
 
 
 class KeptTask(Task):
-    """A task whose card and classes are known from an earlier look at its data."""
+    """A task whose card and target are known from an earlier look at its data."""
 
-    def __init__(self, card: TaskCard, names: tuple[str, ...], spec: DataSpec, located: Located) -> None:
+    def __init__(self, card: TaskCard, target: Target, spec: DataSpec, located: Located) -> None:
         self.card = card
-        self.target = Classes(names)
+        self.target = target
         self._spec = spec
         self._located = located
 
@@ -66,16 +67,15 @@ def _open(name: str, spec: DataSpec, cache: Cache, *, large: bool) -> Task:
     kept = _kept(name, spec, cache)
     if kept is not None:
         card = read_card(TaskCard, kept["card"])
-        return KeptTask(card, tuple(kept["names"]), spec, _located(kept["located"]))
+        return KeptTask(card, target_of(kept["target"]), spec, _located(kept["located"]))
     reader = _reader(spec.kind)
     located = reader.locate(spec, large=large)
     stamps = _stamps(located)  # before it is read: what changes meanwhile is looked at again
     found = reader.read(spec, located, cache)
     task = labelled_task(name, spec, found)
-    assert isinstance(task.target, Classes)
     said = {
         "card": asdict(task.card),
-        "names": task.target.names,
+        "target": target_record(task.target),
         "located": located._asdict(),
         "stamps": stamps,
     }
