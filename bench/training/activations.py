@@ -107,11 +107,9 @@ class Activations:
         """Return features from the cache. What is missing is computed from the highest boundary that is kept."""
         key = self.features_key(readout)
         path = self._cache.fetch(key, self._about(self._n_stages), lambda path: self._compute_features(path, readout))
-        with safe_open(path, framework="pt") as file:
-            works = _works(file.metadata())
-            features = tuple(file.get_tensor(f"{VALUES}.{place}") for place in range(len(readout.stages)))
-            geometry = self._geometry(file)
-        return ReadFeatures(tuple(values.to(self._device) for values in features), geometry), works
+        tensors, works = _read(path)
+        features = tuple(tensors[f"{VALUES}.{place}"].to(self._device) for place in range(len(readout.stages)))
+        return ReadFeatures(features, self._geometry(tensors)), works
 
     def _compute_features(self, path: Path, readout: Readout) -> None:
         self._backbone.to(self._device)
@@ -175,17 +173,14 @@ class Activations:
             reached = boundary
 
     def _load(self, path: Path) -> tuple[Batch, list[Work]]:
-        with safe_open(path, framework="pt") as file:
-            works, values = _works(file.metadata()), file.get_tensor(VALUES)
-            geometry = self._geometry(file)
+        tensors, works = _read(path)
+        values = tensors[VALUES]
         lengths = self._inputs.lengths if values.ndim > 2 else None
-        return Batch(values, lengths, geometry).to(self._device), works
+        return Batch(values, lengths, self._geometry(tensors)).to(self._device), works
 
-    def _geometry(self, file: safe_open) -> Column | None:
+    def _geometry(self, kept: Mapping[str, Tensor]) -> Column | None:
         """Return the geometry of the examples: the one that was kept, if they do not have it themselves."""
-        if self._inputs.geometry is not None or GEOMETRY not in file.keys():  # noqa: SIM118 (it is no mapping)
-            return self._inputs.geometry
-        return from_bytes(file.get_tensor(GEOMETRY).numpy().tobytes())
+        return from_bytes(kept[GEOMETRY].numpy().tobytes()) if GEOMETRY in kept else self._inputs.geometry
 
     def _only_passing(self, geometry: Column | None) -> dict[str, Tensor]:
         """Return what is kept of the geometry of examples that passed: nothing of those that are held with it."""
@@ -194,8 +189,10 @@ class Activations:
         return {GEOMETRY: torch.frombuffer(bytearray(to_bytes(geometry)), dtype=torch.uint8)}
 
 
-def _works(metadata: Mapping[str, str]) -> list[Work]:
-    return [Work(*fields) for fields in json.loads(metadata["works"])]
+def _read(path: Path) -> tuple[dict[str, Tensor], list[Work]]:
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+        return tensors, [Work(*fields) for fields in json.loads(file.metadata()["works"])]
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], works: Iterable[Work]) -> None:

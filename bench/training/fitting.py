@@ -125,7 +125,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
 
 
 class _Begun(NamedTuple):
-    """A network before the first step, and the number of its trained parameters, unused rows of token tables included."""
+    """A network before the first step, and the number of its trained parameters, with unused rows of token tables."""
 
     adaptation: Adaptation
     trainable: int

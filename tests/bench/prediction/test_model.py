@@ -172,7 +172,7 @@ def test_the_description_says_what_was_exported(tones: Adapted) -> None:
     assert exported.task == tones.task.card
     assert exported.target == Classes(("low", "high"))
     assert exported.boundary == len(exported.backbone.stages)
-    assert exported.audio_format == (8_000, 6_000)
+    assert exported.input_format == {"rate_hz": 8_000, "length": 6_000}
     assert exported.libraries["torch"] == torch.__version__.partition("+")[0]
     assert holds(tones.folder, tones.result.key)
     assert not holds(tones.folder, "another")
@@ -182,9 +182,8 @@ def test_a_horizon_comes_back_with_what_its_series_are_measured_in(tmp_path: Pat
     series_table(tmp_path / "demand.csv")
     exported = read_exported(adapt(series_task(tmp_path / "demand.csv"), "bundled:series", PROBE, tmp_path).folder)
     assert exported.target == Forecast(24)
-    assert exported.window_format is not None
-    assert (exported.window_format.context, exported.window_format.season) == (96, 7)
-    assert exported.window_format.unit > 0
+    assert (exported.input_format["context"], exported.input_format["season"]) == (96, 7)
+    assert exported.input_format["unit"] > 0
 
 
 def respelt(folder: Path, **changes: object) -> None:

@@ -125,7 +125,9 @@ def test_a_file_that_changes_before_it_is_predicted_is_one_line(
     path = Path(shutil.copy(strokes.folder.parent / "stroke-02.png", tmp_path))
     load_model = model.load_model
 
-    def change_and_load(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool) -> model.Model:
+    def change_and_load(
+        folder: Path, exported: Exported, *, device: str, trust_remote_code: bool
+    ) -> model.ExportedModel:
         shutil.copy(strokes.folder.parent / "stroke-05.png", path)
         return load_model(folder, exported, device=device, trust_remote_code=trust_remote_code)
 
@@ -239,7 +241,7 @@ def test_series_that_cannot_be_forecast_are_named_too(
         ("strokes", ["--text", "a"], "--text: the model in"),
         ("tones", ["a.wav", "--column", "a"], "reads no tables: leave it out"),
         ("weather", ["a.csv", "--column", "a", "--column", "b"], "texts are in one column, got 2: name one"),
-        ("demand", ["a.csv", "--top", "2"], "forecasts and knows no classes: leave it out"),
+        ("demand", ["a.csv", "--top", "2"], "has one answer for each example: leave it out"),
     ],
 )
 def test_what_does_not_go_with_a_model_is_one_line(

@@ -116,7 +116,9 @@ def test_equal_budgets_are_one_problem(tmp_path: Path) -> None:
 def test_other_penalties_labels_or_folds_make_another_head(tmp_path: Path) -> None:
     [usual] = solve(made(tmp_path), BUDGETS[0])
     [firm] = solve(made(tmp_path), BUDGETS[0], penalties=Penalties((10.0,), 0.1))
-    relabelled = Budget(ALL, BUDGETS[0], 150.0, dense(**{"class": (LABELS.numpy()[BUDGETS[0]] + 1) % 10}))
+    relabelled: Budget[Column] = Budget(
+        ALL, BUDGETS[0], 150.0, dense(**{"class": (LABELS.numpy()[BUDGETS[0]] + 1) % 10})
+    )
     [other] = made(tmp_path).solve([relabelled], PENALTIES)
     assert firm.solved.penalty == 10.0
     assert len({usual.work.key, firm.work.key, other.work.key}) == 3

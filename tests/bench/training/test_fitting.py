@@ -87,7 +87,9 @@ def test_a_probe_without_a_label_or_a_head_for_the_target_says_that_it_needs_lab
 
 def test_a_head_from_nothing_forecasts_the_level_of_each_past(tmp_path: Path) -> None:
     found = forecasts(FROM_NOTHING, Forecaster(TARGET), tmp_path)
-    np.testing.assert_allclose(found, series_split().test.raw.past.mean(1, keepdims=True).repeat(2, axis=1))
+    raw = series_split().test.raw
+    assert isinstance(raw, Windows)
+    np.testing.assert_allclose(found, raw.past.mean(1, keepdims=True).repeat(2, axis=1))
 
 
 def test_probes_with_and_without_labels_are_fitted_together_each_for_its_own_budget(tmp_path: Path) -> None:

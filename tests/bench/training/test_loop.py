@@ -303,7 +303,8 @@ def two_terms(weight: Callable[[float], float]) -> tuple[nn.Module, nn.Module, l
     torch.manual_seed(0)
     stages, inputs = nn.ModuleList([Dense(SIDE, WIDTH)]), Batch(torch.randn(20, SIDE))
     recipe = LoopRecipe(batch_size=4)
-    heads, drawn = (drawn_head(seed=1), drawn_head(seed=2)), ([], [])
+    heads = drawn_head(seed=1), drawn_head(seed=2)
+    drawn: tuple[list[list[int]], list[list[int]]] = ([], [])
     terms = (
         weighted(inputs, heads[0], lambda progress: 1.0, drawn[0]),
         weighted(inputs, heads[1], weight, drawn[1]),

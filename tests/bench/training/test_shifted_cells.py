@@ -27,6 +27,7 @@ from bench.prediction.model import load_model
 from bench.readout import POOLED
 from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
+from bench.runtime.memory import peak_mib
 from bench.shifts.scoring import shift_test, shifts_of
 from bench.strategies.classical import Classical
 from bench.strategy import Strategy
@@ -109,7 +110,7 @@ def test_a_cell_of_every_domain_is_scored_as_its_exported_model_scores_on_shifte
     assert (without.outcome.shifted, without.shifted) == ((), {})
 
     test = task.split(0, cache).test
-    assert [one.shift for one in output.outcome.shifted] == [shift.name for shift in shifts_of(test.raw)]
+    assert [one.shift for one in output.outcome.shifted] == [shift.name for shift in shifts_of(task.card.domain)]
     model = load_model(tmp_path / "model", read_exported(tmp_path / "model"), device="cpu")
     for found, expected in zip(output.outcome.shifted, shift_test(test), strict=True):
         predictions, again = output.shifted[found.shift], model.predict(expected.examples.raw)
@@ -174,7 +175,7 @@ def test_frozen_work_on_shifted_tests_is_done_once_and_booked_on_nobody(
 
 def test_what_shifts_take_is_not_in_the_cost_of_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, measured = [0.0], []
-    plain_peak, plain_shifts = engine.peak_mib, Evaluation.score_shifts
+    plain_peak, plain_shifts = peak_mib, Evaluation.score_shifts
 
     def peak(*given: object) -> float:
         measured.append("peak")

@@ -14,7 +14,9 @@ from bench.backbones.huggingface.files import find_files
 from bench.backbones.huggingface.opening import load_huggingface
 from bench.domains.text.raw import Texts
 from bench.errors import WeightsError
-from bench.training.inference import forward_all
+from bench.readout import POOLED
+from bench.testing.backbones import features_of
+from bench.training.inference import read_all
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -106,10 +108,11 @@ def test_both_attentions_say_the_same_and_neither_looks_at_padding(monkeypatch: 
     for attention in ("eager", "sdpa"):
         monkeypatch.setattr(snapshot, "attention", lambda attention=attention: attention)
         backbone = load_huggingface(MINILM).eval()
-        inputs = backbone.prepare(Texts(("good", "a very nice and long evening out")))
-        found.append(forward_all(backbone.stages, inputs, precision="float32").values)
-        alone = forward_all(backbone.stages, backbone.prepare(Texts(("good",))), precision="float32").values
+        texts = Texts(("good", "a very nice and long evening out"))
+        found.append(features_of(backbone, texts))
+        alone = features_of(backbone, Texts(("good",)))
         torch.testing.assert_close(found[-1][:1], alone, rtol=1e-4, atol=1e-5)
-        for_gpu = forward_all(backbone.stages, inputs, precision="bfloat16").values
+        inputs = backbone.prepare(texts)
+        for_gpu = read_all(backbone, backbone.stages, inputs, POOLED, precision="bfloat16").features[0]
         torch.testing.assert_close(for_gpu, found[-1], rtol=0, atol=0.05)
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)

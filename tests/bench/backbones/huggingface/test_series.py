@@ -22,7 +22,7 @@ from transformers import (
 from bench.backbone import Backbone, Batch, run_stages
 from bench.backbones.huggingface.series import build_untrained_series, open_series
 from bench.backbones.opened import read_reference
-from bench.domains.series.raw import Windows
+from bench.domains.series.raw import Windows, scaled
 from bench.errors import WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, features_of
 
@@ -80,7 +80,7 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 def windows(length: int = 40, n: int = N) -> Windows:
     steps = np.random.default_rng(0).standard_normal((n, length)).cumsum(axis=1)
-    return Windows(steps.astype(np.float32), season=4, unit=np.ones(n))
+    return Windows(steps, season=4, unit=np.ones(n))
 
 
 @pytest.mark.parametrize("check", BACKBONE_CHECKS)
@@ -149,8 +149,12 @@ def test_timesfm_reads_as_many_whole_patches_as_there_are(length: int, expected:
 def test_a_longer_past_loses_its_start_and_a_shorter_one_is_lengthened() -> None:
     backbone = untrained(patchtst())
     raw = windows(40)
-    centre, spread = raw.scale()
-    np.testing.assert_allclose(backbone.prepare(raw).values.numpy(), ((raw.past - centre) / spread)[:, -CONTEXT:])
+    values, scale = scaled(raw)
+    prepared = backbone.prepare(raw)
+    np.testing.assert_array_equal(prepared.values.numpy(), values[:, -CONTEXT:])
+    assert prepared.geometry is not None
+    for name in ("centre", "spread"):
+        np.testing.assert_array_equal(prepared.geometry[name], scale[name])
     short = backbone.prepare(windows(10)).values
     assert short.shape == (N, CONTEXT)
     assert torch.equal(short[:, :23], short[:, :1].expand(-1, 23))
