@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from bench.subsets.seeds import Purpose
 
 from bench.budget import ALL, Budget, Count, Share
 from bench.cell import Failure, Result
@@ -19,6 +18,7 @@ from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
 from bench.scoring import score
 from bench.strategy import Model, Seeds, Start, Strategy
+from bench.subsets.seeds import Purpose
 from bench.task import Split
 from tests.fitting import run_toy
 from tests.toys import PROBE, QUICK, ToyBackbone, ToyTask, toy_cell, toy_split
