@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.domains.vision.soundness import look
 from bench.files import changes
 from bench.files import folders as files
 from bench.files.folders import File, examine, list_files, list_folder
+from bench.files.stored import Finding
 from bench.runtime.cache import Cache
 
 
@@ -100,7 +102,7 @@ def test_pipes_and_names_that_are_not_utf8_are_refused(root: Path) -> None:
 def test_files_are_hashed_and_checked(root: Path, cache: Cache) -> None:
     write_picture(root / "ants" / "a.png")
     (root / "ants" / "b.png").write_bytes(b"")
-    sound, empty = examine(root, list_files(root, "ants").files, "picture", cache)
+    sound, empty = examine(root, list_files(root, "ants").files, "picture", look, cache)
     assert sound.sha256 == hashlib.sha256((root / "ants" / "a.png").read_bytes()).hexdigest()
     assert (sound.problem, empty.problem) == ("", "is empty")
 
@@ -108,20 +110,18 @@ def test_files_are_hashed_and_checked(root: Path, cache: Cache) -> None:
 @pytest.mark.usefixtures("settled")
 def test_only_files_that_changed_are_read_again(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    look = files.look_at_picture
 
-    def counted(path: Path) -> files.Finding:
+    def counted(path: Path) -> Finding:
         read.append(path.name)
         return look(path)
 
-    monkeypatch.setattr(files, "look_at_picture", counted)
     monkeypatch.setattr(files, "SMALL_FOLDER", 10)
     for number in range(40):
         write_picture(root / "ants" / f"{number}.png", colour=number)
 
-    def findings() -> list[files.Finding]:
+    def findings() -> list[Finding]:
         read.clear()
-        return examine(root, list_files(root, "ants").files, "picture", Cache(tmp_path / "kept"))
+        return examine(root, list_files(root, "ants").files, "picture", counted, Cache(tmp_path / "kept"))
 
     first = findings()
     assert len(read) == 40
@@ -137,27 +137,24 @@ def test_only_files_that_changed_are_read_again(root: Path, tmp_path: Path, monk
 def test_a_file_that_changed_a_moment_ago_is_read_again(root: Path, cache: Cache) -> None:
     write_picture(root / "ants" / "a.png", colour=1)
     [listed] = list_files(root, "ants").files
-    [first] = examine(root, [listed], "picture", cache)
+    [first] = examine(root, [listed], "picture", look, cache)
     write_picture(root / "ants" / "a.png", colour=2)
-    [again] = examine(root, [listed], "picture", cache)  # with the times that it had: a clock may not have gone on
+    # with the times that it had: a clock may not have gone on
+    [again] = examine(root, [listed], "picture", look, cache)
     assert again.sha256 == hashlib.sha256((root / "ants" / "a.png").read_bytes()).hexdigest() != first.sha256
 
 
 @pytest.mark.usefixtures("settled")
-def test_a_file_that_cannot_be_opened_is_told_and_tried_again(
-    root: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_opened_is_told_and_tried_again(root: Path, cache: Cache) -> None:
     write_picture(root / "ants" / "a.png")
     listed = list_files(root, "ants").files
 
-    def closed(path: Path) -> files.Finding:
+    def closed(path: Path) -> Finding:
         raise PermissionError(13, "Permission denied", str(path))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "look_at_picture", closed)
-        assert examine(root, listed, "picture", cache)[0].problem == "cannot be read: Permission denied"
-    assert examine(root, listed, "picture", cache)[0].problem == ""
+    assert examine(root, listed, "picture", closed, cache)[0].problem == "cannot be read: Permission denied"
+    assert examine(root, listed, "picture", look, cache)[0].problem == ""
 
 
 def test_no_files_need_no_reading(root: Path, cache: Cache) -> None:
-    assert examine(root, list[File](), "picture", cache) == []
+    assert examine(root, list[File](), "picture", look, cache) == []

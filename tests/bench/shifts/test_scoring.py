@@ -16,7 +16,8 @@ from bench.domains.shift import Shift
 from bench.domains.text.raw import Texts
 from bench.domains.vision.raw import Images
 from bench.execution.evaluation import Evaluation
-from bench.shifts.scoring import SHIFTS, shift_test, shifts_of
+from bench.registry import BUILT_IN, DOMAINS
+from bench.shifts.scoring import shift_test, shifts_of
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
 from bench.task import Examples, Split
@@ -41,6 +42,7 @@ def examples_of(domain: str) -> Examples:
     return Examples(raws[domain], {"future": Dense({"future": generator.standard_normal((N, 2))})}, facts)
 
 
+SHIFTS = {domain: shifts_of(domain) for domain in BUILT_IN[DOMAINS]}
 ALL = [(domain, shift) for domain, shifts in SHIFTS.items() for shift in shifts]
 OF_EACH = [(domain, shift) for domain, shift in ALL if domain != "series"]
 
@@ -61,9 +63,10 @@ def known(examples: Examples) -> list[str]:
 
 @domains
 def test_a_domain_has_shifts_with_names_and_titles_of_their_own(domain: str) -> None:
-    shifts = shifts_of(examples_of(domain).raw)
+    shifts = shifts_of(examples_of(domain).raw.domain)
     assert shifts
     assert len({shift.name for shift in shifts}) == len({shift.title for shift in shifts}) == len(shifts)
+    assert {shift.domain for shift in shifts} == {domain}
     assert all(shift.name.isidentifier() for shift in shifts)  # they become names of files
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
 from bench.domains.audio.files import Recordings
+from bench.domains.contract import FileReader
 from bench.domains.text.raw import Texts
 from bench.domains.vision.files import Pictures
 from bench.errors import DataError
@@ -201,9 +202,9 @@ def test_pictures_of_a_table_that_changed_a_moment_ago_are_examined_again(
     examined: list[Embedded] = []
     look = hf_columns._look
 
-    def counted(spec: DataSpec, cell: Embedded) -> Finding:
+    def counted(reader: FileReader, cell: Embedded) -> Finding:
         examined.append(cell)
-        return look(spec, cell)
+        return look(reader, cell)
 
     monkeypatch.setattr(hf_columns, "_look", counted)
     monkeypatch.setattr(changes, "time_ns", lambda: time.time_ns() + hours * 3_600 * 10**9)
