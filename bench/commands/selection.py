@@ -48,9 +48,21 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
+    _refuse_readouts(suite, tasks, backbones)
     cards = {name: task.card for name, task in tasks.items()}
     plan = plan_cells(suite, cards, backbones, variance=variance)
     return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks))
+
+
+def _refuse_readouts(suite: Suite, tasks: Mapping[str, Task], backbones: Mapping[str, BackboneCard]) -> None:
+    """Raise `ConfigError` for a backbone that cannot be read as the target of a task has to read it."""
+    for entry in suite.entries:
+        target, card = tasks[entry.task].target, backbones[entry.backbone]
+        if target.readout.kind not in card.readouts and card.domain == tasks[entry.task].card.domain:
+            raise ConfigError(
+                f"the task {entry.task!r} predicts {target.name}, which needs {target.readout.kind} features, but "
+                f"{entry.backbone} offers only {' and '.join(card.readouts)} ones: give the task another backbone"
+            )
 
 
 def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:

@@ -28,7 +28,7 @@ from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
 from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
-from bench.strategy import BACKBONE, Model, Seeds
+from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.subsets.seeds import seed_of
 from bench.task import Split, Task, verify
 from bench.training.context import AUTO, NetworkContext
@@ -173,8 +173,9 @@ class Engine:
             save_adapted(folder, one.planned, one.loaded.card, one.loaded.context.network(), model.parts(), result)
 
     def _ready(self, planned: PlannedCell, pack: Pack) -> "_Ready":
-        """Return a cell with its budget. Raises `DataError` for one that cannot be drawn."""
+        """Return a cell with its budget. Raises `DataError` if it cannot be drawn, or the task lacks something."""
         loaded = self._load(planned, pack)
+        _refuse_lacking(planned.strategy, loaded.context)
         budget = loaded.budgets.draw(planned.cell.budget, seed_of(planned.cell, "subset"))
         cell = planned.cell
         return _Ready(planned, loaded, budget, Seeds(seed_of(cell, "initialisation"), seed_of(cell, "order")))
@@ -233,6 +234,19 @@ class _Ready:
     loaded: _Loaded
     budget: Budget[Column]
     seeds: Seeds
+
+
+def _refuse_lacking(strategy: Strategy, context: Context) -> None:
+    """Raise `DataError` if a task and its backbone do not have what a strategy requires."""
+    if UNLABELLED in strategy.requires and context.unlabelled is None:
+        raise DataError(f"the strategy {strategy.name!r} needs {UNLABELLED}, and the task {context.task!r} has none")
+    if SOURCE in strategy.requires and context.source is None:
+        raise DataError(f"the strategy {strategy.name!r} needs {SOURCE}, and the task {context.task!r} has none")
+    if BROUGHT_HEAD in strategy.requires:
+        backbone = context.network().backbone
+        if backbone.brings(context.target) is None:
+            brought = f"{backbone.card.name} brings none for this target"
+            raise DataError(f"the strategy {strategy.name!r} needs {BROUGHT_HEAD}, and {brought}")
 
 
 def _failure(planned: PlannedCell, error: Exception) -> Failure:

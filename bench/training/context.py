@@ -80,8 +80,8 @@ class NetworkContext(Context):
         self._train = self._activations(f"train{part}", learnt, allowance)
         self._test = self._activations("test", test, allowance)
         self._others: dict[Raw, tuple[str, Inputs]] = {}
-        self._vocabulary = Vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
         self._left_for_others = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
+        self._vocabulary = self._find_vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
 
     def network(self) -> "NetworkContext":
         """Return this context."""
@@ -113,6 +113,12 @@ class NetworkContext(Context):
     def inputs_of(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
         """Return any other examples after the stages below `boundary`, on the device; their tokens are those of all."""
         return self._activations_of(raw).at(boundary, readout)
+
+    def unlabelled_inputs(self, boundary: int, readout: Readout) -> Inputs:
+        """Return the task's unlabelled inputs after the stages below `boundary`, on the device, to be learnt from."""
+        assert self.unlabelled is not None, "a strategy that asks for unlabelled inputs says so in `requires`"
+        self.name(self.unlabelled, "unlabelled")
+        return self._pruned(boundary, self._activations_of(self.unlabelled).at(boundary, readout))
 
     def features(self, rows: Indices, readout: Readout) -> ReadFeatures:
         """Return the features of training examples, on the device."""
@@ -170,6 +176,13 @@ class NetworkContext(Context):
         self.name(raw, f"other {content_key(*(piece.hex() for piece in raw.columns()))}")
         name, inputs = self._others[raw]
         return self._activations(name, inputs, Allowance(self._memory_bytes))
+
+    def _find_vocabulary(self, *inputs: Inputs) -> Vocabulary:
+        """Return the tokens of all that a network may be trained or tested on."""
+        if self.unlabelled is None:
+            return Vocabulary(*inputs)
+        self.name(self.unlabelled, "unlabelled")
+        return Vocabulary(*inputs, self._others[self.unlabelled][1])
 
     def _pruned(self, boundary: int, inputs: Inputs) -> Inputs:
         return inputs if boundary or self._vocabulary is None else self._vocabulary.renumber(inputs)

@@ -169,12 +169,15 @@ class Tapped:
 def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int) -> Inputs:
     """Return raw examples as the first stage wants them: held if the allowance grants it, else streamed.
 
-    What has no file is always held: it is in memory already, and texts are padded to the longest of them.
+    What has no file is always held: it is in memory already. So are sequences, which are padded to the longest of them.
     """
     if not raw.streams:
         return backbone.prepare(raw)
     streamed = Streamed(backbone, raw, decoders, torch.device("cpu"))
-    example = backbone.prepare(raw.take(np.array([0]))).values
+    first = backbone.prepare(raw.take(np.array([0])))
+    if first.lengths is not None:
+        return backbone.prepare(raw)
+    example = first.values
     if not allowance.grants(example.nbytes * len(raw)):
         return streamed
     values = torch.empty((len(raw), *example.shape[1:]), dtype=example.dtype)
