@@ -17,8 +17,8 @@ class Context:
 
     `train` are the training examples without labels, of which the rows `needed` are those that some cell to come will
     see; `tested` are the inputs that are tested on. `unlabelled` are further inputs of that kind and `source` labelled
-    examples of another place, where the task has any. `content` is the sha256 of the split: what is made of it is kept
-    in the `cache` under keys that hold it.
+    examples of another place, where the task has any. `content` is a hash of the split, its fold included: what is made
+    of it is kept in the `cache` under keys that hold it.
     """
 
     def __init__(self, task: str, target: Target, split: Split, *, needed: Indices, content: str, cache: Cache) -> None:

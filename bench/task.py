@@ -15,7 +15,7 @@ from bench.card import TaskCard
 from bench.column import Column, Dense, Indices, digest
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.runtime.cache import Cache
+from bench.runtime.cache import Cache, content_key
 from bench.subsets.groups import refuse_shared_groups
 from bench.target import Target
 
@@ -90,7 +90,7 @@ class Task(ABC):
 
 
 def verify(task: Task, split: Split) -> str:
-    """Return the sha256 of the data; that of pinned splits is held against the task's card.
+    """Return the sha256 of the data by their first split; that of pinned ones is held against the task's card.
 
     Synthetic data may differ in their last bits where another processor rounds otherwise: that is told, not refused,
     and the hash goes with every result. Raises `DataError` if other data are not the ones the card names.
@@ -104,6 +104,11 @@ def verify(task: Task, split: Split) -> str:
             raise DataError(f"{differs}{expected[:12]}…; reinstall the package they come from under constraints.txt")
         log.warning("%s%s…; scores here are of slightly other data", differs, expected[:12])
     return found
+
+
+def fold_content(sha256: str, fold: int) -> str:
+    """Return the hash of one split of data, which are known by their sha256: other folds learn from other examples."""
+    return content_key(sha256, f"fold {fold}") if fold else sha256
 
 
 def fingerprint(split: Split) -> str:

@@ -30,7 +30,7 @@ from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
 from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.subsets.seeds import seed_of
-from bench.task import Split, Task, verify
+from bench.task import Split, Task, fold_content, verify
 from bench.training.context import AUTO, NetworkContext
 from bench.training.inputs import MEMORY_BYTES
 
@@ -49,6 +49,7 @@ class _Loaded:
 
     name: tuple[DataSpec, str, int]
     card: TaskCard
+    data_sha256: str
     budgets: Budgets
     context: Context
     evaluation: Evaluation
@@ -155,7 +156,7 @@ class Engine:
             peak_mib=round(peak, 1),
             device=device.type,
             precision=cost.precision,
-            data_sha256=loaded.context.content,
+            data_sha256=loaded.data_sha256,
             provenance=describe_run(device),
             scores=scores,
             baselines=evaluation.baselines,
@@ -194,13 +195,15 @@ class Engine:
                     f"{planned.spec.address} changed since the run was planned: give the same command once more"
                 )
             split = task.split(planned.fold, self._cache)
-            content = verify(task, split)
+            first = task.split(0, self._cache) if planned.fold and task.card.pinned else split  # which the card names
+            data_sha256 = verify(task, first)
+            content = fold_content(data_sha256, planned.fold)
             train = split.train
             budgets = Budgets(task.target, train.labels[task.target.reads], train.facts)
             context = self._context(task, split, through, pack.needs, content, budgets)
-            evaluation = Evaluation(task.target, split, content)
+            evaluation = Evaluation(task.target, split, data_sha256)
             loading = Work(LOADING, uuid4().hex, time.perf_counter() - start)
-            self._loaded = _Loaded(name, task.card, budgets, context, evaluation, loading)
+            self._loaded = _Loaded(name, task.card, data_sha256, budgets, context, evaluation, loading)
         return self._loaded
 
     def _context(self, task: Task, split: Split, through: str, needs: Needs, content: str, budgets: Budgets) -> Context:

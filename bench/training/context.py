@@ -55,7 +55,7 @@ class NetworkContext(Context):
         decoders: int = 1,
         request: PrecisionRequest = AUTO,
     ) -> None:
-        """`content` is the sha256 of the split; `needed` are the training rows that some cell to come will see.
+        """`content` is a hash of the split; `needed` are the training rows that some cell to come will see.
 
         Activations at `boundaries` will be asked for. At most `memory_bytes` of examples are held, beside their
         features, and as much of shifted ones if these are asked for; `decoders` threads read their files. `request`

@@ -9,7 +9,7 @@ import pytest
 
 from bench.budget import ALL, Budget, Count, Share
 from bench.cell import Failure, Result
-from bench.column import Column
+from bench.column import Column, digest
 from bench.context import Context
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
@@ -17,11 +17,12 @@ from bench.planning.plan import pack_cells
 from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
 from bench.scoring import score
+from bench.strategies.classical import Classical
 from bench.strategy import Model, Seeds, Start, Strategy
 from bench.subsets.seeds import Purpose
 from bench.task import Split
 from tests.fitting import run_toy
-from tests.toys import PROBE, QUICK, ToyBackbone, ToyTask, toy_cell, toy_split
+from tests.toys import FULL, PROBE, QUICK, ToyBackbone, ToyTask, toy_cell, toy_split
 
 ASKED = (Share(0.3), Share(0.5), Share(0.8), ALL)
 BAD = Share(0.5)
@@ -136,6 +137,33 @@ def test_a_cell_is_tested_on_its_fold(tmp_path: Path) -> None:
         tested = toy_split().test if output.fold == 0 else toy_split().train
         assert output.tested is not None
         assert (output.tested.labels["class"] == tested.labels["class"]["class"]).all()
+
+
+def run_folds(folder: Path, strategy: Strategy, *folds: int, pinned: bool = False) -> CellOutput:
+    """Return what came of the last of several folds, run one after the other with one cache."""
+    task = Folded()
+    task.card = replace(task.card, pinned=pinned, folds=2)
+    engine = Engine(lambda *_: task, lambda _name: ToyBackbone(), cache=Cache(folder), device="cpu")
+    cells = [replace(toy_cell(strategy), data_sha256=task.card.sha256, fold=fold) for fold in folds]
+    return [output for cell in cells for pack in pack_cells([cell]) for output in engine.run(pack)][-1]
+
+
+@pytest.mark.parametrize("strategy", [PROBE, FULL, Classical(name="classical")], ids=lambda one: one.name)
+def test_what_is_kept_of_one_fold_serves_no_other(strategy: Strategy, tmp_path: Path) -> None:
+    alone = run_folds(tmp_path / "alone", strategy, 1)
+    after = run_folds(tmp_path / "after", strategy, 0, 1)
+    assert isinstance(alone.outcome, Result), alone.outcome.traceback
+    assert isinstance(after.outcome, Result), after.outcome.traceback
+    assert alone.predictions is not None
+    assert after.predictions is not None
+    assert digest(after.predictions) == digest(alone.predictions)
+    assert after.outcome.scores == alone.outcome.scores
+
+
+def test_data_of_several_folds_are_known_by_the_first_of_them(tmp_path: Path) -> None:
+    outcome = run_folds(tmp_path, PROBE, 1, pinned=True).outcome
+    assert isinstance(outcome, Result), outcome.traceback
+    assert outcome.data_sha256 == ToyTask().card.sha256
 
 
 def test_scores_are_those_of_the_predictions_with_and_without_each_block(tmp_path: Path) -> None:
