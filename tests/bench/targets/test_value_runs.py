@@ -118,7 +118,7 @@ from PIL import Image
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.targets.value import Value
 from bench.task import Examples, Split, Task
 

@@ -1,6 +1,7 @@
 """Tagged words are read from CoNLL files and lines of JSON: checked, put into BIO, split by documents."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,13 +96,14 @@ def test_tags_of_another_scheme_and_words_without_any_are_refused_or_left_out(op
 
 
 def test_documents_are_on_one_side(opened: Open) -> None:
-    documents = [(f"-DOCSTART-/O\n\nw{number}/B-PER\n\nso/O w{number}/O\n\n") for number in range(8)]
+    documents = [f"-DOCSTART-/O\n\nw{number}/B-PER\n\nso{number}/O\n" for number in range(8)]
     Path("news.txt").write_text("".join(documents).replace("/", " "))
     task = opened()
     split = task.split(0, Cache(Path("kept")))
     assert split.train.groups is not None
     assert split.test.groups is not None
-    assert not set(split.train.groups) & set(split.test.groups)
+    groups = Counter([*split.train.groups.tolist(), *split.test.groups.tolist()])
+    assert groups == {f"news.txt document {number}": 2 for number in range(1, 9)}
     assert (len(split.train), len(split.test)) == (12, 4)
     assert "-DOCSTART-" not in "".join(tagged(task).values())
 
