@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from bench_tasks import FAMILIES
 
 from bench.backbones.descriptions import describe_all
-from bench.cell import Cell, Failure, Result
+from bench.cell import Cell, Failure, Outcome, Result
 from bench.config.reading import read_config
 from bench.execution.executors.processes import execute_in_processes
 from bench.execution.executors.starting import EngineSettings
@@ -96,8 +96,29 @@ def cells_on_disk(folder: Path) -> int:
 
 def test_a_killed_worker_costs_its_cell_and_is_replaced(tmp_path: Path, config: Path) -> None:
     plan = planned_cells(config)
+    outcomes = outcomes_with_a_kill(plan, tmp_path)
+    assert len(outcomes) == len(plan)
+    lost = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    assert len(lost) == 1
+    assert re.search("its worker process ended by signal SIGKILL.*fewer --workers", lost[0].reason)
+    assert len([outcome for outcome in outcomes if isinstance(outcome, Result)]) == len(plan) - 1
+
+
+def test_each_cell_comes_once_if_a_worker_is_killed_after_a_cell_that_failed_before_its_turn(
+    tmp_path: Path, config: Path
+) -> None:
+    config.write_text(CONFIG.replace("budgets = [0.02, 0.05]", "budgets = [0.02, 0.05, 100000]"))
+    plan = planned_cells(config)
+    outcomes = outcomes_with_a_kill(plan, tmp_path)
+    assert isinstance(outcomes[0], Failure)
+    assert "a budget of 100000 training windows" in outcomes[0].reason
+    assert sorted(outcome.cell for outcome in outcomes) == sorted(planned.cell for planned in plan)
+
+
+def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outcome]:
+    """Return what came of the cells of a plan whose worker is killed as soon as it delivered one."""
     settings = EngineSettings(
-        cache_root=tmp_path / "cache",
+        cache_root=folder / "cache",
         cache_limit_bytes=2**30,
         device="cpu",
         memory_bytes=2**30,
@@ -105,14 +126,9 @@ def test_a_killed_worker_costs_its_cell_and_is_replaced(tmp_path: Path, config: 
         trust_remote_code=False,
     )
     delivered = execute_in_processes(pack_cells(plan), workers=1, settings=settings)
-    outcomes = [next(delivered).outcome]
+    first = next(delivered).outcome
     os.kill(newest_child(), signal.SIGKILL)
-    outcomes += [output.outcome for output in delivered]
-    assert len(outcomes) == len(plan)
-    lost = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    assert len(lost) == 1
-    assert re.search("its worker process ended by signal SIGKILL.*fewer --workers", lost[0].reason)
-    assert len([outcome for outcome in outcomes if isinstance(outcome, Result)]) == len(plan) - 1
+    return [first, *(output.outcome for output in delivered)]
 
 
 def newest_child() -> int:
