@@ -1,25 +1,27 @@
 """Predictions are shown in tables that fit a terminal, and as records that hold all of them."""
 
 import numpy as np
-from bench.domains.contract import Source
 
 from bench.answers import Answers
 from bench.column import Array, dense
+from bench.domains.contract import Source
+from bench.domains.text.raw import Texts
 from bench.report.predictions import as_records, as_table
 from bench.targets.classes import OUTPUT, Classes
 from bench.targets.forecast import LABEL, Forecast
 
 NAMES = ("ants", "bees", "a class whose name is longer than any other class's name")
 OUTPUTS = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32))
+RAW = Texts(("which examples they are makes no difference",))
 FILES = (Source("photos/one.jpg"), Source("a/very/long/folder/of/photographs/" * 3 + "two.jpg"))
 
 
 def classes(outputs: Array, top: int) -> Answers:
-    return Classes(NAMES).answers(dense(**{OUTPUT: outputs}), top)
+    return Classes(NAMES).answers(dense(**{OUTPUT: outputs}), RAW, top)
 
 
 def forecasts(values: Array) -> Answers:
-    return Forecast(values.shape[1]).answers(dense(**{LABEL: values}), 1)
+    return Forecast(values.shape[1]).answers(dense(**{LABEL: values}), RAW, 1)
 
 
 def widths(table: str) -> set[int]:
