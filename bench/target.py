@@ -11,7 +11,7 @@ planning and reporting need none.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -159,6 +159,13 @@ class Target(ABC):
     unit: ClassVar[str]  # of budgets, in the plural, such as "labelled examples"
     readout: ClassVar[Readout] = POOLED
     ranks_answers: ClassVar[bool] = False  # whether several answers of one example can be put in order
+
+    @property
+    def identity(self) -> str:
+        """What it has in common with the targets that it is equal to, as text for the keys of what is kept."""
+        kind = type(self)
+        said = {one.name: getattr(self, one.name) for one in fields(self) if one.compare}
+        return f"{kind.__module__}.{kind.__qualname__} {said}"
 
     @property
     def horizon(self) -> int:

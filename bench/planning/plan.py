@@ -162,6 +162,8 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "budget": str(cell.budget),
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
+    if task.folds > 1:  # which the seed says, but not in the key of a strategy that draws nothing from it
+        said["fold"] = fold_of(cell, task.folds)
     if shifts:  # without them a result is not what was asked for
         offered = sorted(shift.name for shift in offered_shifts(task.domain))
         said["shifts"] = [SHIFTS, *offered] if offered else SHIFTS

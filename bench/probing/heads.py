@@ -102,9 +102,8 @@ class Heads:
     def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
         held = self._prior is not None
         groups = None if self._groups is None else digest_arrays({"groups": self._groups[budget.rows]})
-        return content_key(
-            "head", ALGORITHM, self._content, held, groups, budget.rows.tolist(), digest(budget.labels), penalties
-        )
+        learnt = (self._target.identity, budget.rows.tolist(), digest(budget.labels), penalties)
+        return content_key("head", ALGORITHM, self._content, held, groups, *learnt)
 
     def _write(self, budgets: Mapping[Path, Budget[Column]], penalties: Penalties) -> None:
         """Write the head of each budget.

@@ -14,8 +14,9 @@ from bench.errors import ConfigError
 from bench.planning import plan
 from bench.planning.plan import Needs, PlannedCell, cell_key, pack_cells, plan_cells
 from bench.strategies.classical import Classical
+from bench.strategies.probe import Probe
 from bench.strategy import Strategy, boundary
-from bench.subsets.seeds import VARIED, seed_of
+from bench.subsets.seeds import VARIED, Purpose, seed_of
 from bench.versions import SHIFTS
 from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, ToyBackbone, ToyTask
 
@@ -187,6 +188,24 @@ def test_cells_of_several_folds_share_no_pack_and_need_the_budgets_of_their_own_
     for pack in packs:
         seeds = {1} if pack.cells[0].fold else {0, 2}
         assert {seed for _, seed in pack.needs.budgets} == seeds
+
+
+class Constant(Probe):
+    """A strategy that draws nothing by chance."""
+
+    @property
+    def streams(self) -> tuple[Purpose, ...]:
+        return ()
+
+
+def test_cells_that_draw_nothing_are_the_same_work_in_one_fold_alone() -> None:
+    strategy, folded = Constant(name="constant"), replace(TASK, pinned=False, folds=2)
+    keys = [
+        [cell_key(replace(CELL, seed=seed), task=task, backbone=BACKBONE, strategy=strategy) for seed in range(3)]
+        for task in (TASK, folded)
+    ]
+    assert len(set(keys[0])) == 1
+    assert keys[1][0] == keys[1][2] != keys[1][1]
 
 
 def test_a_cell_that_varies_another_stream_is_tested_on_the_fold_of_seed_zero() -> None:

@@ -15,9 +15,10 @@ from bench.probing import heads
 from bench.probing.heads import Heads, KeptHead, Penalties
 from bench.probing.probe import Solved, solve_heads
 from bench.runtime.cache import Cache
-from bench.target import Target
+from bench.target import Codec, Target, rank_by
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
+from bench.targets.value import Standardised, Value
 from tests.bench.probing.test_probe import digit_features
 
 PENALTIES = Penalties((1e-3, 1e-2, 1e-1, 1.0), 0.1)
@@ -123,6 +124,36 @@ def test_other_penalties_labels_or_folds_make_another_head(tmp_path: Path) -> No
     assert firm.solved.penalty == 10.0
     assert len({usual.work.key, firm.work.key, other.work.key}) == 3
     assert not torch.equal(other.solved.head.weight, usual.solved.head.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled(Standardised):
+    """Values that are learnt as twice of what they are."""
+
+    def encode(self, labels: Column, geometry: Column | None) -> Column:
+        return dense(value=2 * labels["value"].astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubledValue(Value):
+    """A target that reads the labels of another one, and learns them otherwise."""
+
+    @property
+    def codec(self) -> Codec:
+        return Doubled()
+
+
+def test_targets_that_read_the_same_labels_have_heads_of_their_own(tmp_path: Path) -> None:
+    rows = BUDGETS[0]
+    values: Column = dense(value=LABELS.numpy()[rows].astype(np.float64))
+    asked = [Budget(ALL, rows, float(len(rows)), values)]
+    [alone] = made(tmp_path / "alone", target=DoubledValue()).solve(asked, PENALTIES)
+    [plain] = made(tmp_path / "both", target=Value()).solve(asked, PENALTIES)
+    [other] = made(tmp_path / "both", target=DoubledValue()).solve(asked, PENALTIES)
+    assert_same(other.solved, alone.solved)
+    assert other.work.key != plain.work.key
+    [ranked] = made(tmp_path / "both", target=rank_by(Value(), "mae")).solve(asked, PENALTIES)
+    assert ranked.work.key == plain.work.key, "how errors are counted changes no head"
 
 
 def test_a_head_is_the_same_if_another_has_another_number_of_folds(tmp_path: Path) -> None:
