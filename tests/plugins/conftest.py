@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.domains.registered import all_domains
 from tests.plugins.installing import install_all
 
 
@@ -18,8 +17,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     install_all(folder)
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    all_domains.cache_clear()
     yield folder
     sys.path.remove(str(folder))
     importlib.invalidate_caches()
-    all_domains.cache_clear()
