@@ -52,8 +52,9 @@ def every_example_of_folds_is_tested_once(task: Task, cache: Cache) -> None:
 
 def raw_examples_are_of_the_cards_domain(task: Task, cache: Cache) -> None:
     split = task.split(0, cache)
-    others = [split.unlabelled, split.source and split.source.raw]
-    for raw in (split.train.raw, split.test.raw, *(one for one in others if one is not None)):
+    unlabelled = [] if split.unlabelled is None else [split.unlabelled]
+    source = [] if split.source is None else [split.source.raw]
+    for raw in (split.train.raw, split.test.raw, *unlabelled, *source):
         assert raw.domain == task.card.domain, f"the card says {task.card.domain}, the examples are of {raw.domain}"
 
 

@@ -197,7 +197,8 @@ def _overlaps(box: Array, others: Array) -> Array:
     """Return the intersection of a box [4] with each of some others [n, 4], as a share of their union."""
     sides = np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None)
     areas = np.clip(others[:, 2:] - others[:, :2], 0, None).prod(1) + np.clip(box[2:] - box[:2], 0, None).prod()
-    return sides.prod(1) / np.maximum(areas - sides.prod(1), 1e-9)
+    shares: Array = sides.prod(1) / np.maximum(areas - sides.prod(1), 1e-9)
+    return shares
 
 
 def _f1(predictions: Column, labels: Column, facts: Column | None) -> float | None:

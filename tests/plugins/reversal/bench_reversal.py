@@ -89,8 +89,9 @@ class Reversal(Strategy, LoopRecipe):
         def loss(forward: "Forward", theirs: "Batch", rows: "Tensor", generator: "torch.Generator") -> "Tensor":
             drawn = torch.randint(len(ours), (len(theirs),), generator=generator, device=generator.device)
             (own,) = ours.batches([drawn.cpu()])
-            told = [critic(_reverse(forward(side, POOLED)[0])) for side in (own, theirs)]
-            return sum(torch.nn.functional.softplus(sign * one).mean() for sign, one in zip((1, -1), told, strict=True))
+            told_own, told_theirs = (critic(_reverse(forward(side, POOLED)[0])) for side in (own, theirs))
+            softplus = torch.nn.functional.softplus
+            return softplus(told_own).mean() + softplus(-told_theirs).mean()
 
         unlabelled = context.unlabelled_inputs(frozen, POOLED)
         return [Term(unlabelled, loss, (critic,), lambda progress: self.strength * progress)]

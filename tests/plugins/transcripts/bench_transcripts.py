@@ -243,7 +243,8 @@ def _spectrum(samples: Array) -> Array:
     kept = np.zeros(count * FRAME)
     kept[: end - start] = samples[start:end]
     energies = np.abs(np.fft.rfft(kept.reshape(count, FRAME)))[:, 1 : 1 + 3 * BANDS].reshape(count, BANDS, 3).sum(2)
-    return np.log1p(energies).astype(np.float32)
+    spectrum: Array = np.log1p(energies).astype(np.float32)
+    return spectrum
 
 
 def open_frames(reference: Reference) -> Opened:

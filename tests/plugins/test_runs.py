@@ -1,0 +1,133 @@
+"""Plug-ins run end to end: from the config to cells, exports, predictions, a report and a comparison."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from bench_tasks import load_family
+from PIL import Image
+
+from bench.cell import Failure
+from bench.cli import main
+from bench.column import Ragged
+from bench.domains.audio.raw import Waveforms
+from bench.domains.vision.raw import Images
+from bench.results.store import Store
+from bench.runtime.cache import Cache
+from bench.strategy import BACKBONE
+from tests.plugins.pairs import RECIPES, TASKS, fitting, strategy_named
+
+SHOWN = 3  # files that are predicted
+
+
+def config() -> str:
+    """Return a config of all tasks and strategies of plug-ins, with two budgets and two seeds."""
+    lines = ['budgets = [0.5, "all"]', "seeds = 2"]
+    for name, recipe in RECIPES.items():
+        lines += [f"[strategies.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in recipe.items())]
+    for name, backbone in TASKS.items():
+        lines += [f"[tasks.{name}]", f'backbones = ["{backbone}"]', f"[suites.{name}]", f'tasks = ["{name}"]']
+    return "\n".join(lines)
+
+
+def write_files(task: str, folder: Path) -> list[str]:
+    """Write a few test examples of a task as files, pictures twice as large."""
+    raw = load_family(task).split(0, Cache(folder)).test.raw.take(np.arange(SHOWN))
+    paths = []
+    if isinstance(raw, Images):
+        for place, picture in enumerate(raw.pictures()):
+            paths.append(folder / f"{place}.png")
+            Image.fromarray(np.kron(picture, np.ones((2, 2, 1), dtype=np.uint8)).squeeze()).save(paths[-1])
+    assert isinstance(raw, Images | Waveforms)
+    if isinstance(raw, Waveforms):
+        for place, samples in enumerate(raw.samples):
+            paths.append(folder / f"{place}.wav")
+            heard = samples[: np.flatnonzero(samples)[-1] + 1]
+            soundfile.write(paths[-1], heard, raw.rate_hz, subtype="FLOAT")
+    return [str(path) for path in paths]
+
+
+@pytest.fixture
+def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """Return what names the strategies that fit a task, as arguments; there is a config in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("bench.toml").write_text(config())
+
+    def arguments(task: str) -> list[str]:
+        strategies = [pair.strategy for pair in fitting() if pair.task == task]
+        return ["--suite", task, *(part for name in strategies for part in ("--strategy", name))]
+
+    return arguments
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_is_run_exported_predicted_reported_and_compared(
+    task: str, chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    strategies = [pair.strategy for pair in fitting() if pair.task == task]
+    assert main(["run", *chosen(task), "--workers", "1", "--out", "night", "--export", "models"]) == 0
+    store = Store(Path("night"))
+    results = list(store.results())
+    assert {result.cell.strategy for result in results} == set(strategies)
+    assert len(results) == 4 * len(strategies)
+    assert all(np.isfinite(result.score) for result in results)
+    assert all(len(result.block_sizes) > 1 for result in results)
+
+    files = write_files(task, Path.cwd())
+    for name in strategies:
+        if BACKBONE in strategy_named(name).requires:
+            (folder,) = Path("models").glob(f"*/*/{name}")
+            capsys.readouterr()
+            assert main(["predict", str(folder), *files, "--format", "json"]) == 0
+            told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+            assert [one["file"] for one in told] == files
+            assert main(["predict", str(folder), *files]) == 0
+
+    assert main(["report", "night"]) == 0
+    page = Path("night/report.md").read_text()
+    assert load_family(task).target.unit in page
+    assert load_family(task).target.metrics[0].card.title in page
+    assert main(["compare", "night", "night"]) == 0
+
+
+def test_a_model_that_was_exported_predicts_what_its_cell_predicted(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = ["--strategy", "full", "--budget", "all", "--seeds", "1"]
+    assert main(["run", "--suite", "melodies", *only, "--workers", "1", "--out", "night", "--export", "model"]) == 0
+    (result,) = Store(Path("night")).results()
+    column = Store(Path("night")).predictions(result.key)
+    assert isinstance(column, Ragged)
+    letters = load_family("melodies").target.letters  # type: ignore[attr-defined]  # of this plug-in
+    files = write_files("melodies", Path.cwd())
+    capsys.readouterr()
+    assert main(["predict", "model", *files, "--format", "json"]) == 0
+    told: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["transcript"] for one in told] == [
+        "".join(letters[letter] for letter in column.of("letter", row)) for row in range(SHOWN)
+    ]
+
+
+def test_a_strategy_that_lacks_something_says_so(chosen: Callable[[str], list[str]]) -> None:
+    asked = ["--suite", "apples-grade", "--strategy", "reversal", "--strategy", "as_it_came", "--seeds", "1"]
+    assert main(["run", *asked, "--workers", "1", "--out", "night"]) == 1
+    outcomes = Store(Path("night")).outcomes().values()
+    reasons = {outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
+    brought = "a head that came with the backbone, and bundled:glyphs brings none for this target"
+    assert reasons == {
+        "the strategy 'reversal' needs unlabelled inputs, and the task 'apples-grade' has none",
+        f"the strategy 'as_it_came' needs {brought}",
+    }
+
+
+def test_a_backbone_that_does_not_offer_a_readout_is_refused_before_anything_runs(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("bench.toml").read_text().replace('"places:toy"', '"bundled:glyphs"')
+    Path("bench.toml").write_text(text)
+    assert main(["run", "--suite", "lights"]) == 2
+    assert "needs grid features, but bundled:glyphs offers only pooled ones" in capsys.readouterr().err
