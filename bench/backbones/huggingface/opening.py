@@ -1,8 +1,9 @@
-"""Owns opening models of transformers as backbones: by their config, which module makes a backbone of them."""
+"""Opening models of transformers as backbones: by their config, which module makes a backbone of them."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import transformers
 from transformers import AutoConfig, PreTrainedConfig
@@ -26,13 +27,44 @@ SETTINGS: Final = ("layers", "longest", "pool", "revision")
 """What a reference to a text or image model may say after its '?'."""
 
 SETTINGS_ELSEWHERE: Final = ("revision",)
-"""What one to an audio or series model may say there."""
+"""What one to a model of another kind may say there."""
 
 LIBRARY: Final = "Hugging Face"
 
-AUDIO: Final = ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "audio-spectrogram-transformer", "whisper")
-SERIES: Final = ("patchtst", "patchtsmixer", "timesfm", "informer", "autoformer")
-"""Types of models that are of neither texts nor images: `audio` and `series` open these."""
+
+class Kind(NamedTuple):
+    """How models of some types become backbones: with the weights in a folder, or with weights drawn at random."""
+
+    open: Callable[[Reference, Path, PreTrainedConfig], Opened]
+    build_untrained: Callable[[Reference, Path, PreTrainedConfig], Backbone]
+
+
+def _networks_on_waves() -> Kind:
+    from bench.backbones.huggingface.audio import build_untrained_audio, open_audio  # noqa: PLC0415 (takes seconds)
+
+    return Kind(open_audio, build_untrained_audio)
+
+
+def _forecasters() -> Kind:
+    from bench.backbones.huggingface.series import build_untrained_series, open_series  # noqa: PLC0415 (takes seconds)
+
+    return Kind(open_series, build_untrained_series)
+
+
+KINDS: Final[Mapping[str, Callable[[], Kind]]] = {
+    "wav2vec2": _networks_on_waves,
+    "hubert": _networks_on_waves,
+    "wavlm": _networks_on_waves,
+    "data2vec-audio": _networks_on_waves,
+    "audio-spectrogram-transformer": _networks_on_waves,
+    "whisper": _networks_on_waves,
+    "patchtst": _forecasters,
+    "patchtsmixer": _forecasters,
+    "timesfm": _forecasters,
+    "informer": _forecasters,
+    "autoformer": _forecasters,
+}
+"""By the type of a model in its config what opens it; a model of no type here is one of images or texts."""
 
 
 def load_huggingface(card: BackboneCard) -> Backbone:
@@ -74,16 +106,9 @@ def open_huggingface(reference: Reference) -> Opened:
             f"there are no weights in {folder}: expected model.safetensors or pytorch_model.bin; for weights drawn at "
             f"random say 'untrained:hf/{reference.place}'"
         )
-    if config.model_type in AUDIO:
-        from bench.backbones.huggingface.audio import open_audio  # noqa: PLC0415 (takes seconds)
-
+    if config.model_type in KINDS:
         refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        return open_audio(reference, folder, config)
-    if config.model_type in SERIES:
-        from bench.backbones.huggingface.series import open_series  # noqa: PLC0415 (takes seconds)
-
-        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        return open_series(reference, folder, config)
+        return KINDS[config.model_type]().open(reference, folder, config)
     snapshot = _snapshot(reference, folder, weights, config)
     files = [path for path in folder.iterdir() if path.is_file()]
     return Opened(_build(snapshot), tuple(sorted([*files, *folder.glob("1_Pooling/config.json")])))
@@ -96,16 +121,9 @@ def build_untrained(reference: Reference) -> Backbone:
     """
     folder = Path(reference.place.removeprefix("hf/")).expanduser()
     config = _config(reference, folder)
-    if config.model_type in AUDIO:
-        from bench.backbones.huggingface.audio import build_untrained_audio  # noqa: PLC0415 (takes seconds)
-
+    if config.model_type in KINDS:
         refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        return build_untrained_audio(reference, folder, config)
-    if config.model_type in SERIES:
-        from bench.backbones.huggingface.series import build_untrained_series  # noqa: PLC0415 (takes seconds)
-
-        refuse_unknown_settings(reference, SETTINGS_ELSEWHERE, LIBRARY)
-        return build_untrained_series(reference, folder, config)
+        return KINDS[config.model_type]().build_untrained(reference, folder, config)
     return _build(_snapshot(reference, folder, (), config))
 
 
