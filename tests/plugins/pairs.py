@@ -11,12 +11,14 @@ TASKS: Final = {
     "melodies": "frames:toy",
     "apples-grade": "bundled:glyphs",
     "apples-weight": "bundled:glyphs",
+    "shapes": "clouds:toy",
 }
 """Tasks of plug-ins, and what each is seen through."""
 
 UNLABELLED: Final = ("lights", "melodies")
 BROUGHT: Final = ("melodies",)
-"""Tasks that come with unlabelled inputs, and whose backbone brings a head."""
+CLASSICAL: Final = ("apples-weight", "shapes")
+"""Tasks that come with unlabelled inputs, whose backbone brings a head, and that have a classical model."""
 
 QUICK: Final[dict[str, Any]] = {
     "learning_rate": 3e-3,
@@ -36,6 +38,7 @@ RECIPES: Final[dict[str, dict[str, Any]]] = {
     "reversal": {"kind": "reversal", **QUICK},
     "as_it_came": {"kind": "as_it_came"},
     "budget_baseline": {"kind": "budget_baseline"},
+    "classical": {"kind": "classical"},
 }
 
 
@@ -52,7 +55,8 @@ def fitting() -> Iterator[Pair]:
         for strategy in RECIPES:
             lacks_inputs = strategy == "reversal" and task not in UNLABELLED
             lacks_head = strategy == "as_it_came" and task not in BROUGHT
-            if not lacks_inputs and not lacks_head:
+            lacks_rival = strategy == "classical" and task not in CLASSICAL
+            if not (lacks_inputs or lacks_head or lacks_rival):
                 yield Pair(task, strategy)
 
 

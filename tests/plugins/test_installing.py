@@ -34,6 +34,7 @@ def test_every_point_that_is_asked_for_is_known_and_every_plug_in_is_one_file() 
     assert {"reversal", "as_it_came", "budget_baseline"} <= set(names(registry.STRATEGIES))
     assert {"places", "frames"} <= set(names(registry.BACKBONES))
     assert {"lights", "melodies", "apples-grade", "apples-weight"} <= set(names(registry.TASKS))
+    assert "clouds" in names(registry.DOMAINS)
     assert "worst" in names(registry.METRICS)
     assert "dusk" in names(registry.SHIFTS)
 

@@ -42,12 +42,15 @@ def write_files(task: str, folder: Path) -> list[str]:
         for place, picture in enumerate(raw.pictures()):
             paths.append(folder / f"{place}.png")
             Image.fromarray(np.kron(picture, np.ones((2, 2, 1), dtype=np.uint8)).squeeze()).save(paths[-1])
-    assert isinstance(raw, Images | Waveforms)
-    if isinstance(raw, Waveforms):
+    elif isinstance(raw, Waveforms):
         for place, samples in enumerate(raw.samples):
             paths.append(folder / f"{place}.wav")
             heard = samples[: np.flatnonzero(samples)[-1] + 1]
             soundfile.write(paths[-1], heard, raw.rate_hz, subtype="FLOAT")
+    else:  # clouds of points
+        for place, cloud in enumerate(raw.points()):  # type: ignore[attr-defined]  # of the plug-in
+            paths.append(folder / f"{place}.xyz")
+            np.savetxt(paths[-1], cloud)
     return [str(path) for path in paths]
 
 
@@ -110,6 +113,24 @@ def test_a_model_that_was_exported_predicts_what_its_cell_predicted(
     assert [one["transcript"] for one in told] == [
         "".join(letters[letter] for letter in column.of("letter", row)) for row in range(SHOWN)
     ]
+
+
+def test_data_of_a_domain_of_its_own_are_read_from_folders(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = np.random.default_rng(0)
+    for place in range(24):
+        path = Path("data", ("ball", "rod")[place % 2], f"{place}.xyz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savetxt(path, generator.normal(size=(20 + place, 3)) * (1, 1, 1 + 4 * (place % 2)))
+    asked = ["--strategy", "probe", "--strategy", "classical", "--budget", "all", "--seeds", "1", "--workers", "1"]
+    assert main(["run", "--data", "folder:data", *asked, "--out", "night"]) == 0
+    results = list(Store(Path("night")).results())
+    assert {(result.cell.backbone, result.cell.strategy) for result in results} == {
+        ("clouds:toy", "probe"),
+        ("clouds:toy", "classical"),
+    }
+    assert {shifted.shift for result in results for shifted in result.shifted} == {"jitter"}
 
 
 def test_a_strategy_that_lacks_something_says_so(chosen: Callable[[str], list[str]]) -> None:
