@@ -53,7 +53,7 @@ class _Rescorer:
     def __init__(self, store: Store, task: Task) -> None:
         self._store = store
         self._target = task.target
-        self._folds = task.card.folds
+        self._card = task.card
         self._baselines: dict[tuple[int, str, str, Metrics], Scores] = {}
 
     def lacking(self, result: Result) -> Metrics:
@@ -62,7 +62,9 @@ class _Rescorer:
 
     def scored_by(self, metrics: Metrics, result: Result) -> Result:
         """Return a result with its scores by further metrics. Raises `StoreError` if too little is kept for that."""
-        fold = fold_of(result.cell, self._folds)
+        if result.data_sha256 != self._card.sha256 and not self._card.pinned:
+            raise StoreError("it was tested on other data, whose folds are not known any more")
+        fold = fold_of(result.cell, self._card.folds)
         tested = self._store.tested(result, fold)
 
         def scores(kept: Scores, shift: str) -> Scores:

@@ -112,15 +112,23 @@ def describe(outcome: Outcome) -> str:
 
 
 def _keep(output: CellOutput, store: Store) -> None:
+    """Keep an outcome with what belongs to it.
+
+    A result stays that was kept before: a failure takes nothing away from it, and another result has to say more.
+    """
     outcome = output.outcome
     if output.choice is not None:
         store.keep_choice(output.choice)
-    if isinstance(outcome, Result) and output.tested is not None:
+    if isinstance(outcome, Failure):
+        if store.unranked(outcome.key) is None:
+            store.put(outcome)
+        return
+    if output.tested is not None:
         store.put_tested(outcome, output.fold, output.tested)
     found = store.get(outcome.key)
-    if found is None:
+    if found is None or outcome.scores.values.keys() - found.scores.values.keys():
         store.put(outcome, output.predictions, output.shifted)
-    elif isinstance(outcome, Result) and abs(outcome.score - found.score) > SAME:
+    elif abs(outcome.score - found.score) > SAME:
         log.warning(
             "%s: trained again it scores %.4f, but the result that is kept is %.4f: another precision, other hardware "
             "or versions of libraries train another model",

@@ -72,6 +72,8 @@ def _checked(function: Callable[..., Any], where: str) -> Callable[[Column, Colu
         value = function(predictions, labels, facts)
         if value is not None and not isinstance(value, int | float | np.integer | np.floating):
             raise DataError(f"{where} is to return a number, or None where there is none: got {type(value).__name__}")
+        if value is not None and math.isinf(value):
+            raise DataError(f"{where} is to return a finite number, or None where there is none: got {value}")
         return None if value is None or math.isnan(value) else float(value)
 
     return compute

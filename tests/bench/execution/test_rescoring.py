@@ -1,16 +1,17 @@
 """Another metric is computed from what was predicted, exactly as if it had been there from the start."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.budget import ALL, Share
-from bench.cell import Result, Scores
+from bench.cell import Failure, Result, Scores
+from bench.execution.output import CellOutput
 from bench.execution.rescoring import rescore
 from bench.execution.runner import pending_cells, run_cells
-from bench.planning.plan import PlannedCell
+from bench.planning.plan import Pack, PlannedCell
 from bench.results.manifest import Manifest
 from bench.results.store import Store
 from bench.target import rank_by
@@ -123,3 +124,51 @@ def test_a_result_that_cannot_be_rescored_is_run_again_and_alone(bench: Bench, l
     assert bench.ran == [first]
     assert all("auroc" in result.scores.values for result in bench.store.results())
     assert len(list(bench.store.results())) == len(PLAN)
+
+
+def lose(bench: Bench, metric: str = "auroc") -> str:
+    """Take a metric from the first result of the plan, and what it could be computed from; return its key."""
+    key = PLAN[0].key
+    for result in bench.store.results():
+        forget(bench.store, result, (metric,) if result.key == key else ())
+    for path in (bench.store.root / "predictions").glob(f"{key}.*"):
+        path.unlink()
+    return key
+
+
+def test_a_cell_that_is_run_for_a_metric_that_does_not_rank_has_it_afterwards(bench: Bench) -> None:
+    key = lose(bench)
+    predictions = bench.store.root / "predictions" / f"{key}.npz"
+    predictions.write_bytes(b"damaged")
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [key]
+    run_cells(PLAN, bench.store, BACKBONES, bench.execute, again=[key])
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [], "it is not run again and again"
+
+
+def test_a_cell_that_fails_when_it_is_run_again_keeps_the_result_it_had(bench: Bench) -> None:
+    key = lose(bench)
+    before = bench.store.unranked(key)
+
+    def fail(packs: Sequence[Pack]) -> Iterator[CellOutput]:
+        for planned in (planned for pack in packs for planned in pack.cells):
+            yield CellOutput(Failure(cell=planned.cell, key=planned.key, reason="no memory", traceback=""))
+
+    tally = run_cells(PLAN, bench.store, BACKBONES, fail, again=[key])
+    assert (tally.failed, bench.store.unranked(key)) == (1, before)
+
+
+def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    plan = [replace(toy_cell(PROBE, seed=fold), fold=fold) for fold in range(3)]
+    bench.store.extend(planned(plan))
+    run_cells(plan, bench.store, BACKBONES, bench.execute)
+    before = bench.store.outcomes()
+    for result in bench.store.results():
+        forget(bench.store, result)
+    now = ToyTask()
+    now.card = replace(now.card, pinned=False, folds=2, sha256="1" * 64)
+    assert rescore(bench.store, (), {"toy": now}) == []
+    assert not any("auroc" in result.scores.values for result in bench.store.results())
+    now.card = replace(now.card, folds=3, sha256=ToyTask().card.sha256)
+    assert rescore(bench.store, (), {"toy": now}) == []
+    assert bench.store.outcomes() == before

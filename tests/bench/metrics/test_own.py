@@ -36,6 +36,9 @@ rated.perfect, rated.title = 5, "rating of readers"
 def words(predictions, labels, facts):
     return "good"
 
+def ratio(predictions, labels, facts):
+    return float("inf")
+
 def lonely(predictions):
     return 1.0
 
@@ -88,6 +91,11 @@ def test_neither_none_nor_nan_is_a_number(file: Path) -> None:
 def test_what_is_no_number_is_refused(file: Path) -> None:
     with pytest.raises(DataError, match=r"words in .*mine.py is to return a number, or None.*got str"):
         load_metric(f"python:{file}:words").compute(PREDICTIONS, LABELS, None)
+
+
+def test_what_is_infinite_is_refused(file: Path) -> None:
+    with pytest.raises(DataError, match=r"ratio in .*mine.py is to return a finite number, or None.*got inf"):
+        load_metric(f"python:{file}:ratio").compute(PREDICTIONS, LABELS, None)
 
 
 @pytest.mark.parametrize(
