@@ -96,7 +96,8 @@ class Strategy(BaseModel, ABC):
     """How a backbone is adapted. Fields are what a recipe may set; `name` is the one of the config.
 
     `requires` is what a pair of task and backbone must offer. One that is fitted `together` gets all budgets of a task
-    at once, since they share work; else each cell is fitted by itself, in any process.
+    at once, since they share work; else each cell is fitted by itself, in any process. One whose models are no networks
+    is not `exportable`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +105,7 @@ class Strategy(BaseModel, ABC):
     kind: ClassVar[str]
     requires: ClassVar[frozenset[str]] = frozenset({LABELS, BACKBONE})
     together: ClassVar[bool] = False
+    exportable: ClassVar[bool] = True
     name: str = ""
 
     @property

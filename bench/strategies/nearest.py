@@ -22,6 +22,7 @@ class Nearest(Strategy):
     """
 
     kind: ClassVar[str] = "nearest"
+    exportable: ClassVar[bool] = False
     neighbours: Annotated[tuple[Count, ...], Len(1)] = (1, 3, 5, 10, 20)
     default_neighbours: Count = 1
 

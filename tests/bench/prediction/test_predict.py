@@ -23,7 +23,9 @@ from bench.prediction import model
 from bench.prediction.exported import Exported, read_exported
 from bench.results.store import Store
 from bench.strategies.classical import Classical
+from bench.strategies.nearest import Nearest
 from bench.strategies.probe import Probe
+from bench.strategy import Strategy
 from bench.targets.classes import Classes
 from tests.bench.prediction.exporting import (
     Adapted,
@@ -282,12 +284,13 @@ def test_the_largest_budget_of_a_run_may_be_a_number_of_labels() -> None:
     assert choose_exports([many, few], Path("out")) == {many.key: Path("out")}
 
 
-def test_a_classical_model_is_not_exported() -> None:
-    classical = toy_cell(Classical(name="classical"), budget=ALL, seed=0)
+@pytest.mark.parametrize("other", [Classical(name="classical"), Nearest(name="nearest")])
+def test_what_is_no_network_is_not_exported(other: Strategy) -> None:
+    plain = toy_cell(other, budget=ALL, seed=0)
     probe = toy_cell(PROBE, budget=ALL, seed=0)
-    assert choose_exports([classical, probe], Path("out")) == {probe.key: Path("out")}
-    with pytest.raises(ConfigError, match=r"--export keeps adapted networks.*add a strategy other than classical"):
-        choose_exports([classical], Path("out"))
+    assert choose_exports([plain, probe], Path("out")) == {probe.key: Path("out")}
+    with pytest.raises(ConfigError, match=f"--export keeps adapted networks.*add a strategy other than {other.name}"):
+        choose_exports([plain], Path("out"))
 
 
 def test_a_run_exports_what_it_scores_and_what_it_finds_finished(
