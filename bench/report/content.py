@@ -97,7 +97,7 @@ def _gaps(tables: Tables) -> Section | None:
             )
             for (task, backbone, strategy, varied, reason), group in groups
         ]
-        names = ("Task", "Strategy", "Backbone", "Fractions", "Seeds")
+        names = ("Task", "Strategy", "Backbone", "Label budgets", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None

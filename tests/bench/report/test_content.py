@@ -148,6 +148,7 @@ def test_every_failed_cell_is_told_with_its_reason(tmp_path: Path) -> None:
     table = table_of(section_of(said(example(tmp_path, failed=[{"seed": 1}])), "missing"))
     assert sum(one.order or 0 for one in column(table, "Cells")) == 12
     assert {one.text for one in column(table, "Seeds")} == {"1"}
+    assert {one.text for one in column(table, "Label budgets")} == {"0.1, all"}
     assert {one.text for one in column(table, "Reason")} == {"=cmd() | <script>alert(1)</script>"}
 
 
