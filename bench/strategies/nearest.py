@@ -17,8 +17,8 @@ Count = Annotated[int, Gt(0)]
 class Nearest(Strategy):
     """Nearest neighbours on frozen features, by the cosine (Wu et al. 2018, arXiv:1805.01978).
 
-    `neighbours` are the numbers from which one is chosen by cross-validation inside the budget, by the metric that
-    ranks; `default_neighbours` holds where the budget is too small for that.
+    `neighbours` are the numbers from which one is chosen by cross-validation inside the budget, by the target's own
+    metric, whichever ranks; `default_neighbours` holds where the budget is too small for that.
     """
 
     kind: ClassVar[str] = "nearest"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import torch
@@ -115,7 +115,10 @@ def _choose(
     geometry: Column | None,
     grid: Grid,
 ) -> int:
-    """Return the number of neighbours whose held-out predictions have the best score, of several the smallest."""
+    """Return the number of neighbours whose held-out predictions have the best score, of several the smallest.
+
+    It goes by the target's own metric, whichever ranks: models do not depend on how they are ranked, nor do their keys.
+    """
     target, train = context.target, context.train
     groups = None if train.groups is None else train.groups[budget.rows]
     dealt = target.sampling.folds(budget.labels, groups, stream(0, "folds"))
@@ -129,7 +132,7 @@ def _choose(
         return default
     held_out = _held_out(neighbours, folds, learnt_from, counts)
     facts = None if train.facts is None else train.facts.take(budget.rows)
-    metric = target.metrics[0]
+    metric = replace(target, ranked_by="").metrics[0]
     best, chosen = -float("inf"), default
     for count, outputs in zip(counts, held_out, strict=True):
         predictions = codec.decode(target.objective.predict((outputs.cpu(),), geometry), geometry)

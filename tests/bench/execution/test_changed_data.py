@@ -154,7 +154,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domain import Images
+from bench.domains.vision.raw import Images
 from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task
 
