@@ -1,0 +1,324 @@
+"""The checks of `bench.testing` find what they are for: of every kind something broken fails its check."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bench.backbone import Backbone, Batch
+from bench.budget import Budget
+from bench.column import Column, dense
+from bench.context import Context
+from bench.domain import Raw
+from bench.metric import Metric, MetricCard
+from bench.runtime.cache import Cache
+from bench.strategies.probe import Probe
+from bench.strategy import Model, Seeds, Strategy
+from bench.target import Codec, Objective, Sampling
+from bench.targets.classes import AsTheyAre, Classes, CrossEntropy, Stratified
+from bench.task import Split, Task, fingerprint
+from bench.testing import (
+    BACKBONE_CHECKS,
+    STRATEGY_CHECKS,
+    TARGET_CHECKS,
+    TASK_CHECKS,
+    StrategyCase,
+    TargetCase,
+    strategies,
+)
+from bench.training.context import NetworkContext
+from tests.toys import FULL, PROBE, ToyBackbone, ToyTask, toy_split
+
+CLASSES = ToyTask.target
+
+
+def failing(checks: Sequence[Any], *arguments: Any) -> set[str]:  # noqa: ANN401 (what checks of any kind take)
+    """Return the names of the checks that fail."""
+    found = set()
+    for check in checks:
+        try:
+            check(*arguments)
+        except Exception:  # whatever it raises, it did not pass
+            found.add(check.__name__)
+    return found
+
+
+def toy_backbone(kind: type[ToyBackbone] = ToyBackbone) -> Backbone:
+    """Return a toy whose card counts its parameters."""
+    backbone = kind()
+    count = sum(parameter.numel() for parameter in backbone.parameters())
+    backbone.card = replace(backbone.card, parameters=count)
+    return backbone
+
+
+# --- backbones
+class Nosy(ToyBackbone):
+    """Looks at the other examples of a batch."""
+
+    def prepare(self, raw: Raw) -> Batch:
+        batch = super().prepare(raw)
+        return Batch(batch.values - batch.values.mean(0))
+
+
+class Forgetful(ToyBackbone):
+    """Is not drawn anew."""
+
+    def initialise(self) -> None:
+        pass
+
+
+class Moody(ToyBackbone):
+    """Prepares otherwise each time."""
+
+    def prepare(self, raw: Raw) -> Batch:
+        batch = super().prepare(raw)
+        return Batch(batch.values + 0.01 * torch.rand(batch.values.shape))
+
+
+class Idle(ToyBackbone):
+    """Has a layer that nothing runs through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first = self.stages[0]
+        assert isinstance(first, nn.Module)
+        first.idle = nn.Linear(2, 2)
+
+
+def test_a_backbone_that_is_sound_fails_nothing() -> None:
+    assert not failing(BACKBONE_CHECKS, toy_backbone(), toy_split().test.raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        (Nosy, "features_do_not_depend_on_the_other_examples"),
+        (Forgetful, "initialising_forgets_the_weights_and_follows_the_seed"),
+        (Moody, "preparation_is_deterministic"),
+        (Idle, "every_parameter_matters"),
+    ],
+)
+def test_a_backbone_that_is_not_fails_the_check_for_it(kind: type[ToyBackbone], check: str) -> None:
+    assert check in failing(BACKBONE_CHECKS, toy_backbone(kind), toy_split().test.raw)
+
+
+def test_a_card_that_does_not_count_the_parameters_fails() -> None:
+    assert failing(BACKBONE_CHECKS, ToyBackbone(), toy_split().test.raw) == {"stages_partition_the_parameters"}
+
+
+# --- tasks
+class Leaking(ToyTask):
+    """Tests on an example that is learnt from."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        return Split(toy_split().train, toy_split().train.take(np.arange(9)))
+
+
+class Changing(ToyTask):
+    """Is another one each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seed = 0
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        self.seed += 1
+        return toy_split(seed=self.seed)
+
+
+class Unlabelled(ToyTask):
+    """Has no labels of the name that its target reads."""
+
+    target = replace(CLASSES, column="colour")
+
+
+def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
+    assert not failing(TASK_CHECKS, ToyTask(), Cache(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("task", "check"),
+    [
+        (Leaking(), "no_example_of_train_is_in_test"),
+        (Changing(), "the_data_are_those_of_the_card_each_time"),
+        (Unlabelled(), "labels_of_the_target_are_there"),
+    ],
+)
+def test_a_task_that_is_not_fails_the_check_for_it(task: Task, check: str, tmp_path: Path) -> None:
+    assert check in failing(TASK_CHECKS, task, Cache(tmp_path))
+
+
+def test_a_task_on_other_data_than_its_card_names_is_told_their_hash(tmp_path: Path) -> None:
+    task = ToyTask()
+    task.card = replace(task.card, sha256="0" * 64)
+    with pytest.raises(AssertionError, match=fingerprint(toy_split())):
+        TASK_CHECKS[1](task, Cache(tmp_path))
+
+
+# --- targets
+class Lossy(AsTheyAre):
+    """Decodes something else."""
+
+    def decode(self, encoded: Column, geometry: Column | None) -> Column:
+        return dense(**{name: array * 0 for name, array in encoded.values.items()})
+
+
+class Summed(CrossEntropy):
+    """Sums losses instead of averaging them."""
+
+    def loss(self, outputs: tuple[Tensor, ...], encoded: Mapping[str, Tensor], geometry: Column | None) -> Tensor:
+        return super().loss(outputs, encoded, geometry) * len(outputs[0])
+
+
+class Opinionated(CrossEntropy):
+    """Begins with an opinion."""
+
+    def head(self, widths: Sequence[int]) -> nn.Module:
+        head = super().head(widths)
+        nn.init.ones_(head.get_parameter("bias"))
+        return head
+
+
+class Growing(Stratified):
+    """Counts backwards."""
+
+    def amounts(self, labels: Column, facts: Column | None, order: np.ndarray) -> np.ndarray:
+        return super().amounts(labels, facts, order)[::-1]
+
+
+def _of_the_first(predictions: Column, labels: Column, facts: Column | None) -> float:
+    return float(predictions.values["logit"][0].argmax() == labels.values["class"][0]) + 1e-3 * float(
+        predictions.values["logit"][0, 0]
+    )
+
+
+FIRST = Metric(MetricCard("first", "the first", higher_is_better=True, perfect=1.0), _of_the_first)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Classes):
+    """Classes with one part that is broken."""
+
+    part: Any = None
+
+    def of(self, kind: type, own: Any) -> Any:  # noqa: ANN401 (a part of any kind)
+        """Return the broken part, if it is of this kind."""
+        return self.part if isinstance(self.part, kind) else own
+
+    @property
+    def codec(self) -> Codec:
+        found: Codec = self.of(Codec, AsTheyAre())
+        return found
+
+    @property
+    def objective(self) -> Objective:
+        found: Objective = self.of(Objective, CrossEntropy(3))
+        return found
+
+    @property
+    def sampling(self) -> Stratified:
+        found: Stratified = self.of(Sampling, Stratified(3))
+        return found
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.of(Metric, FIRST),) if isinstance(self.part, Metric) else Classes.metrics.fget(self)  # type: ignore[attr-defined]  # it is a property
+
+
+def test_a_target_that_is_sound_fails_nothing() -> None:
+    assert not failing(TARGET_CHECKS, TargetCase(CLASSES, toy_split(), ToyBackbone()))
+
+
+@pytest.mark.parametrize(
+    ("part", "check"),
+    [
+        (Lossy(), "decoding_undoes_encoding"),
+        (Summed(3), "the_loss_of_a_batch_is_a_mean"),
+        (Opinionated(3), "a_head_begins_as_nothing_and_learns"),
+        (Growing(3), "budgets_nest_and_count_in_the_unit"),
+        (FIRST, "metrics_do_not_depend_on_the_order_of_examples"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
+def test_a_target_with_a_broken_part_fails_the_check_for_it(part: object, check: str) -> None:
+    target = Broken(CLASSES.names, part=part)
+    assert check in failing(TARGET_CHECKS, TargetCase(target, toy_split(), ToyBackbone()))
+
+
+# --- strategies
+class Careless(Probe):
+    """Trains the shared backbone."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        with torch.no_grad():
+            next(context.network().backbone.stages[-1].parameters()).add_(0.01)
+        return super().fit(context, budgets, seeds)
+
+
+class Random(Probe):
+    """Draws from whatever was drawn before."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        for model in super().fit(context, budgets, seeds):
+            with torch.no_grad():
+                model.parts().head.get_parameter("bias").add_(torch.rand(()))  # type: ignore[union-attr]  # it has some
+            yield model
+
+
+class Peeping(Probe):
+    """Learns from the labels that it finds, if a context has any."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        labels = context.found["class"]  # type: ignore[attr-defined]  # of a context that leaks
+        rows = np.arange(len(labels))
+        everything = [replace(budget, rows=rows, labels=labels) for budget in budgets]
+        return super().fit(context, everything, seeds)
+
+
+class LeakingContext(NetworkContext):
+    """Holds the labels that no context has."""
+
+    def __init__(self, task: str, target: Classes, split: Split, backbone: Backbone, **others: Any) -> None:  # noqa: ANN401
+        super().__init__(task, target, split, backbone, **others)
+        self.found = split.train.labels
+
+
+def case_of(strategy: Strategy, folder: Path) -> StrategyCase:
+    return StrategyCase(strategy, ToyTask(), ToyBackbone(), folder)
+
+
+@pytest.mark.parametrize("strategy", [PROBE, FULL], ids=lambda one: one.name)
+def test_a_strategy_that_is_sound_fails_nothing(strategy: Strategy, tmp_path: Path) -> None:
+    assert not failing(STRATEGY_CHECKS, case_of(strategy, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        (Careless, "the_shared_backbone_stays_as_it_was"),
+        (Random, "a_model_is_the_same_whatever_was_drawn_before"),
+    ],
+)
+def test_a_strategy_that_is_not_fails_the_check_for_it(kind: type[Probe], check: str, tmp_path: Path) -> None:
+    assert check in failing(STRATEGY_CHECKS, case_of(kind(name="broken", penalties=(0.1,)), tmp_path))
+
+
+def test_labels_that_reach_a_strategy_past_its_budget_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strategies, "NetworkContext", LeakingContext)
+    with pytest.raises(AssertionError, match="labels outside the budget reached the strategy"):
+        strategies.labels_reach_it_through_its_budget_alone(case_of(Peeping(penalties=(0.1,)), tmp_path))
+
+
+def test_the_checks_need_no_test_runner() -> None:
+    code = "import sys, bench.testing; print([name for name in ('pytest', '_pytest', 'tests') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
