@@ -76,6 +76,13 @@ def test_the_first_files_of_a_folder_tell_it(file: str, family: str, tmp_path: P
     assert guessed(f"folder:{tmp_path}/data", tmp_path) == f"{family}_classification"
 
 
+def test_a_few_other_files_among_them_do_not_change_it(tmp_path: Path) -> None:
+    (tmp_path / "data" / "song").mkdir(parents=True)
+    for file in ("cover.jpg", "first.flac", "second.flac", "words.txt"):
+        (tmp_path / "data" / "song" / file).touch()
+    assert guessed(f"folder:{tmp_path}/data", tmp_path) == "audio_classification"
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
