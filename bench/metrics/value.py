@@ -26,9 +26,15 @@ def _rmse(predictions: Column, labels: Column, facts: Column | None) -> float | 
 
 
 def _spearman(predictions: Column, labels: Column, facts: Column | None) -> float | None:
-    """Return the correlation of ranks; equal values share the mean of theirs. Nothing that is constant has one."""
-    if _is_constant(labels["value"]) or _is_constant(predictions["value"]):
+    """Return the correlation of ranks; equal values share the mean of theirs. Constant labels define none.
+
+    Of constant predictions it is 0, which is what it is on average if they are put in order by chance: the mean of the
+    training labels, which has no skill, is such a prediction.
+    """
+    if _is_constant(labels["value"]):
         return None
+    if _is_constant(predictions["value"]):
+        return 0.0
     if np.isnan(predictions["value"]).any():
         return float("nan")
     ranks = [average_ranks(column["value"]) - (len(labels) + 1) / 2 for column in (predictions, labels)]

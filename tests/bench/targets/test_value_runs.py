@@ -87,7 +87,7 @@ def test_values_of_a_table_are_learnt_scored_and_predicted(
         values = ran.predictions[strategy]["value"]
         assert result.score == pytest.approx(r2_score(truth, values))
         assert result.scores.values["mae"] == pytest.approx(mean_absolute_error(truth, values))
-        if result.scores.values["spearman"] is not None:
+        if len(np.unique(values)) > 1:
             assert result.scores.values["spearman"] == pytest.approx(spearmanr(truth, values).statistic)
     assert max(ran.results["classical"].score, ran.results["linear_probe"].score) > 0.5
     assert "R²" in ran.report
