@@ -1,4 +1,4 @@
-"""Owns reading columns of tables in files: comma- or tab-separated, parquet or lines of JSON, every value as text."""
+"""Reading columns of tables in files: comma- or tab-separated, parquet or lines of JSON, every value as text."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Owns the backbone `bundled:glyphs`: a small residual network that learnt to read letters."""
+"""The backbone `bundled:glyphs`: a small residual network that learnt to read letters."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Owns the bundled series backbone: a small PatchTST from `transformers`, cut into stages."""
+"""The bundled series backbone: a small PatchTST from `transformers`, cut into stages."""
 
 from typing import Final, final
 

@@ -1,4 +1,4 @@
-"""Owns preparing pictures as a vision network was trained to see them."""
+"""Preparing pictures as a vision network was trained to see them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
