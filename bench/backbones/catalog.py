@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bench.card import BackboneCard, read_card
 from bench.errors import WeightsError
+from bench.readout import Kind
 
 WEIGHTS: Final = Path(__file__).parent / "bundled" / "weights"
 
@@ -24,6 +25,7 @@ MINILM: Final = BackboneCard(
     width=384,
     stages=("embeddings", "layer1", "layer2", "layer3", "layer4", "layer5", "layer6"),
     subjects=("sentences", "web text"),
+    readouts=(Kind.POOLED, Kind.SEQUENCE),
 )
 
 

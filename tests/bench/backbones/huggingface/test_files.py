@@ -14,7 +14,7 @@ from bench.backbones.huggingface.files import find_files
 from bench.backbones.huggingface.opening import load_huggingface
 from bench.domains.text.raw import Texts
 from bench.errors import WeightsError
-from bench.readout import POOLED
+from bench.readout import POOLED, Kind, Readout
 from bench.testing.backbones import features_of
 from bench.training.inference import read_all
 
@@ -96,6 +96,13 @@ def test_sentences_of_like_meaning_lie_close() -> None:
         features = backbone(backbone.prepare(Texts(("a happy dog", "a joyful puppy", "monetary policy"))))
     near, far = torch.cosine_similarity(features[:1], features[1:])
     assert near > 0.6 > 0.3 > far
+
+
+def test_words_of_a_sentence_can_be_read_too() -> None:
+    backbone = load_huggingface(MINILM).eval()
+    inputs = backbone.prepare(Texts(("a happy dog", "a dog")))
+    states = read_all(backbone, backbone.stages, inputs, Readout(Kind.SEQUENCE), precision="float32").features[0]
+    assert states.shape == (*inputs.values.shape, MINILM.width)
 
 
 def test_long_texts_are_cut() -> None:
