@@ -11,6 +11,7 @@ from bench.commands.options import (
     FetchOptions,
     HistoryOptions,
     ListOptions,
+    NewOptions,
     Options,
     PredictOptions,
     PretrainOptions,
@@ -89,6 +90,10 @@ def _run_command(options: Options) -> int:  # noqa: C901 (a case for each comman
             from bench.commands import listing
 
             return listing.main(options)
+        case NewOptions():
+            from bench.commands import new
+
+            return new.main(options)
         case PretrainOptions():
             from bench.commands import pretrain
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from bench.budget import Asked
 from bench.runtime.arithmetic import WantedPrecision
+from bench.skeletons.writing import Skeleton
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 PredictFormat = Literal["table", "json"]
@@ -161,6 +162,15 @@ class ListOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewOptions:
+    """Options of `new`: what a package is for, its name, and the folder to write it into."""
+
+    what: Skeleton
+    name: str
+    folder: Path = Path()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainOptions:
     """Options of `pretrain`: the name of a bundled backbone, without `bundled:`."""
 
@@ -185,6 +195,7 @@ Options = (
     | HistoryOptions
     | PublishOptions
     | ListOptions
+    | NewOptions
     | PretrainOptions
     | CacheOptions
 )

@@ -26,6 +26,7 @@ from bench.commands.options import (
     HistoryFormat,
     HistoryOptions,
     ListOptions,
+    NewOptions,
     Options,
     PredictFormat,
     PredictOptions,
@@ -37,6 +38,7 @@ from bench.commands.options import (
 )
 from bench.registry import BUILT_IN, EXECUTORS, TRACKERS
 from bench.runtime.arithmetic import WANTED
+from bench.skeletons.writing import Skeleton
 from bench.versions import VERSION
 
 
@@ -82,6 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_history(add("history", help="show many runs side by side, and since when something changed"))
     _add_publish(add("publish", help="keep of a results folder what is fit for git"))
     _add_list(add("list", help="show what there is"))
+    _add_new(add("new", help="write a package for a task, target, strategy or backbone of your own"))
     _add_pretrain(add("pretrain", help="remake a bundled backbone"))
     _add_cache(add("cache", help="show what is kept between runs, and clear it"))
     return parser
@@ -192,6 +195,13 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default=None, choices=get_args(Heading))
     add_config(parser)
     parser.set_defaults(kind=ListOptions)
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=get_args(Skeleton))
+    parser.add_argument("name", metavar="NAME", help="as a config will use it")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where to write it (default: here)")
+    parser.set_defaults(kind=NewOptions)
 
 
 def _add_pretrain(parser: argparse.ArgumentParser) -> None:

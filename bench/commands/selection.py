@@ -23,6 +23,7 @@ from bench.errors import ConfigError
 from bench.planning.plan import PlannedCell, plan_cells
 from bench.registry import TASKS, names
 from bench.runtime.cache import Cache
+from bench.strategy import RIVALS
 from bench.subsets.subset import budget_size
 from bench.task import Task
 
@@ -50,7 +51,7 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
     _refuse_readouts(suite, tasks, backbones)
     cards = {name: task.card for name, task in tasks.items()}
-    plan = plan_cells(suite, cards, backbones, variance=variance)
+    plan = _with_rivals(plan_cells(suite, cards, backbones, variance=variance), tasks)
     return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks))
 
 
@@ -63,6 +64,16 @@ def _refuse_readouts(suite: Suite, tasks: Mapping[str, Task], backbones: Mapping
                 f"the task {entry.task!r} predicts {target.name}, which needs {target.readout.kind} features, but "
                 f"{entry.backbone} offers only {' and '.join(card.readouts)} ones: give the task another backbone"
             )
+
+
+def _with_rivals(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequence[PlannedCell]:
+    """Return the cells without those of classical models whose target has none: told once for each task."""
+    without = [name for name, task in tasks.items() if not task.target.rivals]
+    lacking = [planned for planned in plan if planned.cell.task in without and RIVALS in planned.strategy.requires]
+    for name, strategy in sorted({(planned.cell.task, planned.cell.strategy) for planned in lacking}):
+        log.info("%s: left out %s, there is no classical model of %s", name, strategy, tasks[name].target.name)
+    dropped = {planned.key for planned in lacking}
+    return [planned for planned in plan if planned.key not in dropped]
 
 
 def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:

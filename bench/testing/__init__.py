@@ -7,7 +7,7 @@ Each `check_…` asserts all that something is held to, and raises `AssertionErr
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, check_backbone
 from bench.testing.strategies import STRATEGY_CHECKS, StrategyCase, StrategyCheck, check_strategy
 from bench.testing.targets import TARGET_CHECKS, TargetCase, TargetCheck, check_target
-from bench.testing.tasks import TASK_CHECKS, TaskCheck, check_task
+from bench.testing.tasks import TASK_CHECKS, FirstExamples, TaskCheck, check_task
 
 __all__ = [
     "BACKBONE_CHECKS",
@@ -15,6 +15,7 @@ __all__ = [
     "TARGET_CHECKS",
     "TASK_CHECKS",
     "BackboneCheck",
+    "FirstExamples",
     "StrategyCase",
     "StrategyCheck",
     "TargetCase",

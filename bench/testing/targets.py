@@ -15,12 +15,12 @@ from bench.backbone import Backbone
 from bench.budget import ALL, Count, Share
 from bench.column import Column, concatenate, digest
 from bench.planning.budgets import Budgets
-from bench.targets.registered import target_of, target_record
 from bench.probing.encoded import as_tensors
 from bench.probing.linear import LinearHead
 from bench.scoring import score
 from bench.subsets.seeds import stream
 from bench.target import Target, rank_by
+from bench.targets.registered import target_of, target_record
 from bench.task import Examples, Split, fingerprint
 from bench.testing.tasks import labels_of
 from bench.training.inference import ReadFeatures, read_all

@@ -9,7 +9,23 @@ from bench.card import TaskCard
 from bench.column import Column, digest
 from bench.runtime.cache import Cache
 from bench.target import Target
-from bench.task import Examples, Task, fingerprint, verify
+from bench.task import Examples, Split, Task, fingerprint, verify
+
+
+class FirstExamples(Task):
+    """The first `count` examples of another task, and as many of those it tests on: enough to check strategies."""
+
+    def __init__(self, task: Task, count: int) -> None:
+        self.card = task.card
+        self.target = task.target
+        self._task = task
+        self._count = count
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        whole = self._task.split(fold, cache)
+        train, test = (part.take(np.arange(min(self._count, len(part)))) for part in (whole.train, whole.test))
+        return Split(train, test, whole.unlabelled, whole.source)
+
 
 TaskCheck = Callable[[Task, Cache], None]
 
