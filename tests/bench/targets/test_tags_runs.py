@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from seqeval.metrics import accuracy_score, f1_score
 
-from bench.cell import Failure
+from bench.cell import Result
 from bench.cli import main
 from bench.column import Column, Ragged
 from bench.results.store import Store
@@ -75,17 +75,13 @@ def test_tags_of_documents_are_learnt_scored_and_predicted(
     monkeypatch.chdir(tmp_path)
     write_conll(Path("news.conll"))
     backbone = f"hf:{write_text_model(Path('bert'), 'bert')}"
-    ran = run("conll:news.conll", backbone, code=1)  # there is no classical model of tags
-    assert set(ran.results) == {"scratch", "linear_probe", "full"}
+    ran = run("conll:news.conll", backbone)
+    assert set(ran.results) == {"scratch", "linear_probe", "full"}, "there is no classical model of tags to be run"
     assert_scored_as_by_seqeval(ran)
     assert ran.results["linear_probe"].score > 0.5
     groups = ran.tested.rows["group"]
     assert len(set(groups.tolist())) == DOCUMENTS // 4
-    failures = [
-        outcome.reason for outcome in Store(Path("results/news")).outcomes().values() if isinstance(outcome, Failure)
-    ]
-    assert all("no classical model that predicts tags" in reason for reason in failures)
-    assert len(failures) == 1
+    assert all(isinstance(outcome, Result) for outcome in Store(Path("results/news")).outcomes().values())
     assert "entity F1" in ran.report
     tested = [words for words, _ in by_name(ran, Path("news.conll"))]
     for strategy in ("linear_probe", "full", "scratch"):
