@@ -1,5 +1,6 @@
 """The contract of labels as people write them: in cells of a table, or as names of folders."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ Label = str | tuple[str, ...]
 """A class or a number as it is written, or the labels or tags of one example."""
 
 NAMES_SHOWN: Final = 10
+
+NO_LABEL: Final = frozenset({"nan", "null", "n/a", "<na>"})
+"""What programs write where there is nothing. "none" and "na" are not among them: these are classes of some data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,16 +69,32 @@ class Written(ABC):
         """Return labels with their target; `noun` is what has them. Raises `DataError` if nothing can be learnt."""
 
 
-def labels_alike(names: Sequence[str]) -> tuple[str, ...]:
-    """Return a remark for labels that differ only in case or in spaces around them."""
-    alike: dict[str, list[str]] = {}
+def remarks_on(names: Sequence[str]) -> tuple[str, ...]:
+    """Return remarks on labels that are written in several ways, or that probably stand for none."""
+    alike: dict[str | float, list[str]] = {}
     for label in names:
-        alike.setdefault(label.strip().casefold(), []).append(label)
-    return tuple(
+        alike.setdefault(_as_meant(label), []).append(label)
+    doubled = (
         f"labels {' and '.join(map(repr, sorted(same)))} are probably one class"
         for same in alike.values()
         if len(same) > 1
     )
+    missing = (
+        f"the label {label!r} probably stands for a missing one"
+        for label in names
+        if label.strip().casefold() in NO_LABEL
+    )
+    return (*doubled, *missing)
+
+
+def _as_meant(label: str) -> str | float:
+    """Return a label without case and spaces around it, one that is a number as that: "1" and "1.0" are the same."""
+    plain = label.strip().casefold()
+    try:
+        number = float(plain)
+    except ValueError:
+        return plain
+    return number if math.isfinite(number) else plain
 
 
 def in_brackets(names: Sequence[str]) -> str:

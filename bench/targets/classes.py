@@ -16,7 +16,7 @@ from bench.subsets import subset
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import grouped_folds
 from bench.target import Baseline, Codec, Objective, Sampling, Target, dense_only, first
-from bench.written import Label, Labelling, Written, in_brackets, labels_alike
+from bench.written import Label, Labelling, Written, in_brackets, remarks_on
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -197,6 +197,6 @@ class WrittenClasses(Written):
             strata=indices,
             names=names,
             counted=f"of {len(names):,} classes{in_brackets(names)}",
-            remarks=labels_alike(names),
+            remarks=remarks_on(names),
             are_classes=True,
         )

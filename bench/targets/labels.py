@@ -17,7 +17,7 @@ from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
 from bench.subsets.subset import stratified_order
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
-from bench.written import Label, Labelling, Written, in_brackets, labels_alike
+from bench.written import Label, Labelling, Written, in_brackets, remarks_on
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -188,7 +188,7 @@ class WrittenLabels(Written):
         for row, several in zip(present, found, strict=True):
             row[[places[name] for name in several]] = True
         counted = f"with any of {len(names):,} labels{in_brackets(names)}"
-        return Labelling(Labels(names), dense(**{LABEL: present}), rarest(present), names, counted, labels_alike(names))
+        return Labelling(Labels(names), dense(**{LABEL: present}), rarest(present), names, counted, remarks_on(names))
 
 
 def parts_of(cell: str, separator: str) -> tuple[str, ...]:

@@ -220,6 +220,14 @@ def test_labels_that_are_probably_one_class_are_told(opened: Open, caplog: pytes
     assert "csv:table.csv: labels 'Dog' and 'dog ' are probably one class" in caplog.text
 
 
+def test_numbers_that_are_written_in_two_ways_and_what_stands_for_nothing_are_told(opened: Open) -> None:
+    write("table.csv", *tickets(labels=("1", "1.0", "NaN", "none")))
+    assert opened().card.remarks == (
+        "labels '1' and '1.0' are probably one class",
+        "the label 'NaN' probably stands for a missing one",
+    )
+
+
 def test_one_class_or_none_is_refused(opened: Open) -> None:
     write("table.csv", *tickets(labels=("bill",)))
     with pytest.raises(DataError, match="at least two classes"):
