@@ -188,6 +188,13 @@ class WrittenNumbers(Written):
         if not len(values) or values.min() == values.max():
             held = f"all {len(values):,} have the value {values[0]:g}" if len(values) else "there are none"
             raise DataError(f"values that differ are expected among the {noun}, but {held}")
+        with np.errstate(over="ignore", under="ignore"):
+            spread = float(np.square(values - values.mean()).sum())
+        if not 0 < spread < math.inf:
+            raise DataError(
+                f"values from {values.min():g} to {values.max():g} are too far apart, or too close, to be squared: "
+                "give them in another unit"
+            )
         strata = quantiles(values, max(1, min(STRATA, len(values) // PER_STRATUM)))
         counted = f"with values from {values.min():g} to {values.max():g}"
         return Labelling(Value(), dense(**{LABEL: values}), strata, names=(), counted=counted)

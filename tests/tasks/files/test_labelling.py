@@ -136,6 +136,9 @@ def test_groups_of_values_and_labels_stay_on_one_side_even_if_each_has_its_own(o
 def test_what_cannot_be_learnt_is_refused(opened: Open) -> None:
     with pytest.raises(DataError, match=r"csv:table\.csv: values that differ are expected among the texts, but all 40"):
         opened({"label": [1.5] * 40}, target="value")
+    for unit in ("e300", "e-300"):
+        with pytest.raises(DataError, match=r"too far apart, or too close, to be squared: give them in another unit"):
+            opened({"label": [f"{number}{unit}" for number in range(40)]}, target="value")
     with pytest.raises(DataError, match="tags of words are read from conll:PATH"):
         opened({"label": ["O"] * 4}, target="tags")
 
