@@ -11,10 +11,11 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from bench.backbones.catalog import MINILM
 from bench.backbones.huggingface import files, snapshot, text
 from bench.backbones.huggingface.files import find_files
-from bench.backbones.huggingface.opening import load_huggingface
+from bench.backbones.huggingface.opening import load_huggingface, open_huggingface
+from bench.backbones.opened import read_reference
 from bench.domains.text.raw import Texts
 from bench.errors import WeightsError
-from bench.readout import POOLED, Kind, Readout
+from bench.readout import POOLED
 from bench.testing.backbones import features_of
 from bench.training.inference import read_all
 
@@ -98,11 +99,9 @@ def test_sentences_of_like_meaning_lie_close() -> None:
     assert near > 0.6 > 0.3 > far
 
 
-def test_words_of_a_sentence_can_be_read_too() -> None:
-    backbone = load_huggingface(MINILM).eval()
-    inputs = backbone.prepare(Texts(("a happy dog", "a dog")))
-    states = read_all(backbone, backbone.stages, inputs, Readout(Kind.SEQUENCE), precision="float32").features[0]
-    assert states.shape == (*inputs.values.shape, MINILM.width)
+def test_the_card_says_of_what_can_be_read_what_any_snapshot_would() -> None:
+    opened = open_huggingface(read_reference(f"hf:{find_files(HUB_ID)}"))
+    assert MINILM.readouts == opened.backbone.card.readouts
 
 
 def test_long_texts_are_cut() -> None:
