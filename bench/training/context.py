@@ -3,6 +3,7 @@
 A context holds no labels: they reach a strategy through its budgets alone.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -173,7 +174,9 @@ class NetworkContext(Context):
         """
         if raw is self.tested:
             return self._test
-        self.name(raw, f"other {content_key(*(piece.hex() for piece in raw.columns()))}")
+        if raw not in self._others:
+            hashes = (hashlib.sha256(piece).hexdigest() for piece in raw.columns())
+            self.name(raw, f"other {content_key(*hashes)}")
         name, inputs = self._others[raw]
         return self._activations(name, inputs, Allowance(self._memory_bytes))
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from bench.backbone import Batch
@@ -17,6 +19,7 @@ from bench.cell import Cell, Result
 from bench.column import Column
 from bench.config.data import DataSpec
 from bench.domain import Raw
+from bench.domains.vision.raw import Images
 from bench.execution import engine
 from bench.execution.engine import Engine
 from bench.execution.evaluation import Evaluation
@@ -213,6 +216,25 @@ def test_a_cell_without_shifts_makes_no_shifted_example(tmp_path: Path, monkeypa
     monkeypatch.setattr("bench.execution.evaluation.shift_test", refuse)
     result, output = scored(tmp_path, toy_cell(FULL))
     assert (result.shifted, output.shifted) == ((), {})
+
+
+class Counted(Images):
+    """Pictures that count how often they are hashed."""
+
+    hashed: ClassVar[list[int]] = []
+
+    def columns(self) -> tuple[bytes, ...]:
+        self.hashed.append(len(self))
+        return super().columns()
+
+
+def test_other_examples_are_hashed_once_however_often_models_are_asked_about_them(tmp_path: Path) -> None:
+    context, test = toy_context(tmp_path), toy_split().test.raw
+    assert isinstance(test, Images)
+    others = Counted(test.pixels)
+    first, second = (context.features_of(others, POOLED).features[0] for _ in range(2))
+    assert torch.equal(first, second)
+    assert Counted.hashed == [len(test)]
 
 
 def test_typos_bring_tokens_that_neither_split_holds(tmp_path: Path) -> None:
