@@ -1,4 +1,4 @@
-"""Owns what tasks and backbones say of themselves: where they come from, on which terms, and which bytes they are."""
+"""What tasks and backbones say of themselves: where they come from, on which terms, and which bytes they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Owns the errors a user can cause and put right.
+"""The errors a user can cause and put right.
 
 Every message says what was got, what was expected and what to do. The command line turns a `BenchError` into one line
 on standard error and exit code 2; any other exception is a bug of ours and keeps its traceback.

@@ -1,4 +1,4 @@
-"""Owns backbones named by an architecture: with a checkpoint of the user's, or with no training at all."""
+"""Backbones named by an architecture: with a checkpoint of the user's, or with no training at all."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns cards kept in the cache: opening a backbone to see what it is takes seconds, and it is the same tomorrow."""
+"""Cards kept in the cache: opening a backbone to see what it is takes seconds, and it is the same tomorrow."""
 
 import json
 from collections.abc import Iterable

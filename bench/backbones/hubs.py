@@ -1,4 +1,4 @@
-"""Owns finding weights files that libraries publish: in the library's own cache, else from the network."""
+"""Finding weights files that libraries publish: in the library's own cache, else from the network."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Owns what a source of backbones answers, and how a backbone's name is read."""
+"""What a source of backbones answers, and how a backbone's name is read."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

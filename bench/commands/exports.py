@@ -1,4 +1,4 @@
-"""Owns which adapted models of a run are kept, and where."""
+"""Which adapted models of a run are kept, and where."""
 
 import re
 from collections.abc import Mapping, Sequence

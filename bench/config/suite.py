@@ -1,4 +1,4 @@
-"""Owns a suite: what is to be measured, with every recipe worked out."""
+"""A suite: what is to be measured, with every recipe worked out."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

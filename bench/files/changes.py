@@ -1,4 +1,4 @@
-"""Owns when a file counts as unchanged: what is remembered of it under its times has to be what it holds."""
+"""When a file counts as unchanged: what is remembered of it under its times has to be what it holds."""
 
 from pathlib import Path
 from time import time_ns

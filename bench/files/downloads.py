@@ -1,4 +1,4 @@
-"""Owns how downloads behave: told before they begin, short of patience with a network, and never left half unpacked."""
+"""How downloads behave: told before they begin, short of patience with a network, and never left half unpacked."""
 
 import logging
 import os

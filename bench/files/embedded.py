@@ -1,4 +1,4 @@
-"""Owns what lies in the cells of a table, texts or whole files, read when it is looked at."""
+"""What lies in the cells of a table, texts or whole files, read when it is looked at."""
 
 from dataclasses import dataclass
 from pathlib import Path

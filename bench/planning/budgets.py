@@ -70,7 +70,7 @@ class Budgets:
         return min(len(amounts), int(np.searchsorted(amounts, asked.of - 1e-9)) + 1) if asked.of else 0
 
     def _order(self, seed: int) -> tuple[Indices, Array]:
-        """Return all rows in the order in which budgets of this seed take them, and what the first of them amount to."""
+        """Return all rows in the order in which this seed's budgets take them, and what the first so many amount to."""
         if seed not in self._orders:
             sampling = self._target.sampling
             order = sampling.order(self._labels, self._facts, stream(seed, "subset"))

@@ -1,4 +1,4 @@
-"""Owns the plan: a suite's cells, each with the key that says everything its score depends on."""
+"""The plan: a suite's cells, each with the key that says everything its score depends on."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Owns LogME: how well a linear model could explain labels from features, without fitting one to a score.
+"""LogME: how well a linear model could explain labels from features, without fitting one to a score.
 
 The log evidence of a Bayesian linear regression of each target on the features, its two precisions set to where the
 evidence is greatest, per example (You et al. 2021, LogME: Practical Assessment of Pre-trained Models for Transfer

@@ -1,4 +1,4 @@
-"""Owns the choice of a device, without loading the tensor library where the answer is plain."""
+"""The choice of a device, without loading the tensor library where the answer is plain."""
 
 import os
 import shutil

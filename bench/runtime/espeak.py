@@ -1,4 +1,4 @@
-"""Owns synthesised speech: words spoken by espeak-ng, through its shared library in the package espeakng-loader."""
+"""Synthesised speech: words spoken by espeak-ng, through its shared library in the package espeakng-loader."""
 
 import _ctypes
 import ctypes

@@ -1,4 +1,4 @@
-"""Owns what Ctrl-C and a SIGTERM do: they interrupt what runs, but never in the middle of a file."""
+"""What Ctrl-C and a SIGTERM do: they interrupt what runs, but never in the middle of a file."""
 
 import signal
 import threading

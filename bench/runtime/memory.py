@@ -1,4 +1,4 @@
-"""Owns what memory a process has taken, and giving it back to the system."""
+"""What memory a process has taken, and giving it back to the system."""
 
 import ctypes
 import gc

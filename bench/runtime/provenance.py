@@ -1,4 +1,4 @@
-"""Owns the description of the machine and the versions a cell was run under."""
+"""The description of the machine and the versions a cell was run under."""
 
 import platform
 from functools import cache

@@ -1,5 +1,6 @@
-"""Owns random streams. Those of a cell, subset, initialisation and order, each its own, all come from the cell's seed;
-those of data, such as test blocks, from the sha256 of the data.
+"""Random streams: those of a cell come from its seed, those of data from the sha256 of the data.
+
+A cell has one for its subset, its initialisation and its order each; of data are test blocks and folds.
 
 Nothing in the project draws from global state, so no score depends on what ran before in the process.
 """

@@ -1,4 +1,4 @@
-"""Owns label budgets: which examples a run may see, nested whatever is asked for and stratified over classes."""
+"""Label budgets: which examples a run may see, nested whatever is asked for and stratified over classes."""
 
 import numpy as np
 from numpy.typing import NDArray

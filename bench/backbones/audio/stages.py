@@ -1,4 +1,4 @@
-"""Owns the stages of speech networks like wav2vec 2.0: convolutions over samples, then a transformer over frames."""
+"""The stages of speech networks like wav2vec 2.0: convolutions over samples, then a transformer over frames."""
 
 from typing import Any, Final, final
 

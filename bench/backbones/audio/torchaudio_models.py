@@ -1,4 +1,4 @@
-"""Owns torchaudio's pretrained speech networks (wav2vec 2.0, HuBERT, WavLM), by its pipelines and torch's cache."""
+"""Torchaudio's pretrained speech networks (wav2vec 2.0, HuBERT, WavLM), by its pipelines and torch's cache."""
 
 import re
 from collections.abc import Callable, Mapping

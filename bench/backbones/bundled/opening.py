@@ -1,4 +1,4 @@
-"""Owns the bundled backbones: their architectures by name, and reading and writing their float16 weights."""
+"""The bundled backbones: their architectures by name, and reading and writing their float16 weights."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns the small residual network of the bundled picture and speech backbones, and its stages."""
+"""The small residual network of the bundled picture and speech backbones, and its stages."""
 
 from typing import Final
 

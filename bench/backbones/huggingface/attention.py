@@ -1,4 +1,4 @@
-"""Owns which of transformers' ways to compute attention its networks use."""
+"""Which of transformers' ways to compute attention its networks use."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Owns audio networks of transformers, opened from a folder with a hub snapshot's files."""
+"""Audio networks of transformers, opened from a folder with a hub snapshot's files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Owns what an excerpt of a network is made of: one layer, and hollow modules in the place of all others.
+"""What an excerpt of a network is made of: one layer, and hollow modules in the place of all others.
 
 An excerpt runs the network's own code, so that masks, rotations and whatever else a layer is given are made as the
 authors make them. Hollow modules hold no parameter and pass on what they are given.

@@ -1,4 +1,4 @@
-"""Owns finding the files of a model of the Hugging Face hub: on the disk, in a package, else by fetching them."""
+"""Finding the files of a model of the Hugging Face hub: on the disk, in a package, else by fetching them."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns the structure of forecasters from `transformers`: how each is made for one channel, and cut into stages."""
+"""The structure of forecasters from `transformers`: how each is made for one channel, and cut into stages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, final

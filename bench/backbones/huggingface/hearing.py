@@ -1,4 +1,4 @@
-"""Owns how recordings are prepared for networks of transformers: by the feature extractors that come with them."""
+"""How recordings are prepared for networks of transformers: by the feature extractors that come with them."""
 
 from collections.abc import Mapping
 from pathlib import Path

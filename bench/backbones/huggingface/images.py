@@ -1,4 +1,4 @@
-"""Owns image models of transformers as backbones: pictures prepared as the model's own processor does."""
+"""Image models of transformers as backbones: pictures prepared as the model's own processor does."""
 
 from typing import Final
 

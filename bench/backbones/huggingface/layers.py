@@ -1,4 +1,4 @@
-"""Owns cutting a network of transformers into stages: what comes before its layers, and then each layer."""
+"""Cutting a network of transformers into stages: what comes before its layers, and then each layer."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Owns making one vector of a text's hidden states, and which way a model is to do it."""
+"""Making one vector of a text's hidden states, and which way a model is to do it."""
 
 import json
 from collections.abc import Mapping

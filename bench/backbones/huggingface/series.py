@@ -1,4 +1,4 @@
-"""Owns forecasters from `transformers` as backbones: PatchTST, PatchTSMixer and TimesFM, one series at a time."""
+"""Forecasters from `transformers` as backbones: PatchTST, PatchTSMixer and TimesFM, one series at a time."""
 
 from pathlib import Path
 from typing import Final, final

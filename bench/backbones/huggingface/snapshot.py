@@ -1,4 +1,4 @@
-"""Owns one text or image model of transformers: the networks made from its folder, and its card."""
+"""One text or image model of transformers: the networks made from its folder, and its card."""
 
 import copy
 from collections.abc import Mapping

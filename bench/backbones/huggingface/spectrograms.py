@@ -1,4 +1,4 @@
-"""Owns the stages of transformers that look at spectrograms: the audio spectrogram transformer, and Whisper's encoder.
+"""The stages of transformers that look at spectrograms: the audio spectrogram transformer, and Whisper's encoder.
 
 Both see clips of a fixed length, ten seconds or thirty, and were trained to see silence after a shorter one. Every
 position attends to it, so that it cannot be left out; but it is added in the first stage, which spares keeping it.

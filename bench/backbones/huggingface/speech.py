@@ -1,4 +1,4 @@
-"""Owns how transformers' speech networks are cut: wav2vec 2.0, HuBERT, WavLM and data2vec, which are built alike."""
+"""How transformers' speech networks are cut: wav2vec 2.0, HuBERT, WavLM and data2vec, which are built alike."""
 
 from functools import partial
 from typing import Final

@@ -1,4 +1,4 @@
-"""Owns the weights in a model's folder: which files they are, their hash and licence, and reading them."""
+"""The weights in a model's folder: which files they are, their hash and licence, and reading them."""
 
 import hashlib
 from collections.abc import Iterator

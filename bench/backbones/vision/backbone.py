@@ -1,4 +1,4 @@
-"""Owns backbones made of vision networks, whichever library they come from."""
+"""Backbones made of vision networks, whichever library they come from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

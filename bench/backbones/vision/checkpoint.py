@@ -1,4 +1,4 @@
-"""Owns reading weights from a file, whatever they were wrapped in, and putting them into a network that they fit."""
+"""Reading weights from a file, whatever they were wrapped in, and putting them into a network that they fit."""
 
 import pickle
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Owns cutting a network into stages: its graph is cut where one tensor crosses from one group to the next."""
+"""Cutting a network into stages: its graph is cut where one tensor crosses from one group to the next."""
 
 import itertools
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Owns where a network's stages begin: as the user says, or as its own modules are nested."""
+"""Where a network's stages begin: as the user says, or as its own modules are nested."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Owns the networks of timm: their names, groups, preparation and published weights."""
+"""The networks of timm: their names, groups, preparation and published weights."""
 
 from functools import partial
 from pathlib import Path

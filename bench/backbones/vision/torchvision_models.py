@@ -1,4 +1,4 @@
-"""Owns the classification networks of torchvision: their names, groups, preparation and published weights."""
+"""The classification networks of torchvision: their names, groups, preparation and published weights."""
 
 import re
 from functools import partial

@@ -1,4 +1,4 @@
-"""Owns following a network's forward pass: which modules and operations run, in which order, and what each yields."""
+"""Following a network's forward pass: which modules and operations run, in which order, and what each yields."""
 
 import copy
 import inspect

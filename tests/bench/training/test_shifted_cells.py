@@ -16,7 +16,7 @@ from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.cell import Cell, Result
-from bench.column import Column
+from bench.column import Column, Indices
 from bench.config.data import DataSpec
 from bench.domain import Raw
 from bench.domains.vision.raw import Images
@@ -222,6 +222,9 @@ class Counted(Images):
     """Pictures that count how often they are hashed."""
 
     hashed: ClassVar[list[int]] = []
+
+    def take(self, indices: Indices) -> "Counted":
+        return Counted(self.pixels[indices])
 
     def columns(self) -> tuple[bytes, ...]:
         self.hashed.append(len(self))
