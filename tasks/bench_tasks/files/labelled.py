@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ from bench.errors import DataError, nearest
 from bench.runtime.cache import Cache
 from bench.subsets.folds import deal_test_folds
 from bench.target import Target
+from bench.targets.value import number_of
 from bench.task import Examples, Split, Task
 from bench.written import Label, Labelling
 from bench_tasks.files.labelling import USUAL, label_as
@@ -256,8 +258,16 @@ def _refuse_alone(spec: DataSpec, found: Found, labelling: Labelling, units: Ind
     said = [f"{labelling.names[number]!r} ({counts[number]:,})" for number in alone]
     raise DataError(
         f"{spec.address}: classes with {what} cannot be both learnt from and tested on: {shown(said)}; add "
-        "examples, or leave the class out"
+        f"examples, or leave the class out{_as_values(labelling.names)}"
     )
+
+
+def _as_values(names: Sequence[str]) -> str:
+    """Return what else classes may be of which most are numbers, as words that follow a refusal; else nothing."""
+    others = [name for name in names if math.isnan(number_of(name))]
+    if not 0 < 2 * len(others) < len(names):
+        return ""
+    return f'. If they are values (target = "value"), these are no numbers: {shown(list(map(repr, others)))}'
 
 
 def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, folds: int) -> Indices:

@@ -123,6 +123,13 @@ def test_rows_without_a_number_are_refused_or_left_out(opened: Open) -> None:
     assert opened({"label": prices}, target="value", skip_bad=True).card.n_train == 16
 
 
+def test_a_word_among_numbers_is_named_where_they_cannot_be_classes(opened: Open) -> None:
+    with pytest.raises(DataError, match=r"If they are values \(target = \"value\"\), these are no numbers: 'much'$"):
+        opened({"label": ["much", *range(20)]})
+    with pytest.raises(DataError, match=r"or leave the class out$"):
+        opened({"label": ["much", "more", *["little"] * 20]})
+
+
 def test_groups_of_values_and_labels_stay_on_one_side_even_if_each_has_its_own(opened: Open) -> None:
     for columns in ({"label": np.repeat([1.5, 2.5, 3.5, 4.5], 10)}, {"label": np.repeat(["a", "b", "a;b", ""], 10)}):
         groups = np.repeat(["one", "two", "three", "four"], 10)
