@@ -37,7 +37,7 @@ PARTS: Final = {
 EXAMPLES: Final = 3  # shown of what a remark is about
 
 ALWAYS_USED: Final = frozenset(
-    {"title", "licence", "citation", "source", "test_share", "split_seed", "group", "held_out", "skip_bad"}
+    {"title", "licence", "citation", "source", "test_share", "split_seed", "group", "held_out", "skip_bad", "metric"}
 )
 
 

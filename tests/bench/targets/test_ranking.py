@@ -43,6 +43,16 @@ def test_a_bundled_task_is_ranked_by_what_its_description_says_and_the_shared_on
         open_task("co2", DataSpec("co2", "", DataOptions(metric="accuracy")), cache)
 
 
+def test_data_of_a_users_own_are_ranked_by_the_metric_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"text {number},{'good' if number % 2 else 'bad'}" for number in range(40)]
+    Path("table.csv").write_text("\n".join(["text,label", *lines]))
+    spec = DataSpec("text_classification", "csv:table.csv", DataOptions(metric="macro_f1"))
+    assert names(open_task("mine", spec, Cache(tmp_path / "kept")).target)[0] == "macro_f1"
+
+
 def test_of_forecasts_only_mse_changes_the_unit() -> None:
     assert [DataOptions(metric=name).error for name in (None, "mase", "smape", "mse")] == [
         "mase",
