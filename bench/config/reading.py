@@ -48,6 +48,9 @@ RESERVED: Final = "overview"
 CONFIG: Final = Path("bench.toml")
 DEFAULTS: Final = Path(__file__).parent / "defaults.toml"
 
+RENAMED: Final = {"fractions": "budgets"}
+"""Keys that configs had before, and what they are now."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -206,6 +209,8 @@ def explain(error: "ErrorDetails", table: Sequence[str] = ()) -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         *inside, key = (str(part) for part in error["loc"])
+        if key in RENAMED:
+            return f"{where}: not read any more: write {RENAMED[key]}"
         return f"{where}: unknown key{nearest(key, _keys_of([*table, *inside]))}"
     if error["type"] == "missing":
         return f"{where}: missing"

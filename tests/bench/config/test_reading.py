@@ -97,6 +97,11 @@ def test_every_problem_is_told_with_its_key_in_one_error(tmp_path: Path) -> None
     assert "strategies.full.epochs: input should be greater than 0, got -8" in message
 
 
+def test_a_key_that_was_renamed_is_told_with_its_name_now(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has one problem: fractions: not read any more: write budgets$"):
+        read(tmp_path, "fractions = [0.1, 1.0]\n" + GOOD)
+
+
 def test_every_name_that_refers_to_nothing_is_told_with_the_nearest(tmp_path: Path) -> None:
     text = (
         GOOD.replace('tasks = ["digits", "words"]', 'tasks = ["digit", "words"]')
