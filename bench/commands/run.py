@@ -57,12 +57,16 @@ def main(options: RunOptions) -> int:
     if execute:
         _announce(again, store)
         if options.trackers and (found := count_found(plan, pending)):
-            logging.info("--track logs what runs now; finished before, and not logged: %d cells", found)
+            logging.info("--track logs what runs now; finished before, and not logged: %s", counted(found, "cell"))
         tally = run_cells(plan, store, backbones, execute, again=[*again, *lost], follow=tracking.follow)
     show_report(store, anew=False)
     show_exports(plan, exports)
     logging.info(
-        "%d cells: %d scored now, %d found finished, %d failed", len(plan), tally.scored, tally.found, tally.failed
+        "%s: %d scored now, %d found finished, %d failed",
+        counted(len(plan), "cell"),
+        tally.scored,
+        tally.found,
+        tally.failed,
     )
     return SOME_FAILED if tally.failed else FINE
 
@@ -145,5 +149,5 @@ def _show_plan(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> i
     for planned in pending:
         print(planned.cell)
     found = count_found(plan, pending)
-    print(f"{len(plan)} cells, {found} finished, {len(plan) - found} to run")
+    print(f"{counted(len(plan), 'cell')}, {found} finished, {len(plan) - found} to run")
     return FINE

@@ -52,10 +52,10 @@ def test_the_same_command_again_finds_everything_finished_until_the_file_changes
     assert main([one for one in command if one != "--dry-run"]) == 0
     capsys.readouterr()
     assert main(command) == 0
-    assert "1 cells, 1 finished, 0 to run" in capsys.readouterr().out
+    assert "1 cell, 1 finished, 0 to run" in capsys.readouterr().out
     write_demand(Path("demand.csv"), length=580)
     assert main(command) == 0
-    assert "1 cells, 0 finished, 1 to run" in capsys.readouterr().out
+    assert "1 cell, 0 finished, 1 to run" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

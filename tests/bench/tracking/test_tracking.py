@@ -117,7 +117,7 @@ def test_a_run_logs_what_it_scores_now_and_says_what_it_does_not(
     )
     (logged,) = event_files(Path("results/all"))
     assert logged.parts[-3] == "full"
-    assert caplog.text.count("--track logs what runs now; finished before, and not logged: 1 cells") == 1
+    assert caplog.text.count("--track logs what runs now; finished before, and not logged: 1 cell") == 1
 
 
 def test_a_run_keeps_its_results_when_its_tracker_fails(
