@@ -9,7 +9,7 @@ from bench.config.reading import CONFIG, Config, read_config
 from bench.domains.registered import domain_of
 from bench.registry import TASKS, names
 from bench.runtime.cache import default_cache
-from bench.strategy import BACKBONE, Strategy
+from bench.strategy import BACKBONE, RIVALS, Strategy
 
 
 def main(options: ListOptions) -> int:
@@ -38,7 +38,8 @@ def _about_task(config: Config, name: str) -> str:
 
 def _about_strategy(strategy: Strategy) -> str:
     if BACKBONE not in strategy.requires:
-        return f"{strategy.kind}: no backbone, but a classical model in its place"
+        instead = ", but a classical model in its place" if RIVALS in strategy.requires else ""
+        return f"{strategy.kind}: no backbone{instead}"
     begun = "pretrained" if strategy.start == "pretrained" else "from scratch"
     return f"{strategy.kind}: trains {strategy.trained_fraction:.0%} of the stages, {begun}"
 

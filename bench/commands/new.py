@@ -9,6 +9,7 @@ def main(options: NewOptions) -> int:
     folder = write_package(options.what, options.name, options.folder)
     print(f"{folder}: the {options.what} {options.name!r}, which passes its contract tests as it stands:")
     print(f"  cd {folder}")
-    print("  pip install -e . pytest")
-    print("  pytest")
+    print("  python -m pip install -e . pytest")
+    print("  python -m pytest")
+    print("  bench run")
     return 0

@@ -29,12 +29,15 @@ def run(folder: Path, installed: Path, *arguments: str) -> subprocess.CompletedP
 def test_a_new_package_passes_its_contract_tests(kind: str, name: str, tmp_path: Path) -> None:
     assert main(["new", kind, name, "--folder", str(tmp_path)]) == 0
     folder, installed = tmp_path / f"bench-{name.replace('_', '-')}", tmp_path / "installed"
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
     assert not [path for path in folder.iterdir() if PLACEHOLDER in path.read_text().lower()]
     installed.mkdir()
     install(folder, installed)
     done = run(folder, installed, "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout + done.stderr
+    planned = run(folder, installed, "bench", "run", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "0 finished" in planned.stdout
 
 
 def test_every_kind_has_its_point_and_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
