@@ -90,7 +90,8 @@ def _use(curves: Curves, amount: float) -> str:
     phrase = strategy_phrase(chosen)
     said = _scored(curves, chosen, amount)
     if here["n_seeds"].max() < 2:
-        return f"{start}{phrase} scores best: {said}."
+        alike = [strategy_phrase(str(name)) for name in here.index[here["mean"] == here["mean"][chosen]]]
+        return f"{start}{listed(alike)} {'score' if len(alike) > 1 else 'scores'} best: {said}."
     if len(tied) == 1:
         return f"{start}use {phrase}: {said}."
     if chosen == tied[0]:

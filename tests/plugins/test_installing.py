@@ -36,6 +36,8 @@ def test_every_point_that_is_asked_for_is_known_and_every_plug_in_is_one_file() 
     assert {"lights", "melodies", "apples-grade", "apples-weight"} <= set(names(registry.TASKS))
     assert "clouds" in names(registry.DOMAINS)
     assert "worst" in names(registry.METRICS)
+    assert "notebook" in names(registry.TRACKERS)
+    assert "backwards" in names(registry.EXECUTORS)
     assert "dusk" in names(registry.SHIFTS)
 
 

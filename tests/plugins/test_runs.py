@@ -115,6 +115,23 @@ def test_a_model_that_was_exported_predicts_what_its_cell_predicted(
     ]
 
 
+def test_a_metric_a_shift_a_tracker_and_an_executor_of_packages_are_used(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("bench.toml").read_text().replace("[tasks.apples-weight]", '[tasks.apples-weight]\nmetric = "worst"')
+    Path("bench.toml").write_text(text)
+    asked = ["--suite", "apples-weight", "--strategy", "probe", "--strategy", "budget_baseline", "--seeds", "1"]
+    with_packages = ["--executor", "backwards", "--track", "notebook"]
+    assert main(["run", *asked, *with_packages, "--budget", "all", "--out", "night"]) == 0
+    results = list(Store(Path("night")).results())
+    assert all(result.score == result.scores.values["worst"] for result in results)
+    assert {"mae", "worst"} <= results[0].scores.values.keys()
+    assert "dusk" in {shifted.shift for shifted in results[0].shifted}
+    lines = Path("night/notebook.txt").read_text().splitlines()
+    assert lines == ["budget_baseline scored", "probe scored"], "the last first"
+    assert "largest error" in Path("night/report.md").read_text()
+
+
 def test_data_of_a_domain_of_its_own_are_read_from_folders(
     chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

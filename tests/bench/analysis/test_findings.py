@@ -168,6 +168,14 @@ def test_one_seed_decides_nothing(tmp_path: Path) -> None:
     ]
 
 
+def test_equal_scores_of_one_seed_are_told_together(tmp_path: Path) -> None:
+    curves = drawn_curves(tmp_path, {"linear_probe": [[0.7], [0.8]], "full": [[0.7], [0.9]]})
+    assert sentences(curves)[:2] == [
+        "With 10 labelled examples, a linear probe and full fine-tuning score best: 0.700.",
+        "With 100 labelled examples, full fine-tuning scores best: 0.900.",
+    ]
+
+
 @pytest.mark.parametrize(
     "scores",
     [

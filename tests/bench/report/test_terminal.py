@@ -47,6 +47,11 @@ def test_what_is_missing_is_a_dash_without_rank(tmp_path: Path) -> None:
     assert lines[-1] == "3 of 36 cells have no score; without them there is no area (–)."
 
 
+def test_the_mark_of_the_best_is_explained_only_where_there_is_one(tmp_path: Path) -> None:
+    lines = leaderboard(example(tmp_path, failed=[{"budget": Share(0.1)}])).splitlines()
+    assert lines[-2] == "Areas under the learning curves: 0 is chance, 1 is perfect."
+
+
 def test_many_tasks_and_long_names_stay_within_80_columns(tmp_path: Path) -> None:
     names = [f"a-task-with-a-long-name-{number}" for number in range(9)]
     many = {name: replace(TASKS["pictures"], card=replace(TASKS["pictures"].card, name=name)) for name in names}

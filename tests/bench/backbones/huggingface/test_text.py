@@ -8,15 +8,16 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from bench.backbone import Backbone, Batch, TokenStage, run_stages
+from bench.backbone import Backbone, Batch, TokenStage, read_stages, run_stages
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.huggingface.text import first_tokens
 from bench.backbones.opened import read_reference
 from bench.column import Ragged
 from bench.domains.text.raw import Texts
 from bench.errors import ConfigError, WeightsError
+from bench.readout import POOLED
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close, step
-from bench.training.inference import forward_all
+from bench.training.inference import read_all
 from bench.training.vocabulary import Vocabulary
 from tests.bench.backbones.huggingface.snapshots import TEXTS, write_text_model
 
@@ -53,6 +54,11 @@ def test_every_family_keeps_the_contract(check: BackboneCheck, backbone: Backbon
     check(backbone, RAW)
 
 
+def pooled(backbone: Backbone, batch: Batch) -> torch.Tensor:
+    """Return the pooled features of prepared texts, [n, width]."""
+    return read_all(backbone, backbone.stages, batch, POOLED, precision="float32").features[0]
+
+
 def test_features_are_the_librarys_own_hidden_states_pooled(folder: Path) -> None:
     backbone = opened(folder)
     batch = backbone.prepare(RAW)
@@ -62,24 +68,27 @@ def test_features_are_the_librarys_own_hidden_states_pooled(folder: Path) -> Non
     of_texts = [one[:length] for one, length in zip(hidden, batch.lengths.tolist(), strict=True)]
     decoder = json.loads((folder / "config.json").read_text())["model_type"] in DECODERS
     expected = torch.stack([one[-1] if decoder else one.mean(0) for one in of_texts])
-    close(forward_all(backbone.stages, batch, precision="float32").values, expected)
+    close(pooled(backbone, batch), expected)
 
 
-def test_a_narrowed_table_changes_neither_features_nor_gradients(folder: Path) -> None:
+def test_a_pruned_table_changes_neither_features_nor_gradients(folder: Path) -> None:
     backbone = opened(folder)
     inputs = backbone.prepare(RAW)
     stages = copy.deepcopy(backbone.stages)
-    first, narrow = backbone.stages[0], stages[0]
+    first, pruned = backbone.stages[0], stages[0]
     assert isinstance(first, TokenStage)
-    assert isinstance(narrow, TokenStage)
+    assert isinstance(pruned, TokenStage)
     vocabulary = Vocabulary(inputs)
-    vocabulary.narrow(narrow)
-    whole, narrowed = backbone(inputs), run_stages(stages, vocabulary.renumber(inputs)).values
-    torch.testing.assert_close(narrowed, whole, rtol=0, atol=0)
+    vocabulary.prune(pruned)
+    (whole,), (small,) = (
+        read_stages(backbone, above, batch, POOLED)
+        for above, batch in ((backbone.stages, inputs), (stages, vocabulary.renumber(inputs)))
+    )
+    torch.testing.assert_close(small, whole, rtol=0, atol=0)
     whole.square().sum().backward()
-    narrowed.square().sum().backward()
+    small.square().sum().backward()
     assert first.table.weight.grad is not None
-    torch.testing.assert_close(narrow.table.weight.grad, first.table.weight.grad[inputs.values.unique()])
+    torch.testing.assert_close(pruned.table.weight.grad, first.table.weight.grad[inputs.values.unique()])
 
 
 @pytest.mark.parametrize("kind", ["t5", "deberta-v2", "mpnet"])
@@ -112,11 +121,11 @@ def test_the_pool_is_the_one_asked_for_or_the_one_sentences_were_trained_with(tm
     hidden = last_hidden(folder, batch)
     rows, assigned = torch.arange(3), torch.tensor([6, 0, 4])
     for query, expected in (("?pool=cls", hidden[:, 0]), ("?pool=last", hidden[rows, assigned])):
-        close(forward_all(opened(folder, query).stages, batch, precision="float32").values, expected)
+        close(pooled(opened(folder, query), batch), expected)
     (folder / "1_Pooling").mkdir()
     for said in ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, {"pooling_mode": "cls"}):
         (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **said}))
-        close(forward_all(opened(folder).stages, batch, precision="float32").values, hidden[:, 0])
+        close(pooled(opened(folder), batch), hidden[:, 0])
     with pytest.raises(ConfigError, match="asks for the pool 'median': there are mean, cls, last"):
         opened(folder, "?pool=median")
 
