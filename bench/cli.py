@@ -33,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 fine, 1 some cell failed or got worse, 2 the user's mistake, 130 interrupted.
     """
-    options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     interrupt_on_sigterm()
+    options: Options | None = None
     try:
+        options = parse(arguments)
         return _run_command(options)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -5,23 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from bench.budget import Asked, parse_asked
+from bench.budget import parse_asked
 from bench.commands.options import DeviceChoice
-from bench.errors import ConfigError
 
 
 def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     """Add the format of what a command prints, the first by default, and the file for it."""
     parser.add_argument("--format", choices=formats, help=f"default: {formats[0]}")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there; the terminal shows the text")
-
-
-def asked(text: str) -> Asked:
-    """Return a label budget that is asked for."""
-    try:
-        return parse_asked(text)
-    except ConfigError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +28,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         dest="budgets",
         action="extend",
         nargs="+",
-        type=asked,
+        type=parse_asked,
         metavar="N",
         help="only these labels: a share such as 0.1, a number such as 30, or all",
     )

@@ -211,7 +211,7 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--clear", action="store_true", help="remove everything")
+    parser.add_argument("--clear", action="store_true", help="remove all entries and unpacked archives; downloads stay")
     parser.set_defaults(kind=CacheOptions)
 
 

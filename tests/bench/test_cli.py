@@ -221,8 +221,8 @@ def test_listing_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_projects_own_strategies_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "strategies", "--config", str(ROOT / "bench.toml")]) == 0
     said = capsys.readouterr().out
-    assert "classical        a classical model of the domain in the backbone's place" in said
-    assert "scratch          trains 100% of the stages, from scratch" in said
+    assert "classical        classical: no backbone, but a classical model in its place" in said
+    assert "scratch          finetune: trains 100% of the stages, from scratch" in said
 
 
 DRAWING = {"matplotlib", "pandas"}

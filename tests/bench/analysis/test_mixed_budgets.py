@@ -9,7 +9,7 @@ from bench.analysis.curves import find_curves
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import Tables
 from bench.budget import ALL, Asked, Count, Share
-from bench.cell import Result, ShiftedScore
+from bench.cell import Result, Scores, ShiftedScore
 from bench.report.charts.chart import task_chart
 from bench.report.content import contents
 from bench.report.html.rendering import write_html
@@ -84,7 +84,9 @@ def test_two_ways_to_ask_for_the_same_labels_are_one_point_of_a_curve(tmp_path: 
 
 def test_scores_under_shift_are_shown_at_the_largest_amount(tmp_path: Path) -> None:
     def under_noise(one: Result) -> Result:
-        return replace(one, shifted=(ShiftedScore("noise", "noise", one.score - 0.1, 0.1, 1.0),))
+        lower = Scores({"accuracy": one.score - 0.1}, {})
+        guess = Scores({"accuracy": 0.1}, {})
+        return replace(one, shifted=(ShiftedScore("noise", "noise", one.score - 0.1, 0.1, 1.0, lower, guess),))
 
     tables = measured(
         tmp_path,

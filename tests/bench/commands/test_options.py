@@ -49,7 +49,7 @@ def _line(command: str, dest: str | None = None) -> list[str]:
         if action.dest == dest:
             line += [*action.option_strings[:1], *_value(action)]
         elif action.required:
-            line.append("place")
+            line.append(next(iter(action.choices or ["place"])))
     return line
 
 

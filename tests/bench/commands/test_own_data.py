@@ -172,8 +172,8 @@ DEMAND = ["--data", "csv:demand.csv", "--option", "context=24", "--option", "hor
         (link_out_to_a_folder, PHOTOS, "dusk is a link that leaves the folder"),
         (lambda: Path("photos/dusk").mkdir(), PHOTOS, "no file that can be used in dusk/; fill or remove"),
         (lambda: shutil.rmtree("photos/night"), PHOTOS, "two classes are expected among the pictures, but all 110"),
-        (leave_a_zip, ZIPPED, "has a path in it that leaves it, '../../out.png': nothing was unpacked"),
-        (leave_a_tar, TARRED, "cannot unpack photos.tar: 'day/link.png' would link to"),
+        (leave_a_zip, ZIPPED, "holds a path that leaves it, '../../out.png': nothing was unpacked"),
+        (leave_a_tar, TARRED, "photos.tar holds a link, 'day/link.png': nothing was unpacked"),
         (put("photos.zip", b"PK\x03\x04"), ZIPPED, "cannot unpack photos.zip: "),
     ],
 )
