@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from bench.task import Examples, Split, Task
 from bench.written import Label, Labelling
 from bench_tasks.files.labelling import USUAL, label_as
 from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
-
-log = logging.getLogger(__name__)
 
 # What folders and columns call the parts of a data set.
 PARTS: Final = {
@@ -101,8 +98,6 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
         labelling = label_as(found.target, found.labels, domain_of(spec.family).noun.many)
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
-    for remark in labelling.remarks:
-        log.warning("%s: %s", spec.address, remark)
     parts = _parts(spec, found, labelling, folds)
     card = TaskCard(
         name=name,

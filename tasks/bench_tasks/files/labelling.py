@@ -1,14 +1,11 @@
 """What the labels of a table or a folder are: as it is said, or as they look."""
 
-import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.targets.classes import Classes
 from bench.targets.registered import written_as, written_kinds
 from bench.written import Label, Labelling, Written
-
-log = logging.getLogger(__name__)
 
 USUAL: Final = Classes.name
 """What labels are that look like nothing else."""
@@ -26,15 +23,21 @@ def label_as(target: str, found: Sequence[Label], noun: str) -> Labelling:
     return reader_of(target).labelling(found, noun)
 
 
-def guess_target(address: str, cells: Sequence[str], separator: str) -> str:
-    """Return what the labels of a column probably are, and log it if they are not classes."""
+class Guess(NamedTuple):
+    """What labels probably are, by the name of a target, and a remark on it if they are not classes."""
+
+    target: str
+    remarks: tuple[str, ...] = ()
+
+
+def guess_target(cells: Sequence[str], separator: str) -> Guess:
+    """Return what the labels of a column probably are."""
     written = [cell for cell in cells if cell.strip()]
     for name, kind in written_kinds():
         why = kind.recognised(written, separator)
         if why:
-            log.info('%s: %s (else target = "%s")', address, why, USUAL)
-            return name
-    return USUAL
+            return Guess(name, (f'{why} (else target = "{USUAL}")',))
+    return Guess(USUAL)
 
 
 def target_in_columns() -> str:

@@ -12,7 +12,7 @@ from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
 from bench.written import Label, Written
 from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
-from bench_tasks.files.labelling import guess_target, reader_of, target_in_columns
+from bench_tasks.files.labelling import Guess, guess_target, reader_of, target_in_columns
 from bench_tasks.files.media import Checked, FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
 
@@ -56,8 +56,8 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     bad: dict[str, str] = {}
     for path, part in _tables(spec).items():
         _read(spec, path, part, written=written, bad=bad)
-    target = _target(spec, written.values())
-    rows = _rows(spec, reader_of(target), written, bad)
+    guess = _target(spec, written.values())
+    rows = _rows(spec, reader_of(guess.target), written, bad)
     remarks = _tell_parts(spec, rows)
     contents: Sequence[str]
     if files:
@@ -77,10 +77,10 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         groups=[row.group for row in rows.values()] if spec.options.group else [],
         parts=[row.part for row in rows.values() if row.part],
         split_as=f"as its column {spec.options.split!r} says" if spec.options.split else "as its two files say",
-        remarks=(*left_out, *remarks),
+        remarks=(*guess.remarks, *left_out, *remarks),
         settings=perceived.settings,
         said=perceived.said,
-        target=target,
+        target=guess.target,
     )
     return labelled_task(name, spec, found)
 
@@ -115,7 +115,7 @@ def _source(spec: DataSpec) -> str:
     return str(getattr(spec.options, domain_of(spec.family).column))
 
 
-def _target(spec: DataSpec, written: Iterable[WrittenRow]) -> str:
+def _target(spec: DataSpec, written: Iterable[WrittenRow]) -> Guess:
     """Return what the labels are, as it is said or as it can be guessed."""
     options = spec.options
     if options.target and reader_of(options.target).in_words:
@@ -123,10 +123,10 @@ def _target(spec: DataSpec, written: Iterable[WrittenRow]) -> str:
             f"{spec.address}: {options.target} of words are read from conll:PATH, or from lines of JSON (.jsonl)"
         )
     if options.labels:
-        return target_in_columns()
-    return options.target or guess_target(
-        spec.address, [row.cells[options.label] for row in written], options.separator
-    )
+        return Guess(target_in_columns())
+    if options.target:
+        return Guess(options.target)
+    return guess_target([row.cells[options.label] for row in written], options.separator)
 
 
 def _rows(spec: DataSpec, reader: Written, written: Mapping[str, WrittenRow], bad: dict[str, str]) -> dict[str, Row]:

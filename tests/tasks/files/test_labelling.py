@@ -1,6 +1,5 @@
 """What the labels of a table are is guessed from them or said, and a split has what it can have of them."""
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -63,15 +62,13 @@ def both_sides(task: LabelledTask) -> tuple[Examples, Examples]:
     ],
 )
 def test_what_labels_are_is_guessed(cells: list[str], expected: str) -> None:
-    assert guess_target("csv:table.csv", cells, ";") == expected
+    assert guess_target(cells, ";").target == expected
 
 
-def test_a_guess_is_told_with_what_would_overrule_it(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        guess_target("csv:table.csv", [f"{number}" for number in range(40)], ";")
-    assert (
-        'csv:table.csv: labels are 40 different numbers, taken as values (else target = "classes")' in caplog.messages
-    )
+def test_a_guess_is_remarked_on_with_what_would_overrule_it(opened: Open) -> None:
+    told = 'labels are 40 different numbers, taken as values (else target = "classes")'
+    assert guess_target([f"{number}" for number in range(40)], ";").remarks == (told,)
+    assert told in opened({"price": range(40)}, label="price").card.remarks
 
 
 def test_numbers_are_values_on_both_sides_over_their_range(opened: Open) -> None:

@@ -214,10 +214,9 @@ def test_copies_are_kept_on_one_side_or_told(opened: Open) -> None:
     )
 
 
-def test_labels_that_are_probably_one_class_are_told(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_labels_that_are_probably_one_class_are_told(opened: Open) -> None:
     write("table.csv", *tickets(labels=("Dog", "dog ", "cat")))
     assert opened().card.remarks == ("labels 'Dog' and 'dog ' are probably one class",)
-    assert "csv:table.csv: labels 'Dog' and 'dog ' are probably one class" in caplog.text
 
 
 def test_numbers_that_are_written_in_two_ways_and_what_stands_for_nothing_are_told(opened: Open) -> None:
