@@ -38,14 +38,6 @@ def score(
     )
 
 
-def scores_without_blocks(
-    metric: Metric, predictions: Column, labels: Column, facts: Column | None, blocks: Indices
-) -> tuple[float | None, ...]:
-    """Return the value of a metric without each test block, [b]; empty for a single block. See `score`."""
-    parts = _remainders(_Part(predictions, labels, facts), blocks)
-    return tuple(_values([metric], part)[0] for part in parts)
-
-
 def _remainders(everything: _Part, blocks: Indices) -> Iterator[_Part]:
     """Yield what is left without each block, one at a time: beside all examples only one remainder is in memory."""
     assert len(everything.predictions) == len(everything.labels) == len(blocks), "there is a block for each example"

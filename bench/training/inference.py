@@ -12,7 +12,7 @@ from bench.column import Column, concatenate
 from bench.readout import Readout
 from bench.runtime.arithmetic import Precision
 from bench.runtime.precision import autocast
-from bench.training.inputs import Inputs
+from bench.training.inputs import Derived, Inputs
 
 CHUNK: Final = 256
 """Examples in one forward pass. Fixed, so that a result does not depend on how many were asked for at a time."""
@@ -105,38 +105,14 @@ def _assembled(pieces: Sequence[Tensor], order: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recomputed:
+class Recomputed(Derived):
     """Examples after frozen stages, too large to be kept: the stages run each time that a batch is asked for.
 
     But for the rounding of products of another batch size, they are what would have been kept.
     """
 
-    inputs: Inputs
     stages: nn.ModuleList
     precision: Precision
-
-    @property
-    def held(self) -> bool:
-        """Whether the inputs are."""
-        return self.inputs.held
-
-    @property
-    def lengths(self) -> Tensor | None:
-        """Those of the inputs."""
-        return self.inputs.lengths
-
-    @property
-    def geometry(self) -> Column | None:
-        """That of the inputs."""
-        return self.inputs.geometry
-
-    @property
-    def device(self) -> torch.device:
-        """That of the inputs."""
-        return self.inputs.device
-
-    def __len__(self) -> int:
-        return len(self.inputs)
 
     def to(self, device: torch.device) -> "Recomputed":
         """Return the examples, whose batches come out on `device`, where the stages must be."""

@@ -121,34 +121,40 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tapped:
-    """Examples after some stage, together with what they were after stages `below` that a readout names too."""
+class Derived:
+    """What examples made of other `inputs` have of these: all but their batches."""
 
     inputs: Inputs
-    below: Mapping[int, Inputs]
 
     @property
     def held(self) -> bool:
-        """Whether the examples are."""
+        """Whether the inputs are."""
         return self.inputs.held
 
     @property
     def lengths(self) -> Tensor | None:
-        """Those of the examples."""
+        """Those of the inputs."""
         return self.inputs.lengths
 
     @property
     def geometry(self) -> Column | None:
-        """That of the examples."""
+        """That of the inputs."""
         return self.inputs.geometry
 
     @property
     def device(self) -> torch.device:
-        """Where batches come out."""
+        """That of the inputs."""
         return self.inputs.device
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tapped(Derived):
+    """Examples after some stage, together with what they were after stages `below` that a readout names too."""
+
+    below: Mapping[int, Inputs]
 
     def to(self, device: torch.device) -> "Tapped":
         """Return the examples, whose batches come out on `device`."""
