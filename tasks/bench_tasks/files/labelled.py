@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.runtime.cache import Cache
 from bench.subsets.folds import deal_test_folds
+from bench.subsets.groups import shared_groups
 from bench.target import Target
 from bench.targets.value import number_of
 from bench.task import Examples, Split, Task
@@ -178,10 +180,7 @@ def _parts(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _P
 
 
 def _refuse_groups_on_both_sides(spec: DataSpec, found: Found, held_out: Mask) -> None:
-    sides: dict[str, set[bool]] = {}
-    for group, side in zip(found.groups, held_out.tolist(), strict=bool(found.groups)):
-        sides.setdefault(group, set()).add(side)
-    both = sorted(group for group, side in sides.items() if len(side) > 1)
+    both = shared_groups(compress(found.groups, ~held_out), compress(found.groups, held_out))
     if both:
         raise DataError(
             f"{spec.address} comes split, {found.split_as}, but {len(both):,} of its groups are on both sides: "
