@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.cell import Scores, ShiftedScore
-from bench.column import Column, dense
+from bench.column import Column, Indices, dense
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.results.tested import PLAIN, Tested
@@ -44,7 +44,7 @@ class Evaluation:
         self._content = content
         self.test = split.test
         self._baseline = self._predict_baseline(split.test)
-        self.baselines = self._score(split.test, self._baseline)
+        self.baselines = self.score(self._baseline)
 
     @property
     def metric(self) -> str:
@@ -54,7 +54,7 @@ class Evaluation:
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""
         test = self.test
-        rows = {"block": self._blocks(test), "group": test.groups, "name": test.names}
+        rows = {"block": self._test_blocks, "group": test.groups, "name": test.names}
         known = {name: array for name, array in rows.items() if array is not None}
         under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
         return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
@@ -62,7 +62,7 @@ class Evaluation:
     @property
     def block_sizes(self) -> tuple[int, ...]:
         """The number of examples in each test block."""
-        return tuple(np.bincount(self._blocks(self.test)).tolist())
+        return tuple(np.bincount(self._test_blocks).tolist())
 
     @cached_property
     def shifted(self) -> tuple[Shifted, ...]:
@@ -71,7 +71,7 @@ class Evaluation:
 
     def score(self, predictions: Column) -> Scores:
         """Return the scores of predictions of the test split."""
-        return self._score(self.test, predictions)
+        return self._score(self.test, predictions, self._test_blocks)
 
     def score_shifts(self, predict: Predict) -> UnderShifts:
         """Return the scores of a model on the test split under each shift."""
@@ -81,7 +81,7 @@ class Evaluation:
             examples = shifted.examples
             predictions = predict(examples.raw)
             kept[shifted.shift.name] = predictions
-            found = self._score(examples, predictions)
+            found = self._score(examples, predictions, self._blocks(examples))
             baselines = self._baselines_under[shifted.shift.name].scores
             scores.append(
                 ShiftedScore(
@@ -96,17 +96,19 @@ class Evaluation:
             )
         return UnderShifts(tuple(scores), kept)
 
-    def _score(self, examples: Examples, predictions: Column) -> Scores:
+    def _score(self, examples: Examples, predictions: Column, blocks: Indices) -> Scores:
         labels = examples.labels[self._target.reads]
-        return score(self._target.metrics, predictions, labels, examples.facts, self._blocks(examples))
+        return score(self._target.metrics, predictions, labels, examples.facts, blocks)
 
     @cached_property
     def _baselines_under(self) -> Mapping[str, _Baseline]:
         """What has no skill under each shift."""
         found = {}
         for shifted in self.shifted:
-            predictions = self._predict_baseline(shifted.examples)
-            found[shifted.shift.name] = _Baseline(predictions, self._score(shifted.examples, predictions))
+            examples = shifted.examples
+            predictions = self._predict_baseline(examples)
+            scores = self._score(examples, predictions, self._blocks(examples))
+            found[shifted.shift.name] = _Baseline(predictions, scores)
         return found
 
     def _predict_baseline(self, examples: Examples) -> Column:
@@ -114,7 +116,11 @@ class Evaluation:
         train = self._split.train.labels[self._target.reads]
         return self._target.baseline.predict(train, examples.raw, examples.facts)
 
-    def _blocks(self, examples: Examples) -> np.ndarray:
+    @cached_property
+    def _test_blocks(self) -> Indices:
+        return self._blocks(self.test)
+
+    def _blocks(self, examples: Examples) -> Indices:
         labels = examples.labels[self._target.reads]
         return self._target.sampling.blocks(labels, examples.facts, examples.groups, self._content)
 

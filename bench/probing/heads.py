@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -80,7 +81,7 @@ class Heads:
         self._problem = problem
         self._target = target
         self._source = source
-        self._groups = groups
+        self._groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
         self._content = content
         self._prior = prior if problem.corrects else None
         self._cache = cache

@@ -59,7 +59,7 @@ def fit_heads(
     Raises `DataError` where there is neither a label nor a head.
     """
     frozen, readout = context.n_stages, context.target.readout
-    works = context.frozen_work(frozen, readout)
+    works, whole = context.frozen_work(frozen, readout), count_parameters(context.backbone)
     solved = context.heads.solve([budget for budget in budgets if len(budget.rows)], penalties)
     for budget in budgets:
         kept = next(solved) if len(budget.rows) else None
@@ -76,7 +76,7 @@ def fit_heads(
             precision=frozen_precision(context.device),
             penalty=kept.solved.penalty if kept else None,
             trainable_parameters=parameters,
-            total_parameters=count_parameters(context.backbone) + parameters,
+            total_parameters=whole + parameters,
             work=(*works, *([kept.work] if kept else [])),
         )
         yield AdaptedNetwork(context, frozen, nn.ModuleList(), reader, cost, frozen_precision(context.device))
