@@ -32,7 +32,7 @@ from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
 from bench.execution.runner import run_cells
 from bench.planning.budgets import Budgets
-from bench.planning.plan import Pack, PlannedCell, plan_cells
+from bench.planning.plan import Job, PlannedCell, plan_cells
 from bench.probing.encoded import as_tensors
 from bench.probing.linear import zero_head
 from bench.readout import POOLED, Readout
@@ -222,8 +222,8 @@ def run(cells: Sequence[PlannedCell], ready: Material, *, folder: Path, device: 
     task, backbone = KeptTask(ready.task, ready.split), KeptBackbone(ready.backbone, ready.prepared())
     engine = Engine(lambda *_: task, lambda _name: backbone, cache=Cache(folder / "cache"), device=device)
 
-    def execute(packs: Sequence[Pack]) -> Iterator[CellOutput]:
-        for output in chain.from_iterable(map(engine.run, packs)):
+    def execute(jobs: Sequence[Job]) -> Iterator[CellOutput]:
+        for output in chain.from_iterable(map(engine.run, jobs)):
             found = output.outcome
             if isinstance(found, Failure):
                 raise BenchError(f"{found.cell} failed, so there is nothing to compare: {found.reason}")

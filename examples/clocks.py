@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task
@@ -44,7 +44,7 @@ def draw(count: int, *, seed: int) -> Examples:
     generator = np.random.default_rng(seed)
     hours = np.arange(count) % 12
     pixels = np.stack([dial(int(hour) + 1, generator) for hour in hours])
-    return Examples(Images(pixels[..., None]), {"class": Dense({"class": hours})})
+    return Examples(ImageArray(pixels[..., None]), {"class": Dense({"class": hours})})
 
 
 def dial(hour: int, generator: np.random.Generator) -> np.ndarray:

@@ -12,13 +12,13 @@ from bench.column import Column
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
 from bench.planning.budgets import Budgets
-from bench.planning.plan import PlannedCell, pack_cells
+from bench.planning.plan import PlannedCell, group_into_jobs
 from bench.runtime.cache import Cache
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.strategy import Model, Seeds, Strategy
 from bench.target import Target
 from bench.task import Split
 from bench.training.context import NetworkContext
-from bench.training.inputs import MEMORY_BYTES
 from tests.toys import STAGES, ToyBackbone, ToyTask, toy_split
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def toy_context(
     backbone: Backbone | None = None,
     target: Target = ToyTask.target,
     split: Split | None = None,
-    memory_bytes: int = MEMORY_BYTES,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
     boundaries: Sequence[int] = (2, len(STAGES)),
 ) -> NetworkContext:
     """Return the context of a task and a backbone, those of the toys if none are given."""
@@ -64,8 +64,8 @@ def fit(strategy: Strategy, context: NetworkContext, budget: Budget[Column] | No
     return model
 
 
-def run_toy(folder: Path, *cells: PlannedCell, memory_bytes: int = MEMORY_BYTES) -> list[CellOutput]:
-    """Return what came of cells of the toy task and backbone, all of one pack."""
+def run_toy(folder: Path, *cells: PlannedCell, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> list[CellOutput]:
+    """Return what came of cells of the toy task and backbone, all of one job."""
     engine = Engine(
         lambda *_: ToyTask(),
         lambda _name: ToyBackbone(),
@@ -74,5 +74,5 @@ def run_toy(folder: Path, *cells: PlannedCell, memory_bytes: int = MEMORY_BYTES)
         memory_bytes=memory_bytes,
         decoders=2,
     )
-    (pack,) = pack_cells(cells)
-    return list(engine.run(pack))
+    (job,) = group_into_jobs(cells)
+    return list(engine.run(job))

@@ -15,7 +15,7 @@ from bench.cell import Cell
 from bench.column import Indices, dense
 from bench.config.data import DataSpec
 from bench.domain import Raw
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.planning.plan import PlannedCell, cell_key
 from bench.runtime.cache import Cache
 from bench.strategies.finetune import Finetune
@@ -50,7 +50,7 @@ def toy_split(n: int = 60, classes: int = 3, seed: int = 0) -> Split:
     labels = np.arange(n) % classes
     pixels = generator.integers(0, 120, size=(n, SIDE, SIDE, 1))
     pixels[np.arange(n), 0, labels % SIDE, 0] += 130
-    everything = labelled(Images(pixels.astype(np.uint8)), labels)
+    everything = labelled(ImageArray(pixels.astype(np.uint8)), labels)
     return Split(everything.take(np.arange(n // 2)), everything.take(np.arange(n // 2, n)))
 
 
@@ -142,7 +142,7 @@ class ToyBackbone(Backbone):
         self.eval()
 
     def prepare(self, raw: Raw) -> Batch:
-        assert isinstance(raw, Images)
+        assert isinstance(raw, ImageArray)
         return Batch(torch.from_numpy(raw.pixels).float().flatten(1) / 255)
 
     def initialise(self) -> None:

@@ -13,7 +13,7 @@ from bench.analysis.curves import Curves
 from bench.analysis.measures import Found, Verdict
 from bench.analysis.pairs import Pair, find_pair
 from bench.analysis.tables import Tables
-from bench.analysis.wording import listed
+from bench.analysis.wording import join_words
 
 
 class Measured(NamedTuple):
@@ -68,5 +68,7 @@ def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> F
         return Found("not decided", "The cards do not say whether source and target are alike.")
     shared = [subject for subject in source if subject in target]
     if shared:
-        return Found("not decided", f"Source and target are alike: {listed(shared)}.")
-    return found._replace(said=f"Source ({listed(source)}) and target ({listed(target)}) are unlike. {found.said}")
+        return Found("not decided", f"Source and target are alike: {join_words(shared)}.")
+    return found._replace(
+        said=f"Source ({join_words(source)}) and target ({join_words(target)}) are unlike. {found.said}"
+    )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.curves import Curves, key_budgets
-from bench.analysis.wording import capitalised, listed, quantity, score, strategy_title
+from bench.analysis.wording import capitalised, join_words, quantity, score, strategy_title
 from bench.card import BackboneCard
 
 
@@ -46,7 +46,7 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
     said = f"with {quantity(amount)} {unit}, "
     if tied:
-        names = listed(_described(one, cards) for one in (first, *tied))
+        names = join_words(_described(one, cards) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")
     second = rest[0]
     gap = stats.mean_interval(_gaps(first, second, amount))

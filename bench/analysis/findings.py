@@ -10,7 +10,7 @@ from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, sav
 from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdicts
 from bench.analysis.wording import (
     about,
-    listed,
+    join_words,
     quantity,
     rounded,
     rounded_down,
@@ -62,7 +62,7 @@ def _advice(curves: Curves) -> list[str]:
     if before == after and all(_alone(curves, amount) for amount in (first, last)):
         ends = [_scored(curves, before, amount) for amount in (first, last)]
         at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.unit}"
-        return [f"{at}, use {strategy_phrase(before)}: {listed(ends)}."]
+        return [f"{at}, use {strategy_phrase(before)}: {join_words(ends)}."]
     crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
     if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
         return [*said, _use(curves, last)]
@@ -91,11 +91,11 @@ def _use(curves: Curves, amount: float) -> str:
     said = _scored(curves, chosen, amount)
     if here["n_seeds"].max() < 2:
         alike = [strategy_phrase(str(name)) for name in here.index[here["mean"] == here["mean"][chosen]]]
-        return f"{start}{listed(alike)} {'score' if len(alike) > 1 else 'scores'} best: {said}."
+        return f"{start}{join_words(alike)} {'score' if len(alike) > 1 else 'scores'} best: {said}."
     if len(tied) == 1:
         return f"{start}use {phrase}: {said}."
     if chosen == tied[0]:
-        others = listed(strategy_phrase(name) for name in tied[1:])
+        others = join_words(strategy_phrase(name) for name in tied[1:])
         return f"{start}{phrase} is enough: {said}; {others} {'tie' if len(tied) > 2 else 'ties'} with it."
     best = f"{strategy_phrase(tied[0])} ({score(float(here['mean'].iloc[0]))})"
     return f"{start}{phrase} is enough: {said}; {best} is not clearly better."
@@ -106,7 +106,7 @@ def _turn(curves: Curves, crossed: Crossover, last: float) -> str:
     start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.unit} on, "
     others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
     reached = f"{_scored(curves, crossed.ours, last)} with {quantity(last)}"
-    tie = f", where {listed(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
+    tie = f", where {join_words(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
     return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
 
 
@@ -143,7 +143,7 @@ def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
         return f"up to {quantity(at[-1])}{label}"
     if len(at) >= LONG_STRETCH and list(at) == list(budgets[-len(at) :]):
         return f"from {quantity(at[0])}{label} on"
-    return f"at {listed(map(quantity, at))}{label}"
+    return f"at {join_words(map(quantity, at))}{label}"
 
 
 def _best_known(curves: Curves, rival: Start) -> LabelSavings | None:

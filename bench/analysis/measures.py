@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.pairs import Pair, Seconds
-from bench.analysis.wording import about, capitalised, count, duration, listed, quantity, rounded, score
+from bench.analysis.wording import about, capitalised, count, duration, join_words, quantity, rounded, score
 
 Verdict = Literal["supported", "not supported", "not decided"]
 
@@ -169,7 +169,7 @@ def scores_under_shift(pair: Pair) -> Found:
     ours, theirs = pair.titles
     return Found(
         _decide(gain),
-        f"With {quantity(amount)} {pair.unit}, under shift ({listed(shifted.names)}), {ours} scores "
+        f"With {quantity(amount)} {pair.unit}, under shift ({join_words(shifted.names)}), {ours} scores "
         f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
         f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
     )
@@ -178,7 +178,7 @@ def scores_under_shift(pair: Pair) -> Found:
 def _where(pair: Pair, parts: Mapping[str, pd.Index]) -> str:
     """Return at which budgets transfer is better, worse, or neither."""
     ours, theirs = pair.titles
-    said = listed(f"{side} at {listed(map(quantity, at))}" for side, at in parts.items() if len(at))
+    said = join_words(f"{side} at {join_words(map(quantity, at))}" for side, at in parts.items() if len(at))
     n_compared = sum(len(at) for side, at in parts.items() if side != "not compared")
     corrected = f", with Holm's correction over {count(n_compared)} budgets" if n_compared > 1 else ""
     return f"Against {theirs}, {ours} is {said} {pair.unit}{corrected}."

@@ -9,7 +9,7 @@ import pandas as pd
 from bench import stats
 from bench.analysis.curves import Curves
 from bench.analysis.tables import SHARED_SECONDS, Tables, ordinary_cells
-from bench.analysis.wording import capitalised, listed, strategy_title
+from bench.analysis.wording import capitalised, join_words, strategy_title
 from bench.results.manifest import StrategyEntry
 
 TIMED_ON: Final = ["device", "processor"]
@@ -157,7 +157,7 @@ def find_pair(tables: Tables, task: str, curves: Curves) -> Pair | str:
     missing = {"no pretrained strategy": found.transfer, "no training from scratch": found.scratch}
     lacking = [said for said, entry in missing.items() if entry is None]
     if found.transfer is None or found.scratch is None:
-        return f"{capitalised(listed(lacking))} was run."
+        return f"{capitalised(join_words(lacking))} was run."
     names = [found.transfer.name, found.scratch.name]
     shifts = tables.shifts[(tables.shifts["task"] == task) & (tables.shifts["backbone"] == curves.backbone)]
     budgets = curves.points["budget"].reset_index()

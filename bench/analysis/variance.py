@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.tables import CURVE, Tables
-from bench.analysis.wording import listed, quantity, strategy_title
+from bench.analysis.wording import join_words, quantity, strategy_title
 from bench.cell import ALL_STREAMS
 from bench.stats import Floats
 
@@ -92,5 +92,5 @@ def _listed_streams(at: Mapping[float, str | None]) -> str:
     for stream in (*STREAMS, None):
         budgets = [quantity(amount) for amount, found in at.items() if found == stream]
         if budgets:
-            parts.append(f"{UNDECIDED if stream is None else STREAMS[stream]} at {listed(budgets)}")
+            parts.append(f"{UNDECIDED if stream is None else STREAMS[stream]} at {join_words(budgets)}")
     return "; ".join(parts)

@@ -113,7 +113,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
-def listed(items: Iterable[str]) -> str:
+def join_words(items: Iterable[str]) -> str:
     """Return the items as a list in a sentence: a, b and c."""
     *front, last = items
     return f"{', '.join(front)} and {last}" if front else last

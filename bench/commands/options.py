@@ -5,10 +5,11 @@ A default stands here and nowhere else: the command line gives only the options 
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from bench.budget import Asked
 from bench.runtime.arithmetic import WantedPrecision
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.skeletons.writing import Skeleton
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
@@ -16,8 +17,6 @@ PredictFormat = Literal["table", "json"]
 CompareFormat = Literal["text", "markdown", "json", "junit"]
 HistoryFormat = Literal["text", "markdown", "json", "csv"]
 Heading = Literal["suites", "tasks", "backbones", "strategies"]
-
-DEFAULT_MEMORY_BYTES: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ class PredictOptions:
     top: int = 1
     format: PredictFormat = "table"
     trust_remote_code: bool = False
-    device: DeviceChoice = "auto"
+    compute: ComputeOptions = field(default_factory=ComputeOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

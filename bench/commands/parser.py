@@ -234,4 +234,5 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=get_args(PredictFormat), help="json: an object on each line")
     parser.add_argument("--trust-remote-code", action="store_true", help="let a model of a hub bring code of its own")
     add_device(parser)
+    add_memory(parser)
     parser.set_defaults(kind=PredictOptions)

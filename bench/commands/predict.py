@@ -31,10 +31,10 @@ def main(options: PredictOptions) -> int:
         model = load_model(
             options.folder,
             exported,
-            device=resolve_device(options.device),
+            device=resolve_device(options.compute.device),
             trust_remote_code=options.trust_remote_code,
         )
-        predictions = model.predict(asked.raw, decoders=default_decoders(1))
+        predictions = model.predict(asked.raw, decoders=default_decoders(1), memory_bytes=options.compute.memory_bytes)
         print(_shown(options, asked.sources, exported.target.answers(predictions, asked.raw, options.top)))
     return SOME_UNREAD if asked.problems else FINE
 

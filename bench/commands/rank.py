@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bench.analysis.wording import count, listed, shortened, strategy_title
+from bench.analysis.wording import count, join_words, shortened, strategy_title
 from bench.budget import Count
 from bench.commands.options import RankOptions
 from bench.commands.selection import Selection, select
@@ -108,7 +108,7 @@ def _remark(ranked: "Sequence[Ranked]", outcomes: Mapping[str, Mapping[str, floa
             right = sum(scores[better] > scores[worse] for better, worse in pairs)
             held.append(f"{right} of {len(pairs)} pairs by {strategy_title(strategy)}")
     if held:
-        return f"A run, on its largest budget, put in the same order {listed(held)}."
+        return f"A run, on its largest budget, put in the same order {join_words(held)}."
     return (
         "LogME is a guess about a linear probe, made without training one. Whether it was right here is not known: "
         "run the same backbones, and `rank` will say."

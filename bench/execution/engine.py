@@ -22,17 +22,17 @@ from bench.errors import BenchError, DataError
 from bench.execution.evaluation import Evaluation, ranking
 from bench.execution.output import CellOutput
 from bench.planning.budgets import Budgets
-from bench.planning.plan import Needs, Pack, PlannedCell
+from bench.planning.plan import Job, PlannedCell, Requirements
 from bench.prediction.saving import save_adapted
 from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
 from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.subsets.seeds import seed_of
 from bench.task import Split, Task, fold_content, verify
 from bench.training.context import AUTO, NetworkContext
-from bench.training.inputs import MEMORY_BYTES
 
 CPU: Final = torch.device("cpu")
 THREADS: Final = 1
@@ -66,7 +66,7 @@ class Engine:
         *,
         cache: Cache,
         device: str,
-        memory_bytes: int = MEMORY_BYTES,
+        memory_bytes: int = DEFAULT_MEMORY_BYTES,
         decoders: int = 1,
         exports: Mapping[str, Path] = MappingProxyType({}),
         request: PrecisionRequest = AUTO,
@@ -88,15 +88,15 @@ class Engine:
         self._request = request
         self._loaded: _Loaded | None = None
 
-    def run(self, pack: Pack) -> Iterator[CellOutput]:
-        """Yield what came of each cell of a pack, whose cells are of one task, backbone, strategy and fold.
+    def run(self, job: Job) -> Iterator[CellOutput]:
+        """Yield what came of each cell of a job, whose cells are of one task, backbone, strategy and fold.
 
         Whatever goes wrong with a cell becomes a `Failure` and concerns no other.
         """
         ready: list[_Ready] = []
-        for planned in pack.cells:
+        for planned in job.cells:
             try:
-                ready.append(self._ready(planned, pack))
+                ready.append(self._ready(planned, job))
             except Exception as error:
                 yield CellOutput(_failure(planned, error))
         while ready:
@@ -173,15 +173,15 @@ class Engine:
         if folder:
             save_adapted(folder, one.planned, one.loaded.card, one.loaded.context.network(), model.parts(), result)
 
-    def _ready(self, planned: PlannedCell, pack: Pack) -> "_Ready":
+    def _ready(self, planned: PlannedCell, job: Job) -> "_Ready":
         """Return a cell with its budget. Raises `DataError` if it cannot be drawn, or the task lacks something."""
-        loaded = self._load(planned, pack)
+        loaded = self._load(planned, job)
         _refuse_lacking(planned.strategy, loaded.context)
         budget = loaded.budgets.draw(planned.cell.budget, seed_of(planned.cell, "subset"))
         cell = planned.cell
         return _Ready(planned, loaded, budget, Seeds(seed_of(cell, "initialisation"), seed_of(cell, "order")))
 
-    def _load(self, planned: PlannedCell, pack: Pack) -> _Loaded:
+    def _load(self, planned: PlannedCell, job: Job) -> _Loaded:
         """Return what a cell needs; that of the one before it is dropped first."""
         through = planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
         name = (planned.spec, through, planned.fold)
@@ -200,15 +200,17 @@ class Engine:
             content = fold_content(data_sha256, planned.fold)
             train = split.train
             budgets = Budgets(task.target, train.labels[task.target.reads], train.facts)
-            context = self._context(task, split, through, pack.needs, content, budgets)
+            context = self._context(task, split, through, job.requirements, content, budgets)
             evaluation = Evaluation(task.target, split, data_sha256)
             loading = Work(LOADING, uuid4().hex, time.perf_counter() - start)
             self._loaded = _Loaded(name, task.card, data_sha256, budgets, context, evaluation, loading)
         return self._loaded
 
-    def _context(self, task: Task, split: Split, through: str, needs: Needs, content: str, budgets: Budgets) -> Context:
+    def _context(
+        self, task: Task, split: Split, through: str, wanted: Requirements, content: str, budgets: Budgets
+    ) -> Context:
         """Return what a strategy may see of a split, through a backbone if it is named."""
-        needed = budgets.union(needs.budgets)
+        needed = budgets.union(wanted.budgets)
         if not through:
             return Context(task.card.name, task.target, split, needed=needed, content=content, cache=self._cache)
         backbone = self._load_backbone(through).to(self._device)
@@ -219,7 +221,7 @@ class Engine:
             split,
             backbone,
             needed=needed,
-            boundaries=frozenset().union(*(strategy.boundaries(n_stages) for strategy in needs.strategies)),
+            boundaries=frozenset().union(*(strategy.boundaries(n_stages) for strategy in wanted.strategies)),
             content=content,
             cache=self._cache,
             device=self._device,

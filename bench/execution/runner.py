@@ -12,13 +12,13 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from bench.card import BackboneCard
 from bench.cell import Failure, Outcome, Result
 from bench.execution.output import CellOutput
-from bench.planning.plan import Pack, PlannedCell, pack_cells
+from bench.planning.plan import Job, PlannedCell, group_into_jobs
 from bench.results.store import Store
 from bench.strategy import BACKBONE
 
 log = logging.getLogger(__name__)
 
-Execute = Callable[[Sequence[Pack]], Iterator[CellOutput]]
+Execute = Callable[[Sequence[Job]], Iterator[CellOutput]]
 
 SAME: Final = 5e-5
 """What two scores may differ by and be the same in four decimals."""
@@ -83,7 +83,7 @@ def run_cells(
         unfinished = dict.fromkeys(planned.cell for planned in pending)
         with bar, logging_redirect_tqdm():
             bar.set_postfix_str(str(pending[0].cell))
-            for delivered in execute(pack_cells(pending)):
+            for delivered in execute(group_into_jobs(pending)):
                 _keep(delivered, store)
                 if follow:
                     follow(delivered.outcome)

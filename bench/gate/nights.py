@@ -8,7 +8,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from bench.analysis.wording import MISSING, count, counted, listed, shortened
+from bench.analysis.wording import MISSING, count, counted, join_words, shortened
 from bench.gate.history import History, Series
 from bench.gate.steps import Step
 from bench.gate.wording import difference, plain
@@ -132,7 +132,7 @@ def _sentences(history: History, together: Sequence[tuple[Series, Step]]) -> Ite
     (first, step), *others = together
     if first.strategy is None:
         names = [strategy_name(history, series) for series, _ in others]
-        yield _sentence(history, first, step, f", as did {listed(names)}" if names else "")
+        yield _sentence(history, first, step, f", as did {join_words(names)}" if names else "")
     else:
         yield from (_sentence(history, series, step) for series, step in together)
 

@@ -47,7 +47,7 @@ class PlannedCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """What the pending cells of one task and backbone, or those of a task without one, ask of what they share.
 
     `budgets` are what their cells ask for, with their seeds.
@@ -58,14 +58,14 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class Job:
     """Cells that one process runs in turn because they share work.
 
     These are the cells of one task, backbone, fold and strategy that is fitted together, else one cell.
     """
 
     cells: tuple[PlannedCell, ...]
-    needs: Needs
+    requirements: Requirements
 
 
 def plan_cells(
@@ -108,20 +108,20 @@ def plan_cells(
     return tuple(planned)
 
 
-def pack_cells(cells: Sequence[PlannedCell]) -> list[Pack]:
-    """Return the packs in which to run pending cells, in their order."""
+def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
+    """Return the jobs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
         shared[planned.spec, _seen_through(planned), planned.fold].append(planned)
-    needs = {
-        name: Needs(
+    requirements = {
+        name: Requirements(
             frozenset(planned.strategy for planned in several),
             frozenset((planned.cell.budget, seed_of(planned.cell, "subset")) for planned in several),
         )
         for name, several in shared.items()
     }
     grouped = groupby(cells, _alike)
-    return [Pack(tuple(several), needs[spec, through, fold]) for (spec, through, fold, _), several in grouped]
+    return [Job(tuple(several), requirements[spec, through, fold]) for (spec, through, fold, _), several in grouped]
 
 
 def _refuse_budget(budget: Asked, strategy: Strategy) -> None:
@@ -134,7 +134,7 @@ def _refuse_budget(budget: Asked, strategy: Strategy) -> None:
 
 
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, int, str]:
-    """Return what the cells of one pack have in common."""
+    """Return what the cells of one job have in common."""
     alike = planned.cell.strategy if planned.strategy.together else planned.key
     return planned.spec, _seen_through(planned), planned.fold, alike
 

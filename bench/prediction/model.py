@@ -17,10 +17,11 @@ from bench.prediction.exported import WEIGHTS, Exported
 from bench.prediction.saving import together
 from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import file_sha256
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.runtime.precision import frozen_precision
 from bench.training.adapted import Reader
 from bench.training.inference import Recomputed, read_all
-from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, Tapped, prepare
+from bench.training.inputs import Inputs, MemoryBudget, Tapped, prepare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +33,16 @@ class ExportedModel:
     head: nn.Module
     device: torch.device
 
-    def predict(self, raw: Raw, *, decoders: int = 1) -> Column:
+    def predict(self, raw: Raw, *, decoders: int = 1, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> Column:
         """Return predictions on the scale of the labels, as those of the test split were made.
 
-        Trained stages run in the precision they were trained in. `decoders` threads read files.
+        Trained stages run in the precision they were trained in. `decoders` threads read files,
+        and at most `memory_bytes` of examples are held.
         Raises `DataError` for a file that cannot be read.
         """
         target, boundary = self.exported.target, self.exported.boundary
-        inputs = prepare(self.backbone, raw, allowance=Allowance(MEMORY_BYTES), decoders=decoders).to(self.device)
+        memory = MemoryBudget(memory_bytes)
+        inputs = prepare(self.backbone, raw, memory=memory, decoders=decoders).to(self.device)
         stages, readout, frozen = self.backbone.stages, target.readout, frozen_precision(self.device)
         if boundary == len(stages):  # nothing is trained: in one go, as features are computed
             read = read_all(self.backbone, stages, inputs, readout, precision=frozen)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate, max_pool2d
 
 from bench.column import Dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split, packaged_file
 
@@ -81,7 +81,7 @@ def draw(fonts: tuple[str, ...]) -> Examples:
                 pictures.append(picture(font, chr(code)))
                 labels.append(class_of[letter])
     classes = Dense({LABEL: np.array(labels, dtype=np.int64)})
-    return Examples(Images(np.stack(pictures)[..., None]), {LABEL: classes})
+    return Examples(ImageArray(np.stack(pictures)[..., None]), {LABEL: classes})
 
 
 def letters_of(font: FT2Font) -> Iterator[tuple[int, str]]:

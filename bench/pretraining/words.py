@@ -12,7 +12,7 @@ from torch.nn.functional import affine_grid, conv1d, grid_sample, interpolate, p
 from bench.backbones.bundled import spoken_words
 from bench.backbones.bundled.spoken_words import FLOOR, SPREAD, normalise
 from bench.column import Dense
-from bench.domains.audio.raw import Waveforms, from_16_bits
+from bench.domains.audio.raw import AudioArray, from_16_bits
 from bench.runtime.espeak import RATE_HZ, synthesise
 from bench.targets.classes import LABEL, Classes
 from bench.task import Examples, Split
@@ -93,7 +93,7 @@ def speak(variants: tuple[str, ...], generator: np.random.Generator) -> Examples
         row[start : start + len(clip)] = clip
         voices.append(voice)
     words = Dense({LABEL: np.array([word for word, _ in pairs], np.int64)})
-    return Examples(Waveforms(from_16_bits(samples), RATE_HZ), {LABEL: words}, groups=np.array(voices))
+    return Examples(AudioArray(from_16_bits(samples), RATE_HZ), {LABEL: words}, groups=np.array(voices))
 
 
 def warp(values: Tensor, generator: torch.Generator) -> Tensor:

@@ -35,7 +35,7 @@ class Penalties(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptHead:
+class CachedHead:
     """A linear head on the CPU, and the work it was."""
 
     solved: Solved
@@ -86,7 +86,7 @@ class Heads:
         self._prior = prior if problem.corrects else None
         self._cache = cache
 
-    def solve(self, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[KeptHead]:
+    def solve(self, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[CachedHead]:
         """Yield the head of each budget, in order, solved once however many ask; what is missing is solved together."""
         keys = [self._key(budget, penalties) for budget in budgets]
         by_key = dict(zip(keys, budgets, strict=True))
@@ -98,7 +98,7 @@ class Heads:
             with safe_open(paths[key], framework="pt") as file:
                 said = file.metadata()
                 head = Head(file.get_tensor("weight"), file.get_tensor("bias"))
-            yield KeptHead(Solved(head, float(said["penalty"])), Work(HEAD, key, float(said["seconds"])))
+            yield CachedHead(Solved(head, float(said["penalty"])), Work(HEAD, key, float(said["seconds"])))
 
     def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
         held = self._prior is not None

@@ -11,16 +11,16 @@ from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.analysis.wording import count, counted, direction, strategy_title, task_title
 from bench.cell import ALL_STREAMS
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
-from bench.report.sections.evidence import claims_section
-from bench.report.sections.expenses import cost_section
+from bench.report.sections.claims import claims_section
+from bench.report.sections.costs import cost_section
+from bench.report.sections.extrapolation import more_labels_section
+from bench.report.sections.leaderboard import leaderboard_section
 from bench.report.sections.learning import learning_section
 from bench.report.sections.metrics import metrics_section
-from bench.report.sections.origins import provenance_section
-from bench.report.sections.outlook import more_labels_section
+from bench.report.sections.provenance import provenance_section
 from bench.report.sections.randomness import randomness_section
 from bench.report.sections.robustness import robustness_section
-from bench.report.sections.standings import leaderboard_section
-from bench.report.sections.worth import savings_section
+from bench.report.sections.savings import savings_section
 
 Found = Mapping[str, list[Curves]]
 

@@ -18,7 +18,7 @@ from bench.readout import Readout
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.precision import frozen_precision
 from bench.training.inference import ReadFeatures, Recomputed, forward_all, read_all
-from bench.training.inputs import Allowance, Inputs, Tapped
+from bench.training.inputs import Inputs, MemoryBudget, Tapped
 from bench.versions import ALGORITHM
 
 VALUES: Final = "values"
@@ -38,13 +38,13 @@ class Activations:
         cache: Cache,
         device: torch.device,
         boundaries: Iterable[int],
-        allowance: Allowance,
+        memory: MemoryBudget,
         check: Callable[[], None],
     ) -> None:
         """`inputs` are prepared examples on the CPU; `content` is a hash of them and of how they were prepared.
 
         `boundaries` will be asked for: one pass through the stages serves them all. Features are always kept; what lies
-        between only if the `allowance` grants it, else it is computed anew whenever it is asked for. `check` is called
+        between only if `memory` grants it, else it is computed anew whenever it is asked for. `check` is called
         after a pass, and what it raises ends it.
         """
         self._backbone = backbone
@@ -53,7 +53,7 @@ class Activations:
         self._cache = cache
         self._device = device
         self._boundaries = frozenset(boundaries)
-        self._allowance = allowance
+        self._memory = memory
         self._check = check
         self._keeps: dict[int, bool] = {}
         self._at: dict[int, tuple[Inputs, list[Work]]] = {0: (inputs.to(device), [])}
@@ -150,7 +150,7 @@ class Activations:
             values = forward_all(stages, first, precision=precision).values
             lengths = self._inputs.lengths
             longer = 1 if lengths is None or values.ndim < 3 else int(lengths.max()) / values.shape[1]
-            self._keeps[boundary] = self._allowance.grants(int(values.nbytes * longer * len(self._inputs)))
+            self._keeps[boundary] = self._memory.grants(int(values.nbytes * longer * len(self._inputs)))
         return self._keeps[boundary]
 
     def _compute(self, boundaries: Iterable[int], missing: Mapping[str, Path]) -> None:

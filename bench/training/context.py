@@ -23,11 +23,12 @@ from bench.probing.heads import Heads
 from bench.readout import Readout
 from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache, content_key
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.target import Target
 from bench.task import Split
 from bench.training.activations import Activations
 from bench.training.inference import ReadFeatures
-from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, prepare
+from bench.training.inputs import Inputs, MemoryBudget, prepare
 from bench.training.pace import PrecisionChooser
 from bench.training.vocabulary import Vocabulary
 
@@ -52,7 +53,7 @@ class NetworkContext(Context):
         content: str,
         cache: Cache,
         device: torch.device,
-        memory_bytes: int = MEMORY_BYTES,
+        memory_bytes: int = DEFAULT_MEMORY_BYTES,
         decoders: int = 1,
         request: PrecisionRequest = AUTO,
     ) -> None:
@@ -75,13 +76,13 @@ class NetworkContext(Context):
         self._places = np.full(len(train), -1, dtype=np.int64)  # of each training example among those kept
         self._places[kept] = np.arange(len(kept))
         part = "" if len(kept) == len(train) else f" {content_key(kept.tolist())}"
-        allowance = Allowance(memory_bytes)
-        test = prepare(backbone, split.test.raw, allowance=allowance, decoders=decoders)
-        learnt = prepare(backbone, train.raw.take(kept), allowance=allowance, decoders=decoders)
-        self._train = self._activations(f"train{part}", learnt, allowance)
-        self._test = self._activations("test", test, allowance)
+        memory = MemoryBudget(memory_bytes)
+        test = prepare(backbone, split.test.raw, memory=memory, decoders=decoders)
+        learnt = prepare(backbone, train.raw.take(kept), memory=memory, decoders=decoders)
+        self._train = self._activations(f"train{part}", learnt, memory)
+        self._test = self._activations("test", test, memory)
         self._others: dict[Raw, tuple[str, Inputs]] = {}
-        self._left_for_others = Allowance(memory_bytes)  # its own: what is granted here changes no plain score
+        self._left_for_others = MemoryBudget(memory_bytes)  # its own: what is granted here changes no plain score
         self._vocabulary = self._find_vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
 
     def network(self) -> "NetworkContext":
@@ -132,7 +133,7 @@ class NetworkContext(Context):
     def name(self, raw: Raw, name: str) -> None:
         """Name further inputs: under this name their activations are found in the cache."""
         if raw not in self._others:
-            inputs = prepare(self.backbone, raw, allowance=self._left_for_others, decoders=self._decoders)
+            inputs = prepare(self.backbone, raw, memory=self._left_for_others, decoders=self._decoders)
             self._others[raw] = name, inputs
 
     def prune(self, boundary: int, stages: nn.ModuleList) -> None:
@@ -178,7 +179,7 @@ class NetworkContext(Context):
             hashes = (hashlib.sha256(piece).hexdigest() for piece in raw.columns())
             self.name(raw, f"other {content_key(*hashes)}")
         name, inputs = self._others[raw]
-        return self._activations(name, inputs, Allowance(self._memory_bytes))
+        return self._activations(name, inputs, MemoryBudget(self._memory_bytes))
 
     def _find_vocabulary(self, *inputs: Inputs) -> Vocabulary:
         """Return the tokens of all that a network may be trained or tested on."""
@@ -190,7 +191,7 @@ class NetworkContext(Context):
     def _pruned(self, boundary: int, inputs: Inputs) -> Inputs:
         return inputs if boundary or self._vocabulary is None else self._vocabulary.renumber(inputs)
 
-    def _activations(self, split: str, inputs: Inputs, allowance: Allowance) -> Activations:
+    def _activations(self, split: str, inputs: Inputs, memory: MemoryBudget) -> Activations:
         return Activations(
             self.backbone,
             inputs,
@@ -198,7 +199,7 @@ class NetworkContext(Context):
             cache=self.cache,
             device=self.device,
             boundaries=self._boundaries,
-            allowance=allowance,
+            memory=memory,
             check=lambda: self.check_frozen(self.n_stages),
         )
 

@@ -12,7 +12,7 @@ from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
 from bench.errors import DataError
-from bench.probing.heads import KeptHead, Penalties
+from bench.probing.heads import CachedHead, Penalties
 from bench.probing.linear import put
 from bench.runtime.memory import forget_peak
 from bench.runtime.precision import frozen_precision
@@ -163,7 +163,7 @@ def _choose_precision(context: NetworkContext, begun: _Begun, plan: NetworkPlan)
 
 def _shared_work(
     context: NetworkContext, budget: Budget[Column], plan: NetworkPlan
-) -> tuple[tuple[Work, ...], KeptHead | None]:
+) -> tuple[tuple[Work, ...], CachedHead | None]:
     """Return the work that a network shares with others, and the head to start from; makes what is missing."""
     readout = context.target.readout
     works = context.frozen_work(plan.frozen, readout)

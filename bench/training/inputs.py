@@ -15,9 +15,6 @@ from bench.backbone import Backbone, Batch
 from bench.column import Column, concatenate
 from bench.domain import Raw
 
-MEMORY_BYTES: Final = 2**30
-"""How much of the examples of a task a process holds, if it is told nothing else."""
-
 CHUNK: Final = 64  # examples prepared at a time
 
 
@@ -54,7 +51,7 @@ class Inputs(Protocol):
         """Yield the examples at each of `rows`, in order."""
 
 
-class Allowance:
+class MemoryBudget:
     """How many bytes of examples may still be held."""
 
     def __init__(self, size_bytes: int) -> None:
@@ -172,8 +169,8 @@ class Tapped(Derived):
             yield replace(batch, taps={tap: one.values for tap, one in zip(self.below, tapped, strict=True)})
 
 
-def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int) -> Inputs:
-    """Return raw examples as the first stage wants them: held if the allowance grants it, else streamed.
+def prepare(backbone: Backbone, raw: Raw, *, memory: MemoryBudget, decoders: int) -> Inputs:
+    """Return raw examples as the first stage wants them: held if the memory budget grants it, else streamed.
 
     What has no file is always held: it is in memory already. So are sequences, which are padded to the longest of them.
     """
@@ -184,7 +181,7 @@ def prepare(backbone: Backbone, raw: Raw, *, allowance: Allowance, decoders: int
     if first.lengths is not None:
         return backbone.prepare(raw)
     example = first.values
-    if not allowance.grants(example.nbytes * len(raw)):
+    if not memory.grants(example.nbytes * len(raw)):
         return streamed
     values = torch.empty((len(raw), *example.shape[1:]), dtype=example.dtype)
     chunks = torch.arange(len(raw)).split(CHUNK)

@@ -19,7 +19,7 @@ from bench.context import Context
 from bench.errors import DataError, FreezeError
 from bench.execution.engine import Engine
 from bench.planning.budgets import Budgets
-from bench.planning.plan import pack_cells
+from bench.planning.plan import group_into_jobs
 from bench.registry import STRATEGIES as KINDS
 from bench.registry import names
 from bench.runtime.cache import Cache
@@ -203,8 +203,8 @@ def test_a_cell_that_varies_one_stream_differs_by_that_stream_alone(tmp_path: Pa
 
     def predictions(strategy: Strategy, seed: int, varied: str, budget: Asked = ALL) -> np.ndarray:
         planned = toy_cell(strategy, budget=budget, seed=seed)
-        [pack] = pack_cells([replace(planned, cell=replace(planned.cell, varied=varied))])
-        [output] = engine.run(pack)
+        [job] = group_into_jobs([replace(planned, cell=replace(planned.cell, varied=varied))])
+        [output] = engine.run(job)
         assert output.predictions is not None, output.outcome
         found: np.ndarray = output.predictions["logit"]
         return found

@@ -14,8 +14,8 @@ from PIL import Image
 from bench.cell import Failure
 from bench.cli import main
 from bench.column import Ragged
-from bench.domains.audio.raw import Waveforms
-from bench.domains.vision.raw import Images
+from bench.domains.audio.raw import AudioArray
+from bench.domains.vision.raw import ImageArray
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.strategy import BACKBONE
@@ -38,11 +38,11 @@ def write_files(task: str, folder: Path) -> list[str]:
     """Write a few test examples of a task as files, pictures twice as large."""
     raw = load_family(task).split(0, Cache(folder)).test.raw.take(np.arange(SHOWN))
     paths = []
-    if isinstance(raw, Images):
+    if isinstance(raw, ImageArray):
         for place, picture in enumerate(raw.pictures()):
             paths.append(folder / f"{place}.png")
             Image.fromarray(np.kron(picture, np.ones((2, 2, 1), dtype=np.uint8)).squeeze()).save(paths[-1])
-    elif isinstance(raw, Waveforms):
+    elif isinstance(raw, AudioArray):
         for place, samples in enumerate(raw.samples):
             paths.append(folder / f"{place}.wav")
             heard = samples[: np.flatnonzero(samples)[-1] + 1]

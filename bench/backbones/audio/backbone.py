@@ -27,7 +27,7 @@ TOLERANCE: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hearing:
+class AudioFormat:
     """What becomes of clips before the first stage.
 
     `extract` takes float32 [n, samples] in [-1, 1], at `rate_hz` and of at least `shortest` samples.
@@ -47,12 +47,12 @@ class AudioBackbone(Backbone):
     """
 
     def __init__(
-        self, card: BackboneCard, stages: nn.ModuleList, *, hearing: Hearing, draw: Callable[[], nn.ModuleList]
+        self, card: BackboneCard, stages: nn.ModuleList, *, audio_format: AudioFormat, draw: Callable[[], nn.ModuleList]
     ) -> None:
         super().__init__()
         self.card = card
         self.stages = stages
-        self._hearing = hearing
+        self._format = audio_format
         self._draw = draw
 
     def prepare(self, raw: Raw) -> Batch:
@@ -61,12 +61,12 @@ class AudioBackbone(Backbone):
         A clip that is too short for a single frame is followed by silence.
         """
         recordings = expect_recordings(raw)
-        hearing = self._hearing
+        audio_format = self._format
         parts = []
         for rows in np.split(np.arange(len(recordings)), range(CHUNK, len(recordings), CHUNK)):
             waves = recordings.take(rows).waveforms()  # files are read a few at a time
-            heard = resample(torch.from_numpy(waves.samples), waves.rate_hz, hearing.rate_hz)
-            parts.append(hearing.extract(pad(heard, (0, max(0, hearing.shortest - heard.shape[1])))))
+            heard = resample(torch.from_numpy(waves.samples), waves.rate_hz, audio_format.rate_hz)
+            parts.append(audio_format.extract(pad(heard, (0, max(0, audio_format.shortest - heard.shape[1])))))
         return Batch(torch.cat(parts))
 
     def initialise(self) -> None:
@@ -92,12 +92,12 @@ def receptive_field(convolutions: Iterable[tuple[int, int]]) -> int:
     return needed
 
 
-def check_stages(name: str, stages: nn.ModuleList, hearing: Hearing, own: Callable[[Tensor], Tensor]) -> None:
+def check_stages(name: str, stages: nn.ModuleList, audio_format: AudioFormat, own: Callable[[Tensor], Tensor]) -> None:
     """Raise `WeightsError` unless the stages give the features that the network's `own` way gives for half a second."""
     generator = torch.Generator().manual_seed(0)
-    clips = 0.1 * torch.randn(1, max(hearing.shortest, hearing.rate_hz // 2), generator=generator)
+    clips = 0.1 * torch.randn(1, max(audio_format.shortest, audio_format.rate_hz // 2), generator=generator)
     with torch.no_grad():
-        staged = run_stages(stages.eval(), Batch(hearing.extract(clips))).values
+        staged = run_stages(stages.eval(), Batch(audio_format.extract(clips))).values
         expected = own(clips)
     apart = float((staged - expected).abs().max())
     if not apart <= TOLERANCE * max(1.0, float(expected.abs().max())):

@@ -15,7 +15,7 @@ from torchaudio import pipelines
 from torchaudio.models import Wav2Vec2Model, wav2vec2_model, wavlm_model
 from torchaudio.models.wav2vec2.wavlm_attention import WavLMSelfAttention
 
-from bench.backbones.audio.backbone import AudioBackbone, Hearing, check_stages, receptive_field
+from bench.backbones.audio.backbone import AudioBackbone, AudioFormat, check_stages, receptive_field
 from bench.backbones.audio.stages import Convolutions, Layer, MeanOverFrames, Positions, RelativeLayer, name_stages
 from bench.backbones.hubs import kept_at, url_file
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
@@ -63,8 +63,10 @@ def open_torchaudio(reference: Reference) -> Opened:
     path = url_file(reference.name, pipeline.url)
     network = _load(reference, pipeline)
     stages = as_stages(network)
-    hearing = _hearing(pipeline)
-    check_stages(reference.name, stages, hearing, lambda clips: network(hearing.extract(clips))[0].mean(dim=1))
+    audio_format = _format(pipeline)
+    check_stages(
+        reference.name, stages, audio_format, lambda clips: network(audio_format.extract(clips))[0].mean(dim=1)
+    )
     licence = re.search(r"under ([\w. -]+?)(?: License)? and\s+redistributed", pipeline.about)
     card = BackboneCard(
         name=reference.name,
@@ -79,7 +81,7 @@ def open_torchaudio(reference: Reference) -> Opened:
         width=pipeline.settings["encoder_embed_dim"],
         stages=name_stages(FIRST, stages),
     )
-    backbone = AudioBackbone(card, stages, hearing=hearing, draw=partial(_draw, pipeline))
+    backbone = AudioBackbone(card, stages, audio_format=audio_format, draw=partial(_draw, pipeline))
     return Opened(backbone, (path,))
 
 
@@ -160,12 +162,12 @@ def _load(reference: Reference, pipeline: Pipeline) -> Wav2Vec2Model:
     return out
 
 
-def _hearing(pipeline: Pipeline) -> Hearing:
+def _format(pipeline: Pipeline) -> AudioFormat:
     """Return clips as samples, of mean 0 and variance 1 in each where the pipeline says so."""
     layers = pipeline.settings["extractor_conv_layer_config"]
     shortest = receptive_field((kernel, stride) for _, kernel, stride in layers)
     extract = _normalise if pipeline.normalised else _as_it_is
-    return Hearing(int(pipeline.bundle.sample_rate), shortest, extract)
+    return AudioFormat(int(pipeline.bundle.sample_rate), shortest, extract)
 
 
 def _normalise(clips: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from bench.backbones.bundled import resnet
 from bench.card import BackboneCard
 from bench.domain import Raw
 from bench.domains.vision.files import expect_pictures, pixels_in_memory
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 
 SIDE: Final = 32
 SIGN_SIDE: Final = 26  # of the longer side of a sign's box, which leaves room for its stray ends
@@ -44,7 +44,7 @@ class Glyphs(Backbone):
         in_memory = pixels_in_memory(raw)
         if in_memory is None:  # of many sizes, so one at a time
             pictures = expect_pictures(raw).pictures()
-            return Batch(torch.cat([self.prepare(Images(picture[None])).values for picture in pictures]))
+            return Batch(torch.cat([self.prepare(ImageArray(picture[None])).values for picture in pictures]))
         pixels = torch.from_numpy(in_memory).float().mean(dim=3)[:, None]  # [n, 1, height, width]
         height, width = pixels.shape[-2:]
         fine = interpolate(pixels, (FINE_SIDE, FINE_SIDE), mode="bicubic", antialias=max(height, width) > FINE_SIDE)

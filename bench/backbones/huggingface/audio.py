@@ -25,16 +25,16 @@ from transformers import (
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from bench.backbone import Backbone, state_hash
-from bench.backbones.audio.backbone import AudioBackbone, Hearing, check_stages
+from bench.backbones.audio.backbone import AudioBackbone, AudioFormat, check_stages
 from bench.backbones.audio.stages import name_stages
 from bench.backbones.huggingface.attention import attention
-from bench.backbones.huggingface.hearing import find_extractor, own_features, read_extractor, usual_extractor
+from bench.backbones.huggingface.audio_format import find_extractor, own_features, read_extractor, usual_extractor
 from bench.backbones.huggingface.spectrograms import (
     ast_features,
-    ast_hearing,
+    ast_format,
     ast_stages,
     whisper_features,
-    whisper_hearing,
+    whisper_format,
     whisper_stages,
 )
 from bench.backbones.huggingface.speech import speech_features, speech_hearing, speech_stages
@@ -66,7 +66,7 @@ class Family:
     extractor: type[SequenceFeatureExtractor]
     first: tuple[str, ...]
     stages: Callable[[Any, Any], nn.ModuleList]
-    hearing: Callable[[Any, Any], Hearing]
+    audio_format: Callable[[Any, Any], AudioFormat]
     features: Callable[[Any, Tensor], Tensor]
     attention: str = "eager"
     implied: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         ASTFeatureExtractor,
         ("patches",),
         ast_stages,
-        ast_hearing,
+        ast_format,
         ast_features,
         attention="sdpa",
         implied={"max_length": "max_length", "num_mel_bins": "num_mel_bins"},
@@ -98,7 +98,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         WhisperFeatureExtractor,
         ("convolutions",),
         whisper_stages,
-        whisper_hearing,
+        whisper_format,
         whisper_features,
         attention="sdpa",
         implied={"feature_size": "num_mel_bins"},
@@ -210,11 +210,11 @@ def _assemble(
     """Return the network as a backbone, its stages checked. Without a `sha256`, that of its state is its identity."""
     network.eval()
     stages = family.stages(network, extractor)
-    hearing = family.hearing(extractor, network)
+    audio_format = family.audio_format(extractor, network)
     check_stages(
         reference.name,
         stages,
-        hearing,
+        audio_format,
         lambda clips: family.features(network, own_features(extractor, clips)),
     )
     config, names = network.config, name_stages(family.first, stages)
@@ -233,7 +233,7 @@ def _assemble(
         width=config.hidden_size,
         stages=names,
     )
-    return AudioBackbone(card, stages, hearing=hearing, draw=partial(_draw, family, config, extractor))
+    return AudioBackbone(card, stages, audio_format=audio_format, draw=partial(_draw, family, config, extractor))
 
 
 def _draw(family: Family, config: PreTrainedConfig, extractor: SequenceFeatureExtractor) -> nn.ModuleList:

@@ -12,12 +12,12 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from transformers.utils import ModelOutput
 
 from bench.backbone import Backbone, Batch, Stage
-from bench.backbones.huggingface.excerpts import Excerpt
 from bench.backbones.huggingface.layers import checked, cut, find_layers
+from bench.backbones.huggingface.slices import LayerSlice
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.domain import Raw
 from bench.domains.vision.files import expect_pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import WeightsError
 
 AT_A_TIME: Final = 64
@@ -91,10 +91,10 @@ class ImageModel(Backbone):
         batch = self.prepare(_some_pictures())
         normalise = Normalise(self._processor)
         pixels = normalise(batch.values)
-        excerpts, features = cut(network, path, kind, lambda: _features(network(pixel_values=pixels)))
+        slices, features = cut(network, path, kind, lambda: _features(network(pixel_values=pixels)))
         shape = tuple(pixels.shape[1:])
-        layers = [Layer(excerpt, shape, last=excerpt is excerpts[-1]) for excerpt in excerpts[1:]]
-        stages = nn.ModuleList([Embeddings(excerpts[0], normalise), *layers])
+        layers = [Layer(layer_slice, shape, last=layer_slice is slices[-1]) for layer_slice in slices[1:]]
+        stages = nn.ModuleList([Embeddings(slices[0], normalise), *layers])
         return checked(name, stages, batch, features)
 
 
@@ -117,29 +117,29 @@ class Normalise(nn.Module):
 class Embeddings(Stage):
     """Pictures uint8 [n, 3, height, width] to what the first layer takes."""
 
-    def __init__(self, excerpt: Excerpt, normalise: Normalise) -> None:
+    def __init__(self, layer_slice: LayerSlice, normalise: Normalise) -> None:
         super().__init__()
         self.normalise = normalise
-        self.excerpt = excerpt
+        self.layer_slice = layer_slice
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        hidden: Tensor = self.excerpt(pixel_values=self.normalise(values))
+        hidden: Tensor = self.layer_slice(pixel_values=self.normalise(values))
         return hidden
 
 
 class Layer(Stage):
     """Hidden states of one layer to those of the next, [n, …]; those of the last to features [n, width]."""
 
-    def __init__(self, excerpt: Excerpt, shape: tuple[int, ...], *, last: bool) -> None:
+    def __init__(self, layer_slice: LayerSlice, shape: tuple[int, ...], *, last: bool) -> None:
         super().__init__()
-        self.excerpt = excerpt
+        self.layer_slice = layer_slice
         self._shape = shape
         self._last = last
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         # Pictures of the right shape, which nobody looks at and which take no memory.
         blank = values.new_zeros(()).expand(len(values), *self._shape)
-        found = self.excerpt(hidden=values, pixel_values=blank)
+        found = self.layer_slice(hidden=values, pixel_values=blank)
         return _features(found) if self._last else found
 
 
@@ -184,6 +184,6 @@ def _take_off_classifier(network: nn.Module, name: str) -> None:
         )
 
 
-def _some_pictures() -> Images:
+def _some_pictures() -> ImageArray:
     """Return two pictures drawn the same way every time."""
-    return Images(np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), dtype=np.uint8))
+    return ImageArray(np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), dtype=np.uint8))

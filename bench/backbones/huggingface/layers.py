@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from bench.backbone import Batch, run_stages
-from bench.backbones.huggingface.excerpts import Excerpt, Lent, Passage, ending, hollow, nothing
+from bench.backbones.huggingface.slices import (
+    LayerSlice,
+    PassThrough,
+    SharedModule,
+    ending,
+    nothing,
+    without_parameters,
+)
 from bench.errors import WeightsError
 
 PATHS: Final = (
@@ -41,7 +48,7 @@ SHARED: Final[Mapping[str, tuple[str, ...]]] = {
     "deberta-v2": ("encoder.rel_embeddings", "encoder.LayerNorm"),
     "mpnet": ("encoder.relative_attention_bias",),
 }
-"""Modules that every layer of a family uses, by model type: they belong to the first stage, and are lent to others."""
+"""Modules that every layer of a family uses, by model type: the first stage has them, the others share them."""
 
 
 EXACT: Final = frozenset({"deberta"})
@@ -81,8 +88,8 @@ def find_layers(network: PreTrainedModel, kind: str, declared: str | None, name:
     return declared
 
 
-def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor]) -> tuple[list[Excerpt], Tensor]:
-    """Return what comes before the layers at `path` and then each layer as excerpts, and the features of `run`.
+def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor]) -> tuple[list[LayerSlice], Tensor]:
+    """Return what comes before the layers at `path` and then each layer as slices, and the features of `run`.
 
     `run` calls the network once and returns what its features are made of. What takes no part in these is dropped.
     Raises `WeightsError` for a network that does not run layer by layer.
@@ -104,12 +111,12 @@ def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor
     shared = [_at(network, place) for place in SHARED.get(kind, ())]
     owners = {unit: 0 if unit in shared else _owner(unit, trace, layers) for unit in around}
     surgery = _Surgery(network, whole, layers, owners, shared, trace)
-    return [surgery.excerpt(height) for height in range(len(layers) + 1)], features
+    return [surgery.layer_slice(height) for height in range(len(layers) + 1)], features
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Surgery:
-    """What excerpts are cut by: `owners` are the stages of the modules beside the layers, None of those unused."""
+    """What slices are cut by: `owners` are the stages of the modules beside the layers, None of those unused."""
 
     network: PreTrainedModel
     whole: nn.Module
@@ -118,10 +125,10 @@ class _Surgery:
     shared: list[nn.Module | None]
     trace: Trace
 
-    def excerpt(self, height: int) -> Excerpt:
+    def layer_slice(self, height: int) -> LayerSlice:
         """Return a copy of the network that shares the parameters of the stage `height` and has no others."""
-        passages: list[Passage] = []
-        memo: dict[int, object] = {id(unit): self._in_place_of(unit, height, passages) for unit in self.owners}
+        pass_throughs: list[PassThrough] = []
+        memo: dict[int, object] = {id(unit): self._in_place_of(unit, height, pass_throughs) for unit in self.owners}
         kept = self.layers[height - 1 : height] if height else []
         if isinstance(self.whole, nn.ModuleList):
             following = [ending(layer) for layer in self.layers[height : height + 1]]
@@ -132,23 +139,23 @@ class _Surgery:
         kinds = getattr(copied.config, "layer_types", None)
         if kinds:  # which networks look up by a layer's place in the list
             copied.config.layer_types = kinds[max(0, height - 1) : height + 1]
-        return Excerpt(copied, tuple(passages), exact=copied.config.model_type in EXACT)
+        return LayerSlice(copied, tuple(pass_throughs), exact=copied.config.model_type in EXACT)
 
-    def _in_place_of(self, unit: nn.Module, height: int, passages: list[Passage]) -> nn.Module | None:
-        """Return what stands for a module in the excerpt `height`; a new passage is added to `passages`."""
+    def _in_place_of(self, unit: nn.Module, height: int, pass_throughs: list[PassThrough]) -> nn.Module | None:
+        """Return what stands for a module in the slice `height`; a new one is added to `pass_throughs`."""
         owner = self.owners[unit]
         if owner == height:
             return unit
         if unit in self.shared:
-            return Lent(unit)
+            return SharedModule(unit)
         if owner is not None and 0 < owner < len(self.layers):  # it runs between two layers: others do without
             return None
-        passage = Passage()
-        passages.append(passage)
+        pass_through = PassThrough()
+        pass_throughs.append(pass_through)
         output = self.trace.outputs.get(unit)
         if isinstance(output, tuple) and height:
-            passage.rest = self.trace.arguments[self.layers[height - 1]][1 : len(output)]
-        return hollow(unit, nothing if isinstance(unit, nn.Embedding) else passage)
+            pass_through.rest = self.trace.arguments[self.layers[height - 1]][1 : len(output)]
+        return without_parameters(unit, nothing if isinstance(unit, nn.Embedding) else pass_through)
 
 
 def _owner(unit: nn.Module, trace: Trace, layers: list[nn.Module]) -> int | None:

@@ -13,9 +13,9 @@ from transformers import ASTFeatureExtractor, ASTModel, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from bench.backbone import Stage
-from bench.backbones.audio.backbone import Hearing, in_pieces
+from bench.backbones.audio.backbone import AudioFormat, in_pieces
 from bench.backbones.audio.stages import Layer, MeanOverFrames
-from bench.backbones.huggingface.hearing import own_features
+from bench.backbones.huggingface.audio_format import own_features
 from bench.errors import WeightsError
 
 HOP_SECONDS: Final = 0.010
@@ -36,7 +36,7 @@ def ast_stages(network: ASTModel, extractor: ASTFeatureExtractor) -> nn.ModuleLi
     )
 
 
-def ast_hearing(extractor: ASTFeatureExtractor, network: ASTModel) -> Hearing:
+def ast_format(extractor: ASTFeatureExtractor, network: ASTModel) -> AudioFormat:
     """Return clips as the log-mel frames that lie in them, [n, frames, mels].
 
     Raises `WeightsError` for another network's extractor.
@@ -49,7 +49,7 @@ def ast_hearing(extractor: ASTFeatureExtractor, network: ASTModel) -> Hearing:
     def extract(clips: Tensor) -> Tensor:
         return own_features(extractor, clips)[:, : 1 + (clips.shape[1] - window) // hop]
 
-    return Hearing(rate, window, extract)
+    return AudioFormat(rate, window, extract)
 
 
 def ast_features(network: ASTModel, values: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def whisper_stages(network: WhisperEncoder, _: WhisperFeatureExtractor) -> nn.Mo
     )
 
 
-def whisper_hearing(extractor: WhisperFeatureExtractor, network: WhisperEncoder) -> Hearing:
+def whisper_format(extractor: WhisperFeatureExtractor, network: WhisperEncoder) -> AudioFormat:
     """Return clips as the log-mel frames that hear anything of them, [n, mels, frames].
 
     Raises `WeightsError` for another network's extractor.
@@ -85,7 +85,7 @@ def whisper_hearing(extractor: WhisperFeatureExtractor, network: WhisperEncoder)
         heard = -(-(clips.shape[1] + extractor.n_fft // 2) // extractor.hop_length)
         return own_features(extractor, clips)[:, :, :heard]
 
-    return Hearing(extractor.sampling_rate, 1, extract)
+    return AudioFormat(extractor.sampling_rate, 1, extract)
 
 
 def whisper_features(network: WhisperEncoder, values: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from transformers.models.hubert.modeling_hubert import HubertEncoderStableLayerN
 from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2EncoderStableLayerNorm
 from transformers.models.wavlm.modeling_wavlm import WavLMEncoderStableLayerNorm
 
-from bench.backbones.audio.backbone import Hearing, receptive_field
+from bench.backbones.audio.backbone import AudioFormat, receptive_field
 from bench.backbones.audio.stages import Convolutions, Layer, MeanOverFrames, Positions, RelativeLayer
-from bench.backbones.huggingface.hearing import own_features
+from bench.backbones.huggingface.audio_format import own_features
 
 STABLE: Final = (Wav2Vec2EncoderStableLayerNorm, HubertEncoderStableLayerNorm, WavLMEncoderStableLayerNorm)
 """Encoders that normalise before each layer and once more at the end; others do once before the first layer."""
@@ -35,11 +35,11 @@ def speech_stages(network: PreTrainedModel, _: Wav2Vec2FeatureExtractor) -> nn.M
     return nn.ModuleList([*stages, *(Layer(*pair) for pair in pairs)])
 
 
-def speech_hearing(extractor: Wav2Vec2FeatureExtractor, network: PreTrainedModel) -> Hearing:
+def speech_hearing(extractor: Wav2Vec2FeatureExtractor, network: PreTrainedModel) -> AudioFormat:
     """Return clips as samples, of mean 0 and variance 1 in each where the extractor says so."""
     config = network.config
     shortest = receptive_field(zip(config.conv_kernel, config.conv_stride, strict=True))
-    return Hearing(extractor.sampling_rate, shortest, partial(own_features, extractor))
+    return AudioFormat(extractor.sampling_rate, shortest, partial(own_features, extractor))
 
 
 def speech_features(network: PreTrainedModel, values: Tensor) -> Tensor:

@@ -15,9 +15,9 @@ from transformers import (
 )
 
 from bench.backbone import Backbone, Batch, Features, Stage, TokenStage
-from bench.backbones.huggingface.excerpts import Excerpt, Lent
 from bench.backbones.huggingface.layers import checked, cut, find_layers
 from bench.backbones.huggingface.pooling import pool_of, pooled
+from bench.backbones.huggingface.slices import LayerSlice, SharedModule
 from bench.backbones.huggingface.snapshot import Snapshot
 from bench.column import Ragged, ragged
 from bench.domain import Raw
@@ -127,10 +127,10 @@ class TextModel(Backbone):
         batch = _some_tokens(self._snapshot.config, self._longest)
         assert batch.mask is not None
         inputs = {"input_ids": batch.values, "attention_mask": as_numbers(batch.mask)}
-        excerpts, hidden = cut(network, path, kind, lambda: network(**inputs).last_hidden_state)
+        slices, hidden = cut(network, path, kind, lambda: network(**inputs).last_hidden_state)
         masks = admitted if kind in TAKES_MASK else as_numbers
-        first, *others = excerpts
-        layers = [Layer(excerpt, masks, last=excerpt is others[-1]) for excerpt in others]
+        first, *others = slices
+        layers = [Layer(layer_slice, masks, last=layer_slice is others[-1]) for layer_slice in others]
         stages = nn.ModuleList([Embeddings(first, masks), *layers])
         return checked(name, stages, batch, pooled(hidden, batch.mask, self._pool), self._pooled)
 
@@ -138,15 +138,15 @@ class TextModel(Backbone):
 class Embeddings(TokenStage):
     """Token ids [n, length] to hidden states [n, length, width]; `masks` makes of the mask what the network takes."""
 
-    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, layer_slice: LayerSlice, masks: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.excerpt = excerpt
+        self.layer_slice = layer_slice
         self._masks = masks
         self.table.padding_idx = None  # a narrowed table has another token there, and no token attends to padding
 
     @property
     def table(self) -> nn.Embedding:
-        words: nn.Embedding = self.excerpt.network.get_input_embeddings()
+        words: nn.Embedding = self.layer_slice.network.get_input_embeddings()
         return words
 
     def look_up_in(self, table: nn.Embedding) -> None:
@@ -157,7 +157,7 @@ class Embeddings(TokenStage):
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
         # Not `input_ids`: some networks count positions by which ids are padding, and narrowed tables renumber them.
-        hidden: Tensor = self.excerpt(inputs_embeds=self.table(values), attention_mask=self._masks(mask))
+        hidden: Tensor = self.layer_slice(inputs_embeds=self.table(values), attention_mask=self._masks(mask))
         return hidden
 
 
@@ -167,15 +167,15 @@ class Layer(Stage):
     Padding is attended to by no token: `masks` makes of the mask what the network takes.
     """
 
-    def __init__(self, excerpt: Excerpt, masks: Callable[[Tensor], Tensor], *, last: bool) -> None:
+    def __init__(self, layer_slice: LayerSlice, masks: Callable[[Tensor], Tensor], *, last: bool) -> None:
         super().__init__()
-        self.excerpt = excerpt
+        self.layer_slice = layer_slice
         self._masks = masks
         self._last = last
 
     def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
-        found = self.excerpt(inputs_embeds=values, attention_mask=self._masks(mask))
+        found = self.layer_slice(inputs_embeds=values, attention_mask=self._masks(mask))
         hidden: Tensor = found.last_hidden_state if self._last else found
         return hidden
 
@@ -245,7 +245,7 @@ def _lend_bias(layers: nn.Module) -> None:
     first, *others = (layer.get_submodule("layer.0.SelfAttention") for layer in layers.children())
     for attention in others:
         attention.has_relative_attention_bias = True  # type: ignore[assignment]  # T5's own flag
-        attention.relative_attention_bias = Lent(first.get_submodule("relative_attention_bias"))
+        attention.relative_attention_bias = SharedModule(first.get_submodule("relative_attention_bias"))
 
 
 def _some_tokens(config: PreTrainedConfig, longest: int) -> Batch:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from bench.backbone import Stage
-from bench.backbones.vision.tracing import EXAMPLES, HOLLOW, Follower, Groups, trace
+from bench.backbones.vision.tracing import EXAMPLES, META, Follower, Groups, trace
 
 Kind = Literal["flow", "fixed", "plain", "count", "device"]
 """What a node yields: values of the examples, a tensor made from buffers alone, a number or the like that is the same
@@ -125,7 +125,7 @@ class _Nodes:
     def _kind(self, node: fx.Node) -> Kind:
         value = self._seen[node]
         if isinstance(value, Tensor):
-            return "flow" if value.device == HOLLOW else "fixed"
+            return "flow" if value.device == META else "fixed"
         if isinstance(value, torch.device):
             return "device"
         if isinstance(value, int) and value == EXAMPLES:

@@ -70,7 +70,7 @@ def torchvision_design(place: str, weights: WeightsEnum | None = None) -> Design
     preset = weights.transforms()
     (side,) = preset.crop_size
     with torch.device("meta"):  # its names are asked for, not its weights
-        hollow = get_model(place, weights=None, **arguments)
+        outline = get_model(place, weights=None, **arguments)
     return Design(
         title=place,
         draw=partial(_draw, place, **arguments),
@@ -87,7 +87,7 @@ def torchvision_design(place: str, weights: WeightsEnum | None = None) -> Design
             mean=tuple(preset.mean),
             std=tuple(preset.std),
         ),
-        spare=(f"{_classifier(hollow)}.", "aux1.", "aux2.", "AuxLogits."),
+        spare=(f"{_classifier(outline)}.", "aux1.", "aux2.", "AuxLogits."),
         rename=partial(OLD_DENSENET.sub, r"\1\2"),
     )
 

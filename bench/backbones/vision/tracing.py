@@ -19,7 +19,7 @@ Groups = Mapping[str, Hashable]
 EXAMPLES: Final = 7919
 """Examples in the batch whose shapes are followed: a prime, so that a number made from it shows."""
 
-HOLLOW: Final = torch.device("meta")
+META: Final = torch.device("meta")
 """On which tensors have shapes and no content."""
 
 UNTRACEABLE: Final = (TraceError, TypeError, ValueError, RuntimeError, AttributeError, LookupError, AssertionError)
@@ -35,7 +35,7 @@ class Follower(fx.Interpreter):
     def __init__(
         self, network: nn.Module, graph: fx.Graph, shape: Sequence[int], options: Mapping[str, object]
     ) -> None:
-        super().__init__(copy.deepcopy(network).to(HOLLOW), garbage_collect_values=False, graph=graph)
+        super().__init__(copy.deepcopy(network).to(META), garbage_collect_values=False, graph=graph)
         self._network = network
         self._parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
         self._buffers = dict(network.named_buffers(remove_duplicate=False))
@@ -54,7 +54,7 @@ class Follower(fx.Interpreter):
 
     def placeholder(self, target: Any, args: Any, kwargs: Any) -> Any:  # noqa: ANN401 - as torch.fx declares it
         if not self.env:
-            return torch.zeros(EXAMPLES, *self._shape, device=HOLLOW)
+            return torch.zeros(EXAMPLES, *self._shape, device=META)
         name, _, _ = str(target).rpartition("_")  # torch.fx numbers the arguments that were given a value
         return self._options[name]
 
@@ -69,7 +69,7 @@ class Follower(fx.Interpreter):
     def fetch_args_kwargs_from_env(self, n: fx.Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
         given = _mutable(super().fetch_args_kwargs_from_env(n))
         if any(_depends(leaf) for leaf in tree_leaves(given)) or n.op == "call_module":
-            args, kwargs = tree_map_only(Tensor, lambda tensor: tensor.to(HOLLOW), given)
+            args, kwargs = tree_map_only(Tensor, lambda tensor: tensor.to(META), given)
         else:
             args, kwargs = tree_map_only(torch.device, lambda _: torch.device("cpu"), given)
         return args, kwargs
@@ -77,7 +77,7 @@ class Follower(fx.Interpreter):
 
 def _depends(argument: object) -> bool:
     """Whether an argument depends on the examples, be it on their number alone."""
-    return argument.device == HOLLOW if isinstance(argument, Tensor) else argument == EXAMPLES
+    return argument.device == META if isinstance(argument, Tensor) else argument == EXAMPLES
 
 
 def _mutable(arguments: Any) -> Any:  # noqa: ANN401 - any argument of a node
@@ -127,7 +127,7 @@ class _Tracer(fx.Tracer):
     def to_bool(self, obj: fx.Proxy) -> bool:
         self.follower.catch_up()
         value = self.follower.env[obj.node]
-        return super().to_bool(obj) if isinstance(value, Tensor) and value.device == HOLLOW else bool(value)
+        return super().to_bool(obj) if isinstance(value, Tensor) and value.device == META else bool(value)
 
 
 def trace(network: nn.Module, groups: Groups, shape: Sequence[int]) -> Follower:

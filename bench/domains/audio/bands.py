@@ -16,7 +16,7 @@ from torchaudio.transforms import MelSpectrogram
 
 from bench.domain import Raw
 from bench.domains.audio.files import expect_recordings
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.raw import AudioArray
 from bench.domains.contract import Floats
 
 WINDOW_SECONDS: Final = 0.032
@@ -37,7 +37,7 @@ def describe(raw: Raw) -> Floats:
     return np.concatenate([_describe(recordings.take(rows).waveforms()) for rows in chunks])
 
 
-def _describe(waves: Waveforms) -> Floats:
+def _describe(waves: AudioArray) -> Floats:
     bands = log_mel(waves)
     slow = bands[..., SLOW:] - bands[..., :-SLOW]
     # [n, 4 * bands]; the plain deviation, which a single change has too
@@ -46,7 +46,7 @@ def _describe(waves: Waveforms) -> Floats:
     return statistics
 
 
-def log_mel(waves: Waveforms) -> Tensor:
+def log_mel(waves: AudioArray) -> Tensor:
     """Return the log power of mel bands relative to each recording's mean power, [n, bands, frames].
 
     Windows are about 32 ms long, a power of two in samples; there are at least as many frames as the statistics want.

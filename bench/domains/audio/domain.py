@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     from bench.config.data import DataOptions
 
 SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
-HEARING: Final = frozenset({"rate_hz", "seconds"})
+AUDIO_FORMAT: Final = frozenset({"rate_hz", "seconds"})
 LONGEST_SECONDS: Final = 10.0
 
 
 def _look(path: Path) -> Finding:
-    from bench.domains.audio import soundness  # noqa: PLC0415 (loads a decoder)
+    from bench.domains.audio import integrity  # noqa: PLC0415 (loads a decoder)
 
-    return soundness.look(path)
+    return integrity.look(path)
 
 
 def _look_at_bytes(content: bytes) -> Finding:
-    from bench.domains.audio import soundness  # noqa: PLC0415 (loads a decoder)
+    from bench.domains.audio import integrity  # noqa: PLC0415 (loads a decoder)
 
-    return soundness.look_at_bytes(content)
+    return integrity.look_at_bytes(content)
 
 
 def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataOptions") -> Perceived:
     """Return recordings that are cut or padded to the longest of them, if that is not too long."""
-    from bench.domains.audio.files import Recordings  # noqa: PLC0415 (loads a decoder)
+    from bench.domains.audio.files import AudioFiles  # noqa: PLC0415 (loads a decoder)
 
     longest = max((found.seconds for found in findings), default=0.0)
     seconds = options.seconds or min(longest, LONGEST_SECONDS)
     length = max(1, round(seconds * options.rate_hz))
     said = f" Heard at {options.rate_hz} Hz, cut or padded to {seconds:.3g} s; the longest lasts {longest:.3g} s."
     hashes = tuple(found.sha256 for found in findings)
-    return Perceived(Recordings(tuple(stored), hashes, options.rate_hz, length), (options.rate_hz, length), said)
+    return Perceived(AudioFiles(tuple(stored), hashes, options.rate_hz, length), (options.rate_hz, length), said)
 
 
 def _input_format(raw: Raw) -> Format:
@@ -83,11 +83,11 @@ DOMAIN: Final = Domain(
     family="audio_classification",
     noun=Noun("recording", "recordings"),
     addresses=frozenset({"folder", "csv", "torchaudio", "hf", "python"}),
-    options=LABELLED | HEARING | {"audio"},
+    options=LABELLED | AUDIO_FORMAT | {"audio"},
     suffixes={"recording": SUFFIXES},
     backbone="bundled:spoken-words",
     column="audio",
-    files=FileReader(look=_look, look_at_bytes=_look_at_bytes, read=_read, options=HEARING, hub_feature="Audio"),
+    files=FileReader(look=_look, look_at_bytes=_look_at_bytes, read=_read, options=AUDIO_FORMAT, hub_feature="Audio"),
     unlabelled=UnlabelledReader(read=_read_unlabelled),
     shifts=_shifts,
     offers=frozenset({FEATURES}),

@@ -11,7 +11,7 @@ from scipy.signal import resample_poly
 
 from bench.column import Indices
 from bench.domain import DomainName, Raw
-from bench.domains.audio.raw import Clip, Waveforms
+from bench.domains.audio.raw import AudioArray, Clip
 from bench.errors import DataError
 from bench.files.chunks import missing_bytes
 from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
@@ -24,10 +24,10 @@ SLACK: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recordings:
+class AudioFiles:
     """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples.
 
-    `change` is what is done to each of these clips. For `hashes` see `Pictures`.
+    `change` is what is done to each of these clips. For `hashes` see `ImageFiles`.
     """
 
     domain: ClassVar[DomainName] = "audio"
@@ -41,7 +41,7 @@ class Recordings:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def take(self, indices: Indices) -> "Recordings":
+    def take(self, indices: Indices) -> "AudioFiles":
         """Return the examples at `indices`."""
         return replace(
             self,
@@ -53,7 +53,7 @@ class Recordings:
         """Return the hashes of the files and how they are heard and changed, for hashing."""
         return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *named(self.change))
 
-    def waveforms(self) -> Waveforms:
+    def waveforms(self) -> AudioArray:
         """Return the recordings, read now.
 
         Raises `DataError` for a file that cannot be decoded, or holds other bytes than when it was hashed.
@@ -63,12 +63,12 @@ class Recordings:
             decode_recording(read_unchanged(path, sha256, "recording"), path, self.rate_hz) for path, sha256 in stored
         )
         clips = (fit_length(samples, self.length) for samples in heard)
-        return Waveforms(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
+        return AudioArray(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
 
 
-def expect_recordings(raw: Raw) -> Waveforms | Recordings:
+def expect_recordings(raw: Raw) -> AudioArray | AudioFiles:
     """Return raw examples as the recordings that they are."""
-    assert isinstance(raw, Waveforms | Recordings), f"expected recordings, got {type(raw).__name__}"
+    assert isinstance(raw, AudioArray | AudioFiles), f"expected recordings, got {type(raw).__name__}"
     return raw
 
 

@@ -16,7 +16,7 @@ Clip = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Waveforms:
+class AudioArray:
     """Mono recordings of one length: `samples` is float32 [n, length] in [-1, 1] at `rate_hz` samples a second.
 
     A sample of a 16-bit file is that number over 32,768, exactly.
@@ -36,7 +36,7 @@ class Waveforms:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def take(self, indices: Indices) -> "Waveforms":
+    def take(self, indices: Indices) -> "AudioArray":
         """Return the examples at `indices`."""
         return replace(self, samples=self.samples[indices])
 
@@ -44,7 +44,7 @@ class Waveforms:
         """Return the content as bytes, for hashing."""
         return (f"{self.rate_hz} {self.samples.shape}".encode(), self.samples.tobytes())
 
-    def waveforms(self) -> "Waveforms":
+    def waveforms(self) -> "AudioArray":
         """Return these."""
         return self
 

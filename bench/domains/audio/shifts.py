@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.domains.audio.files import Recordings
-from bench.domains.audio.raw import STEPS_OF_16_BITS, Clip, Waveforms
+from bench.domains.audio.files import AudioFiles
+from bench.domains.audio.raw import STEPS_OF_16_BITS, AudioArray, Clip
 from bench.domains.shift import Shift, generator_of
 from bench.files.stored import Change
 from bench.task import Examples
@@ -42,9 +42,9 @@ def _level(samples: NDArray[np.float64]) -> float:
 def _shift(examples: Examples) -> Examples:
     """Return examples in noise, added now, or when they are read from their files."""
     raw = examples.raw
-    if isinstance(raw, Recordings):
+    if isinstance(raw, AudioFiles):
         return replace(examples, raw=replace(raw, change=Change(add_noise.__name__, add_noise)))
-    assert isinstance(raw, Waveforms), f"recordings are shifted here, not {type(raw).__name__}"
+    assert isinstance(raw, AudioArray), f"recordings are shifted here, not {type(raw).__name__}"
     return replace(examples, raw=replace(raw, samples=np.stack([add_noise(clip) for clip in raw.samples])))
 
 

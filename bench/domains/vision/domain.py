@@ -26,21 +26,21 @@ SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".t
 
 
 def _look(path: Path) -> Finding:
-    from bench.domains.vision import soundness  # noqa: PLC0415 (loads Pillow)
+    from bench.domains.vision import integrity  # noqa: PLC0415 (loads Pillow)
 
-    return soundness.look(path)
+    return integrity.look(path)
 
 
 def _look_at_bytes(content: bytes) -> Finding:
-    from bench.domains.vision import soundness  # noqa: PLC0415 (loads Pillow)
+    from bench.domains.vision import integrity  # noqa: PLC0415 (loads Pillow)
 
-    return soundness.look_at_bytes(content)
+    return integrity.look_at_bytes(content)
 
 
 def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataOptions") -> Perceived:
-    from bench.domains.vision.files import Pictures  # noqa: PLC0415 (loads Pillow)
+    from bench.domains.vision.files import ImageFiles  # noqa: PLC0415 (loads Pillow)
 
-    return Perceived(Pictures(tuple(stored), tuple(found.sha256 for found in findings)))
+    return Perceived(ImageFiles(tuple(stored), tuple(found.sha256 for found in findings)))
 
 
 def _read_unlabelled(request: Request) -> Unlabelled:

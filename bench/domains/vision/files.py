@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bench.column import Indices
 from bench.domain import DomainName, Raw
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError
 from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
 
@@ -19,7 +19,7 @@ WHITE_OF_16_BITS: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
+class ImageFiles:
     """Pictures of any size in files, `hashes` [n] the sha256 of their bytes; `change` is what they are seen through.
 
     Bytes of another hash are never shown: what is kept under the hashes was made of what they name.
@@ -34,7 +34,7 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def take(self, indices: Indices) -> "Pictures":
+    def take(self, indices: Indices) -> "ImageFiles":
         """Return the examples at `indices`."""
         return replace(
             self,
@@ -56,16 +56,16 @@ class Pictures:
         return map(self.change.of, seen) if self.change else seen
 
 
-def expect_pictures(raw: Raw) -> Images | Pictures:
+def expect_pictures(raw: Raw) -> ImageArray | ImageFiles:
     """Return raw examples as the pictures that they are."""
-    assert isinstance(raw, Images | Pictures), f"expected pictures, got {type(raw).__name__}"
+    assert isinstance(raw, ImageArray | ImageFiles), f"expected pictures, got {type(raw).__name__}"
     return raw
 
 
 def pixels_in_memory(raw: Raw) -> NDArray[np.uint8] | None:
     """Return pictures as uint8 [n, height, width, channels], None if they are in files and may be of any size."""
     pictures = expect_pictures(raw)
-    return pictures.pixels if isinstance(pictures, Images) else None
+    return pictures.pixels if isinstance(pictures, ImageArray) else None
 
 
 def read_picture(path: Stored) -> NDArray[np.uint8]:

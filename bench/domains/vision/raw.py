@@ -12,7 +12,7 @@ from bench.domain import DomainName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Images:
+class ImageArray:
     """Pictures of one size: `pixels` is uint8 [n, height, width, channels], channels 1 or 3."""
 
     domain: ClassVar[DomainName] = "vision"
@@ -22,9 +22,9 @@ class Images:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def take(self, indices: Indices) -> "Images":
+    def take(self, indices: Indices) -> "ImageArray":
         """Return the examples at `indices`."""
-        return Images(self.pixels[indices])
+        return ImageArray(self.pixels[indices])
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the content as bytes, for hashing."""

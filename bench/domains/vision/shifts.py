@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from bench.domains.shift import Shift, generator_of
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import ImageFiles
+from bench.domains.vision.raw import ImageArray
 from bench.files.stored import Change
 from bench.task import Examples
 
@@ -63,13 +63,13 @@ def _of_each(change: Callable[[Picture], Picture]) -> Callable[[Examples], Examp
 
     def apply(examples: Examples) -> Examples:
         raw = examples.raw
-        if isinstance(raw, Pictures):
+        if isinstance(raw, ImageFiles):
             return replace(examples, raw=replace(raw, change=Change(change.__name__, change)))
-        assert isinstance(raw, Images), f"pictures are shifted here, not {type(raw).__name__}"
+        assert isinstance(raw, ImageArray), f"pictures are shifted here, not {type(raw).__name__}"
         pixels = np.empty_like(raw.pixels)
         for row, picture in zip(pixels, raw.pixels, strict=True):
             row[:] = change(picture)
-        return replace(examples, raw=Images(pixels))
+        return replace(examples, raw=ImageArray(pixels))
 
     return apply
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from bench.execution.executors.starting import EngineSettings, start_engine
 from bench.execution.output import CellOutput
-from bench.planning.plan import Pack
+from bench.planning.plan import Job
 
 
-def execute_here(packs: Sequence[Pack], *, settings: EngineSettings, workers: int = 1) -> Iterator[CellOutput]:
+def execute_here(jobs: Sequence[Job], *, settings: EngineSettings, workers: int = 1) -> Iterator[CellOutput]:
     """Yield what came of each cell, in order; this process is the only one of the `workers`."""
     engine = start_engine(settings)
-    for pack in packs:
-        yield from engine.run(pack)
+    for job in jobs:
+        yield from engine.run(job)

@@ -17,45 +17,45 @@ from multiprocessing.context import SpawnProcess
 from bench.cell import Failure
 from bench.execution.executors.starting import EngineSettings, start_engine
 from bench.execution.output import CellOutput
-from bench.planning.plan import Pack, PlannedCell
+from bench.planning.plan import Job, PlannedCell
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
     process: SpawnProcess
     connection: Connection
-    holds: Pack | None = None  # the cells of it that it has not delivered yet, the one that is running first
+    holds: Job | None = None  # the cells of it that it has not delivered yet, the one that is running first
 
 
-def execute_in_processes(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
+def execute_in_processes(jobs: Sequence[Job], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
     """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
-    waiting = deque(packs)
-    crew = [_hire(settings) for _ in range(min(workers, len(waiting)))]
+    waiting = deque(jobs)
+    pool = [_start(settings) for _ in range(min(workers, len(waiting)))]
     try:
-        while waiting or any(worker.holds for worker in crew):
-            for worker in crew:
+        while waiting or any(worker.holds for worker in pool):
+            for worker in pool:
                 if worker.holds is None and waiting:
                     worker.holds = waiting.popleft()
                     worker.connection.send(worker.holds)
-            ready = wait([worker.connection for worker in crew if worker.holds])
-            for place, worker in enumerate(crew):
+            ready = wait([worker.connection for worker in pool if worker.holds])
+            for place, worker in enumerate(pool):
                 if worker.connection not in ready:
                     continue
                 assert worker.holds is not None, "only workers that hold cells are waited for"
                 output = _receive(worker, worker.holds)
                 worker.holds = _without(worker.holds, output)
                 if not worker.process.is_alive():
-                    crew[place] = _hire(settings)
+                    pool[place] = _start(settings)
                     waiting.extendleft([worker.holds] if worker.holds else [])
                 yield output
     finally:
-        for worker in crew:
+        for worker in pool:
             worker.process.kill()
-        for worker in crew:
+        for worker in pool:
             worker.process.join()
 
 
-def _hire(settings: EngineSettings) -> _Worker:
+def _start(settings: EngineSettings) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, settings), daemon=True)
@@ -82,7 +82,7 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
-def _receive(worker: _Worker, held: Pack) -> CellOutput:
+def _receive(worker: _Worker, held: Job) -> CellOutput:
     """Return what a worker delivers of the cells it holds; if it died, the failure of the one it was running."""
     try:
         output: CellOutput = worker.connection.recv()
@@ -92,10 +92,10 @@ def _receive(worker: _Worker, held: Pack) -> CellOutput:
     return output
 
 
-def _without(pack: Pack, output: CellOutput) -> Pack | None:
-    """Return the cells of a pack that are left when one was delivered: not always the first, some fail at once."""
-    left = tuple(planned for planned in pack.cells if planned.key != output.outcome.key)
-    return replace(pack, cells=left) if left else None
+def _without(job: Job, output: CellOutput) -> Job | None:
+    """Return the cells of a job that are left when one was delivered: not always the first, some fail at once."""
+    left = tuple(planned for planned in job.cells if planned.key != output.outcome.key)
+    return replace(job, cells=left) if left else None
 
 
 def _lost(planned: PlannedCell, exit_code: int | None) -> CellOutput:

@@ -11,7 +11,7 @@ from bench.answers import Answers, Rows
 from bench.card import TaskCard
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.metric import Metric, MetricCard
 from bench.runtime.cache import Cache
 from bench.subsets.blocks import deal_blocks
@@ -131,7 +131,7 @@ def read_data() -> Split:
     bright = generator.integers(0, SIDE + 1, len(pixels))  # rows
     for picture, rows in zip(pixels, bright, strict=True):
         picture[:rows] += 150
-    everything = Examples(Images(pixels.astype(np.uint8)), {"share": dense(share=bright / SIDE)})
+    everything = Examples(ImageArray(pixels.astype(np.uint8)), {"share": dense(share=bright / SIDE)})
     return Split(everything.take(np.arange(N_TRAIN)), everything.take(np.arange(N_TRAIN, N_TRAIN + N_TEST)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task, fingerprint
@@ -25,7 +25,7 @@ def read_data() -> Split:
         picture[:, place] += 150 * upright
         picture[place] += 150 * (1 - upright)
     everything = Examples(
-        raw=Images(pixels.astype(np.uint8)),
+        raw=ImageArray(pixels.astype(np.uint8)),
         labels={"class": dense(**{"class": stands.astype(np.int64)})},
         groups=np.array([f"drawer {row // 4}" for row in range(len(pixels))]),  # none of them may be on both sides
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.runtime.cache import Cache
 from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes
@@ -46,7 +46,7 @@ class Digits(Task):
         labels = table[:, -1]
         ink = table[:, :-1].reshape(-1, SIDE, SIDE, 1)
         pixels = (ink * 255 // BRIGHTEST).astype(np.uint8)
-        everything = Examples(Images(pixels), {LABEL: Dense({LABEL: labels})})
+        everything = Examples(ImageArray(pixels), {LABEL: Dense({LABEL: labels})})
         order = stratified_order(labels, np.random.default_rng(SPLIT_SEED))
         held_out = round(TEST_SHARE * len(order))
         return Split(train=everything.take(np.sort(order[held_out:])), test=everything.take(np.sort(order[:held_out])))

@@ -99,16 +99,16 @@ def word_families(entries: list[str]) -> list[str]:
     known = {stem for words in spellings for word in words for stem in (word, word.removesuffix("e"))}
     parents: dict[str, str] = {}
 
-    def founder(node: str) -> str:
+    def find_root(node: str) -> str:
         while (parent := parents.setdefault(node, node)) != node:
             node = parent
         return node
 
     for entry, words in zip(entries, spellings, strict=True):
         for stem in (stem for word in words for stem in stems_of(word, known)):
-            parents[founder(stem)] = founder(f"entry {entry}")
+            parents[find_root(stem)] = find_root(f"entry {entry}")
     names: dict[str, str] = {}
-    return [names.setdefault(founder(f"entry {entry}"), entry) for entry in entries]
+    return [names.setdefault(find_root(f"entry {entry}"), entry) for entry in entries]
 
 
 def normal(word: str) -> str:

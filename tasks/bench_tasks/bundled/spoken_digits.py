@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.card import TaskCard
 from bench.column import Dense
-from bench.domains.audio.raw import Waveforms, from_16_bits
+from bench.domains.audio.raw import AudioArray, from_16_bits
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.espeak import RATE_HZ, synthesise
 from bench.targets.classes import LABEL, Classes
@@ -167,7 +167,7 @@ def _split(samples: NDArray[np.int16]) -> Split:
     train, test = training_clips(), held_out_clips()
     clips = [*train, *test]
     everything = Examples(
-        Waveforms(from_16_bits(samples), RATE_HZ),
+        AudioArray(from_16_bits(samples), RATE_HZ),
         {LABEL: Dense({LABEL: np.array([clip.digit for clip in clips], np.int64)})},
         groups=np.array([clip.voice for clip in clips]),
     )

@@ -26,7 +26,7 @@ from bench_tasks.files.splitting import shown
 EXPECTED: Final = "expected train/ and test/ (or val/) with a folder per class in each, or a folder per class"
 
 
-class Shelf(NamedTuple):
+class ClassFolder(NamedTuple):
     """A folder of one class: its path within, its label, and "train" or "test" if the folders say."""
 
     path: str
@@ -35,9 +35,9 @@ class Shelf(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """All shelves, what else lies about, by path what is wrong, and how the folders split the data."""
+    """All class folders, what else lies about, by path what is wrong, and how the folders split the data."""
 
-    shelves: list[Shelf]
+    class_folders: list[ClassFolder]
     remarks: list[str]
     bad: dict[str, str]
     split_as: str = ""
@@ -56,23 +56,23 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     refuse_unused(spec, kind.reader.options)
     root = _root(spec, cache)
     layout = _lay_out(spec, root, kind)
-    listed = [(shelf, list_files(root, shelf.path)) for shelf in layout.shelves]
-    shelf_of = {file.path: shelf for shelf, listing in listed for file in listing.files}
+    listed = [(class_folder, list_files(root, class_folder.path)) for class_folder in layout.class_folders]
+    shelf_of = {file.path: class_folder for class_folder, listing in listed for file in listing.files}
     files = sorted(file for _, listing in listed for file in listing.files)
     checked = check(root, files, kind, cache)
     bad = {**layout.bad, **{path: why for _, listing in listed for path, why in listing.refused.items()}, **checked.bad}
     _refuse_empty(spec, listed, checked.files, bad)
     remarks = refuse_or_skip(spec, {path: bad[path] for path in sorted(bad)}, noun="file")
-    shelves = [shelf_of[file.path] for file in checked.files]
+    class_folders = [shelf_of[file.path] for file in checked.files]
     perceived = perceive(root, checked, kind.reader, spec.options)
     paths = [file.path for file in checked.files]
     found = Found(
         raw=perceived.raw,
-        labels=[shelf.label for shelf in shelves],
+        labels=[class_folder.label for class_folder in class_folders],
         contents=[finding.sha256 for finding in checked.findings],
         names=paths,
         groups=_groups(spec, paths),
-        parts=[shelf.part for shelf in shelves if shelf.part],
+        parts=[class_folder.part for class_folder in class_folders if class_folder.part],
         split_as=layout.split_as,
         remarks=(*layout.remarks, *remarks),
         settings=perceived.settings,
@@ -103,10 +103,10 @@ def _lay_out(spec: DataSpec, root: Path, kind: FileDomain) -> Layout:
     split = "test" in sides.values()
     for side, part in sides.items():
         paths = _note(layout, _level(spec, root, side), kind)
-        layout.shelves.extend(Shelf(path, path.partition("/")[2], part if split else "") for path in paths)
+        layout.class_folders.extend(ClassFolder(path, path.partition("/")[2], part if split else "") for path in paths)
     if not sides:
-        layout.shelves.extend(Shelf(top, top, "") for top in tops)
-    if not layout.shelves:
+        layout.class_folders.extend(ClassFolder(top, top, "") for top in tops)
+    if not layout.class_folders:
         raise DataError(f"{spec.address} has no folders of classes in it: {EXPECTED}")
     if split:
         layout.remarks.extend(f"{top}/ is not used" for top in tops if top not in sides)
@@ -160,11 +160,11 @@ def _slashed(names: Iterable[str]) -> str:
 
 
 def _refuse_empty(
-    spec: DataSpec, listed: Sequence[tuple[Shelf, Listing]], sound: Sequence[File], bad: dict[str, str]
+    spec: DataSpec, listed: Sequence[tuple[ClassFolder, Listing]], sound: Sequence[File], bad: dict[str, str]
 ) -> None:
     """Raise `DataError` for folders of classes that have no file which can be used, with all that is wrong."""
     usable = {file.path for file in sound}
-    empty = [shelf.path for shelf, listing in listed if not any(file.path in usable for file in listing.files)]
+    empty = [folder.path for folder, listing in listed if not any(file.path in usable for file in listing.files)]
     if empty:
         wrong = f". Besides, {shown(f'{path} {bad[path]}' for path in sorted(bad))}" if bad else ""
         raise DataError(

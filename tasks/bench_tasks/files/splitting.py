@@ -152,7 +152,7 @@ def units_of(*keys: Sequence[Hashable]) -> NDArray[np.int64]:
     columns = [column for column in keys if column]
     parents = list(range(len(columns[0])))
 
-    def founder(example: int) -> int:
+    def find_root(example: int) -> int:
         while parents[example] != example:
             parents[example] = parents[parents[example]]
             example = parents[example]
@@ -161,10 +161,10 @@ def units_of(*keys: Sequence[Hashable]) -> NDArray[np.int64]:
     for column in columns:
         first: dict[Hashable, int] = {}
         for example, key in enumerate(column):
-            one, other = sorted((founder(example), founder(first.setdefault(key, example))))
+            one, other = sorted((find_root(example), find_root(first.setdefault(key, example))))
             parents[other] = one
-    founders = [founder(example) for example in range(len(parents))]
-    return np.unique(founders, return_inverse=True)[1].astype(np.int64)
+    roots = [find_root(example) for example in range(len(parents))]
+    return np.unique(roots, return_inverse=True)[1].astype(np.int64)
 
 
 def on_one_side_only(labels: Labels, units: NDArray[np.int64]) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from torchvision import datasets
 
 from bench.config.data import DataSpec
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError, unknown_name
 from bench.files.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.runtime.cache import Cache
@@ -133,7 +133,7 @@ def _arrays(parts: Mapping[str, Any], form: Form) -> Found:
             names.append(f"picture {number} of {side}")
     stacked = np.stack(pixels)  # [n, height, width] or [n, height, width, 3]
     return Found(
-        raw=Images(stacked if stacked.ndim == 4 else stacked[..., None]),
+        raw=ImageArray(stacked if stacked.ndim == 4 else stacked[..., None]),
         labels=labels,
         contents=[hashlib.sha256(picture.tobytes()).hexdigest() for picture in pixels],
         names=names,

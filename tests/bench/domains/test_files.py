@@ -9,9 +9,9 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.domains.audio.files import Recordings, fit_length, read_recording
+from bench.domains.audio.files import AudioFiles, fit_length, read_recording
 from bench.domains.audio.raw import from_16_bits
-from bench.domains.vision.files import Pictures, read_picture
+from bench.domains.vision.files import ImageFiles, read_picture
 from bench.errors import DataError
 from bench.runtime.cache import file_sha256
 
@@ -162,12 +162,12 @@ def test_recordings_are_heard_in_order_at_one_rate_and_length(tmp_path: Path) ->
         write(tmp_path / "two.flac", tone(seconds=0.2, rate_hz=8_000), 8_000, kind="flac"),
     )
     hashes = tuple(map(file_sha256, paths))
-    recordings = Recordings(paths, hashes, rate_hz=RATE_HZ, length=6_000)
+    recordings = AudioFiles(paths, hashes, rate_hz=RATE_HZ, length=6_000)
     waves = recordings.waveforms()
     assert (waves.samples.shape, waves.rate_hz) == ((2, 6_000), RATE_HZ)
     swapped = recordings.take(np.array([1, 0])).waveforms().samples
     np.testing.assert_array_equal(swapped, waves.samples[::-1])
-    assert recordings.columns() != Recordings(paths, hashes, rate_hz=RATE_HZ, length=6_001).columns()
+    assert recordings.columns() != AudioFiles(paths, hashes, rate_hz=RATE_HZ, length=6_001).columns()
 
 
 def stripes(height: int = 20, width: int = 30) -> NDArray[np.uint8]:
@@ -285,7 +285,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
 def test_pictures_are_read_when_they_are_looked_at(tmp_path: Path) -> None:
     Image.fromarray(stripes()).save(tmp_path / "one.png")
     hashes = (file_sha256(tmp_path / "one.png"), "of what is missing")
-    pictures = Pictures((tmp_path / "one.png", tmp_path / "missing.png"), hashes)
+    pictures = ImageFiles((tmp_path / "one.png", tmp_path / "missing.png"), hashes)
     looked_at = pictures.pictures()
     np.testing.assert_array_equal(next(looked_at), stripes())
     with pytest.raises(DataError, match=r"missing\.png"):
@@ -297,7 +297,7 @@ def test_pictures_that_changed_after_they_were_hashed_are_not_shown(tmp_path: Pa
     paths = tuple(tmp_path / f"{number}.png" for number in range(2))
     for path in paths:
         Image.fromarray(stripes()).save(path)
-    pictures = Pictures(paths, tuple(map(file_sha256, paths)))
+    pictures = ImageFiles(paths, tuple(map(file_sha256, paths)))
     Image.fromarray(stripes()[::-1]).save(paths[1])
     assert len(list(pictures.take(np.array([0])).pictures())) == 1
     with pytest.raises(DataError, match=r"the picture .*1\.png changed since it was looked at: give the same command"):
@@ -306,7 +306,7 @@ def test_pictures_that_changed_after_they_were_hashed_are_not_shown(tmp_path: Pa
 
 def test_recordings_that_changed_after_they_were_hashed_are_not_heard(tmp_path: Path) -> None:
     paths = tuple(write(tmp_path / f"{number}.wav", tone()) for number in range(2))
-    recordings = Recordings(paths, tuple(map(file_sha256, paths)), rate_hz=RATE_HZ, length=6_000)
+    recordings = AudioFiles(paths, tuple(map(file_sha256, paths)), rate_hz=RATE_HZ, length=6_000)
     write(paths[1], -tone())
     assert len(recordings.take(np.array([0])).waveforms()) == 1
     with pytest.raises(

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.raw import AudioArray
 from bench.domains.contract import LABELLED
 from bench.domains.registered import all_domains, domain_named, domain_of, families
 from bench.domains.series.raw import Windows
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import PluginError, UnknownNameError
 from bench.shifts.scoring import offered_shifts, shifts_of
 
@@ -112,8 +112,8 @@ def test_asking_domains_loads_no_library_that_takes_time() -> None:
 
 
 def test_inputs_are_read_again_as_an_export_says() -> None:
-    recordings = Waveforms(np.zeros((2, 50), dtype=np.float32), 8_000)
+    recordings = AudioArray(np.zeros((2, 50), dtype=np.float32), 8_000)
     windows = Windows(np.zeros((2, 5)), 3, np.array([2.0, 0.5]))
     assert domain_named("audio").input_format(recordings) == {"rate_hz": 8_000, "length": 50}
     assert domain_named("series").input_format(windows) == {"context": 5, "season": 3, "unit": 0.5}
-    assert domain_named("vision").input_format(Images(np.zeros((2, 8, 8, 1), dtype=np.uint8))) == {}
+    assert domain_named("vision").input_format(ImageArray(np.zeros((2, 8, 8, 1), dtype=np.uint8))) == {}

@@ -20,7 +20,7 @@ from bench.budget import ALL
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.config.data import DataOptions, DataSpec
 from bench.execution.engine import Engine
-from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.planning.plan import PlannedCell, cell_key, group_into_jobs
 from bench.runtime.cache import Cache
 from bench.strategies.classical import Classical
 from bench.strategy import Strategy
@@ -277,8 +277,8 @@ def execute(
     planned: Sequence[PlannedCell], cache: Cache, open_one: Callable[[str, DataSpec, Cache], Task] = open_task
 ) -> Iterator[Outcome]:
     engine = Engine(open_one, load_backbone, cache=cache, device="cpu", memory_bytes=0)
-    for pack in pack_cells(planned):
-        yield from (scored.outcome for scored in engine.run(pack))
+    for job in group_into_jobs(planned):
+        yield from (scored.outcome for scored in engine.run(job))
 
 
 def disturbing(kind: Kind, folder: Path, originals: Contents) -> Callable[[str, DataSpec, Cache], Task]:

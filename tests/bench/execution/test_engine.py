@@ -13,7 +13,7 @@ from bench.column import Column, digest
 from bench.context import Context
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
-from bench.planning.plan import pack_cells
+from bench.planning.plan import group_into_jobs
 from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
 from bench.scoring import score
@@ -102,8 +102,8 @@ class Gone(ToyTask):
 
 def test_data_that_cannot_be_loaded_fail_every_cell_of_a_pack(tmp_path: Path) -> None:
     engine = Engine(lambda *_: Gone(), lambda _name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    (pack,) = pack_cells([toy_cell(PROBE, budget=budget) for budget in ASKED])
-    outcomes = [output.outcome for output in engine.run(pack)]
+    (job,) = group_into_jobs([toy_cell(PROBE, budget=budget) for budget in ASKED])
+    outcomes = [output.outcome for output in engine.run(job)]
     assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)] == ["OSError: the disk is gone"] * 4
 
 
@@ -129,7 +129,7 @@ def test_a_cell_is_tested_on_its_fold(tmp_path: Path) -> None:
         for fold in (0, 1)
         for budget in (Share(0.5), ALL)
     ]
-    outputs = [output for pack in pack_cells(cells) for output in engine.run(pack)]
+    outputs = [output for job in group_into_jobs(cells) for output in engine.run(job)]
     assert task.asked == [0, 1], "one loading serves all cells of a fold"
     assert [output.fold for output in outputs] == [0, 0, 1, 1]
     for output in outputs:
@@ -145,7 +145,7 @@ def run_folds(folder: Path, strategy: Strategy, *folds: int, pinned: bool = Fals
     task.card = replace(task.card, pinned=pinned, folds=2)
     engine = Engine(lambda *_: task, lambda _name: ToyBackbone(), cache=Cache(folder), device="cpu")
     cells = [replace(toy_cell(strategy), data_sha256=task.card.sha256, fold=fold) for fold in folds]
-    return [output for cell in cells for pack in pack_cells([cell]) for output in engine.run(pack)][-1]
+    return [output for cell in cells for job in group_into_jobs([cell]) for output in engine.run(job)][-1]
 
 
 @pytest.mark.parametrize("strategy", [PROBE, FULL, Classical(name="classical")], ids=lambda one: one.name)

@@ -17,7 +17,7 @@ from bench.cell import Cell, Failure, Outcome, Result
 from bench.config.reading import read_config
 from bench.execution.executors.processes import execute_in_processes
 from bench.execution.executors.starting import EngineSettings
-from bench.planning.plan import PlannedCell, pack_cells, plan_cells
+from bench.planning.plan import PlannedCell, group_into_jobs, plan_cells
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 
@@ -127,7 +127,7 @@ def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outc
         decoders=1,
         trust_remote_code=False,
     )
-    delivered = execute_in_processes(pack_cells(plan), workers=1, settings=settings)
+    delivered = execute_in_processes(group_into_jobs(plan), workers=1, settings=settings)
     first = next(delivered).outcome
     os.kill(newest_child(), signal.SIGKILL)
     return [first, *(output.outcome for output in delivered)]

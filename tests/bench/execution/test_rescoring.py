@@ -11,7 +11,7 @@ from bench.cell import Failure, Result, Scores
 from bench.execution.output import CellOutput
 from bench.execution.rescoring import rescore
 from bench.execution.runner import pending_cells, run_cells
-from bench.planning.plan import Pack, PlannedCell
+from bench.planning.plan import Job, PlannedCell
 from bench.results.manifest import Manifest
 from bench.results.store import Store
 from bench.target import rank_by
@@ -149,8 +149,8 @@ def test_a_cell_that_fails_when_it_is_run_again_keeps_the_result_it_had(bench: B
     key = lose(bench)
     before = bench.store.unranked(key)
 
-    def fail(packs: Sequence[Pack]) -> Iterator[CellOutput]:
-        for planned in (planned for pack in packs for planned in pack.cells):
+    def fail(jobs: Sequence[Job]) -> Iterator[CellOutput]:
+        for planned in (planned for job in jobs for planned in job.cells):
             yield CellOutput(Failure(cell=planned.cell, key=planned.key, reason="no memory", traceback=""))
 
     tally = run_cells(PLAN, bench.store, BACKBONES, fail, again=[key])

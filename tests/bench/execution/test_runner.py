@@ -13,7 +13,7 @@ from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
 from bench.execution.runner import pending_cells, run_cells
 from bench.metrics.classes import ACCURACY
-from bench.planning.plan import Pack, PlannedCell, pack_cells
+from bench.planning.plan import Job, PlannedCell, group_into_jobs
 from bench.results.store import Store
 from bench.results.tested import PLAIN
 from bench.runtime.cache import Cache
@@ -39,10 +39,10 @@ class Bench:
         )
         self.ran: list[PlannedCell] = []
 
-    def execute(self, packs: Sequence[Pack], *, until: int | None = None) -> Iterator[CellOutput]:
-        for pack in packs:
-            cells = {planned.key: planned for planned in pack.cells}
-            for output in self.engine.run(pack):
+    def execute(self, jobs: Sequence[Job], *, until: int | None = None) -> Iterator[CellOutput]:
+        for job in jobs:
+            cells = {planned.key: planned for planned in job.cells}
+            for output in self.engine.run(job):
                 if until is not None and len(self.ran) == until:
                     raise KeyboardInterrupt
                 self.ran.append(cells[output.outcome.key])
@@ -96,7 +96,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_scores_the_same(tmp_pat
         bench.store.extend(manifest(*((planned.cell, planned.key) for planned in PLAN)))
     run_cells(PLAN, undisturbed.store, BACKBONES, undisturbed.execute)
     with pytest.raises(KeyboardInterrupt):
-        run_cells(PLAN, stopped.store, BACKBONES, lambda packs: stopped.execute(packs, until=5))
+        run_cells(PLAN, stopped.store, BACKBONES, lambda jobs: stopped.execute(jobs, until=5))
     assert len(list(stopped.store.results())) == 5
     run_cells(PLAN, stopped.store, BACKBONES, stopped.execute)
     assert sorted(planned.key for planned in stopped.ran) == sorted(planned.key for planned in PLAN)
@@ -133,24 +133,24 @@ def test_a_task_that_cannot_be_loaded_fails_its_cells_with_the_reason(tmp_path: 
             self.card = replace(self.card, sha256="0" * 64)
 
     engine = Engine(lambda *_: Damaged(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    [pack] = pack_cells([replace(toy_cell(PROBE, task="damaged"), data_sha256="0" * 64)])
-    [outcome] = [output.outcome for output in engine.run(pack)]
+    [job] = group_into_jobs([replace(toy_cell(PROBE, task="damaged"), data_sha256="0" * 64)])
+    [outcome] = [output.outcome for output in engine.run(job)]
     assert isinstance(outcome, Failure)
     assert "the data of task 'damaged' are not those of its card" in outcome.reason
 
 
 def test_data_that_changed_since_the_plan_fail_their_cells(tmp_path: Path) -> None:
     engine = Engine(lambda *_: ToyTask(), lambda name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    [pack] = pack_cells([replace(toy_cell(PROBE), data_sha256="of yesterday")])
-    [outcome] = [output.outcome for output in engine.run(pack)]
+    [job] = group_into_jobs([replace(toy_cell(PROBE), data_sha256="of yesterday")])
+    [outcome] = [output.outcome for output in engine.run(job)]
     assert isinstance(outcome, Failure)
     assert "changed since the run was planned: give the same command once more" in outcome.reason
 
 
 def test_results_say_what_they_cost_and_under_what_they_were_run(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    [pack] = pack_cells([toy_cell(FULL)])
-    [outcome] = [output.outcome for output in bench.engine.run(pack)]
+    [job] = group_into_jobs([toy_cell(FULL)])
+    [outcome] = [output.outcome for output in bench.engine.run(job)]
     assert isinstance(outcome, Result)
     assert outcome.amount == 30
     assert outcome.steps == 8
@@ -190,8 +190,8 @@ def test_cells_that_are_fitted_together_are_one_pack_for_each_strategy_and_fold(
         for budget in (Share(0.5), ALL)
         for seed in (0, 1)
     ]
-    packs = pack_cells(pending_cells(plan, Store(tmp_path), BACKBONES))
-    together = [{(planned.cell.strategy, planned.fold) for planned in pack.cells} for pack in packs]
+    jobs = group_into_jobs(pending_cells(plan, Store(tmp_path), BACKBONES))
+    together = [{(planned.cell.strategy, planned.fold) for planned in job.cells} for job in jobs]
     assert together == [{("another_probe", 0)}, {("linear_probe", 0)}, {("another_probe", 1)}, {("linear_probe", 1)}]
 
 
@@ -227,6 +227,6 @@ def test_only_one_task_and_backbone_is_in_memory_at_a_time(tmp_path: Path) -> No
         return backbone
 
     engine = Engine(lambda name, spec, cache: ToyTask(name), load, cache=Cache(tmp_path), device="cpu")
-    for pack in pack_cells([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
-        assert all(isinstance(output.outcome, Result) for output in engine.run(pack))
+    for job in group_into_jobs([toy_cell(PROBE), toy_cell(FULL, task="other"), toy_cell(FULL)]):
+        assert all(isinstance(output.outcome, Result) for output in engine.run(job))
     assert len(loaded) == 3

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from bench.domains.audio.files import read_recording
-from bench.domains.audio.soundness import hear
+from bench.domains.audio.integrity import hear
 from bench.errors import DataError
 from bench.files.chunks import SLACK_BYTES, missing_bytes
 

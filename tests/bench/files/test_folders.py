@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.domains.vision.soundness import look
+from bench.domains.vision.integrity import look
 from bench.files import changes
 from bench.files import folders as files
 from bench.files.folders import File, examine, list_files, list_folder

@@ -12,7 +12,7 @@ from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError
 from bench.planning import plan
-from bench.planning.plan import Needs, PlannedCell, cell_key, pack_cells, plan_cells
+from bench.planning.plan import PlannedCell, Requirements, cell_key, group_into_jobs, plan_cells
 from bench.strategies.classical import Classical
 from bench.strategies.probe import Probe
 from bench.strategy import Strategy, boundary
@@ -168,14 +168,14 @@ def trains(planned: PlannedCell) -> bool:
 
 def test_the_probes_of_a_task_and_backbone_are_one_pack_and_every_other_cell_its_own() -> None:
     plan = sorted(plan_cells(suite(), {"toy": TASK}, {"toy:dense": BACKBONE}), key=trains)
-    packs = pack_cells(plan)
-    assert [planned for pack in packs for planned in pack.cells] == plan
-    probes, *others = packs
+    jobs = group_into_jobs(plan)
+    assert [planned for job in jobs for planned in job.cells] == plan
+    probes, *others = jobs
     assert {planned.strategy.name for planned in probes.cells} == {PROBE.name}
     assert len(probes.cells) == 4
-    assert all(len(pack.cells) == 1 for pack in others)
-    assert {pack.needs for pack in packs} == {
-        Needs(frozenset(STRATEGIES), frozenset({(Share(0.1), 0), (Share(0.1), 1), (ALL, 0), (ALL, 1)}))
+    assert all(len(job.cells) == 1 for job in others)
+    assert {job.requirements for job in jobs} == {
+        Requirements(frozenset(STRATEGIES), frozenset({(Share(0.1), 0), (Share(0.1), 1), (ALL, 0), (ALL, 1)}))
     }
 
 
@@ -183,11 +183,11 @@ def test_cells_of_several_folds_share_no_pack_and_need_the_budgets_of_their_own_
     folded = replace(TASK, pinned=False, folds=2)
     plan = sorted(plan_cells(suite(seeds=3), {"toy": folded}, {"toy:dense": BACKBONE}), key=trains)
     assert {(planned.cell.seed, planned.fold) for planned in plan} == {(0, 0), (1, 1), (2, 0)}
-    packs = pack_cells(plan)
-    assert all(len({planned.fold for planned in pack.cells}) == 1 for pack in packs)
-    for pack in packs:
-        seeds = {1} if pack.cells[0].fold else {0, 2}
-        assert {seed for _, seed in pack.needs.budgets} == seeds
+    jobs = group_into_jobs(plan)
+    assert all(len({planned.fold for planned in job.cells}) == 1 for job in jobs)
+    for job in jobs:
+        seeds = {1} if job.cells[0].fold else {0, 2}
+        assert {seed for _, seed in job.requirements.budgets} == seeds
 
 
 class Constant(Probe):

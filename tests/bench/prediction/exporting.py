@@ -18,11 +18,11 @@ from bench.cell import Cell, Result
 from bench.column import Column
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import DomainName, Raw
-from bench.domains.audio.files import Recordings
+from bench.domains.audio.files import AudioFiles
 from bench.domains.text.raw import Texts
-from bench.domains.vision.files import Pictures
+from bench.domains.vision.files import ImageFiles
 from bench.execution.engine import Engine
-from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.planning.plan import PlannedCell, cell_key, group_into_jobs
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, file_sha256
 from bench.strategy import Strategy
@@ -99,7 +99,7 @@ def adapt(
         exports={key: folder / "model"},
         request=PrecisionRequest(precision),
     )
-    (scored,) = engine.run(pack_cells([planned])[0])
+    (scored,) = engine.run(group_into_jobs([planned])[0])
     assert isinstance(scored.outcome, Result), scored.outcome.traceback
     assert scored.predictions is not None
     return Adapted(folder / "model", task, scored.outcome, scored.predictions)
@@ -116,7 +116,7 @@ def picture_task(folder: Path) -> Given:
         pixels[stroke if number % 2 else stroke[::-1]] = 10
         paths.append(folder / f"stroke-{number:02}.png")
         Image.fromarray(pixels).save(paths[-1])
-    raw = Pictures(tuple(paths), tuple(map(file_sha256, paths)))
+    raw = ImageFiles(tuple(paths), tuple(map(file_sha256, paths)))
     return Given("vision", ("lying", "upright"), raw, [number % 2 for number in range(12)])
 
 
@@ -129,7 +129,7 @@ def recording_task(folder: Path) -> Given:
         tone = np.sin(2 * np.pi * (300 + 1_500 * (number % 2) + 20 * number) * seconds)
         paths.append(folder / f"tone-{number:02}.wav")
         soundfile.write(paths[-1], 0.5 * tone + 0.05 * generator.standard_normal(12_000), 16_000)
-    raw = Recordings(tuple(paths), tuple(map(file_sha256, paths)), rate_hz=RATE_HZ, length=LENGTH)
+    raw = AudioFiles(tuple(paths), tuple(map(file_sha256, paths)), rate_hz=RATE_HZ, length=LENGTH)
     return Given("audio", ("low", "high"), raw, [number % 2 for number in range(12)])
 
 

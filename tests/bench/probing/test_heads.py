@@ -12,7 +12,7 @@ from bench.backbone import Features, Head
 from bench.budget import ALL, Budget
 from bench.column import Array, Column, Indices, dense
 from bench.probing import heads
-from bench.probing.heads import Heads, KeptHead, Penalties
+from bench.probing.heads import CachedHead, Heads, Penalties
 from bench.probing.probe import Solved, solve_heads
 from bench.runtime.cache import Cache
 from bench.target import Codec, Target, rank_by
@@ -68,7 +68,7 @@ def budget(rows: Indices) -> Budget[Column]:
     return Budget(ALL, rows, float(len(rows)), dense(**{"class": LABELS.numpy()[rows]}))
 
 
-def solve(heads: Heads, *several: Indices, penalties: Penalties = PENALTIES) -> list[KeptHead]:
+def solve(heads: Heads, *several: Indices, penalties: Penalties = PENALTIES) -> list[CachedHead]:
     return list(heads.solve([budget(rows) for rows in several], penalties))
 
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge as ReferenceRidge
 from torch import Tensor
 
 from bench.backbone import Head
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.probing import probe
 from bench.probing.probe import Solved, solve_heads
 from bench.probing.problem import Problem, Ridge, Softmax
@@ -51,7 +51,7 @@ def scaled(features: Tensor) -> np.ndarray:
 def digit_features(n: int) -> tuple[Tensor, Tensor]:
     """Return real digits through a random layer: correlated, skewed, not quite separable."""
     train = Digits().split(0, Cache(Path())).train
-    assert isinstance(train.raw, Images)
+    assert isinstance(train.raw, ImageArray)
     pixels = torch.from_numpy(train.raw.pixels).float().flatten(1) / 255
     mix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
     return (pixels @ mix).relu()[:n], torch.from_numpy(classes_of(train))[:n]

@@ -13,9 +13,9 @@ from bench.analysis.tables import read_tables
 from bench.budget import ALL
 from bench.report.content import contents
 from bench.report.document import Document, Overview, Paragraph, Picture, Section, Table, Value
-from bench.report.sections import evidence
-from bench.report.sections.expenses import cost_section
-from bench.report.sections.worth import crossed, saved
+from bench.report.sections import claims as claims_section
+from bench.report.sections.costs import cost_section
+from bench.report.sections.savings import crossed, saved
 from bench.results.store import Store
 from tests.bench.analysis.example import STRATEGIES, TASKS, example
 
@@ -107,7 +107,7 @@ def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: p
         Claim("scores", "Better scores", "supported", "By 0.1."),
         Claim("labels", "Fewer labels", "not decided", "No number."),
     ]
-    monkeypatch.setattr(evidence, "claims_of", lambda *_: claims)
+    monkeypatch.setattr(claims_section, "claims_of", lambda *_: claims)
     section = section_of(said(example(tmp_path)), "claims")
     verdicts, details = table_of(section), table_of(section, 1)
     assert [one.title for one in verdicts.columns] == ["Claim", "Pictures", "Series", "Supported"]
@@ -120,7 +120,7 @@ def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: p
 
 
 def test_a_report_without_claims_has_no_section_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "claims_of", lambda *_: [])
+    monkeypatch.setattr(claims_section, "claims_of", lambda *_: [])
     assert "claims" not in {section.anchor for section in said(example(tmp_path)).sections}
 
 

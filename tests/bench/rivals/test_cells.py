@@ -15,14 +15,14 @@ from bench.column import Column, dense
 from bench.config.data import DataSpec
 from bench.context import Context
 from bench.domain import Raw
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.raw import AudioArray
 from bench.domains.series.raw import Windows
 from bench.domains.text.raw import Texts
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
-from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.planning.plan import PlannedCell, cell_key, group_into_jobs
 from bench.runtime.cache import Cache
 from bench.strategies.classical import Classical
 from bench.strategy import Seeds, Strategy
@@ -43,7 +43,7 @@ def pictures(generator: np.random.Generator) -> Raw:
     grey = generator.integers(0, 160, size=(N, 12, 12, 1))
     grey[::2, ::3] += 90
     grey[1::2, :, ::3] += 90
-    return Images(grey.astype(np.uint8))
+    return ImageArray(grey.astype(np.uint8))
 
 
 def texts(generator: np.random.Generator) -> Raw:
@@ -54,7 +54,7 @@ def texts(generator: np.random.Generator) -> Raw:
 def recordings(generator: np.random.Generator) -> Raw:
     times = np.arange(2_000) / 8_000
     tones = np.sin(2 * np.pi * np.where(np.arange(N) % 2, 1_500, 500)[:, None] * times)
-    return Waveforms((0.1 * tones + generator.normal(0, 0.06, size=tones.shape)).astype(np.float32), 8_000)
+    return AudioArray((0.1 * tones + generator.normal(0, 0.06, size=tones.shape)).astype(np.float32), 8_000)
 
 
 def windows(generator: np.random.Generator) -> Raw:
@@ -109,7 +109,7 @@ def refuse(name: str) -> Backbone:
 
 def run(task: Task, folder: Path, *cells: PlannedCell) -> list[CellOutput]:
     engine = Engine(lambda name, spec, cache: task, refuse, cache=Cache(folder), device="cpu")
-    return [output for pack in pack_cells(cells) for output in engine.run(pack)]
+    return [output for pack in group_into_jobs(cells) for output in engine.run(pack)]
 
 
 def predicted(output: CellOutput) -> np.ndarray:
@@ -190,9 +190,9 @@ def test_classical_cells_of_a_task_are_one_pack_and_probes_another() -> None:
         for budget in budgets
         for seed in (0, 1)
     ]
-    packs = pack_cells(plan)
-    assert [[one.cell.strategy for one in pack.cells] for pack in packs] == [["linear_probe"] * 4, ["classical"] * 4]
-    needed = [sorted({budget for budget, _ in pack.needs.budgets}) for pack in packs]
+    jobs = group_into_jobs(plan)
+    assert [[one.cell.strategy for one in pack.cells] for pack in jobs] == [["linear_probe"] * 4, ["classical"] * 4]
+    needed = [sorted({budget for budget, _ in pack.requirements.budgets}) for pack in jobs]
     assert needed == [[Share(0.5), ALL], [Share(0.25), Share(0.5)]], "neither prepares examples for the other"
 
 

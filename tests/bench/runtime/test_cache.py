@@ -77,12 +77,12 @@ def make_slowly(folder: Path) -> None:
 
 def test_processes_that_want_the_same_entry_make_it_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    crew = [context.Process(target=make_slowly, args=(tmp_path,)) for _ in range(3)]
-    for process in crew:
+    processes = [context.Process(target=make_slowly, args=(tmp_path,)) for _ in range(3)]
+    for process in processes:
         process.start()
-    for process in crew:
+    for process in processes:
         process.join()
-    assert [process.exitcode for process in crew] == [0, 0, 0]
+    assert [process.exitcode for process in processes] == [0, 0, 0]
     assert (tmp_path / "calls").read_text() == "x"
 
 

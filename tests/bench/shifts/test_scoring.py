@@ -10,11 +10,11 @@ import pytest
 
 from bench.column import Column, Dense, dense, digest
 from bench.domain import Raw
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.raw import AudioArray
 from bench.domains.series.raw import Windows
 from bench.domains.shift import Shift
 from bench.domains.text.raw import Texts
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.execution.evaluation import Evaluation
 from bench.registry import BUILT_IN, DOMAINS
 from bench.shifts.scoring import shift_test, shifts_of
@@ -31,9 +31,9 @@ def examples_of(domain: str) -> Examples:
     """Return seven examples of a domain, no two alike."""
     generator = np.random.default_rng(0)
     raws: dict[str, Raw] = {
-        "vision": Images(generator.integers(60, 196, size=(N, 8, 8, 1), dtype=np.uint8)),
+        "vision": ImageArray(generator.integers(60, 196, size=(N, 8, 8, 1), dtype=np.uint8)),
         "text": Texts(WORDS),
-        "audio": Waveforms(generator.uniform(-0.3, 0.3, size=(N, 200)).astype(np.float32), 8_000),
+        "audio": AudioArray(generator.uniform(-0.3, 0.3, size=(N, 200)).astype(np.float32), 8_000),
         "series": Windows(generator.standard_normal((N, 5)), 2, np.ones(N)),
     }
     if domain != "series":

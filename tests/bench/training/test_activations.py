@@ -15,10 +15,11 @@ from bench.column import Column, dense, ragged
 from bench.domain import Raw
 from bench.readout import POOLED, Readout
 from bench.runtime.cache import Cache
+from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.training import activations
 from bench.training.activations import Activations
 from bench.training.context import NetworkContext
-from bench.training.inputs import MEMORY_BYTES, Allowance, Inputs, Streamed
+from bench.training.inputs import Inputs, MemoryBudget, Streamed
 from tests.fitting import CPU, drawn
 from tests.toys import STAGES, WIDTH, Dense, ToyBackbone, ToyTask, toy_split
 
@@ -56,7 +57,7 @@ def made(
         cache=Cache(folder),
         device=CPU,
         boundaries=boundaries,
-        allowance=Allowance(MEMORY_BYTES),
+        memory=MemoryBudget(DEFAULT_MEMORY_BYTES),
         check=lambda: None,
     )
 
@@ -151,10 +152,10 @@ def test_features_of_several_stages_are_those_on_the_way(tmp_path: Path, runs: l
     assert torch.equal(last, split.features(POOLED).features[0])
 
 
-@pytest.mark.parametrize("memory_bytes", [MEMORY_BYTES, 1])
+@pytest.mark.parametrize("memory_bytes", [DEFAULT_MEMORY_BYTES, 1])
 def test_what_a_readout_names_below_a_boundary_comes_along_with_each_batch(tmp_path: Path, memory_bytes: int) -> None:
     split = made(tmp_path, boundaries=(3,))
-    split._allowance = Allowance(memory_bytes)
+    split._memory = MemoryBudget(memory_bytes)
     taken = split.at(3, TWO_STAGES).take(torch.tensor([7, 3, 9]))
     assert len(taken) == 3
     below, reached = values_at(split, 2), values_at(split, 3)

@@ -11,13 +11,13 @@ import torch
 from bench.backbone import Batch
 from bench.column import dense
 from bench.domain import Raw
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.readout import POOLED
 from bench.strategy import Strategy
 from bench.targets.forecast import Forecast
 from bench.task import Examples, Split
 from bench.training.inference import Recomputed, forward_all, read_all
-from bench.training.inputs import Allowance, Streamed, prepare
+from bench.training.inputs import MemoryBudget, Streamed, prepare
 from tests.fitting import CPU, drawn, fit, toy_context
 from tests.toys import FULL, PARTIAL, PROBE, STRATEGIES, ToyBackbone, toy_split
 
@@ -71,15 +71,15 @@ def test_an_error_while_reading_reaches_who_asked() -> None:
         list(Streamed(Damaged(), RAW, 2, CPU).batches([torch.tensor([0])]))
 
 
-def test_an_allowance_is_used_up() -> None:
-    allowance = Allowance(100)
-    assert [allowance.grants(size) for size in (60, 50, 40, 1)] == [True, False, True, False]
+def test_an_memory_is_used_up() -> None:
+    memory = MemoryBudget(100)
+    assert [memory.grants(size) for size in (60, 50, 40, 1)] == [True, False, True, False]
 
 
 def test_what_is_granted_is_held_and_the_rest_is_streamed() -> None:
     size = ToyBackbone().prepare(RAW).values.nbytes
-    held = prepare(ToyBackbone(), RAW, allowance=Allowance(size), decoders=2)
-    streamed = prepare(ToyBackbone(), RAW, allowance=Allowance(size - 1), decoders=2)
+    held = prepare(ToyBackbone(), RAW, memory=MemoryBudget(size), decoders=2)
+    streamed = prepare(ToyBackbone(), RAW, memory=MemoryBudget(size - 1), decoders=2)
     assert isinstance(held, Batch)
     assert isinstance(streamed, Streamed)
     assert torch.equal(held.values, ToyBackbone().prepare(RAW).values)
@@ -87,9 +87,9 @@ def test_what_is_granted_is_held_and_the_rest_is_streamed() -> None:
 
 def test_preparing_in_parts_is_preparing_as_one() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, size=(200, 4, 4, 1), dtype=np.uint8)
-    held = prepare(ToyBackbone(), Images(pixels), allowance=Allowance(2**20), decoders=3)
+    held = prepare(ToyBackbone(), ImageArray(pixels), memory=MemoryBudget(2**20), decoders=3)
     assert isinstance(held, Batch)
-    assert torch.equal(held.values, ToyBackbone().prepare(Images(pixels)).values)
+    assert torch.equal(held.values, ToyBackbone().prepare(ImageArray(pixels)).values)
 
 
 def test_activations_that_are_too_large_are_computed_anew_and_let_gradients_through_above() -> None:
@@ -153,7 +153,7 @@ def brightness_split() -> Split:
     """Return pictures with what is to be predicted of them: the mean of their upper and of their lower half."""
 
     def measured(examples: Examples) -> Examples:
-        assert isinstance(examples.raw, Images)
+        assert isinstance(examples.raw, ImageArray)
         halves = examples.raw.pixels.reshape(len(examples), 2, -1).mean(2) / 255  # [n, 2]
         return Examples(examples.raw, {"future": dense(future=halves)})
 

@@ -13,7 +13,7 @@ from bench.backbone import Batch, Features, read_stages, state_hash
 from bench.cell import Result
 from bench.execution.engine import Engine
 from bench.execution.runner import run_cells
-from bench.planning.plan import PlannedCell, pack_cells
+from bench.planning.plan import PlannedCell, group_into_jobs
 from bench.readout import POOLED, Readout
 from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest
@@ -157,7 +157,7 @@ def run(
         plan,
         store,
         {"toy:dense": ToyBackbone().card},
-        lambda packs: (scored for pack in packs for scored in engine.run(pack)),
+        lambda jobs: (scored for pack in jobs for scored in engine.run(pack)),
     )
     return store, {result.cell.strategy: result.precision for result in store.results()}
 
@@ -212,7 +212,7 @@ def test_what_timing_takes_is_no_cost_of_a_cell(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(pace, "time_passes", time_slowly)
     monkeypatch.setattr("bench.training.fitting.time.perf_counter", lambda: now[0])
     engine = Engine(lambda *_: ToyTask(), lambda _: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
-    [scored] = engine.run(pack_cells([toy_cell(FULL)])[0])
+    [scored] = engine.run(group_into_jobs([toy_cell(FULL)])[0])
     assert isinstance(scored.outcome, Result)
     assert now == [1000]
     assert scored.outcome.seconds == 0

@@ -19,12 +19,12 @@ from bench.cell import Cell, Result
 from bench.column import Column, Indices
 from bench.config.data import DataSpec
 from bench.domain import Raw
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.execution import engine
 from bench.execution.engine import Engine
 from bench.execution.evaluation import Evaluation
 from bench.execution.output import CellOutput
-from bench.planning.plan import PlannedCell, cell_key, pack_cells
+from bench.planning.plan import PlannedCell, cell_key, group_into_jobs
 from bench.prediction.exported import read_exported
 from bench.prediction.model import load_model
 from bench.readout import POOLED
@@ -105,7 +105,7 @@ def test_a_cell_of_every_domain_is_scored_as_its_exported_model_scores_on_shifte
     plain = planned_on(task, backbone, strategy, cache, shifts=False)
     exports = {planned.key: tmp_path / "model"}
     through = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu", exports=exports)
-    (output,), (without,) = through.run(pack_cells([planned])[0]), through.run(pack_cells([plain])[0])
+    (output,), (without,) = through.run(group_into_jobs([planned])[0]), through.run(group_into_jobs([plain])[0])
     assert isinstance(output.outcome, Result), output.outcome.traceback
     assert isinstance(without.outcome, Result), without.outcome.traceback
     assert (output.outcome.score, output.outcome.losses) == (without.outcome.score, without.outcome.losses)
@@ -218,7 +218,7 @@ def test_a_cell_without_shifts_makes_no_shifted_example(tmp_path: Path, monkeypa
     assert (result.shifted, output.shifted) == ((), {})
 
 
-class Counted(Images):
+class Counted(ImageArray):
     """Pictures that count how often they are hashed."""
 
     hashed: ClassVar[list[int]] = []
@@ -233,7 +233,7 @@ class Counted(Images):
 
 def test_other_examples_are_hashed_once_however_often_models_are_asked_about_them(tmp_path: Path) -> None:
     context, test = toy_context(tmp_path), toy_split().test.raw
-    assert isinstance(test, Images)
+    assert isinstance(test, ImageArray)
     others = Counted(test.pixels)
     first, second = (context.features_of(others, POOLED).features[0] for _ in range(2))
     assert torch.equal(first, second)
@@ -260,7 +260,7 @@ def test_a_classical_model_is_scored_under_the_same_shifts(domain: str, tmp_path
     strategy = Classical(name="classical")
     through = Engine(lambda *_: task, load_backbone, cache=cache, device="cpu")
     shifted, plain = (
-        next(through.run(pack_cells([planned_on(task, backbone, strategy, cache, shifts=shifts)])[0]))
+        next(through.run(group_into_jobs([planned_on(task, backbone, strategy, cache, shifts=shifts)])[0]))
         for shifts in (True, False)
     )
     assert isinstance(shifted.outcome, Result), shifted.outcome.traceback

@@ -12,7 +12,7 @@ from bench.card import TaskCard
 from bench.column import Column, dense
 from bench.domain import Raw
 from bench.domains.shift import Shift
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.metric import Metric, MetricCard
 from bench.runtime.cache import Cache
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
@@ -147,8 +147,8 @@ WORST: Final = Metric(MetricCard("worst", "largest error", higher_is_better=Fals
 # --- a shift of pictures
 def _darken(examples: Examples) -> Examples:
     raw = examples.raw
-    assert isinstance(raw, Images), f"pictures are shifted here, not {type(raw).__name__}"
-    return replace(examples, raw=Images(raw.pixels // 2))
+    assert isinstance(raw, ImageArray), f"pictures are shifted here, not {type(raw).__name__}"
+    return replace(examples, raw=ImageArray(raw.pixels // 2))
 
 
 DUSK: Final = Shift("dusk", "half the light", _darken, "vision")
@@ -167,7 +167,7 @@ def apples() -> Split:
     weights = 30 + 20 * radii + generator.normal(0, 2, 80)
     labels = {"grade": dense(grade=grades.astype(np.int64)), "weight": dense(value=weights)}
     groups = np.array([f"tree {row // 4}" for row in range(80)])
-    everything = Examples(Images(pixels.astype(np.uint8)), labels, None, groups)
+    everything = Examples(ImageArray(pixels.astype(np.uint8)), labels, None, groups)
     return Split(everything.take(np.arange(48)), everything.take(np.arange(48, 80)))
 
 

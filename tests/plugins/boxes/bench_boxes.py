@@ -18,8 +18,8 @@ from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.card import BackboneCard, TaskCard
 from bench.column import Array, Column, Dense, Indices, Ragged, dense, ragged
 from bench.domain import Raw
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import ImageFiles
+from bench.domains.vision.raw import ImageArray
 from bench.errors import unknown_name
 from bench.metric import Metric, MetricCard
 from bench.readout import Kind, Readout
@@ -284,7 +284,7 @@ class Places(Backbone):
         )
 
     def prepare(self, raw: Raw) -> Batch:
-        assert isinstance(raw, Images | Pictures), f"expected pictures, got {type(raw).__name__}"
+        assert isinstance(raw, ImageArray | ImageFiles), f"expected pictures, got {type(raw).__name__}"
         pictures = list(raw.pictures())
         seen = [_resized(picture) for picture in pictures]
         sizes = np.array([picture.shape[:2] for picture in pictures], dtype=np.int64).reshape(-1, 2)
@@ -338,7 +338,7 @@ def lights() -> Split:
             picture[y : y + height, x : x + width] += 150
             mine.append([x, y, x + width, y + height])
         boxes.append(np.array(mine, dtype=np.float64))
-    raw, groups = Images(pixels.astype(np.uint8)), np.array([f"camera {row // 5}" for row in range(80)])
+    raw, groups = ImageArray(pixels.astype(np.uint8)), np.array([f"camera {row // 5}" for row in range(80)])
     labelled = Examples(raw.take(np.arange(80)), {"boxes": ragged(box=boxes[:80])}, None, groups)
     train, test = labelled.take(np.arange(50)), labelled.take(np.arange(50, 80))
     return Split(train, test, unlabelled=raw.take(np.arange(80, 100)))

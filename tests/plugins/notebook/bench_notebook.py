@@ -7,7 +7,7 @@ from typing import ClassVar
 from bench.execution.executors.in_process import execute_here
 from bench.execution.executors.starting import EngineSettings
 from bench.execution.output import CellOutput
-from bench.planning.plan import Pack
+from bench.planning.plan import Job
 from bench.tracking.tracker import TrackedCell, Tracker
 
 
@@ -25,6 +25,6 @@ class Notebook(Tracker):
             file.write(f"{cell.strategy} {cell.reason or 'scored'}\n")
 
 
-def execute_backwards(packs: Sequence[Pack], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
-    """Yield what came of each cell, those of the last pack first, from this process alone."""
-    yield from execute_here(packs[::-1], settings=settings)
+def execute_backwards(jobs: Sequence[Job], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
+    """Yield what came of each cell, those of the last job first, from this process alone."""
+    yield from execute_here(jobs[::-1], settings=settings)

@@ -19,8 +19,8 @@ from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.card import BackboneCard, TaskCard
 from bench.column import Array, Column, Dense, Indices, Ragged, dense, ragged
 from bench.domain import Raw
-from bench.domains.audio.files import Recordings
-from bench.domains.audio.raw import Waveforms
+from bench.domains.audio.files import AudioFiles
+from bench.domains.audio.raw import AudioArray
 from bench.errors import unknown_name
 from bench.metric import Metric, MetricCard
 from bench.readout import Kind, Readout
@@ -215,7 +215,7 @@ class Frames(Backbone):
         )
 
     def prepare(self, raw: Raw) -> Batch:
-        assert isinstance(raw, Waveforms | Recordings), f"expected recordings, got {type(raw).__name__}"
+        assert isinstance(raw, AudioArray | AudioFiles), f"expected recordings, got {type(raw).__name__}"
         spectra = [torch.from_numpy(_spectrum(samples)) for samples in raw.waveforms().samples]
         frames = np.array([len(one) for one in spectra], dtype=np.int64)
         values = pad_sequence(spectra, batch_first=True) if spectra else torch.empty(0, 1, BANDS)
@@ -270,7 +270,7 @@ def melodies() -> Split:
         row[: len(hertz)] = 0.5 * np.sin(2 * np.pi * hertz * np.arange(1, len(hertz) + 1) / RATE_HZ)
         row[: len(hertz)] += 0.01 + 0.05 * generator.random(len(hertz))
         lengths.append(len(hertz))
-    raw, facts = Waveforms(samples, RATE_HZ), dense(seconds=np.array(lengths) / RATE_HZ)
+    raw, facts = AudioArray(samples, RATE_HZ), dense(seconds=np.array(lengths) / RATE_HZ)
     groups = np.array([f"player {row // 5}" for row in range(len(notes))])
     everything = Examples(raw, {"transcript": ragged(letter=notes)}, facts, groups)
     parts = [everything.take(np.arange(first, last)) for first, last in ((0, 50), (50, 75), (75, 90))]

@@ -13,8 +13,8 @@ from bench_tasks.files.labelled import LabelledTask
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domains.audio.files import Recordings
-from bench.domains.vision.files import Pictures
+from bench.domains.audio.files import AudioFiles
+from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
@@ -62,7 +62,7 @@ def places(task: LabelledTask, root: Path) -> tuple[set[str], set[str]]:
     split = task.split(0, Cache(root))
     sides = []
     for part in (split.train, split.test):
-        assert isinstance(part.raw, Pictures | Recordings)
+        assert isinstance(part.raw, ImageFiles | AudioFiles)
         sides.append({Path(str(path)).relative_to(root).as_posix() for path in part.raw.paths})
     return sides[0], sides[1]
 
@@ -348,7 +348,7 @@ def test_recordings_are_heard_at_one_rate_and_as_long_as_the_longest(suffix: str
     write_recordings(root, {f"{name}/{n}.{suffix}": 0.4 + 0.1 * n for name in ("no", "yes") for n in range(4)})
     task = opened(family="audio_classification")
     heard = task.split(0, Cache(root)).train.raw
-    assert isinstance(heard, Recordings)
+    assert isinstance(heard, AudioFiles)
     assert heard.rate_hz == 16_000
     assert heard.length == pytest.approx(0.7 * 16_000, rel=0.1)
     assert heard.waveforms().samples.shape == (len(heard), heard.length)
@@ -362,7 +362,7 @@ def test_recordings_are_cut_to_ten_seconds_or_to_what_is_said(root: Path, opened
     assert "cut or padded to 10 s; the longest lasts 11 s." in longest.card.description
     assert "Heard at 4000 Hz, cut or padded to 0.5 s" in said.card.description
     raw = said.split(0, Cache(root)).train.raw
-    assert isinstance(raw, Recordings)
+    assert isinstance(raw, AudioFiles)
     assert raw.length == 2_000
     assert longest.card.sha256 != said.card.sha256
 

@@ -12,9 +12,9 @@ from bench_tasks.files.table import open_table
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domains.audio.files import Recordings
+from bench.domains.audio.files import AudioFiles
 from bench.domains.text.raw import Texts
-from bench.domains.vision.files import Pictures
+from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
@@ -256,14 +256,14 @@ def test_a_table_names_pictures_from_its_own_folder(opened: Open) -> None:
     write("data/table.csv", *rows, header="image,label")
     task = opened("data/table.csv", family="image_classification")
     split = task.split(0, Cache(Path("kept")))
-    assert isinstance(split.train.raw, Pictures)
+    assert isinstance(split.train.raw, ImageFiles)
     assert (len(split.train), len(split.test), task.card.domain) == (6, 2, "vision")
     assert {
         Path(str(path)).name[:3]
         for path, label in zip(split.train.raw.paths, classes_of(split.train), strict=True)
         if label
     } == {"bee"}
-    assert len(list(split.test.raw.pictures() if isinstance(split.test.raw, Pictures) else ())) == 2
+    assert len(list(split.test.raw.pictures() if isinstance(split.test.raw, ImageFiles) else ())) == 2
     write("data/table.csv", *rows, ("photos/none.png", "ant"), ("table.csv", "bee"), header="image,label")
     with pytest.raises(
         DataError, match=r"row 10 names none.png, which cannot be read.*; row 11 names table.csv, which"
@@ -278,5 +278,5 @@ def test_a_table_names_recordings(opened: Open) -> None:
         soundfile.write(path, np.random.default_rng(number).normal(scale=0.1, size=800), 8_000)
     write("table.csv", *rows, header="audio,label")
     raw = opened(family="audio_classification", rate_hz=4_000).split(0, Cache(Path("kept"))).train.raw
-    assert isinstance(raw, Recordings)
+    assert isinstance(raw, AudioFiles)
     assert (raw.rate_hz, raw.length) == (4_000, 400)

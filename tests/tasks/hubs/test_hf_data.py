@@ -20,10 +20,10 @@ from bench_tasks.opening import open_task
 from PIL import Image
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domains.audio.files import Recordings
+from bench.domains.audio.files import AudioFiles
 from bench.domains.contract import FileReader
 from bench.domains.text.raw import Texts
-from bench.domains.vision.files import Pictures
+from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError
 from bench.files import changes
 from bench.files.embedded import Embedded
@@ -247,7 +247,7 @@ def test_pictures_in_cells_are_decoded_when_they_are_looked_at(tmp_path: Path, c
     folder = with_media(tmp_path, "img", datasets.Image(), files)
     task = open_by_name(folder, cache, "image_classification", image="img")
     raw = open_by_name(folder, cache, "image_classification", image="img").split(0, cache).test.raw
-    assert isinstance(raw, Pictures)
+    assert isinstance(raw, ImageFiles)
     for seen, file in zip(raw.pictures(), files[4:], strict=True):
         np.testing.assert_array_equal(seen, np.asarray(Image.open(io.BytesIO(file))))
     few = raw.take(np.array([2, 0]))
@@ -258,7 +258,7 @@ def test_pictures_in_cells_are_decoded_when_they_are_looked_at(tmp_path: Path, c
 def test_recordings_in_cells_are_decoded_by_soundfile_and_resampled(tmp_path: Path, cache: Cache) -> None:
     folder = with_media(tmp_path, "audio", datasets.Audio(), [recording(seed, 8_000) for seed in range(8)])
     raw = open_by_name(folder, cache, "audio_classification", seconds=1.0).split(0, cache).train.raw
-    assert isinstance(raw, Recordings)
+    assert isinstance(raw, AudioFiles)
     waveforms = raw.waveforms()
     assert (waveforms.samples.shape, waveforms.rate_hz) == ((4, 16_000), 16_000)
     assert np.abs(waveforms.samples[:, :3_990]).max() == 0 < np.abs(waveforms.samples[:, 4_010:11_990]).max()

@@ -8,7 +8,7 @@ import soundfile
 from bench_tasks.opening import guess_family, open_task
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domains.audio.files import Recordings
+from bench.domains.audio.files import AudioFiles
 from bench.domains.audio.raw import from_16_bits
 from bench.errors import DataError, UnknownNameError
 from bench.runtime.cache import Cache
@@ -48,8 +48,8 @@ def test_the_split_is_that_of_its_lists_and_the_validation_list_is_left_alone(co
     split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("left", "right")
-    assert isinstance(split.train.raw, Recordings)
-    assert isinstance(split.test.raw, Recordings)
+    assert isinstance(split.train.raw, AudioFiles)
+    assert isinstance(split.test.raw, AudioFiles)
     heard = [Path(str(path)).name for path in (*split.train.raw.paths, *split.test.raw.paths)]
     speakers = [name.partition("_")[0] for name in heard]
     assert speakers == [SPEAKERS[0], SPEAKERS[1], SPEAKERS[0], SPEAKERS[1], SPEAKERS[3], SPEAKERS[3]]
@@ -60,12 +60,12 @@ def test_the_split_is_that_of_its_lists_and_the_validation_list_is_left_alone(co
 
 def test_recordings_last_a_second_at_16_khz_whatever_the_longest_lasts(commands: Path, cache: Cache) -> None:
     split = open_commands(cache).split(0, cache)
-    assert isinstance(split.train.raw, Recordings)
+    assert isinstance(split.train.raw, AudioFiles)
     waveforms = split.train.raw.waveforms()
     assert (waveforms.rate_hz, waveforms.samples.shape) == (RATE_HZ, (4, RATE_HZ))
     np.testing.assert_array_equal(waveforms.samples[1], from_16_bits(tone(1, RATE_HZ)))
     shorter = open_commands(cache, seconds=0.5, rate_hz=8_000).split(0, cache)
-    assert isinstance(shorter.train.raw, Recordings)
+    assert isinstance(shorter.train.raw, AudioFiles)
     assert shorter.train.raw.waveforms().samples.shape == (4, 4_000)
 
 

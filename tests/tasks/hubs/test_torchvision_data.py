@@ -18,8 +18,8 @@ from scipy.io import savemat
 from torchvision import datasets
 
 from bench.config.data import DataOptions, DataSpec
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import ImageFiles
+from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError, UnknownNameError
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes
@@ -60,7 +60,7 @@ def test_cifar_is_read_from_its_batches_with_its_own_split(cifar: Path, cache: C
     assert isinstance(task.target, Classes)
     assert task.target.names == tuple(CIFAR_CLASSES)
     assert (len(split.train), len(split.test), task.card.n_train) == (30, 6, 30)
-    assert isinstance(split.test.raw, Images)
+    assert isinstance(split.test.raw, ImageArray)
     planes = cifar_batch(5)["data"].reshape(6, 3, 32, 32)
     np.testing.assert_array_equal(split.test.raw.pixels, planes.transpose(0, 2, 3, 1))
     assert classes_of(split.test).tolist() == [0, 1, 2, 0, 1, 2]
@@ -124,7 +124,7 @@ def test_the_mnist_family_is_read_from_idx_files(home: Path, cache: Cache, name:
         write_idx(raw / f"{side}-labels-idx1-ubyte", (np.arange(count) % 10).astype(np.uint8))
     task = open_by_name(name, cache)
     split = task.split(0, cache)
-    assert isinstance(split.train.raw, Images)
+    assert isinstance(split.train.raw, ImageArray)
     np.testing.assert_array_equal(split.train.raw.pixels, pictures["train"][..., None])
     assert isinstance(task.target, Classes)
     assert (len(split.test), len(task.target.names)) == (10, 10)
@@ -169,8 +169,8 @@ def flowers(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pictures_in_files_are_left_there_and_read_when_they_are_looked_at(flowers: Path, cache: Cache) -> None:
     task = open_by_name("Flowers102", cache)
     split = task.split(0, cache)
-    assert isinstance(split.train.raw, Pictures)
-    assert isinstance(split.test.raw, Pictures)
+    assert isinstance(split.train.raw, ImageFiles)
+    assert isinstance(split.test.raw, ImageFiles)
     assert [picture.shape for picture in split.test.raw.pictures()] == [(9, 9, 3), (10, 9, 3)]
     assert classes_of(split.test).tolist() == classes_of(split.train).tolist()[:2]
     assert "its split 'val' is not used" in task.card.remarks
@@ -200,7 +200,7 @@ def test_pets_are_read_through_the_lists_beside_them(home: Path, cache: Cache) -
     split = task.split(0, cache)
     assert isinstance(task.target, Classes)
     assert task.target.names == ("Abyssinian", "Pug")
-    assert isinstance(split.test.raw, Pictures)
+    assert isinstance(split.test.raw, ImageFiles)
     assert [Path(str(path)).name for path in split.test.raw.paths] == ["Abyssinian_2.jpg", "pug_2.jpg"]
 
 
@@ -232,7 +232,7 @@ def test_house_numbers_are_read_from_matlab_files(home: Path, cache: Cache, monk
     raw = task.split(0, cache).train.raw
     assert isinstance(task.target, Classes)
     assert task.target.names == ("0", "1")
-    assert isinstance(raw, Images)
+    assert isinstance(raw, ImageArray)
     np.testing.assert_array_equal(raw.pixels[3], pixels[..., 3])
 
 
@@ -245,7 +245,7 @@ def test_textures_are_read_through_the_lists_of_their_first_partition(home: Path
         lines = [f"{kind}/{kind}_{number}.jpg\n" for number, kind in zip(numbers, ("dotted", "striped"), strict=True)]
         (folder / "labels" / f"{side}1.txt").write_text("".join(lines))
     split = open_by_name("DTD", cache).split(0, cache)
-    assert isinstance(split.test.raw, Pictures)
+    assert isinstance(split.test.raw, ImageFiles)
     assert [Path(str(path)).name for path in split.test.raw.paths] == ["dotted_4.jpg", "striped_5.jpg"]
 
 

@@ -9,20 +9,20 @@ from torch import nn
 
 from bench.backbone import Backbone
 from bench.domain import Raw
-from bench.domains.audio.raw import Waveforms, from_16_bits
+from bench.domains.audio.raw import AudioArray, from_16_bits
 from bench.testing.backbones import BackboneCheck, features_of
 
 RATE_HZ = 16_000
 
 
-def clips(n: int = 6, *, seconds: float = 0.3, rate_hz: int = RATE_HZ, seed: int = 0) -> Waveforms:
+def clips(n: int = 6, *, seconds: float = 0.3, rate_hz: int = RATE_HZ, seed: int = 0) -> AudioArray:
     """Return noise of different loudness and colour, the last clip silent in its second half."""
     generator = np.random.default_rng(seed)
     noise = generator.normal(size=(n, round(seconds * rate_hz)))
     noise[1::2] = np.cumsum(noise[1::2], axis=1) / 10
     noise[-1, noise.shape[1] // 2 :] = 0
     loudness = np.geomspace(300, 6000, n)[:, None]
-    return Waveforms(from_16_bits((noise * loudness).clip(-32_768, 32_767).astype(np.int16)), rate_hz)
+    return AudioArray(from_16_bits((noise * loudness).clip(-32_768, 32_767).astype(np.int16)), rate_hz)
 
 
 def unsettle(network: nn.Module, seed: int = 0) -> None:

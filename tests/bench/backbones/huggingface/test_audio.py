@@ -35,12 +35,12 @@ from transformers import (
 from transformers.utils import logging
 
 from bench.backbone import Backbone, state_hash
-from bench.backbones.audio import backbone as hearing
+from bench.backbones.audio import backbone as audio_format
 from bench.backbones.audio.stages import RelativeLayer
 from bench.backbones.huggingface.audio import build_untrained_audio, open_audio
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import Opened, read_reference
-from bench.domains.audio.files import Recordings
+from bench.domains.audio.files import AudioFiles
 from bench.errors import UnknownNameError, WeightsError
 from bench.runtime.cache import file_sha256
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, fitted
@@ -213,8 +213,8 @@ def test_a_clip_too_short_for_a_frame_is_heard_with_silence(backbone: Backbone) 
 def test_working_in_small_pieces_changes_nothing(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = backbone.prepare(clips())
     whole = forward_all(backbone.stages, inputs, precision="float32").values
-    monkeypatch.setattr(hearing, "MOST", 1)
-    monkeypatch.setattr(hearing, "CHUNK", 2)
+    monkeypatch.setattr(audio_format, "MOST", 1)
+    monkeypatch.setattr(audio_format, "CHUNK", 2)
     again = forward_all(backbone.stages, backbone.prepare(clips()), precision="float32").values
     torch.testing.assert_close(again, whole, rtol=1e-4, atol=1e-5)
 
@@ -277,7 +277,7 @@ def test_recordings_are_heard_as_their_waveforms(backbone: Backbone, tmp_path: P
     paths = tuple(tmp_path / f"{row}.wav" for row in range(len(raw)))
     for path, samples in zip(paths, raw.samples, strict=True):
         soundfile.write(path, samples, raw.rate_hz, subtype="FLOAT")
-    files = Recordings(paths, tuple(map(file_sha256, paths)), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
+    files = AudioFiles(paths, tuple(map(file_sha256, paths)), rate_hz=raw.rate_hz, length=raw.samples.shape[1])
     assert torch.equal(backbone.prepare(files).values, backbone.prepare(raw).values)
 
 

@@ -11,15 +11,15 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 from bench.backbone import Backbone
 from bench.backbones.huggingface.opening import open_huggingface
 from bench.backbones.opened import read_reference
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import ImageFiles
+from bench.domains.vision.raw import ImageArray
 from bench.errors import WeightsError
 from bench.runtime.cache import file_sha256
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck, close
 from bench.training.inference import forward_all
 from tests.bench.backbones.huggingface.snapshots import IMAGES, write_image_model
 
-RAW = Images(np.random.default_rng(0).integers(0, 256, (4, 20, 24, 3), dtype=np.uint8))
+RAW = ImageArray(np.random.default_rng(0).integers(0, 256, (4, 20, 24, 3), dtype=np.uint8))
 
 
 @pytest.fixture(scope="module", params=sorted(IMAGES))
@@ -62,11 +62,11 @@ def test_pictures_of_any_size_and_in_grey_are_read_from_their_files(tmp_path: Pa
     paths = tuple(tmp_path / f"{number}.png" for number in range(2))
     Image.new("RGB", (30, 20), "red").save(paths[0])
     Image.new("L", (10, 50), 100).save(paths[1])
-    values = backbone.prepare(Pictures(paths, tuple(map(file_sha256, paths)))).values
+    values = backbone.prepare(ImageFiles(paths, tuple(map(file_sha256, paths)))).values
     assert values.shape == (2, 3, 16, 16)
     assert values[0, :, 3, 3].tolist() == [255, 0, 0]
     close(values[1].float(), torch.full((3, 16, 16), 100.0))
-    grey = Images(np.full((1, 10, 50, 1), 100, dtype=np.uint8))
+    grey = ImageArray(np.full((1, 10, 50, 1), 100, dtype=np.uint8))
     assert torch.equal(backbone.prepare(grey).values, values[1:])
 
 

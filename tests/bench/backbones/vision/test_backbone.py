@@ -17,7 +17,7 @@ from bench.backbones.architectures import open_untrained
 from bench.backbones.opened import read_reference
 from bench.backbones.vision.backbone import Design, VisionBackbone
 from bench.backbones.vision.timm_models import timm_design, timm_groups
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.errors import UnknownNameError, WeightsError
 from bench.testing.backbones import BACKBONE_CHECKS, BackboneCheck
 
@@ -50,12 +50,12 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 
 @pytest.fixture(scope="module")
-def raw() -> Images:
-    return Images(np.random.default_rng(0).integers(0, 256, (N, 40, 50, 3)).astype(np.uint8))
+def raw() -> ImageArray:
+    return ImageArray(np.random.default_rng(0).integers(0, 256, (N, 40, 50, 3)).astype(np.uint8))
 
 
 @pytest.mark.parametrize("check", BACKBONE_CHECKS)
-def test_the_contract_is_kept(check: BackboneCheck, backbone: Backbone, raw: Images) -> None:
+def test_the_contract_is_kept(check: BackboneCheck, backbone: Backbone, raw: ImageArray) -> None:
     check(backbone, raw)
 
 
@@ -103,7 +103,7 @@ def test_batch_norm_and_dropped_paths_know_that_they_are_trained() -> None:
     before = norms[0].running_mean
     assert before is not None
     kept = before.clone()
-    backbone(backbone.prepare(Images(np.zeros((2, 9, 9, 1), dtype=np.uint8))))
+    backbone(backbone.prepare(ImageArray(np.zeros((2, 9, 9, 1), dtype=np.uint8))))
     assert not torch.equal(kept, before)
 
 

@@ -11,15 +11,15 @@ from torchvision.models import MobileNet_V2_Weights
 from bench.backbones.vision.pictures import Preparation, Scaled, as_image
 from bench.backbones.vision.timm_models import timm_design
 from bench.backbones.vision.torchvision_models import torchvision_design
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 
 
-def photographs(n: int, height: int, width: int, channels: int = 3) -> Images:
+def photographs(n: int, height: int, width: int, channels: int = 3) -> ImageArray:
     pixels = np.random.default_rng(0).integers(0, 256, (n, height, width, channels))
-    return Images(pixels.astype(np.uint8))
+    return ImageArray(pixels.astype(np.uint8))
 
 
-def scaled(preparation: Preparation, raw: Images) -> torch.Tensor:
+def scaled(preparation: Preparation, raw: ImageArray) -> torch.Tensor:
     stage = Scaled(torch.fx.symbolic_trace(torch.nn.Identity()), preparation)
     return stage.scale(preparation.apply(raw))
 

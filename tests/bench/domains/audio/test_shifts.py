@@ -7,8 +7,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from bench.domains.audio.files import Recordings
-from bench.domains.audio.raw import STEPS_OF_16_BITS, Clip, Waveforms, from_16_bits
+from bench.domains.audio.files import AudioFiles
+from bench.domains.audio.raw import STEPS_OF_16_BITS, AudioArray, Clip, from_16_bits
 from bench.domains.audio.shifts import SHIFTS, SNR_DB, add_noise
 from bench.domains.shift import generator_of
 from bench.runtime.cache import file_sha256
@@ -93,12 +93,12 @@ def test_recordings_in_files_are_changed_like_those_in_memory_when_they_are_hear
     for path, clip in zip(paths, clips, strict=True):
         soundfile.write(path, clip, RATE_HZ, subtype="PCM_16")
         hashes.append(file_sha256(path))
-    files, labels = Recordings(paths, tuple(hashes), RATE_HZ, RATE_HZ), np.arange(3)
+    files, labels = AudioFiles(paths, tuple(hashes), RATE_HZ, RATE_HZ), np.arange(3)
     shifted = SHIFT.apply(labelled(files, labels)).raw
-    assert isinstance(shifted, Recordings)
+    assert isinstance(shifted, AudioFiles)
     paths[0].unlink()  # nothing was read until now, and this one will not be
-    held = SHIFT.apply(labelled(Waveforms(clips, RATE_HZ), labels)).raw
-    assert isinstance(held, Waveforms)
+    held = SHIFT.apply(labelled(AudioArray(clips, RATE_HZ), labels)).raw
+    assert isinstance(held, AudioArray)
     assert (shifted.take(np.array([2, 1])).waveforms().samples == held.samples[[2, 1]]).all()
     assert (held.samples != clips).any(axis=1).all()
     assert shifted.columns() != files.columns()

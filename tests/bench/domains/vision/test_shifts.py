@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.domains.shift import Shift
-from bench.domains.vision.files import Pictures
-from bench.domains.vision.raw import Images
+from bench.domains.vision.files import ImageFiles
+from bench.domains.vision.raw import ImageArray
 from bench.domains.vision.shifts import SHIFTS, add_noise, blur, lower_contrast
 from bench.runtime.cache import file_sha256
 from tests.toys import labelled
@@ -108,11 +108,11 @@ def test_pictures_in_files_are_changed_like_those_in_memory_when_they_are_looked
     paths = tuple(tmp_path / f"{number}.png" for number in range(4))
     for path, picture in zip(paths, pixels, strict=True):
         Image.fromarray(picture).save(path)
-    files, labels = Pictures(paths, tuple(map(file_sha256, paths))), np.arange(4)
+    files, labels = ImageFiles(paths, tuple(map(file_sha256, paths))), np.arange(4)
     paths[0].unlink()  # nothing reads this one
-    shifted, held = shift.apply(labelled(files, labels)).raw, shift.apply(labelled(Images(pixels), labels)).raw
-    assert isinstance(shifted, Pictures)
-    assert isinstance(held, Images)
+    shifted, held = shift.apply(labelled(files, labels)).raw, shift.apply(labelled(ImageArray(pixels), labels)).raw
+    assert isinstance(shifted, ImageFiles)
+    assert isinstance(held, ImageArray)
     part = shifted.take(np.array([3, 1]))
     assert (len(shifted), len(part)) == (4, 2)
     assert (np.stack(list(part.pictures())) == held.pixels[[3, 1]]).all()
@@ -120,6 +120,6 @@ def test_pictures_in_files_are_changed_like_those_in_memory_when_they_are_looked
 
 
 def test_changed_pictures_hash_otherwise() -> None:
-    examples = labelled(Pictures((Path("one"),), ("sha",)), np.arange(1))
+    examples = labelled(ImageFiles((Path("one"),), ("sha",)), np.arange(1))
     columns = [examples.raw.columns(), *(shift.apply(examples).raw.columns() for shift in SHIFTS)]
     assert len(set(columns)) == 1 + len(SHIFTS)

@@ -24,14 +24,14 @@ class Heard(NamedTuple):
 
 
 def look(path: Path) -> Finding:
-    """Return hash, soundness and length of a recording. Raises `OSError` if the file cannot be read at all."""
+    """Return hash, integrity and length of a recording. Raises `OSError` if the file cannot be read at all."""
     sha256 = file_sha256(path)
     heard = hear(path)
     return Finding(sha256, heard.problem, heard.seconds)
 
 
 def look_at_bytes(content: bytes) -> Finding:
-    """Return hash, soundness and length of the recording in a file's content."""
+    """Return hash, integrity and length of the recording in a file's content."""
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         heard = soundfile.info(BytesIO(content))

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.analysis.tables import read_tables
 from bench.report.document import Table
-from bench.report.sections.origins import provenance_section
+from bench.report.sections.provenance import provenance_section
 from bench.results.manifest import Curve
 from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionChoice

@@ -1,7 +1,7 @@
-"""What an excerpt of a network is made of: one layer, and hollow modules in the place of all others.
+"""What a slice of a network is made of: one layer, and modules without parameters in the place of all others.
 
-An excerpt runs the network's own code, so that masks, rotations and whatever else a layer is given are made as the
-authors make them. Hollow modules hold no parameter and pass on what they are given.
+A slice runs the network's own code, so that masks, rotations and whatever else a layer is given are made as the
+authors make them. Modules without parameters pass on what they are given.
 """
 
 import copy
@@ -14,15 +14,15 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 
-class Reached(Exception):  # noqa: N818 — no error: it ends a run where an excerpt ends
-    """The layer after an excerpt was called with these hidden states."""
+class Reached(Exception):  # noqa: N818 — no error: it ends a run where a slice ends
+    """The layer after a slice was called with these hidden states."""
 
     def __init__(self, hidden: Tensor) -> None:
         super().__init__()
         self.hidden = hidden
 
 
-class Lent(nn.Module):
+class SharedModule(nn.Module):
     """A module that belongs to another stage: none of its parameters are registered here.
 
     Copied together with its owner it stays the owner's; copied without, it is a copy that nobody trains.
@@ -47,8 +47,8 @@ class Lent(nn.Module):
         return self
 
 
-class Passage:
-    """What runs in a hollow module's place: returns `given` if there is something, else what it is called with.
+class PassThrough:
+    """What runs in place of a module: returns `given` if there is something, else what it is called with.
 
     A module that returned a tuple returns `rest` with it.
     """
@@ -62,25 +62,25 @@ class Passage:
         return (hidden, *self.rest) if self.rest else hidden
 
 
-class Excerpt(nn.Module):
-    """A network with one layer or none; `passages` are what its hollow modules before the layer run.
+class LayerSlice(nn.Module):
+    """A network with one layer or none; `pass_throughs` are what its modules without parameters before the layer run.
 
     It runs in the precision around it, or in float32 if it is to be `exact`.
     """
 
-    def __init__(self, network: PreTrainedModel, passages: tuple[Passage, ...], *, exact: bool) -> None:
+    def __init__(self, network: PreTrainedModel, pass_throughs: tuple[PassThrough, ...], *, exact: bool) -> None:
         super().__init__()
         self._exact = exact
         self.network: PreTrainedModel = network
-        self._passages = passages
+        self._pass_throughs = pass_throughs
 
     def forward(self, *, hidden: Tensor | None = None, **inputs: Tensor) -> ModelOutput | Tensor:
         """Return what the network returns, or the hidden states with which it would go on to the next layer.
 
         `hidden` is what its layer is given, whatever the `inputs`; without it, these are passed on.
         """
-        for passage in self._passages:
-            passage.given = hidden
+        for pass_through in self._pass_throughs:
+            pass_through.given = hidden
         device = next(iter(inputs.values())).device.type
         rounded = torch.is_autocast_enabled(device) and not self._exact
         try:
@@ -89,11 +89,11 @@ class Excerpt(nn.Module):
         except Reached as reached:
             return reached.hidden
         finally:
-            for passage in self._passages:
-                passage.given = None
+            for pass_through in self._pass_throughs:
+                pass_through.given = None
 
 
-def hollow(unit: nn.Module, runs: Callable[..., object]) -> nn.Module:
+def without_parameters(unit: nn.Module, runs: Callable[..., object]) -> nn.Module:
     """Return a module of the same kind with empty weights that `runs` something else."""
     emptied = copy.deepcopy(unit, {id(one): torch.empty(0, dtype=one.dtype) for one in unit.parameters()})
     for module in emptied.modules():
@@ -107,8 +107,8 @@ def hollow(unit: nn.Module, runs: Callable[..., object]) -> nn.Module:
 
 
 def ending(layer: nn.Module) -> nn.Module:
-    """Return what stands where the layer after an excerpt was, and ends the run there."""
-    return hollow(layer, _end)
+    """Return what stands where the layer after a slice was, and ends the run there."""
+    return without_parameters(layer, _end)
 
 
 def _end(*args: object, **kwargs: object) -> Tensor:

@@ -14,12 +14,12 @@ TAIL_BYTES: Final = 65_536  # in which the last chunk of a whole file lies
 
 
 def look(path: Path) -> Finding:
-    """Return hash and soundness of a picture, read once. Raises `OSError` if the file cannot be read at all."""
+    """Return hash and integrity of a picture, read once. Raises `OSError` if the file cannot be read at all."""
     return look_at_bytes(path.read_bytes())
 
 
 def look_at_bytes(content: bytes) -> Finding:
-    """Return hash and soundness of the picture in a file's content."""
+    """Return hash and integrity of the picture in a file's content."""
     return Finding(hashlib.sha256(content).hexdigest(), picture_problem(content))
 
 

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from bench.domains.audio.soundness import hear
-from bench.domains.vision.soundness import picture_problem
+from bench.domains.audio.integrity import hear
+from bench.domains.vision.integrity import picture_problem
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
