@@ -8,6 +8,20 @@ from bench.domain import DomainName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredUnits:
+    """What is scored in place of single examples: all examples of a `name`, such as "patient", are scored as one.
+
+    There are `n` of them to test on, with so many `examples`; of several folds those of all together. Their predictions
+    are `combined` in this way, such as "mean".
+    """
+
+    name: str
+    n: int = 0
+    examples: int = 0
+    combined: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCard:
     """A task's identity. `sha256` is that of the split data as used (`bench.task.fingerprint`) where they are `pinned`.
 
@@ -16,7 +30,8 @@ class TaskCard:
     metric. `n_train` is the number of examples of the training split, 0 where the card was written without it. Data
     that came without a split are tested in `folds`, and `n_train` is that of the fold that leaves the fewest. `remarks`
     are what was noticed about the data and left as it is, such as files that are in both splits. `subjects` are what
-    the data show and of what kind they are, in a few words each, as far as that is known.
+    the data show and of what kind they are, in a few words each, as far as that is known. `scored` says what is scored
+    as one, None where each example is scored.
     """
 
     name: str
@@ -34,6 +49,7 @@ class TaskCard:
     folds: int = 1
     remarks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    scored: ScoredUnits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +87,6 @@ def read_card(kind: type[Card], record: Mapping[str, Any]) -> Card:
     Raises `TypeError` if the record is not one.
     """
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    if fields.get("scored"):
+        fields["scored"] = ScoredUnits(**fields["scored"])
     return kind(**fields)

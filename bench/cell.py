@@ -96,7 +96,8 @@ class Result:
     """A scored cell.
 
     `score` is that of the metric that ranks and `chance` what the baseline scores; `scores` and `baselines` hold every
-    metric, also without each test block, of which `block_sizes` are the examples.
+    metric, also without each test block. `n_test` is how many were scored, and `block_sizes` how many of them are in
+    each block: examples, or the units that several examples are scored in, whose number is on the card of the task.
 
     `amount` counts every label the cell saw, whatever for, in the unit of the target. `seconds` is the cell's own cost:
     of it `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what

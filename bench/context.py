@@ -1,12 +1,13 @@
 """What a strategy may see of a task besides its budgets: everything but labels of the split."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.column import Indices
 from bench.domain import Raw
 from bench.runtime.cache import Cache
 from bench.target import Target
-from bench.task import Examples, Split
+from bench.task import Split
 
 if TYPE_CHECKING:
     from bench.training.context import NetworkContext
@@ -25,7 +26,7 @@ class Context:
         train = split.train
         self.task = task
         self.target = target
-        self.train = Examples(train.raw, {}, train.facts, train.groups, train.names)
+        self.train = replace(train, labels={})
         self.tested: Raw = split.test.raw
         self.unlabelled = split.unlabelled
         self.source = split.source

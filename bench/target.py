@@ -2,8 +2,8 @@
 
 A target is a frozen dataclass whose fields say all that an export has to keep; its parts say the rest: how budgets are
 drawn (`Sampling`), how labels are written in the geometry of prepared inputs (`Codec`), how a head learns
-(`Objective`), how predictions are scored (`Metric`) and what scores without learning (`Baseline`). The targets are in
-`bench.targets`.
+(`Objective`), how predictions are scored (`Metric`), how those of examples that are scored as one are combined first
+(`Combine`) and what scores without learning (`Baseline`). The targets are in `bench.targets`.
 
 No tensor library is imported here or by a target's module: objectives import it inside their methods, so that listing,
 planning and reporting need none.
@@ -19,8 +19,9 @@ import numpy as np
 from bench.answers import Answers
 from bench.column import Array, Column, Dense, Indices
 from bench.domain import Raw
-from bench.errors import unknown_name
+from bench.errors import DataError, nearest, unknown_name
 from bench.metric import Metric
+from bench.metrics.grouping import Combine
 from bench.metrics.own import find_metric, is_own
 from bench.readout import POOLED, Readout
 from bench.registry import METRICS, names
@@ -150,10 +151,12 @@ class Target(ABC):
     """What is predicted. Subclasses are frozen dataclasses of what an export keeps.
 
     Two targets are equal if a head that was made for one serves the other. `ranked_by` names the metric that is the
-    score in place of the target's own choice.
+    score in place of the target's own choice, `combined_by` the one of its `combinations` that is used in place of the
+    first.
     """
 
     ranked_by: str = field(default="", compare=False)
+    combined_by: str = field(default="", compare=False)
 
     name: ClassVar[str]
     unit: ClassVar[str]  # of budgets, in the plural, such as "labelled examples"
@@ -203,6 +206,14 @@ class Target(ABC):
         """What is scored; the first is the score, which is the one that the target is `ranked_by`."""
 
     @property
+    def combinations(self) -> Mapping[str, Combine]:
+        """The ways to combine predictions of examples that are scored as one, by name, the usual one first.
+
+        None where they cannot be combined: each example is scored then.
+        """
+        return {}
+
+    @property
     @abstractmethod
     def baseline(self) -> Baseline:
         """What has no skill."""
@@ -243,6 +254,35 @@ def rank_by(target: AnyTarget, name: str) -> AnyTarget:
     wanted = name if name in known else find_metric(name).card.name
     assert ranked.metrics[0].card.name == wanted, "targets put the metric first that they are ranked by"
     return ranked
+
+
+def combine_by(target: AnyTarget, name: str) -> AnyTarget:
+    """Return a target that combines predictions of examples that are scored as one in this way; "" is the usual one.
+
+    Raises `DataError` if it does not.
+    """
+    if not target.combinations:
+        raise uncombined(target.name)
+    if name and name not in target.combinations:
+        ways = ", ".join(target.combinations)
+        raise DataError(
+            f"predictions of {target.name} are not combined by their {name}{nearest(name, target.combinations)}: leave "
+            f"combine = {name!r} out (what there is: {ways})"
+        )
+    return replace(target, combined_by=name or next(iter(target.combinations)))
+
+
+def uncombined(target: str) -> DataError:
+    """Return the error that predictions of a target, by the name of its kind, cannot be combined."""
+    return DataError(
+        f"predictions of {target} cannot be combined into one, so that nothing but single examples is scored: leave "
+        "score_by out (units in a task of your own); `group` keeps what belongs together on one side"
+    )
+
+
+def combination(target: Target) -> Combine:
+    """Return how a target combines predictions of examples that are scored as one. Raises `DataError` if it cannot."""
+    return target.combinations[combine_by(target, target.combined_by).combined_by]
 
 
 def dense_only(column: Column) -> Dense:

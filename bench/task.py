@@ -16,7 +16,7 @@ from bench.column import Column, Dense, Indices, digest
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
-from bench.subsets.groups import refuse_shared_groups
+from bench.subsets.groups import refuse_divided_units, refuse_shared_groups
 from bench.target import Target
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,9 @@ class Examples:
 
     `labels` are columns by name: a target names the one it reads, and several tasks can read one split. `facts` is what
     scoring and counting need of the inputs, such as the unit of errors. `groups` names what an example belongs to: a
-    voice, a word family, a patient, a stretch of time; `names` says where each is found: a file, a row.
+    voice, a word family, a patient, a stretch of time; `names` says where each is found: a file, a row. `units` names
+    what is scored as one: the predictions of its examples are combined before every metric (see
+    `bench.target.Target.combinations`). Without groups of their own, examples are grouped by these units.
     """
 
     raw: Raw
@@ -36,11 +38,14 @@ class Examples:
     facts: Column | None = None
     groups: NDArray[np.str_] | None = None
     names: NDArray[np.str_] | None = None
+    units: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.raw)
-        columns = (*self.labels.values(), self.facts, self.groups, self.names)
+        columns = (*self.labels.values(), self.facts, self.groups, self.names, self.units)
         assert all(column is None or len(column) == n for column in columns), "an entry for each example"
+        if self.groups is None and self.units is not None:  # a unit must not be on two sides, in two folds or blocks
+            object.__setattr__(self, "groups", self.units)
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -53,12 +58,13 @@ class Examples:
             None if self.facts is None else self.facts.take(rows),
             None if self.groups is None else self.groups[rows],
             None if self.names is None else self.names[rows],
+            None if self.units is None else self.units[rows],
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """What is learnt from and what is tested on. Raises `DataError` if a group is on both sides.
+    """What is learnt from and what is tested on. Raises `DataError` if a group is on both sides, or a unit in two.
 
     `unlabelled` are more inputs of the kind that is tested on, `source` labelled examples of another place, for
     strategies that learn from them.
@@ -72,6 +78,9 @@ class Split:
     def __post_init__(self) -> None:
         if self.train.groups is not None and self.test.groups is not None:
             refuse_shared_groups(self.train.groups.tolist(), self.test.groups.tolist())
+        for part in (self.train, self.test):
+            if part.units is not None and part.groups is not None:
+                refuse_divided_units(part.units.tolist(), part.groups.tolist())
 
 
 class Task(ABC):
@@ -129,6 +138,8 @@ def _pieces(split: Split) -> Iterator[bytes]:
             yield f"{name} {digest(column)}".encode()
         yield b"" if part.facts is None else digest(part.facts).encode()
         yield b"" if part.groups is None else digest(Dense({"group": part.groups})).encode()
+        if part.units is not None:
+            yield f"unit {digest(Dense({'unit': part.units}))}".encode()
     if split.unlabelled is not None:
         yield from split.unlabelled.columns()
 

@@ -14,7 +14,7 @@ from bench.analysis.costs import Costs, add_up
 from bench.analysis.leaderboard import Leaderboard, rank_strategies
 from bench.analysis.shift_rows import orders_of, tabulate_shifts
 from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
-from bench.results.manifest import Manifest
+from bench.results.manifest import Manifest, TaskEntry
 from bench.results.store import Store
 
 SCORED: Final = "scored"
@@ -36,6 +36,7 @@ CELL_COLUMNS: Final = (
     *CELL_FIELDS,
     "domain",
     "metric",
+    "scored_by",
     "status",
     *(field.name for field in RESULT_FIELDS),
     *SHARED_SECONDS,
@@ -43,7 +44,10 @@ CELL_COLUMNS: Final = (
     "key",
     "reason",
 )
-"""The columns of every table of cells; after `score` come those of the metrics that its tasks have."""
+"""The columns of every table of cells; after `score` come those of the metrics that its tasks have.
+
+`scored_by` says what is scored as one, which `n_test` counts; it is missing where each example is scored.
+"""
 
 _fields = attrgetter(*(field.name for field in RESULT_FIELDS), *SHARED_SECONDS)
 _provenance = attrgetter(*PROVENANCE_FIELDS)
@@ -84,8 +88,7 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     """
     identify = attrgetter(*CELL_FIELDS)
     rows = [
-        (*identify(cell), manifest.tasks[cell.task].card.domain, manifest.tasks[cell.task].metric.name, *_said(outcome))
-        for cell, outcome in outcomes.items()
+        (*identify(cell), *_of_task(manifest.tasks[cell.task]), *_said(outcome)) for cell, outcome in outcomes.items()
     ]
     cells = pd.DataFrame.from_records(rows, columns=list(CELL_COLUMNS))
     dtypes: dict[Any, Any] = {int: "Int64", float: "float64", float | None: "float64"}
@@ -98,6 +101,11 @@ def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) 
     for column, names in orders_of(manifest).items():
         cells[column] = pd.Categorical(cells[column], categories=list(names), ordered=True)
     return cells.sort_values(list(CELL_FIELDS), kind="stable", ignore_index=True)
+
+
+def _of_task(entry: TaskEntry) -> tuple[str, str, str | None]:
+    """Return what a row says of its task: domain, the metric that ranks, and what examples are scored as one by."""
+    return entry.card.domain, entry.metric.name, entry.card.scored.name if entry.card.scored else None
 
 
 def metric_names(manifest: Manifest) -> list[str]:

@@ -31,9 +31,11 @@ def main(options: ListOptions) -> int:
 def _about_task(config: Config, name: str) -> str:
     spec = config.tasks[name].spec(name)
     if spec.address:
-        return f"{domain_of(spec.family).name}: {spec.options.title or spec.address}"
+        per = f", scored by {spec.options.score_by}" if spec.options.score_by else ""
+        return f"{domain_of(spec.family).name}{per}: {spec.options.title or spec.address}"
     task = load_family(spec.family)
-    return f"{task.card.domain}, {task.target.metrics[0].card.title}: {task.card.title}"
+    per = f", scored by {task.card.scored.name}" if task.card.scored else ""
+    return f"{task.card.domain}, {task.target.metrics[0].card.title}{per}: {task.card.title}"
 
 
 def _about_strategy(strategy: Strategy) -> str:

@@ -29,6 +29,10 @@ class DataOptions(BaseModel):
     patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
     nothing is chosen on the validation rows, and nothing learnt from them.
 
+    `score_by` names, as `group` does, what is scored as one, such as a patient of whom there are several pictures:
+    before every metric the predictions of its examples are combined, by `combine`: "mean", or, where the target is any
+    number of labels, also "maximum". It is the group too where none is named. Budgets still count examples.
+
     `target` is what the labels are: one of several "classes", a "value", any number of "labels", "tags" of words, or
     what an installed package offers. What is not said is guessed from the labels, and told.
 
@@ -59,6 +63,8 @@ class DataOptions(BaseModel):
     split: str | None = None
     group: str | None = None
     held_out: tuple[str, ...] = ()
+    score_by: str | None = None
+    combine: str | None = None
     skip_bad: bool = False
     metric: str | None = None
 
@@ -136,6 +142,8 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
         others = [other.name for other in all_domains().values() if name in other.options]
         if others:
             yield f"{name}: says nothing of {spec.family} (only of {', '.join(others)})"
+    if spec.options.combine is not None and spec.options.score_by is None:
+        yield "combine: says how predictions are combined of what is scored as one: say what that is (score_by)"
     if spec.options.target is not None and "target" in domain.options:
         yield from _problems_of_target(spec.options.target, spec, domain)
 

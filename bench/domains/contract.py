@@ -33,7 +33,10 @@ PASTS: Final = "pasts of series"
 """What classical models need of a domain, by the words that an error has for it."""
 
 LABELLED: Final = frozenset(
-    {"split", "group", "held_out", "target", "label", "labels", "separator", "split_seed", "config", "encoding"}
+    {
+        *("split", "group", "held_out", "score_by", "combine", "split_seed"),
+        *("target", "label", "labels", "separator", "config", "encoding"),
+    }
 )
 """Options of data that come with a label for each example."""
 

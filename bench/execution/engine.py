@@ -140,7 +140,7 @@ class Engine:
             cell=planned.cell,
             key=planned.key,
             amount=one.budget.amount,
-            n_test=len(evaluation.test),
+            n_test=sum(evaluation.block_sizes),
             score=ranking(scores, evaluation.metric),
             chance=ranking(evaluation.baselines, evaluation.metric),
             penalty=cost.penalty,

@@ -1,20 +1,21 @@
 """Scoring models on a test split: plain, under shifts, with every metric and without each test block."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from bench.cell import Scores, ShiftedScore
-from bench.column import Column, Indices, dense
+from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.errors import DataError
+from bench.metric import Metric
 from bench.results.tested import PLAIN, Tested
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
-from bench.target import Target
+from bench.target import Target, combination
 from bench.task import Examples, Split
 
 Predict = Callable[[Raw], Column]
@@ -32,6 +33,29 @@ class _Baseline(NamedTuple):
 
     predictions: Column
     scores: Scores
+
+
+class Scorable(NamedTuple):
+    """What predictions of test examples are scored against, each [n]; `units` names what is scored as one, if any."""
+
+    labels: Column
+    facts: Column | None
+    blocks: Indices
+    units: Array | None
+
+
+def score_units(target: Target, metrics: Sequence[Metric], predictions: Column, tested: Scorable) -> Scores:
+    """Return the scores of predictions [n] by some metrics of a target, those of each unit combined into one first.
+
+    The block and the facts of a unit are those of its first example. Examples that are all units of their own are
+    scored as they are. Raises `DataError` if the target cannot combine, or the labels in a unit differ.
+    """
+    labels, facts, blocks, units = tested
+    if units is None or len(np.unique(units)) == len(units):
+        return score(metrics, predictions, labels, facts, blocks)
+    combined = combination(target)(predictions, labels, units)
+    facts = None if facts is None else facts.take(combined.rows)
+    return score(metrics, combined.predictions, combined.labels, facts, blocks[combined.rows])
 
 
 class Evaluation:
@@ -54,15 +78,17 @@ class Evaluation:
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""
         test = self.test
-        rows = {"block": self._test_blocks, "group": test.groups, "name": test.names}
+        rows = {"block": self._test_blocks, "group": test.groups, "unit": test.units, "name": test.names}
         known = {name: array for name, array in rows.items() if array is not None}
         under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
         return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
 
-    @property
+    @cached_property
     def block_sizes(self) -> tuple[int, ...]:
-        """The number of examples in each test block."""
-        return tuple(np.bincount(self._test_blocks).tolist())
+        """How many are scored in each test block: examples, or units where several examples are scored as one."""
+        units = self.test.units
+        first = slice(None) if units is None else np.unique(units, return_index=True)[1]
+        return tuple(np.bincount(self._test_blocks[first]).tolist())
 
     @cached_property
     def shifted(self) -> tuple[Shifted, ...]:
@@ -97,8 +123,8 @@ class Evaluation:
         return UnderShifts(tuple(scores), kept)
 
     def _score(self, examples: Examples, predictions: Column, blocks: Indices) -> Scores:
-        labels = examples.labels[self._target.reads]
-        return score(self._target.metrics, predictions, labels, examples.facts, blocks)
+        tested = Scorable(examples.labels[self._target.reads], examples.facts, blocks, examples.units)
+        return score_units(self._target, self._target.metrics, predictions, tested)
 
     @cached_property
     def _baselines_under(self) -> Mapping[str, _Baseline]:

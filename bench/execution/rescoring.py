@@ -9,11 +9,11 @@ import numpy as np
 from bench.cell import Result, Scores
 from bench.column import Column
 from bench.errors import StoreError
+from bench.execution.evaluation import Scorable, score_units
 from bench.metric import Metric
 from bench.planning.plan import PlannedCell
 from bench.results.store import Store
 from bench.results.tested import PLAIN, Tested
-from bench.scoring import score
 from bench.subsets.seeds import fold_of
 from bench.task import Task
 
@@ -91,9 +91,9 @@ class _Rescorer:
         """Return the scores of predictions of the last test examples, which are all of them but under some shifts."""
         last = np.arange(len(tested.labels) - len(predictions), len(tested.labels))
         labels, facts = tested.labels.take(last), None if tested.facts is None else tested.facts.take(last)
-        groups = tested.rows.take(last).values.get("group")
-        blocks = self._target.sampling.blocks(labels, facts, groups, content)
-        return score(metrics, predictions, labels, facts, blocks)
+        rows = tested.rows.take(last).values
+        blocks = self._target.sampling.blocks(labels, facts, rows.get("group"), content)
+        return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, rows.get("unit")))
 
 
 def _joined(kept: Scores, further: Scores) -> Scores:

@@ -1,5 +1,6 @@
 """Combine the predictions of a group (the images of a patient, the pages of a document) into one before scoring."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +21,18 @@ class Grouped(NamedTuple):
     predictions: Dense
     labels: Dense
     rows: Indices
+
+
+Combine = Callable[[Column, Column, ArrayLike], Grouped]
+"""From predictions and labels of examples, and the names [n] of the groups that they are in."""
+
+
+class Mixed(NamedTuple):
+    """A group whose labels differ, and two of its examples that do."""
+
+    group: str
+    one: int
+    other: int
 
 
 class _Groups(NamedTuple):
@@ -74,6 +87,11 @@ def combine_values(predictions: Column, labels: Column, groups: ArrayLike) -> Gr
     return Grouped(Dense({"value": means}), _common_labels(labels, members), members.first)
 
 
+def find_mixed(labels: Column, groups: ArrayLike) -> Mixed | None:
+    """Return the first example whose labels are not those of the first of its group, or None."""
+    return _mixed(labels, _groups(groups))
+
+
 def _groups(groups: ArrayLike) -> _Groups:
     names, member_of, sizes = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True, return_counts=True)
     return _Groups(names, member_of, np.argsort(member_of, kind="stable"), np.cumsum(sizes) - sizes)
@@ -88,14 +106,21 @@ def _log_means(logs: Floats, members: _Groups) -> Floats:
 def _common_labels(labels: Column, members: _Groups) -> Dense:
     """Return the labels that the examples of each group share."""
     assert isinstance(labels, Dense), "examples that are combined have a label each"
-    common = labels.take(members.first)
-    for name, array in labels.values.items():
-        differs = array != common[name][members.member_of]  # [n, …]
+    mixed = _mixed(labels, members)
+    if mixed:
+        raise DataError(
+            f"the group {mixed.group!r} has examples with different labels, but is scored as one "
+            f"(examples {mixed.one} and {mixed.other} of the split): mend the labels, or score each example"
+        )
+    return labels.take(members.first)
+
+
+def _mixed(labels: Column, members: _Groups) -> Mixed | None:
+    assert isinstance(labels, Dense), "examples that are combined have a label each"
+    for array in labels.values.values():
+        differs = array != array[members.first][members.member_of]  # [n, …]
         rows = np.flatnonzero(differs.any(axis=tuple(range(1, differs.ndim))))
         if len(rows):
             group = members.member_of[rows[0]]
-            raise DataError(
-                f"the group {str(members.names[group])!r} has examples with different labels, but is scored as one "
-                f"(examples {members.first[group]} and {rows[0]} of the split): mend the labels, or score each example"
-            )
-    return common
+            return Mixed(str(members.names[group]), int(members.first[group]), int(rows[0]))
+    return None

@@ -6,7 +6,7 @@
     predictions/<key>.<shift>.npz   the same under a shift; where it leaves examples out, of the last of them
     tested/<task>.<fold>.<data>.labels.npz    the test labels that the predictions of a fold belong to, a column;
                                .facts.npz     what else scoring knows of the test examples, if anything;
-                               .rows.npz      their test blocks, groups and names;
+                               .rows.npz      their test blocks, groups, units and names;
                                .baseline.npz, .baseline.<shift>.npz    the predictions without skill;
                                <data> is the beginning of the sha256 of the data
     cells.jsonl                 in a published folder, without predictions: all cells (see `bench.results.published`)

@@ -1,4 +1,4 @@
-"""Groups on both sides of a split: the same voice, patient or document in train and test."""
+"""Groups on both sides of a split, such as a voice or a patient; and what is scored as one, but is in two groups."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -24,3 +24,23 @@ def refuse_shared_groups(train: Iterable[str], test: Iterable[str]) -> None:
         f"{whose} examples in both train and test: {named}; move each to one side, or name the groups to test on with "
         "the option held_out, or what a group is with the option group"
     )
+
+
+def divided_unit(units: Iterable[str], groups: Iterable[str]) -> tuple[str, str, str] | None:
+    """Return the first unit that has examples in two groups, with these; each argument names one per example."""
+    group_of: dict[str, str] = {}
+    for unit, group in zip(units, groups, strict=True):
+        if group_of.setdefault(unit, group) != group:
+            return unit, group_of[unit], group
+    return None
+
+
+def refuse_divided_units(units: Iterable[str], groups: Iterable[str]) -> None:
+    """Raise `DataError` if a unit has examples in two groups: it could not be tested as one."""
+    found = divided_unit(units, groups)
+    if found:
+        unit, one, other = found
+        raise DataError(
+            f"{unit!r} is scored as one, but lies in two groups, {one!r} and {other!r}: mend the groups, or name none, "
+            "so that they are what is scored"
+        )

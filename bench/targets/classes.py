@@ -12,6 +12,7 @@ from bench.domain import Raw
 from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import classes as metrics
+from bench.metrics.grouping import Combine, combine_classes
 from bench.subsets import subset
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import grouped_folds
@@ -66,6 +67,10 @@ class Classes(Target):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return first(metrics.METRICS, self.ranked_by)
+
+    @property
+    def combinations(self) -> Mapping[str, Combine]:
+        return {"mean": combine_classes}
 
     @property
     def baseline(self) -> Baseline:

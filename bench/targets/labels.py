@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from bench.domain import Raw
 from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import labels as metrics
+from bench.metrics.grouping import Combine, combine_labels
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
 from bench.subsets.subset import stratified_order
@@ -66,6 +68,11 @@ class Labels(Target):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return first(metrics.METRICS, self.ranked_by)
+
+    @property
+    def combinations(self) -> Mapping[str, Combine]:
+        """The mean probability of a label, and the highest one: for what is present where one example shows it."""
+        return {"mean": combine_labels, "maximum": partial(combine_labels, how="maximum")}
 
     @property
     def baseline(self) -> Baseline:

@@ -14,6 +14,7 @@ from bench.domain import Raw
 from bench.errors import DataError
 from bench.metric import Metric
 from bench.metrics import value as metrics
+from bench.metrics.grouping import Combine, combine_values
 from bench.subsets import subset
 from bench.subsets.blocks import deal_blocks
 from bench.subsets.folds import spread_folds
@@ -72,6 +73,10 @@ class Value(Target):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return first(metrics.METRICS, self.ranked_by)
+
+    @property
+    def combinations(self) -> Mapping[str, Combine]:
+        return {"mean": combine_values}
 
     @property
     def baseline(self) -> Baseline:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -200,7 +200,7 @@ def _noisy(examples: Examples, target: Target, kept: np.ndarray) -> Examples:
     labels = {name: column.take(order) for name, column in examples.labels.items()}
     before, after = examples.labels[target.reads], labels[target.reads]
     assert digest(before) != digest(after), "the data are too few or too much alike for this check"
-    return Examples(examples.raw, labels, examples.facts, examples.groups, examples.names)
+    return replace(examples, labels=labels)
 
 
 def _close(name: str, found: np.ndarray, expected: np.ndarray) -> None:

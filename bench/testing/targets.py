@@ -19,7 +19,7 @@ from bench.probing.encoded import as_tensors
 from bench.probing.linear import LinearHead
 from bench.scoring import score
 from bench.subsets.seeds import stream
-from bench.target import Target, rank_by
+from bench.target import Target, combine_by, rank_by
 from bench.targets.registered import target_of, target_record
 from bench.task import Examples, Split, fingerprint
 from bench.testing.tasks import labels_of
@@ -221,6 +221,25 @@ def metrics_do_not_depend_on_the_order_of_examples(case: TargetCase) -> None:
         np.testing.assert_allclose(other or 0.0, one or 0.0, rtol=1e-6, atol=1e-9, err_msg=metric.card.name)
 
 
+def combined_predictions_are_scored_like_single_ones(case: TargetCase) -> None:
+    test, predictions = case.split.test, case.predict(_some_head(case), case.tested)
+    labels, single = labels_of(case.target, test), np.array([f"{row:09d}" for row in range(len(test))])
+    for name, combine in case.target.combinations.items():
+        assert combine_by(case.target, name).combined_by == name, f"{name} can be chosen"
+        assert combine_by(case.target, name) == case.target, "a head serves it however predictions are combined"
+        alone = combine(predictions, labels, single)
+        twice = combine(concatenate([predictions] * 2), concatenate([labels] * 2), np.tile(single, 2))
+        for metric in case.target.metrics:
+            expected = metric.compute(predictions, labels, test.facts)
+            for found in (alone, twice):
+                assert found.rows.tolist() == list(range(len(test))), f"{name}: an entry for each unit, in their order"
+                value = metric.compute(found.predictions, found.labels, test.facts)
+                assert (value is None) == (expected is None), f"{name}: {metric.card.name}"
+                np.testing.assert_allclose(
+                    value or 0.0, expected or 0.0, rtol=1e-4, atol=1e-5, err_msg=f"{name}: {metric.card.name}"
+                )
+
+
 def a_solver_gets_a_row_for_each_label(case: TargetCase) -> None:
     objective, read = case.target.objective, case.learnt
     if objective.problem() is None:
@@ -258,6 +277,7 @@ TARGET_CHECKS: Final[tuple[TargetCheck, ...]] = (
     a_prediction_does_not_depend_on_the_other_examples,
     every_metric_scores_predictions_and_the_baseline,
     metrics_do_not_depend_on_the_order_of_examples,
+    combined_predictions_are_scored_like_single_ones,
     a_solver_gets_a_row_for_each_label,
     answers_are_fit_for_tables_and_json,
 )

@@ -8,7 +8,7 @@ import numpy as np
 from bench.card import TaskCard
 from bench.column import Column, digest
 from bench.runtime.cache import Cache
-from bench.target import Target
+from bench.target import Target, combination
 from bench.task import Examples, Split, Task, fingerprint, verify
 
 
@@ -90,11 +90,28 @@ def labels_of_the_target_are_there(task: Task, cache: Cache) -> None:
     assert learnt.keys() == tested.keys(), "labels are of one kind on both sides"
 
 
+def what_is_scored_as_one_can_be(task: Task, cache: Cache) -> None:
+    test = task.split(0, cache).test
+    if test.units is None:
+        assert task.card.scored is None, "the card says what is scored as one, the examples have no units"
+        return
+    assert task.card.scored is not None, "examples with units: the card says what is scored as one"
+    predictions = task.target.baseline.predict(labels_of(task.target, test), test.raw, test.facts)
+    combined = combination(task.target)(predictions, labels_of(task.target, test), test.units)
+    assert len(combined.predictions) == len(combined.labels) == len(set(test.units.tolist())), "a prediction each"
+    if task.card.folds == 1:
+        counts = task.card.scored.n, task.card.scored.examples
+        assert counts == (len(combined.labels), len(test)), f"the card counts units and their examples, got {counts}"
+
+
 def examples_are_taken_with_all_that_is_known_of_them(task: Task, cache: Cache) -> None:
     train, rows = task.split(0, cache).train, np.array([2, 0])
     few = train.take(rows)
     assert len(few) == 2, "two examples were taken"
     assert few.raw.columns() == train.raw.take(rows).columns()
+    for known, taken in ((train.groups, few.groups), (train.units, few.units), (train.names, few.names)):
+        assert (known is None) == (taken is None), "what is known of examples is taken with them"
+        assert known is None or taken is None or taken.tolist() == known[rows].tolist()
     for name, column in train.labels.items():
         assert digest(few.labels[name]) == digest(column.take(rows)), f"labels {name} are taken with their examples"
     one = train.raw.take(rows[:1]).columns()
@@ -111,6 +128,7 @@ TASK_CHECKS: Final[tuple[TaskCheck, ...]] = (
     raw_examples_are_of_the_cards_domain,
     no_example_of_train_is_in_test,
     labels_of_the_target_are_there,
+    what_is_scored_as_one_can_be,
     examples_are_taken_with_all_that_is_known_of_them,
 )
 """Each asserts one thing of a task."""

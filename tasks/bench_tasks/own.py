@@ -4,26 +4,30 @@ import inspect
 from dataclasses import replace
 from pathlib import Path
 
-from bench.card import TaskCard
+import numpy as np
+
+from bench.card import ScoredUnits, TaskCard
 from bench.config.data import DataSpec
 from bench.errors import DataError, unknown_name
 from bench.files.scripts import run_script
-from bench.runtime.cache import Cache
+from bench.runtime.cache import Cache, content_key
+from bench.target import Target, combine_by
 from bench.task import Split, Task, fingerprint
+from bench_tasks.files.units import UNNAMED, count_units, refuse_mixed
 
 
 class OwnTask(Task):
     """A task whose card is not pinned, and names the data that were found when it was opened."""
 
-    def __init__(self, own: Task, card: TaskCard, address: str) -> None:
+    def __init__(self, own: Task, card: TaskCard, target: Target, address: str) -> None:
         self.card = card
-        self.target = own.target
+        self.target = target
         self._own = own
         self._address = address
 
     def split(self, fold: int, cache: Cache) -> Split:
         split = self._own.split(fold, cache)
-        if fold == 0 and fingerprint(split) != self.card.sha256:
+        if fold == 0 and _content(split, self.target) != self.card.sha256:
             raise DataError(
                 f"{self._address} changed since it was looked at: give the same command once more; if nothing that it "
                 "reads did, its `split` returns other data each time: draw them from a fixed seed"
@@ -35,9 +39,11 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task in a Python file, `python:FILE` or `python:FILE:CLASS`; the file is run.
 
     The data of a card that is not pinned are loaded, and their hash is found: of several folds that of the first, which
-    has all of them in it. Raises `DataError` if the file cannot be
-    run or holds no task, and `UnknownNameError` if it has none of this class.
+    has all of them in it. Raises `DataError` if the file cannot be run or holds no task, or for examples that are to be
+    scored as one and cannot be; and `UnknownNameError` if it has none of this class.
     """
+    if spec.options.score_by:
+        raise DataError(f"{spec.address}: a task of your own says itself what is scored as one: Examples(…, units=…)")
     file, _, wanted = spec.place.partition(":")
     found = _tasks_in(Path(file))
     if wanted and wanted not in found:
@@ -48,9 +54,35 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     task = (found[wanted] if wanted else next(iter(found.values())))()
     if not task.card.pinned:
         split = task.split(0, cache)
-        card = replace(task.card, name=name, sha256=fingerprint(split), n_train=len(split.train))
-        return OwnTask(task, card, spec.address)
+        target = task.target if split.test.units is None else combine_by(task.target, task.target.combined_by)
+        card = replace(
+            task.card,
+            name=name,
+            sha256=_content(split, target),
+            n_train=len(split.train),
+            scored=_scored(spec.address, task.card, target, split),
+        )
+        return OwnTask(task, card, target, spec.address)
     return task
+
+
+def _content(split: Split, target: Target) -> str:
+    """Return the hash of the data of a split, and of how predictions are combined where units are scored as one."""
+    found = fingerprint(split)
+    return found if split.test.units is None else content_key(found, target.combined_by)
+
+
+def _scored(address: str, card: TaskCard, target: Target, split: Split) -> ScoredUnits | None:
+    """Return what is scored as one, of all folds together; the card may have its name."""
+    tested = [split.train, split.test] if card.folds > 1 else [split.test]
+    units = [part.units for part in tested if part.units is not None]
+    if split.test.units is None:
+        return None
+    for part in tested:
+        if part.units is not None:
+            names = [f"example {row}" for row in range(len(part))] if part.names is None else part.names.tolist()
+            refuse_mixed(address, part.units.tolist(), part.labels[target.reads], names)
+    return count_units(card.scored.name if card.scored else UNNAMED, np.concatenate(units), target)
 
 
 def _tasks_in(path: Path) -> dict[str, type[Task]]:

@@ -12,6 +12,7 @@ from bench.analysis.wording import (
     MISSING,
     backbone_titles,
     capitalised,
+    count,
     counted,
     direction,
     interval,
@@ -19,6 +20,8 @@ from bench.analysis.wording import (
     score,
     task_title,
 )
+from bench.card import ScoredUnits, TaskCard
+from bench.domains.registered import domain_named
 from bench.report.charts.chart import Chart, chance_of, named_lines, task_chart
 from bench.report.document import (
     Block,
@@ -78,9 +81,21 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Secti
         blocks.append(_scores(tables, task, found))
     blocks.append(Paragraph(about, note=True))
     blocks.append(Paragraph(entry.card.description, lead="These data are synthetic." if entry.card.synthetic else ""))
+    if entry.card.scored:
+        blocks.append(_scored_units(entry.card, entry.card.scored))
     if entry.card.remarks:
         blocks += [Paragraph("Noticed, and left as it is:"), Bullets(entry.card.remarks)]
     return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
+
+
+def _scored_units(card: TaskCard, scored: ScoredUnits) -> Paragraph:
+    """Return the sentence that says what is scored in place of examples."""
+    noun = domain_named(card.domain).noun
+    told = (
+        f"{count(scored.n)} to test on, with {count(scored.examples)} {noun.many}, whose predictions are combined into "
+        f"one by their {scored.combined}. Label budgets count {noun.many}."
+    )
+    return Paragraph(told, lead=f"Scored per {scored.name}, not per {noun.one}:")
 
 
 def _shown(found: Sequence[Curves]) -> str:

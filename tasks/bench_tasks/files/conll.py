@@ -11,6 +11,7 @@ from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.files.rows import read_text
 from bench.runtime.cache import Cache
+from bench.target import uncombined
 from bench.targets.tags import OUTSIDE, Tags
 from bench_tasks.files.labelled import Found, LabelledTask, labelled_task, refuse_groups, refuse_or_skip, refuse_unused
 from bench_tasks.files.labelling import reader_of
@@ -52,6 +53,8 @@ def open_tags(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         tagged = " or ".join(families("conll"))
         raise DataError(f"{spec.address} holds tags of words: it is read for {tagged}, and no other target")
     refuse_unused(spec, frozenset({"target", "encoding"}))
+    if spec.options.score_by:
+        raise uncombined(Tags.name)
     refuse_groups(spec)
     parts = [_read(path, side, spec.options.encoding) for path, side in _files(spec).items()]
     prefix = {part.path: f"{part.path.name} " if part.side else "" for part in parts}

@@ -22,6 +22,7 @@ from bench_tasks.files.labelled import (
 )
 from bench_tasks.files.media import FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
+from bench_tasks.files.units import UNNAMED
 
 EXPECTED: Final = "expected train/ and test/ (or val/) with a folder per class in each, or a folder per class"
 
@@ -71,7 +72,9 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         labels=[class_folder.label for class_folder in class_folders],
         contents=[finding.sha256 for finding in checked.findings],
         names=paths,
-        groups=_groups(spec, paths),
+        groups=_found_in(paths, "group", spec.options.group, spec),
+        units=_found_in(paths, "score_by", spec.options.score_by, spec),
+        unit=_unit(spec.options.score_by),
         parts=[class_folder.part for class_folder in class_folders if class_folder.part],
         split_as=layout.split_as,
         remarks=(*layout.remarks, *remarks),
@@ -173,21 +176,26 @@ def _refuse_empty(
         )
 
 
-def _groups(spec: DataSpec, paths: Sequence[str]) -> list[str]:
-    """Return the group of each file, or nothing if none are asked for."""
-    if not spec.options.group:
+def _found_in(paths: Sequence[str], option: str, said: str | None, spec: DataSpec) -> list[str]:
+    """Return what the regular expression of an option finds in each path, or nothing if the option says none."""
+    if not said:
         return []
     try:
-        pattern = re.compile(spec.options.group)
+        pattern = re.compile(said)
     except re.error as error:
-        raise DataError(f"group is no regular expression: {spec.options.group!r}: {error}") from error
+        raise DataError(f"{option} is no regular expression: {said!r}: {error}") from error
     if pattern.groups != 1:
-        raise DataError(f"group has to have one group in brackets, got {spec.options.group!r}; such as '_([a-z]+)_'")
+        raise DataError(f"{option} has to have one group in brackets, got {said!r}; such as '_([a-z]+)_'")
     matches = [pattern.search(path) for path in paths]
     lost = [path for path, match in zip(paths, matches, strict=True) if match is None]
     if lost:
         raise DataError(
-            f"{spec.address}: group {spec.options.group!r} is not found in {len(lost):,} of {len(paths):,} paths, such "
-            f"as {lost[0]!r}"
+            f"{spec.address}: {option} {said!r} is not found in {len(lost):,} of {len(paths):,} paths, such as "
+            f"{lost[0]!r}"
         )
     return [match.group(1) or "" for match in matches if match]
+
+
+def _unit(said: str | None) -> str:
+    """Return what people call that which a pattern finds: the name of its group, as in `(?P<patient>p[0-9]+)`."""
+    return next(iter(re.compile(said).groupindex), UNNAMED) if said else ""

@@ -4,13 +4,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from bench.card import TaskCard
+from bench.card import ScoredUnits, TaskCard
 from bench.column import Indices
 from bench.config.data import DataOptions, DataSpec
 from bench.domain import Raw
@@ -19,12 +19,13 @@ from bench.errors import DataError, nearest
 from bench.runtime.cache import Cache
 from bench.subsets.folds import deal_test_folds
 from bench.subsets.groups import shared_groups
-from bench.target import Target
+from bench.target import Target, combine_by
 from bench.targets.value import number_of
 from bench.task import Examples, Split, Task
 from bench.written import Label, Labelling
 from bench_tasks.files.labelling import USUAL, label_as
 from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
+from bench_tasks.files.units import count_units, refuse_divided, refuse_mixed
 
 # What folders and columns call the parts of a data set.
 PARTS: Final = {
@@ -36,7 +37,10 @@ PARTS: Final = {
 EXAMPLES: Final = 3  # shown of what a remark is about
 
 ALWAYS_USED: Final = frozenset(
-    {"title", "licence", "citation", "source", "test_share", "split_seed", "group", "held_out", "skip_bad", "metric"}
+    {
+        *("title", "licence", "citation", "source", "skip_bad", "metric"),
+        *("test_share", "split_seed", "group", "held_out", "score_by", "combine"),
+    }
 )
 
 
@@ -45,7 +49,8 @@ class Found:
     """Labelled examples as they were found. All columns are [n].
 
     `contents` are equal for examples that are copies of each other, `names` tell people which one is meant (a path, a
-    row). `groups` and `parts` ("train" or "test") are empty where the data do not say; `split_as` is how they say it.
+    row). `groups`, `parts` ("train" or "test") and `units`, which are scored as one and are called a `unit`, are empty
+    where the data do not say; `split_as` is how they say which part.
     `settings` is what else decides what a backbone gets to see, `said` how that is told. `target` is what labels are.
     """
 
@@ -55,6 +60,8 @@ class Found:
     names: Sequence[str]
     groups: Sequence[str] = ()
     parts: Sequence[str] = ()
+    units: Sequence[str] = ()
+    unit: str = ""
     split_as: str = ""
     remarks: tuple[str, ...] = ()
     settings: tuple[object, ...] = ()
@@ -98,9 +105,19 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
     """
     try:
         labelling = label_as(found.target, found.labels, domain_of(spec.family).noun.many)
+        if spec.options.score_by:
+            target = combine_by(labelling.target, spec.options.combine or "")
+            found, labelling = _in_units(spec, found), replace(labelling, target=target)
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
     parts = _parts(spec, found, labelling, folds)
+    everything = Examples(
+        found.raw,
+        {labelling.target.reads: labelling.column},
+        groups=np.array(found.groups) if found.groups else None,
+        names=np.array(found.names),
+        units=np.array(found.units) if found.units else None,
+    )
     card = TaskCard(
         name=name,
         title=spec.options.title or name,
@@ -115,14 +132,32 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
         n_train=int((~parts.held_out).sum(axis=1).min()),
         folds=len(parts.held_out),
         remarks=(*found.remarks, *labelling.remarks, *parts.remarks, *_copies(spec, found, parts)),
-    )
-    everything = Examples(
-        found.raw,
-        {labelling.target.reads: labelling.column},
-        groups=np.array(found.groups) if found.groups else None,
-        names=np.array(found.names),
+        scored=_scored(spec, found, labelling, parts),
     )
     return LabelledTask(card, labelling.target, everything, parts.held_out)
+
+
+def _in_units(spec: DataSpec, found: Found) -> Found:
+    """Return what was found with its units as groups where it has no others, and without them if they are examples.
+
+    Each example alone is scored alike with units and without. Raises `DataError` for a unit in two groups.
+    """
+    if len(set(found.units)) == len(found.units):
+        noun = domain_of(spec.family).noun
+        remark = f"every {found.unit} has a single {noun.one}, so that {noun.many} are scored, as without score_by"
+        return replace(found, units=(), unit="", remarks=(*found.remarks, remark))
+    refuse_divided(spec.address, found.units, found.groups)
+    return replace(found, groups=found.groups or found.units)
+
+
+def _scored(spec: DataSpec, found: Found, labelling: Labelling, parts: _Parts) -> ScoredUnits | None:
+    """Return what is scored in place of examples, if anything is. Raises `DataError` for a unit of several labels."""
+    if not found.units:
+        return None
+    tested = np.flatnonzero(parts.held_out.any(axis=0))
+    units = np.array(found.units)[tested]
+    refuse_mixed(spec.address, units.tolist(), labelling.column.take(tested), np.array(found.names)[tested].tolist())
+    return count_units(found.unit, units, labelling.target)
 
 
 def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
@@ -141,9 +176,11 @@ def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
 
 
 def refuse_groups(spec: DataSpec) -> None:
-    """Raise `DataError` for groups asked of data that say nothing of them."""
-    if spec.options.group:
-        raise DataError(f"{spec.address} says nothing of groups: leave group = {spec.options.group!r} out")
+    """Raise `DataError` for groups, or what is scored as one, asked of data that say nothing of them."""
+    asked = {"group": spec.options.group, "score_by": spec.options.score_by}
+    for option, said in asked.items():
+        if said:
+            raise DataError(f"{spec.address} says nothing of groups: leave {option} = {said!r} out")
 
 
 def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tuple[str, ...]:
@@ -165,7 +202,7 @@ def refuse_or_skip(spec: DataSpec, bad: Mapping[str, str], *, noun: str) -> tupl
 
 def _parts(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> _Parts:
     options = spec.options
-    if options.held_out and not options.group:
+    if options.held_out and not (options.group or options.score_by):
         raise DataError(f"{spec.address}: held_out names groups to test on, so say what a group is (group)")
     if found.parts:
         if options.held_out:
@@ -184,7 +221,7 @@ def _refuse_groups_on_both_sides(spec: DataSpec, found: Found, held_out: Mask) -
     if both:
         raise DataError(
             f"{spec.address} comes split, {found.split_as}, but {len(both):,} of its groups are on both sides: "
-            f"{shown(both)}; move each to one side, or leave group out"
+            f"{shown(both)}; move each to one side, or leave {'group' if spec.options.group else 'score_by'} out"
         )
 
 
@@ -270,7 +307,8 @@ def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, fo
     Strata that are no classes need not be in every fold: they are looked at only where all of them can be.
     """
     groups = units if len(np.unique(units)) < len(units) else None
-    content = _content_sha256(spec, found, [None] * len(found.labels), labelling)  # that of no split
+    whole = replace(found, units=())  # folds are the same for whatever is scored
+    content = _content_sha256(spec, whole, [None] * len(found.labels), labelling)  # that of no split
     strata = labelling.strata
     if not labelling.are_classes and (groups is not None or on_one_side_only(strata, units)):
         strata = np.zeros_like(strata)
@@ -344,4 +382,6 @@ def _content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], label
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
     rows = list(zip(found.contents, found.labels, sides, strict=True))
     said = [spec.family, found.settings, labelling.said, rows]
+    if found.units:
+        said.append([*found.units, labelling.target.combined_by])
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -33,12 +33,13 @@ class WrittenRow(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row: its text or path, its label, and its part and group, "" where no column says."""
+    """A row: its text or path, its label, and its part, group and unit, "" where no column says."""
 
     value: str
     label: Label
     part: str
     group: str
+    unit: str
 
 
 def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
@@ -75,6 +76,8 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         contents=contents,
         names=list(rows),
         groups=[row.group for row in rows.values()] if spec.options.group else [],
+        units=[row.unit for row in rows.values()] if spec.options.score_by else [],
+        unit=spec.options.score_by or "",
         parts=[row.part for row in rows.values() if row.part],
         split_as=f"as its column {spec.options.split!r} says" if spec.options.split else "as its two files say",
         remarks=(*guess.remarks, *left_out, *remarks),
@@ -102,7 +105,8 @@ def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, WrittenRo
     """Add the rows of one table by name, and by name why others cannot be used."""
     options, prefix = spec.options, f"{path.name} " if part else ""
     labels = options.labels or (options.label,)
-    columns = list(dict.fromkeys(filter(None, (_source(spec), *labels, options.split, options.group))))
+    named = (_source(spec), *labels, options.split, options.group, options.score_by)
+    columns = list(dict.fromkeys(filter(None, named)))
     table = read_rows(path, columns, options.encoding)
     bad.update({f"{prefix}row {number}": why for number, why in table.bad.items()})
     for number, *cells in zip(table.numbers, *(table.values[column] for column in columns), strict=True):
@@ -143,7 +147,8 @@ def _rows(spec: DataSpec, reader: Written, written: Mapping[str, WrittenRow], ba
         value = str((folder / cells[source]).absolute()) if files else cells[source]
         said_part = cells[options.split].strip().casefold() if options.split else part
         group = cells[options.group] if options.group else ""
-        rows[name] = Row(value, _label(options, reader, cells), said_part, group)
+        unit = cells[options.score_by] if options.score_by else ""
+        rows[name] = Row(value, _label(options, reader, cells), said_part, group, unit)
     return rows
 
 

@@ -30,7 +30,11 @@ def found_in_columns(
     """
     cells = [cell for part, rows in parts.items() for cell in _cells(spec, part, rows)]
     labels = [label for rows in parts.values() for label in label_names(spec, rows)]
-    groups = [group for rows in parts.values() for group in _groups(spec, rows)]
+    options = spec.options
+    groups, units = (
+        [value for rows in parts.values() for value in _values(spec, option, column, rows)]
+        for option, column in (("group", options.group), ("score_by", options.score_by))
+    )
     sides = [part for part, rows in parts.items() for _ in range(len(rows))]
     domain = domain_of(spec.family)
     if domain.files:
@@ -48,6 +52,8 @@ def found_in_columns(
         contents=[findings[row].sha256 for row in used],
         names=[str(cells[row]) for row in used],
         groups=[groups[row] for row in used] if groups else (),
+        units=[units[row] for row in used] if units else (),
+        unit=options.score_by or "",
         parts=[sides[row] for row in used] if len(parts) > 1 else (),
         split_as="as it comes" if len(parts) > 1 else "",
         remarks=(
@@ -84,12 +90,11 @@ def label_names(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401 (`datas
     return ["" if value is None else str(value) for value in values]
 
 
-def _groups(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401
-    """Return the group of each row, or nothing if none are asked for."""
-    column = spec.options.group
+def _values(spec: DataSpec, option: str, column: str | None, rows: Any) -> list[str]:  # noqa: ANN401
+    """Return what the column that an option names says in each row, or nothing if the option names none."""
     if not column:
         return []
-    _refuse_missing(spec, "group", column, rows)
+    _refuse_missing(spec, option, column, rows)
     return [str(value) for value in rows.data.column(column).to_pylist()]
 
 
