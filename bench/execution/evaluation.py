@@ -62,7 +62,12 @@ class Evaluation:
     """The test split of a task: how its target scores predictions of it, and what has no skill there."""
 
     def __init__(self, target: Target, split: Split, content: str) -> None:
-        """`content` is the sha256 of the data, which decides the test blocks."""
+        """`content` is the sha256 of the data, which decides the test blocks.
+
+        Raises `DataError` if examples are to be scored as one and the target cannot combine their predictions.
+        """
+        if split.test.units is not None:
+            combination(target)
         self._target = target
         self._split = split
         self._content = content

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from bench_tasks.opening import guess_family, open_task
 
+from bench.card import ScoredUnits
 from bench.cli import main
-from bench.config.data import DataSpec
+from bench.config.data import DataOptions, DataSpec
 from bench.errors import DataError, UnknownNameError
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.task import Task
+from bench.testing import check_task
 from tests.toys import classes_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clocks.py"
@@ -74,3 +76,84 @@ def test_a_missing_file_or_class_is_told(tmp_path: Path) -> None:
         opened(str(tmp_path / "none.py"), tmp_path)
     with pytest.raises(UnknownNameError, match=r"unknown task class in .* 'Clock'; did you mean 'Clocks'"):
         opened(f"{EXAMPLE}:Clock", tmp_path)
+
+
+PATIENTS = """
+import numpy as np
+
+from bench.card import ScoredUnits, TaskCard
+from bench.column import Dense
+from bench.domains.vision.raw import ImageArray
+from bench.targets.labels import Labels
+from bench.targets.tags import Tags
+from bench.task import Examples, Split, Task
+
+
+class Patients(Task):
+    card = TaskCard(
+        name="patients", title="Patients", domain="vision", description="Noise.", source="here", licence="none",
+        citation="none", version=1, sha256="", pinned=False, scored=ScoredUnits(name="patient"),
+    )
+    target = Labels(("scar",))
+
+    def split(self, fold, cache):
+        return Split(drawn("a", 24), drawn("b", 12))
+
+
+def drawn(side, count):
+    pixels = np.random.default_rng(count).integers(0, 255, (count, 8, 8, 3)).astype(np.uint8)
+    units = [f"{side}{row // 3}" for row in range(count)]
+    present = np.array([[row // 3 % 2 == 1] for row in range(count)])
+    return Examples(ImageArray(pixels), {"present": Dense({"present": present})}, units=np.array(units))
+"""
+
+
+def written(folder: Path, old: str = "", new: str = "") -> str:
+    """Write a task of patients, with one thing changed, and return its place."""
+    assert old in PATIENTS
+    (folder / "patients.py").write_text(PATIENTS.replace(old, new) if old else PATIENTS)
+    return str(folder / "patients.py")
+
+
+def test_a_task_of_ones_own_says_what_is_scored_as_one_and_how(tmp_path: Path) -> None:
+    plain = opened(written(tmp_path), tmp_path)
+    assert plain.card.scored == ScoredUnits(name="patient", n=4, examples=12, combined="mean")
+    assert plain.split(0, Cache(tmp_path)).test.units is not None
+    maximum = opened(written(tmp_path, '(("scar",))', '(("scar",), combined_by="maximum")'), tmp_path)
+    assert maximum.card.scored == ScoredUnits(name="patient", n=4, examples=12, combined="maximum")
+    assert maximum.card.sha256 != plain.card.sha256, "a result of the mean is not one of the maximum"
+    check_task(maximum, Cache(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("row // 3 % 2 == 1", "row % 2 == 1", "'b0' is scored as one.*such as example 0 and example 1"),
+        ('Labels(("scar",))', 'Tags(("B-X", "I-X", "O"))', "predictions of tags cannot be combined"),
+        ('f"{side}{row // 3}"', 'f"{row // 3}"', "4 groups have examples in both train and test"),
+    ],
+)
+def test_units_that_cannot_be_scored_are_refused_when_the_task_is_opened(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=said):
+        opened(written(tmp_path, old, new), tmp_path)
+
+
+def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -> None:
+    spec = DataSpec("image_classification", f"python:{written(tmp_path)}", DataOptions(score_by="patient"))
+    with pytest.raises(DataError, match="says itself what is scored as one: Examples"):
+        open_task("mine", spec, Cache(tmp_path))
+
+
+def test_a_run_of_patients_scores_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path)
+    command = ["run", "--data", "python:patients.py", "--backbone", "bundled:glyphs", "--strategy", "linear_probe"]
+    assert main([*command, "--budget", "all", "--seeds", "1", "--workers", "1"]) == 0
+    [result] = Store(Path("results/patients")).results()
+    assert (result.amount, result.n_test) == (24, 4)
+    assert (
+        "**Scored per patient, not per picture:** 4 to test on, with 12 pictures"
+        in Path("results/patients/report.md").read_text()
+    )

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from bench.backbone import Backbone, Batch
 from bench.budget import Budget
-from bench.column import Column, dense
+from bench.column import Column, Dense, dense
 from bench.context import Context
 from bench.domain import Raw
 from bench.metric import Metric, MetricCard
+from bench.metrics.grouping import Combine, Grouped, combine_classes
 from bench.runtime.cache import Cache
 from bench.strategies.probe import Probe
 from bench.strategy import Model, Seeds, Strategy
@@ -133,6 +135,14 @@ class Changing(ToyTask):
         return toy_split(seed=self.seed)
 
 
+class Unsaid(ToyTask):
+    """Has examples that are scored as one, of which its card says nothing."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return Split(split.train, replace(split.test, units=np.array(["one", "two", "three"] * 10)))
+
+
 class Unlabelled(ToyTask):
     """Has no labels of the name that its target reads."""
 
@@ -149,6 +159,7 @@ def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
         (Leaking(), "no_example_of_train_is_in_test"),
         (Changing(), "the_data_are_those_of_the_card_each_time"),
         (Unlabelled(), "labels_of_the_target_are_there"),
+        (Unsaid(), "what_is_scored_as_one_can_be"),
     ],
 )
 def test_a_task_that_is_not_fails_the_check_for_it(task: Task, check: str, tmp_path: Path) -> None:
@@ -184,6 +195,12 @@ class Opinionated(CrossEntropy):
         head = super().head(widths)
         nn.init.ones_(head.get_parameter("bias"))
         return head
+
+
+def _backwards(predictions: Column, labels: Column, groups: ArrayLike) -> Grouped:
+    """Combine the logits of classes into those of others."""
+    found = combine_classes(predictions, labels, groups)
+    return Grouped(Dense({"logit": found.predictions["logit"][:, ::-1].copy()}), found.labels, found.rows)
 
 
 class Growing(Stratified):
@@ -228,6 +245,10 @@ class Broken(Classes):
         return found
 
     @property
+    def combinations(self) -> Mapping[str, Combine]:
+        return {"mean": self.part if callable(self.part) else combine_classes}
+
+    @property
     def metrics(self) -> tuple[Metric, ...]:
         return (self.of(Metric, FIRST),) if isinstance(self.part, Metric) else Classes.metrics.fget(self)  # type: ignore[attr-defined]  # it is a property
 
@@ -244,6 +265,7 @@ def test_a_target_that_is_sound_fails_nothing() -> None:
         (Opinionated(3), "a_head_begins_as_nothing_and_learns"),
         (Growing(3), "budgets_nest_and_count_in_the_unit"),
         (FIRST, "metrics_do_not_depend_on_the_order_of_examples"),
+        (_backwards, "combined_predictions_are_scored_like_single_ones"),
     ],
     ids=lambda one: one if isinstance(one, str) else type(one).__name__,
 )

@@ -19,6 +19,7 @@ from bench_tasks.hubs.located import Located, Stamp
 from bench_tasks.opening import open_task
 from PIL import Image
 
+from bench.card import ScoredUnits
 from bench.config.data import DataOptions, DataSpec
 from bench.domains.audio.files import AudioFiles
 from bench.domains.contract import FileReader
@@ -308,6 +309,27 @@ def test_groups_in_a_column_stay_on_one_side(tmp_path: Path, cache: Cache) -> No
     assert (set(groups_of(split.train)), set(groups_of(split.test))) == ({"0", "1", "3", "4"}, {"2", "5"})
     with pytest.raises(DataError, match=r"no column 'auther'; did you mean 'author'\?"):
         open_by_name(folder, cache, group="auther")
+
+
+def test_a_column_says_what_is_scored_as_one(tmp_path: Path, cache: Cache) -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.Value("string"), "author": datasets.Value("int32")}
+    )
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(24)],
+        "label": ["spam" if row // 4 % 2 else "ham" for row in range(24)],
+        "author": [row // 4 for row in range(24)],
+    }
+    folder = write_parquet(tmp_path / "letters", {"train": rows}, features)
+    task = open_by_name(folder, cache, score_by="author", held_out=["2", "5"])
+    test = task.split(0, cache).test
+    assert test.units is not None
+    assert test.units.tolist() == ["2"] * 4 + ["5"] * 4
+    assert task.card.scored == ScoredUnits(name="author", n=2, examples=8, combined="mean")
+    with pytest.raises(
+        DataError, match=r"no column 'auther'; did you mean 'author'\?.*say which is meant with score_by"
+    ):
+        open_by_name(folder, cache, score_by="auther")
 
 
 @pytest.mark.parametrize(

@@ -309,3 +309,5 @@ def test_an_option_that_says_nothing_here_is_refused(cifar: Path, cache: Cache) 
         open_by_name("CIFAR10", cache, split="side")
     with pytest.raises(DataError, match="says nothing of groups"):
         open_by_name("CIFAR10", cache, group="author")
+    with pytest.raises(DataError, match="says nothing of groups: leave score_by = 'author' out"):
+        open_by_name("CIFAR10", cache, score_by="author")
