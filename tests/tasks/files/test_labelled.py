@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
 
+from bench.card import ScoredUnits
 from bench.config.data import DataOptions, DataSpec
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
@@ -114,3 +115,15 @@ def test_more_folds_than_groups_are_refused_with_the_address() -> None:
     groups = [str(number % 4) for number in range(60)]
     with pytest.raises(DataError, match=r"csv:table\.csv: 4 groups cannot be dealt into 5 folds"):
         opened(found(groups=groups), group="who")
+
+
+def test_folds_of_what_is_scored_as_one_are_those_of_groups_and_test_every_unit_once() -> None:
+    patients = [f"p{number % 12}" for number in range(60)]  # of one class each
+    grouped = opened(found(groups=patients), 4, group="who")
+    scored = opened(replace(found(units=patients), unit="who"), 4, score_by="who")
+    assert names_by_fold(scored) == names_by_fold(grouped)
+    assert scored.card.scored == ScoredUnits(name="who", n=12, examples=60, combined="mean")
+    tested = [split.test.units for split in (scored.split(fold, UNUSED) for fold in range(4))]
+    assert sorted(unit for units in tested if units is not None for unit in set(units.tolist())) == sorted(
+        set(patients)
+    )
