@@ -59,7 +59,7 @@ def test_tables_say_what_was_asked_for_and_what_was_used(both: tuple[Tables, Tab
     first = [line.split(",")[3:5] for line in lines[1:6]]
     assert first == [["100", "100"], ["10000", "10000"], ["0.0001", "10"], ["0.01", "1000"], ["all", "100000"]]
     row = results_csv(tables.cells).splitlines()[1]
-    assert row.startswith("pictures,bundled:eyes,scratch,100,0,all,vision,accuracy,scored,100,")
+    assert row.startswith("pictures,bundled:eyes,scratch,100,0,all,vision,accuracy,,scored,100,")
 
 
 def test_an_amount_that_is_not_whole_has_its_decimals(tmp_path: Path) -> None:
