@@ -16,7 +16,8 @@ class TaskCard:
     metric. `n_train` is the number of examples of the training split, 0 where the card was written without it. Data
     that came without a split are tested in `folds`, and `n_train` is that of the fold that leaves the fewest. `remarks`
     are what was noticed about the data and left as it is, such as files that are in both splits. `subjects` are what
-    the data show and of what kind they are, in a few words each, as far as that is known.
+    the data show and of what kind they are, in a few words each, as far as that is known. `beside` is what the splits
+    hold beside labelled examples, as `bench.task.Split` calls it: "unlabelled", "source".
     """
 
     name: str
@@ -34,6 +35,7 @@ class TaskCard:
     folds: int = 1
     remarks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

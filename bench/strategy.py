@@ -17,9 +17,10 @@ from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
 from bench.context import Context
-from bench.domain import Raw
+from bench.domain import DomainName, Raw
 from bench.runtime.arithmetic import PrecisionChoice
 from bench.subsets.seeds import Purpose
+from bench.target import Target
 
 if TYPE_CHECKING:
     from torch import nn
@@ -130,6 +131,13 @@ class Strategy(BaseModel, ABC):
     def recipe(self) -> dict[str, object]:
         """Return its settings as plain values."""
         return {"kind": self.kind, **self.model_dump(mode="json", exclude={"name"})}
+
+    def lacks(self, target: Target, domain: DomainName) -> str:
+        """Return why it cannot serve a target in a domain, as a clause, or nothing: as it stands, it serves all.
+
+        The plan asks before anything is loaded, and leaves such cells out. What `requires` says is asked elsewhere.
+        """
+        return ""
 
     @abstractmethod
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:

@@ -73,6 +73,11 @@ class Split:
         if self.train.groups is not None and self.test.groups is not None:
             refuse_shared_groups(self.train.groups.tolist(), self.test.groups.tolist())
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What it holds beside labelled examples, by name, as the task's card says it."""
+        return tuple(name for name in ("unlabelled", "source") if getattr(self, name) is not None)
+
 
 class Task(ABC):
     """Labelled target data.

@@ -10,16 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import uuid4
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import log_softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from bench.budget import Budget
 from bench.cell import HEAD, Work
@@ -29,12 +26,16 @@ from bench.domain import Raw
 from bench.domains.contract import WORDS as TEXTS
 from bench.domains.text.raw import expect_texts
 from bench.probing import problem
-from bench.probing.heads import Penalties
 from bench.readout import Kind
 from bench.rivals.rival import Rival
 from bench.strategy import Cost, Model, Parts
 from bench.subsets.seeds import stream
 from bench.target import Codec, Objective, Target
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    from bench.probing.heads import Penalties
 
 WORDS: Final = (1, 2)  # words in a row
 CHARACTERS: Final = (2, 5)  # in a row, within words: their ends count as characters
@@ -50,6 +51,8 @@ class Vocabulary:
     """TF-IDF of the word and character n-grams that occur in some texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 (takes a second)
+
         words = TfidfVectorizer(ngram_range=WORDS, token_pattern=ANY_WORD, sublinear_tf=True)
         characters = TfidfVectorizer(analyzer="char_wb", ngram_range=CHARACTERS, sublinear_tf=True)
         # Texts without a single word, or nothing at all, have no n-grams of that kind to count.
@@ -98,7 +101,7 @@ class Regression(ABC):
 class Softmax(Fitted):
     """A logistic regression over `width` classes."""
 
-    model: LogisticRegression
+    model: "LogisticRegression"
     width: int
 
     @property
@@ -128,6 +131,8 @@ class SoftmaxRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Softmax:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 (takes a second)
+
         classes = len(np.unique(labels))
         strength = (2 if classes == 2 else 1) / (len(labels) * penalty * mean_square(counts))
         # By Newton's method: a few steps where L-BFGS takes hundreds under a weak penalty.
@@ -146,7 +151,7 @@ class SoftmaxRegression(Regression):
 class Squares(Fitted):
     """A ridge regression."""
 
-    model: Ridge
+    model: "Ridge"
 
     @property
     def coefficients(self) -> int:
@@ -171,6 +176,8 @@ class RidgeRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Squares:
+        from sklearn.linear_model import Ridge  # noqa: PLC0415 (takes a second)
+
         strength = len(labels) * penalty * mean_square(counts)
         model = Ridge(alpha=strength, solver="sparse_cg", tol=SOLVED if exact else COMPARED)
         return Squares(model.fit(counts, labels.reshape(len(labels), -1).astype(np.float64)))
@@ -183,7 +190,7 @@ class Answers(Fitted):
     Where all examples have one answer there is none, but the logit of the smoothed share of yes.
     """
 
-    questions: tuple[LogisticRegression | float, ...]
+    questions: "tuple[LogisticRegression | float, ...]"
 
     @property
     def coefficients(self) -> int:
@@ -210,6 +217,8 @@ class OneVsRestRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Answers:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 (takes a second)
+
         strength = 1 / (len(labels) * penalty * mean_square(counts))
         questions: list[LogisticRegression | float] = []
         for answers in labels.T:
@@ -238,7 +247,7 @@ class Words(Rival):
     def predicts(self, target: Target) -> bool:
         return _regression_of(target) is not None and target.readout.kind is Kind.POOLED
 
-    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: "Penalties") -> Iterator[Model]:
         """Yield the models; equal budgets that follow each other are one problem, whichever seed drew them."""
         last: tuple[tuple[bytes, str], WordsModel] | None = None  # no more than one: vocabularies are large
         for budget in budgets:
@@ -260,6 +269,8 @@ class WordsModel:
 
     def predict(self, raw: Raw) -> Column:
         """Return predictions on the scale of the labels."""
+        import torch  # noqa: PLC0415 (takes seconds)
+
         outputs = self.fitted.outputs(self.vocabulary.count(_strings(raw))).astype(np.float32)
         return self.codec.decode(self.objective.predict((torch.from_numpy(outputs),), None), None)
 
@@ -268,7 +279,7 @@ class WordsModel:
         return None
 
 
-def _fit(context: Context, budget: Budget[Column], penalties: Penalties) -> WordsModel:
+def _fit(context: Context, budget: Budget[Column], penalties: "Penalties") -> WordsModel:
     start = perf_counter()
     target, train = context.target, context.train
     texts = _strings(train.raw.take(budget.rows))

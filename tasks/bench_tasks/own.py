@@ -48,7 +48,7 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     task = (found[wanted] if wanted else next(iter(found.values())))()
     if not task.card.pinned:
         split = task.split(0, cache)
-        card = replace(task.card, name=name, sha256=fingerprint(split), n_train=len(split.train))
+        card = replace(task.card, name=name, sha256=fingerprint(split), n_train=len(split.train), beside=split.beside)
         return OwnTask(task, card, spec.address)
     return task
 

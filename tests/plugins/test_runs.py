@@ -1,6 +1,7 @@
 """Plug-ins run end to end: from the config to cells, exports, predictions, a report and a comparison."""
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bench.cli import main
 from bench.column import Ragged
 from bench.domains.audio.raw import AudioArray
 from bench.domains.vision.raw import ImageArray
+from bench.results.manifest import Curve
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.strategy import BACKBONE
@@ -150,16 +152,20 @@ def test_data_of_a_domain_of_its_own_are_read_from_folders(
     assert {shifted.shift for result in results for shifted in result.shifted} == {"jitter"}
 
 
-def test_a_strategy_that_lacks_something_says_so(chosen: Callable[[str], list[str]]) -> None:
+def test_a_strategy_that_lacks_inputs_is_left_out_and_one_that_lacks_a_head_says_so(
+    chosen: Callable[[str], list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     asked = ["--suite", "apples-grade", "--strategy", "reversal", "--strategy", "as_it_came", "--seeds", "1"]
     assert main(["run", *asked, "--workers", "1", "--out", "night"]) == 1
+    told = "it needs unlabelled inputs, and the task has none"
+    assert f"apples-grade: left out reversal: {told}" in caplog.messages
+    assert Store(Path("night")).manifest.left_out == {Curve("apples-grade", "bundled:glyphs", "reversal"): told}
+    assert "It needs unlabelled inputs" in Path("night/report.md").read_text()
     outcomes = Store(Path("night")).outcomes().values()
     reasons = {outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
     brought = "a head that came with the backbone, and bundled:glyphs brings none for this target"
-    assert reasons == {
-        "the strategy 'reversal' needs unlabelled inputs, and the task 'apples-grade' has none",
-        f"the strategy 'as_it_came' needs {brought}",
-    }
+    assert reasons == {f"the strategy 'as_it_came' needs {brought}"}
 
 
 def test_a_backbone_that_does_not_offer_a_readout_is_refused_before_anything_runs(
@@ -167,5 +173,8 @@ def test_a_backbone_that_does_not_offer_a_readout_is_refused_before_anything_run
 ) -> None:
     text = Path("bench.toml").read_text().replace('"places:toy"', '"bundled:glyphs"')
     Path("bench.toml").write_text(text)
-    assert main(["run", "--suite", "lights"]) == 2
-    assert "needs grid features, but bundled:glyphs offers only pooled ones" in capsys.readouterr().err
+    assert main(["run", "--suite", "lights", "--strategy", "probe", "--strategy", "full"]) == 2
+    assert (
+        "nothing is left to be run: lights: left out probe, full: boxes needs grid features, but bundled:glyphs offers only pooled ones"
+        in capsys.readouterr().err
+    )

@@ -294,6 +294,7 @@ class Melodies(Task):
             version=1,
             sha256=fingerprint(melodies()),
             synthetic=True,
+            beside=("unlabelled",),
         )
 
     def split(self, fold: int, cache: Cache) -> Split:
