@@ -24,7 +24,7 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 NESTED: Final = frozenset(
-    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes"}
+    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes", "metric_files"}
 )
 RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NESTED)
 METRIC_PREFIX: Final = "metric_"

@@ -11,6 +11,7 @@ from bench.cell import Scores, ShiftedScore
 from bench.column import Column, Indices, dense
 from bench.domain import Raw
 from bench.errors import DataError
+from bench.metric import files_of
 from bench.results.tested import PLAIN, Tested
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
@@ -50,6 +51,11 @@ class Evaluation:
     def metric(self) -> str:
         """The name of the metric that ranks."""
         return self._target.metrics[0].card.name
+
+    @property
+    def metric_files(self) -> dict[str, str]:
+        """The sha256 of the file of each metric that is a function of a user's."""
+        return files_of(self._target.metrics)
 
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""

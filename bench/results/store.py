@@ -27,6 +27,7 @@ from zipfile import BadZipFile
 from bench.cell import Cell, Failure, Outcome, Result, from_record, to_record
 from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
+from bench.metric import MetricCard
 from bench.results.manifest import Manifest, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
 from bench.results.tested import PLAIN, Tested
@@ -147,7 +148,8 @@ class Store:
         """
         found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
         return {
-            cell: outcome and _ranked(replace(outcome, cell=cell), self._metric(cell.task)) for cell, outcome in found
+            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self._card(cell.task))
+            for cell, outcome in found
         }
 
     def results(self) -> Iterable[Result]:
@@ -179,8 +181,13 @@ class Store:
 
     def _metric(self, task: str) -> str:
         """Return the name of the metric that ranks the results of a task; nothing where that is not known."""
+        card = self._card(task)
+        return card.name if card else ""
+
+    def _card(self, task: str) -> MetricCard | None:
+        """Return the card of the metric that ranks the results of a task; None where that is not known."""
         entry = self._manifest.tasks.get(task) if self._manifest else None
-        return entry.metric.name if entry else ""
+        return entry.metric if entry else None
 
     def _predictions(self, key: str, shift: str = PLAIN) -> Path:
         return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")
@@ -244,6 +251,17 @@ class Store:
 def _baseline(shift: str) -> str:
     """Return the name that predictions without skill have among the parts of a fold, if one is named under a shift."""
     return f"baseline.{shift}" if shift else "baseline"
+
+
+def _as_it_is_now(outcome: Outcome, card: MetricCard | None) -> Outcome:
+    """Return an outcome ranked by a metric; a result that another version of its function has scored counts as failed.
+
+    Scores by a function of a user's are those of its file, as the manifest has it.
+    """
+    if card is None or isinstance(outcome, Failure) or outcome.metric_files.get(card.name, "") == card.sha256:
+        return _ranked(outcome, card.name if card else "")
+    reason = f"scored by another version of {card.name}, and not anew yet"
+    return Failure(cell=outcome.cell, key=outcome.key, reason=reason, traceback="")
 
 
 def _ranked(outcome: Outcome, metric: str) -> Outcome:
