@@ -65,6 +65,11 @@ class Evaluation:
         under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
         return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
 
+    @cached_property
+    def tested_name(self) -> str:
+        """What tells apart what predictions belong to, with shifts or without."""
+        return self.tested(shifts=False).name
+
     @property
     def block_sizes(self) -> tuple[int, ...]:
         """The number of examples in each test block."""

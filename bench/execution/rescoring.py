@@ -57,7 +57,7 @@ class _Rescorer:
         self._store = store
         self._target = task.target
         self._card = task.card
-        self._baselines: dict[tuple[int, str, str, Metrics], Scores] = {}
+        self._baselines: dict[tuple[int, str, str, str, Metrics], Scores] = {}
 
     def lacking(self, result: Result) -> Metrics:
         """Return the metrics of the task that a result was not scored by, as they are now."""
@@ -80,7 +80,7 @@ class _Rescorer:
             return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
 
         def baselines(kept: Scores, shift: str) -> Scores:
-            name = (fold, result.data_sha256, shift, metrics)
+            name = (fold, result.data_sha256, result.tested, shift, metrics)
             if name not in self._baselines:
                 self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
             return _joined(kept, self._baselines[name])

@@ -4,11 +4,13 @@
     cells/<key>.json            a Result or Failure; written last, so that it marks a finished cell
     predictions/<key>.npz       the predictions of the test split, a column (see `bench.column`)
     predictions/<key>.<shift>.npz   the same under a shift; where it leaves examples out, of the last of them
-    tested/<task>.<fold>.<data>.labels.npz    the test labels that the predictions of a fold belong to, a column;
+    tested/<task>.<fold>.<data>.<name>.labels.npz    the test labels that predictions of a fold belong to, a column;
                                .facts.npz     what else scoring knows of the test examples, if anything;
                                .rows.npz      their test blocks, groups and names;
                                .baseline.npz, .baseline.<shift>.npz    the predictions without skill;
-                               <data> is the beginning of the sha256 of the data
+                               <data> is the beginning of the sha256 of the data, <name> is a hash of all these, which
+                               the result has: another label column of the same data has other files. Results of before
+                               have none, and files without
     cells.jsonl                 in a published folder, without predictions: all cells (see `bench.results.published`)
 
 A result keeps the values of every metric. Which of them is its score is up to the manifest: results are ranked by it
@@ -194,7 +196,8 @@ class Store:
 
     def _tested(self, result: Result, fold: int, part: str) -> Path:
         data = result.data_sha256[:DATA_DIGITS]
-        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}.{part}.npz"
+        name = f".{result.tested}" if result.tested else ""
+        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}{name}.{part}.npz"
 
     def _write_column(self, path: Path, column: Column) -> None:
         self._write(str(path.relative_to(self.root)), to_bytes(column))
