@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bench.probing.solvers import Solver
+    from bench.probing.solver import Solver
 
 
 class Problem(ABC):
@@ -40,7 +40,7 @@ class Softmax(Problem):
     classes: int
 
     def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
-        from bench.probing.solvers import SoftmaxSolver  # noqa: PLC0415 (loads torch)
+        from bench.probing.logistic import SoftmaxSolver  # noqa: PLC0415 (loads torch)
 
         assert not holds_bias, "a softmax corrects no head"
         return SoftmaxSolver(coordinates, labels, self.classes)
@@ -60,7 +60,7 @@ class OneVsRest(Problem):
     questions: int
 
     def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
-        from bench.probing.solvers import OneVsRestSolver  # noqa: PLC0415 (loads torch)
+        from bench.probing.logistic import OneVsRestSolver  # noqa: PLC0415 (loads torch)
 
         assert not holds_bias, "these regressions correct no head"
         return OneVsRestSolver(coordinates, labels)
@@ -77,7 +77,7 @@ class Ridge(Problem):
     corrects: ClassVar[bool] = True
 
     def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
-        from bench.probing.solvers import RidgeSolver  # noqa: PLC0415 (loads torch)
+        from bench.probing.ridge import RidgeSolver  # noqa: PLC0415 (loads torch)
 
         if labels.ndim == 2:  # one output
             labels = labels[:, :, None]
