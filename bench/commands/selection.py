@@ -15,7 +15,7 @@ from bench.backbones.descriptions import describe_all
 from bench.budget import Asked
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
-from bench.config.data import problems_of
+from bench.config.data import problems_of, separate_own
 from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
 from bench.config.suite import Suite
 from bench.domains.registered import domain_of
@@ -104,6 +104,9 @@ def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Confi
     said |= {"skip_bad": True} if data.skip_bad else {}
     said |= {"fill": True} if data.fill else {}
     said |= {"backbones": options.backbones or [domain.backbone]}
+    said, wrong = separate_own(family, said)
+    if wrong:
+        raise ConfigError(listing("--option", wrong))
     try:
         table = TaskTable.model_validate(said)
     except ValidationError as error:

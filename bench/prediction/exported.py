@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import OWN, DataOptions, DataSpec, separate_own
 from bench.domains.contract import Format
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
 from bench.runtime.atomic import replacing, write_whole
@@ -137,6 +137,13 @@ def _record(exported: Exported) -> dict[str, Any]:
     }
 
 
+def _options_of(spec: Mapping[str, Any]) -> DataOptions:
+    """Return the options of data in a record; those that the domain has of its own are read by it."""
+    said = dict(spec["options"])
+    own = said.pop(OWN, None)
+    return DataOptions(**(separate_own(spec["family"], {**said, **own}).said if own else said))
+
+
 def _exported_of(record: Mapping[str, Any]) -> Exported:
     result, spec = from_record(record["result"]), record["data"]
     if not isinstance(result, Result):
@@ -144,7 +151,7 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
     return Exported(
         result=result,
         task=read_card(TaskCard, record["task"]),
-        data=DataSpec(spec["family"], spec["address"], DataOptions(**spec["options"])),
+        data=DataSpec(spec["family"], spec["address"], _options_of(spec)),
         backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
         target=target_of(record["target"]),

@@ -17,6 +17,7 @@ from bench.cli import main
 from bench.column import Ragged
 from bench.domains.audio.raw import AudioArray
 from bench.domains.vision.raw import ImageArray
+from bench.prediction.exported import read_exported
 from bench.results.manifest import Curve
 from bench.results.store import Store
 from bench.runtime.cache import Cache
@@ -150,6 +151,69 @@ def test_data_of_a_domain_of_its_own_are_read_from_folders(
         ("clouds:toy", "classical"),
     }
     assert {shifted.shift for result in results for shifted in result.shifted} == {"jitter"}
+
+
+def write_clouds(folder: Path) -> None:
+    """Write rods whose class shows after the first ten points alone."""
+    generator = np.random.default_rng(0)
+    for place in range(24):
+        path = folder / ("long", "short")[place % 2] / f"{place}.xyz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cloud = generator.normal(size=(30, 3))
+        cloud[10:] *= (1, 1, 9 if place % 2 else 1)
+        np.savetxt(path, cloud)
+
+
+def test_a_domain_of_its_own_has_options_of_its_own(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clouds(Path("data"))
+    asked = ["--strategy", "classical", "--budget", "all", "--seeds", "2", "--workers", "1", "--no-shifts"]
+    told = {}
+    for option in ((), ("--option", "points=10")):
+        folder = Path(f"night{len(option)}")
+        assert main(["run", "--data", "folder:data", *option, *asked, "--out", str(folder)]) == 0
+        results = list(Store(folder).results())
+        told[option] = results[0].data_sha256, np.mean([result.score for result in results])
+    (whole, score), (few, blind) = told.values()
+    assert whole != few, "an option is part of the hash of the data"
+    assert score > 0.9 > blind, "the reader is given it"
+    assert "Of each the first 10 points are read." in Store(Path("night2")).manifest.tasks["data"].card.description
+    lines = ["[tasks.rods]", 'family = "cloud_classification"', 'data = "folder:data"', "points = 10"]
+    config = "\n".join([*lines, 'backbones = ["clouds:toy"]', "[suites.rods]", 'tasks = ["rods"]', ""])
+    Path("bench.toml").write_text(f"{Path('bench.toml').read_text()}\n{config}")
+    assert main(["run", "--suite", "rods", *asked, "--out", "night3"]) == 0
+    assert {result.data_sha256 for result in Store(Path("night3")).results()} == {few}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("points = 1", "tasks.rods.points: input should be greater than or equal to 2"),
+        ("point = 10", "tasks.rods.point: unknown key; did you mean 'points'?"),
+        ("own = 10", "tasks.rods.own: unknown key"),
+        ('points = 9\nfamily = "image_classification"', "tasks.rods.points: says nothing of image_classification"),
+    ],
+)
+def test_wrong_options_of_a_domain_are_told_with_their_key(
+    line: str, problem: str, chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = "" if "family" in line else 'family = "cloud_classification"'
+    lines = ["[tasks.rods]", family, 'data = "folder:data"', line, 'backbones = ["clouds:toy"]']
+    Path("bench.toml").write_text("\n".join(lines))
+    assert main(["run"]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_model_reads_others_with_the_options_of_its_data(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clouds(Path("data"))
+    asked = ["--strategy", "probe", "--budget", "all", "--seeds", "1", "--workers", "1", "--no-shifts"]
+    assert main(["run", "--data", "folder:data", "--option", "points=10", *asked, "--export", "model"]) == 0
+    options = read_exported(Path("model")).data.options
+    assert options.own is not None
+    assert options.own.model_dump() == {"points": 10}
 
 
 def test_a_strategy_that_lacks_inputs_is_left_out_and_one_that_lacks_a_head_says_so(
