@@ -139,6 +139,14 @@ class Unlabelled(ToyTask):
     target = replace(CLASSES, column="colour")
 
 
+class Richer(ToyTask):
+    """Has inputs without labels, which its card says nothing of."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return replace(split, unlabelled=split.test.raw)
+
+
 def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     assert not failing(TASK_CHECKS, ToyTask(), Cache(tmp_path))
 
@@ -149,6 +157,7 @@ def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
         (Leaking(), "no_example_of_train_is_in_test"),
         (Changing(), "the_data_are_those_of_the_card_each_time"),
         (Unlabelled(), "labels_of_the_target_are_there"),
+        (Richer(), "the_card_says_what_there_is_beside_labelled_examples"),
     ],
 )
 def test_a_task_that_is_not_fails_the_check_for_it(task: Task, check: str, tmp_path: Path) -> None:
