@@ -51,7 +51,8 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
     _refuse_readouts(suite, tasks, backbones)
     cards = {name: task.card for name, task in tasks.items()}
-    plan = _with_rivals(plan_cells(suite, cards, backbones, variance=variance), tasks)
+    targets = {name: task.target for name, task in tasks.items()}
+    plan = _with_rivals(plan_cells(suite, cards, backbones, targets=targets, variance=variance), tasks)
     return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks))
 
 
@@ -177,4 +178,4 @@ def _problem(budget: Asked, task: Task) -> str:
     if size > total:
         return f"more than its {total} {unit}"
     needed, why = task.target.sampling.fewest(None)
-    return f"too few of its {total} {unit} for {why}" if size < needed else ""
+    return f"too few of its {total} {unit} for {why}" if 0 < size < needed else ""

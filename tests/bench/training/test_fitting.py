@@ -69,7 +69,7 @@ def test_without_a_label_the_head_that_was_brought_forecasts(strategy: Strategy,
     backbone, split = Forecaster(TARGET), series_split()
     inputs = backbone.prepare(split.test.raw)
     head = backbone.brings(TARGET)
-    assert head is not None
+    assert isinstance(head, Head)
     assert inputs.geometry is not None
     with torch.inference_mode():
         outputs = (backbone(inputs) @ head.weight + head.bias).double().numpy()
