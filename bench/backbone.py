@@ -114,10 +114,11 @@ class Head:
 class Reader:
     """How activations become predictions: what is read of the stages, a head, its loss and how labels are written.
 
-    A backbone may bring one whole. It then learns by the loss of this objective, in place of the target's; its codec is
-    not fitted anew, since the head speaks on its scale; parameters of the head that require no gradient stay as they
-    are, and so does the mode it is in while it learns: bring one with dropout in evaluation mode, since what a cell
-    draws comes from its own seeds. `brought` says that it came with the weights, from where an export takes all of it but the numbers of the head.
+    A backbone may bring one whole. It then learns by the loss of this objective, in place of the target's. Its codec is
+    not fitted anew, since the head speaks on its scale. Parameters of the head that require no gradient stay as they
+    are, and so does the mode it learns in: bring one with dropout in evaluation mode, since what a cell draws comes
+    from its own seeds. `brought` says that it came with the weights, from where an export takes all of it but the
+    numbers of the head.
     """
 
     readout: Readout

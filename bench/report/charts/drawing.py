@@ -10,7 +10,6 @@ import numpy as np
 from bench.analysis.wording import quantity, shortened
 from bench.report.charts.axes import (
     DURATIONS,
-    FIRST_AT,
     Place,
     kept_apart,
     limits,
@@ -118,7 +117,7 @@ class Ink:
 class Drawing:
     """A chart as drawn; `chance_y` is None where it is not known.
 
-    `gap_x` is where a logarithmic axis is broken, between 0 and what has a logarithm; None where nothing is at 0.
+    `gap_x` is where a logarithmic axis is broken, between 0 and the first that has a logarithm; None without both.
     """
 
     chart: Chart
@@ -164,7 +163,7 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
         stops=tuple(budgets),
         chance_y=up(chart.chance) if known else None,
         chance_above=known and up(chart.chance) > frame.top + 18,
-        gap_x=left + FIRST_AT * (right - left) if zero else None,
+        gap_x=(logarithmic(0.0) + logarithmic(low)) / 2 if zero and xs else None,
     )
 
 
