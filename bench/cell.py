@@ -1,4 +1,4 @@
-"""The unit of work and what comes of it. Standard library only, so that reading results needs nothing else."""
+"""The unit of work and its outcomes. Standard library only, so that reading results needs nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace

@@ -68,7 +68,10 @@ class Sampling(ABC):
 
     @abstractmethod
     def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
-        """Return the cross-validation fold of each example [n], no group in two, or None where there are too few."""
+        """Return the cross-validation fold of each example [n], no group in two, or None where there are too few.
+
+        Examples of a group have the same entry of `groups` [n], a name or a number.
+        """
 
     @abstractmethod
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:

@@ -65,7 +65,7 @@ def fit(strategy: Strategy, context: NetworkContext, budget: Budget[Column] | No
 
 
 def run_toy(folder: Path, *cells: PlannedCell, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> list[CellOutput]:
-    """Return what came of cells of the toy task and backbone, all of one job."""
+    """Return the outcome of cells of the toy task and backbone, all of one job."""
     engine = Engine(
         lambda *_: ToyTask(),
         lambda _name: ToyBackbone(),

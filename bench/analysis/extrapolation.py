@@ -1,4 +1,4 @@
-"""What more labels would bring: power laws fitted to learning curves, and how well they foretold what is known."""
+"""What more labels would bring: power laws fitted to learning curves, and how well they predicted what is known."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from bench.analysis.curves import Curves
 class MoreLabels:
     """What a power law makes of a strategy's curve, in units of the metric.
 
-    `measured` is the mean score at the largest budget, of `amount`, `foretold` what the law expects there when it is
-    fitted to all smaller budgets, and `off` is foretold - measured; both are nan with fewer than three smaller budgets.
+    `measured` is the mean score at the largest budget, of `amount`, `predicted` what the law expects there when it is
+    fitted to all smaller budgets, and `off` their difference; both are nan with fewer than three smaller budgets.
     Fitted to all budgets, the law expects `doubled_score` with `doubled_labels`, and that is better by `gain` (at least
     0, whichever direction is good) than what was measured.
     """
@@ -21,7 +21,7 @@ class MoreLabels:
     strategy: str
     amount: float
     measured: float
-    foretold: float
+    predicted: float
     off: float
     doubled_labels: float
     doubled_score: float
@@ -46,15 +46,15 @@ def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
         return None
     amount, measured = float(means.index[-1]), float(means.iloc[-1])
     checked = stats.fit_power_law(means.index[:-1], errors.iloc[:-1])
-    foretold = float("nan") if checked is None else metric.perfect - metric.direction * checked.at(amount)
+    predicted = float("nan") if checked is None else metric.perfect - metric.direction * checked.at(amount)
     # The fall of the law is laid onto what was measured, which need not lie on it; no error falls below 0.
     gain = min(law.at(amount) - law.at(2 * amount), float(errors.iloc[-1]))
     return MoreLabels(
         strategy=strategy,
         amount=amount,
         measured=measured,
-        foretold=foretold,
-        off=foretold - measured,
+        predicted=predicted,
+        off=predicted - measured,
         doubled_labels=2 * amount,
         doubled_score=measured + metric.direction * gain,
         gain=gain,

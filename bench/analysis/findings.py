@@ -209,7 +209,7 @@ def _more_labels(curves: Curves) -> list[str]:
         return []
     name = strategy_phrase(found.strategy)
     gain = f"Twice the labels would bring {name} from {score(found.measured)} to about {score(found.doubled_score)}"
-    return [f"{gain}; the same reckoning foretold the score with {quantity(last)} {_off(found.off)}."]
+    return [f"{gain}; the same fit predicted the score with {quantity(last)} {_off(found.off)}."]
 
 
 def _off(off: float) -> str:

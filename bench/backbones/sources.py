@@ -11,7 +11,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "torchaudio:…": "speech, its pipelines: torchaudio:WAV2VEC2_BASE",
     "hf:…": "any domain, of a hub or a folder: hf:openai-community/gpt2",
     "file:…": "your weights: file:timm/resnet18:my.safetensors",
-    "untrained:…": "weights drawn by chance: untrained:timm/resnet18",
+    "untrained:…": "random weights: untrained:timm/resnet18",
 }
 """Names of backbones that are elsewhere, with what they mean."""
 

@@ -1,4 +1,4 @@
-"""Owns `cache`: what is kept between runs, shown and cleared."""
+"""The command `cache`: what is kept between runs, shown and cleared."""
 
 from bench.commands.options import CacheOptions
 from bench.runtime.cache import default_cache

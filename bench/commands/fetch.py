@@ -1,4 +1,4 @@
-"""Owns `fetch`: the data and weights of a suite, got while there is a network."""
+"""The command `fetch`: the data and weights of a suite, got while there is a network."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -82,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_report(add("report", help="rebuild tables and charts from the cells of a results folder"))
     _add_compare(add("compare", help="say whether a run is worse than an earlier one; 1 if it is"))
     _add_history(add("history", help="show many runs side by side, and since when something changed"))
-    _add_publish(add("publish", help="keep of a results folder what is fit for git"))
+    _add_publish(add("publish", help="copy the parts of a results folder that belong in git"))
     _add_list(add("list", help="show what there is"))
     _add_new(add("new", help="write a package for a task, target, strategy or backbone of your own"))
     _add_pretrain(add("pretrain", help="remake a bundled backbone"))

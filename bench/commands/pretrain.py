@@ -1,4 +1,4 @@
-"""Owns `pretrain`: a bundled backbone made anew."""
+"""The command `pretrain`: a bundled backbone made anew."""
 
 from bench.backbones.catalog import BUNDLED
 from bench.commands.options import PretrainOptions

@@ -1,4 +1,4 @@
-"""Owns `rank`: backbones in the order in which they promise to suit a task, before anything is trained."""
+"""The command `rank`: backbones in the order in which they promise to suit a task, before anything is trained."""
 
 import textwrap
 from collections.abc import Mapping, Sequence

@@ -37,8 +37,8 @@ class DataOptions(BaseModel):
     `series` and `values` those of a table of series. Several labels are in one cell, with a `separator` between them,
     or `labels` names a column of yes and no for each. `config` and `revision` are those of a data set on a hub.
 
-    Recordings are heard at `rate_hz` and cut or padded to `seconds`. Forecasts are of `horizon` steps after `context`
-    ones, with a cycle of `season` steps.
+    Recordings are resampled to `rate_hz`, and cut or padded to `seconds`. Forecasts are of `horizon` steps after
+    `context` ones, with a cycle of `season` steps.
 
     `metric` names the metric of the task's target that ranks; without it that is the target's first. Of forecasts "mse"
     changes the unit that errors are counted in too: the standard deviation of the series, as benchmarks have it.

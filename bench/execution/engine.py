@@ -89,7 +89,7 @@ class Engine:
         self._loaded: _Loaded | None = None
 
     def run(self, job: Job) -> Iterator[CellOutput]:
-        """Yield what came of each cell of a job, whose cells are of one task, backbone, strategy and fold.
+        """Yield the outcome of each cell of a job, whose cells are of one task, backbone, strategy and fold.
 
         Whatever goes wrong with a cell becomes a `Failure` and concerns no other.
         """
@@ -126,7 +126,7 @@ class Engine:
             yield output
 
     def _output(self, one: "_Ready", model: Model) -> CellOutput:
-        """Score a model and return what came of its cell."""
+        """Score a model and return the outcome of its cell."""
         planned, loaded, cost = one.planned, one.loaded, model.cost
         evaluation = loaded.evaluation
         start = time.perf_counter()

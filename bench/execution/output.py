@@ -11,7 +11,7 @@ from bench.runtime.arithmetic import PrecisionChoice
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellOutput:
-    """What came of a cell. A result has predictions and what they belong to.
+    """The outcome of a cell. A result has predictions and what they belong to.
 
     `shifted` are its predictions under shifts, by their names; `fold` is the one that was tested on. `choice` is how
     the precision of training was chosen, if it was timed.

@@ -85,7 +85,12 @@ def _tamed(values: Floats, deviations: Floats) -> Floats:
 
 def _partition(values: Floats, weights: Floats, penalty: float) -> list[int]:
     """Return where the levels of the best fit begin, [0, ...], by dynamic programming over the last step."""
+    # best[e] is the least cost of the first e nights. The last level of the best fit to them begins at some s, and what
+    # is left of it before s is the best fit to the first s nights: so best[e] is the minimum over s of
+    # best[s] + squares(s, e) + penalty, and each end is decided by those before it, n^2 / 2 costs in all.
     n = len(values)
+    # Weighted squares about the mean of nights s to e - 1 are sum(w x^2) - sum(w x)^2 / sum(w): differences of three
+    # running sums.
     w = np.concatenate([[0.0], np.cumsum(weights)])
     x = np.concatenate([[0.0], np.cumsum(weights * values)])
     xx = np.concatenate([[0.0], np.cumsum(weights * values**2)])
@@ -99,7 +104,7 @@ def _partition(values: Floats, weights: Floats, penalty: float) -> list[int]:
         begins[end] = int(np.argmin(costs))
         best[end] = costs[begins[end]]
     bounds, end = [], n
-    while end > 0:
+    while end > 0:  # from the last level back to the first
         end = int(begins[end])
         bounds.append(end)
     return bounds[::-1]

@@ -69,7 +69,7 @@ def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_co
         backbone = load_backbone(name, trust_remote_code=trust_remote_code)
     except BenchError as error:
         raise WeightsError(
-            f"the model in {folder} is built and prepared for as {name} is, and that is not to be had here: {error}"
+            f"the model in {folder} is built and prepared for as {name} is, and that cannot be found here: {error}"
         ) from error
     reader = _reader(backbone, exported)
     try:

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from bench.backbone import Head
 from bench.probing.problem import Problem
-from bench.probing.solvers import Solver
+from bench.probing.solver import Solver
 
 SIDE_BY_SIDE: Final = 2**20
 """Coordinates solved together: 4 MiB, what a core's caches hold. More at a time is slower, fewer waste calls."""

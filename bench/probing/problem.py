@@ -7,7 +7,9 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from bench.probing.solvers import OneVsRestSolver, RidgeSolver, SoftmaxSolver, Solver
+from bench.probing.logistic import OneVsRestSolver, SoftmaxSolver
+from bench.probing.ridge import RidgeSolver
+from bench.probing.solver import Solver
 
 
 class Problem(ABC):

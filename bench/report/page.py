@@ -1,4 +1,4 @@
-"""Owns `report.md`: what a report says, as a page that reads well as it is, on a code host and in a job summary."""
+"""`report.md`: what a report says, as a page that reads well as it is, on a code host and in a job summary."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The one file in which a published results folder holds its cells: fit for git, and the same bytes every time.
+"""The one file in which a published results folder holds its cells, for git: the same bytes every time.
 
     cells.jsonl                 first a line for each set of baseline scores, then one for each Result or Failure
 

@@ -18,7 +18,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedCell:
-    """What came of a cell, as trackers have it: parameters went in, metrics came out, curves show the way there.
+    """The outcome of a cell, as trackers have it: parameters went in, metrics came out, curves show the way there.
 
     `path` names the cell within its suite and is fit to be a file's. `seconds` is how long it took, 0 if it failed;
     `reason` says why it did.

@@ -1,1 +1,1 @@
-"""Networks on recordings: how those of all libraries hear (`backbone`), stages of speech networks, and torchaudio's."""
+"""Networks on recordings: what those of all libraries share (`backbone`), speech networks in stages, torchaudio's."""

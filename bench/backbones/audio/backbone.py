@@ -1,4 +1,4 @@
-"""What audio backbones share: how clips are heard, how much of a batch runs at a time, and a check of stages."""
+"""What audio backbones share: how clips become features, how much of a batch runs at a time, and a check of stages."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class AudioBackbone(Backbone):
     """A network that listens, cut into stages.
 
     Clips are all of one length, cut or padded by their task, so none of them needs a mask: silence that a task has
-    added is heard as silence. `draw` returns the stages anew, as if never trained, from torch's default generator.
+    added counts as silence. `draw` returns the stages anew, as if never trained, from torch's default generator.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class AudioBackbone(Backbone):
         parts = []
         for rows in np.split(np.arange(len(recordings)), range(CHUNK, len(recordings), CHUNK)):
             waves = recordings.take(rows).waveforms()  # files are read a few at a time
-            heard = resample(torch.from_numpy(waves.samples), waves.rate_hz, audio_format.rate_hz)
-            parts.append(audio_format.extract(pad(heard, (0, max(0, audio_format.shortest - heard.shape[1])))))
+            resampled = resample(torch.from_numpy(waves.samples), waves.rate_hz, audio_format.rate_hz)
+            parts.append(audio_format.extract(pad(resampled, (0, max(0, audio_format.shortest - resampled.shape[1])))))
         return Batch(torch.cat(parts))
 
     def initialise(self) -> None:

@@ -32,7 +32,7 @@ FIRST: Final = ("convolutions", "positions")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """A pipeline of torchaudio with its weights: where they are to be had, and where torch keeps them.
+    """A pipeline of torchaudio with its weights: where they can be found, and where torch keeps them.
 
     `bundle` is torchaudio's own, but that nothing is dropped out: all backbones learn by the same recipe, in which the
     length of training alone regularises. `settings` are those of its network.
@@ -56,7 +56,7 @@ def open_torchaudio(reference: Reference) -> Opened:
     """Return the speech network of a pipeline such as `torchaudio:WAV2VEC2_BASE`, with its weights.
 
     They are downloaded if torch's cache does not have them. Raises `UnknownNameError`, or `WeightsError` for weights
-    that are not to be had or damaged.
+    that cannot be found or are damaged.
     """
     refuse_unknown_settings(reference, (), "torchaudio")
     pipeline = read_pipeline(reference.place)

@@ -38,6 +38,6 @@ def usual_extractor(kind: type[SequenceFeatureExtractor], settings: Mapping[str,
 
 def own_features(extractor: SequenceFeatureExtractor, clips: Tensor) -> Tensor:
     """Return what a network's own extractor makes of clips [n, samples], which are at its rate."""
-    heard = extractor(list(clips.numpy()), sampling_rate=extractor.sampling_rate, return_tensors="pt")
-    out: Tensor = heard[extractor.model_input_names[0]]
+    extracted = extractor(list(clips.numpy()), sampling_rate=extractor.sampling_rate, return_tensors="pt")
+    out: Tensor = extracted[extractor.model_input_names[0]]
     return out

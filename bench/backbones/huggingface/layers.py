@@ -94,6 +94,8 @@ def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor
     `run` calls the network once and returns what its features are made of. What takes no part in these is dropped.
     Raises `WeightsError` for a network that does not run layer by layer.
     """
+    # 1. Watch one run: which of the layers, and of the modules that lie beside them or beside a module around them,
+    #    are called, in which order, with what.
     whole = network.get_submodule(path)
     layers = list(whole) if isinstance(whole, nn.ModuleList) else [whole]
     parents = [network, *(network.get_submodule(part) for part in _parents(path))]
@@ -105,9 +107,13 @@ def cut(network: PreTrainedModel, path: str, kind: str, run: Callable[[], Tensor
         raise WeightsError(f"{type(network).__name__} cannot be run: {type(error).__name__}: {error}") from error
     if [call for call in trace.calls if call in layers] != layers:
         raise WeightsError(f"the layers {path!r} of {type(network).__name__} do not run one after the other, once each")
+    # 2. Only what autograd saw take part in the features stays; a pooler or a decoder goes.
     _drop_unused(network, _leaves(features))
     if any(True for parent in parents for _ in parent.parameters(recurse=False)):
         raise WeightsError(f"{type(network).__name__} keeps parameters beside its layers {path!r}: it cannot be cut")
+    # 3. Each module beside the layers belongs to the stage that it runs in: what runs before the first layer to stage
+    #    0, what runs after layer k to stage k. A slice is then a copy of the network with everything replaced that
+    #    belongs to other stages.
     shared = [_at(network, place) for place in SHARED.get(kind, ())]
     owners = {unit: 0 if unit in shared else _owner(unit, trace, layers) for unit in around}
     surgery = _Surgery(network, whole, layers, owners, shared, trace)
@@ -131,6 +137,8 @@ class _Surgery:
         memo: dict[int, object] = {id(unit): self._in_place_of(unit, height, pass_throughs) for unit in self.owners}
         kept = self.layers[height - 1 : height] if height else []
         if isinstance(self.whole, nn.ModuleList):
+            # The layer after the slice raises what it is called with: the network's own code has by then made masks
+            # and positions for it, and nothing after it runs.
             following = [ending(layer) for layer in self.layers[height : height + 1]]
             memo[id(self.whole)] = nn.ModuleList([*kept, *following])
         else:
@@ -150,6 +158,8 @@ class _Surgery:
             return SharedModule(unit)
         if owner is not None and 0 < owner < len(self.layers):  # it runs between two layers: others do without
             return None
+        # A module of the first stage: the hidden states that the slice is given come out in its place, as if they had
+        # just been computed. One after the last layer is never reached, since the run ends before.
         pass_through = PassThrough()
         pass_throughs.append(pass_through)
         output = self.trace.outputs.get(unit)

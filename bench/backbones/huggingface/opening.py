@@ -70,7 +70,7 @@ KINDS: Final[Mapping[str, Callable[[], Kind]]] = {
 def load_huggingface(card: BackboneCard) -> Backbone:
     """Return the backbone of a card whose name is `hf:` and a hub id.
 
-    Raises `WeightsError` if its files are not to be had or are not those of the card.
+    Raises `WeightsError` if its files cannot be found or are not those of the card.
     """
     folder = find_files(card.name.removeprefix("hf:"))
     path = folder / "model.safetensors"
@@ -89,7 +89,7 @@ def load_huggingface(card: BackboneCard) -> Backbone:
 def open_huggingface(reference: Reference) -> Opened:
     """Return the backbone that `hf:` and a hub id or a snapshot folder name, from the disk if it is there.
 
-    Raises `WeightsError` if its files are not to be had, are damaged or cannot be made a backbone, and
+    Raises `WeightsError` if its files cannot be found, are damaged or cannot be made a backbone, and
     `UnknownNameError` for a model or a setting that does not exist.
     """
     if reference.name == MINILM.name:

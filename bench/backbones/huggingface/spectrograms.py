@@ -71,7 +71,7 @@ def whisper_stages(network: WhisperEncoder, _: WhisperFeatureExtractor) -> nn.Mo
 
 
 def whisper_format(extractor: WhisperFeatureExtractor, network: WhisperEncoder) -> AudioFormat:
-    """Return clips as the log-mel frames that hear anything of them, [n, mels, frames].
+    """Return clips as the log-mel frames that overlap any of them, [n, mels, frames].
 
     Raises `WeightsError` for another network's extractor.
     """
@@ -82,8 +82,8 @@ def whisper_format(extractor: WhisperFeatureExtractor, network: WhisperEncoder) 
 
     def extract(clips: Tensor) -> Tensor:
         # Frame number t is centred on sample t * hop, and half a window reaches beyond it.
-        heard = -(-(clips.shape[1] + extractor.n_fft // 2) // extractor.hop_length)
-        return own_features(extractor, clips)[:, :, :heard]
+        frames_used = -(-(clips.shape[1] + extractor.n_fft // 2) // extractor.hop_length)
+        return own_features(extractor, clips)[:, :, :frames_used]
 
     return AudioFormat(extractor.sampling_rate, 1, extract)
 
@@ -97,10 +97,10 @@ def whisper_features(network: WhisperEncoder, values: Tensor) -> Tensor:
     return hidden.mean(dim=1)
 
 
-def _check_shape(heard: tuple[int, int], expected: tuple[int, int]) -> None:
-    if heard != expected:
+def _check_shape(got: tuple[int, int], expected: tuple[int, int]) -> None:
+    if got != expected:
         raise WeightsError(
-            f"preprocessor_config.json makes spectrograms of {heard[0]} frames and {heard[1]} bands, but config.json "
+            f"preprocessor_config.json makes spectrograms of {got[0]} frames and {got[1]} bands, but config.json "
             f"says that the network wants {expected[0]} and {expected[1]}: take both files from one model"
         )
 
@@ -157,5 +157,5 @@ class Stem(Stage):
         """
         loudest = values.amax(dim=(1, 2), keepdim=True)
         silence = (loudest - 2.0).clamp(min=-1.5)
-        n, mels, heard = values.shape
-        return torch.cat([values, silence.expand(n, mels, frames - heard)], dim=2)
+        n, mels, given = values.shape
+        return torch.cat([values, silence.expand(n, mels, frames - given)], dim=2)

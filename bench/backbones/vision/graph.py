@@ -1,4 +1,12 @@
-"""Cutting a network into stages: its graph is cut where one tensor crosses from one group to the next."""
+"""Cutting a network into stages: its graph is cut where one tensor crosses from one group to the next.
+
+The network is traced once, on examples without values, into a list of nodes in the order in which they run. A place
+between two nodes is clean, so that the list may be cut there, if exactly one tensor of examples made above it is used
+below it, and neither a parameter nor a group of modules has nodes on both sides: a residual connection that spans the
+place is a second tensor, and a block of a network is a group. Of the clean places between two groups with weights the
+last is taken, so that norms and activations end the stage whose outputs they change. What crosses a place without
+coming from the examples (a number, their count, a table of positions) is made again in each piece.
+"""
 
 import itertools
 from collections import defaultdict
@@ -76,7 +84,7 @@ class _Nodes:
         found: list[int] = []
         for place in range(1, len(self.order)):
             if not any(weighty[:place]) or not any(weighty[place:]) or not self._clean(place):
-                continue
+                continue  # both sides must have something to learn
             if found and not any(weighty[found[-1] : place]):
                 found.pop()  # what lies between has no weights: a norm or an activation is no stage of its own
             found.append(place)
@@ -85,6 +93,8 @@ class _Nodes:
     def piece(self, start: int, stop: int) -> Piece:
         """Return the nodes from `start` to before `stop` as a segment."""
         graph = fx.Graph()
+        # What crosses the upper cut is the segment's input. Nodes are copied into a new graph, in which they look up
+        # the copies of what they used; what was made above the cut, but not of the examples, is made anew by `fetch`.
         values = graph.placeholder("values")
         copies = {self._crossing[start][0] if start else self._input: values}
 
@@ -93,12 +103,13 @@ class _Nodes:
             if kind == "plain":
                 return self._seen[node]
             if node not in copies:
-                if kind == "count":
+                if kind == "count":  # differs from batch to batch, and the segment's own input has it too
                     copies[node] = graph.call_method("size", (values, 0))
                 elif kind == "device":
                     copies[node] = graph.call_function(getattr, (values, "device"))
                 else:
                     assert kind == "fixed", f"{node} is needed before it was made"
+                    # Made of buffers alone, such as a mask or a grid of positions: the traced value holds for all.
                     name = f"fixed_{node.name}"
                     self._network.register_buffer(name, self._seen[node], persistent=False)
                     copies[node] = graph.get_attr(name)
@@ -138,6 +149,8 @@ class _Nodes:
         crossing: list[list[fx.Node]] = [[] for _ in range(len(self.order) + 1)]
         for node in [self._input, *self.order]:
             if self._kinds[node] == "flow":
+                # It crosses every place from behind its own node up to the last node that uses it. The network's
+                # result is used by whatever comes after, so that it crosses the end of the list as well.
                 uses = [place[user] for user in node.users if self._kinds.get(user) == "flow"]
                 last = len(self.order) if node is self._result else max(uses, default=-1)
                 for index in range(place.get(node, -1) + 1, last + 1):
@@ -154,6 +167,8 @@ class _Nodes:
                 if node.op == "call_module":  # what a network adds of its own, such as a class token, may come late
                     latest = self._groups.get(name, latest)
                     spans["group", latest].append(place)
+        # A cut before node p has the nodes 0 … p - 1 above it: between the first and the last node of a span there is
+        # none that leaves the span whole.
         return {place for places in spans.values() for place in range(min(places) + 1, max(places) + 1)}
 
     def _clean(self, place: int) -> bool:

@@ -25,7 +25,7 @@ HUB_FILES: Final = ("model.safetensors", "pytorch_model.bin")
 def open_timm(reference: Reference) -> Opened:
     """Return the backbone `timm:name` or `timm:name.tag`; without tag it is timm's default.
 
-    Raises `UnknownNameError`, or `WeightsError` if the weights are not to be had or the network has no stages.
+    Raises `UnknownNameError`, or `WeightsError` if the weights cannot be found or the network has no stages.
     """
     refuse_unknown_settings(reference, ("layers",), "timm")
     design = timm_design(reference.place)

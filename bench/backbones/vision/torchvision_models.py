@@ -36,7 +36,7 @@ def open_torchvision(reference: Reference) -> Opened:
     """Return the backbone `torchvision:name`, with the weights `?weights=…` or else torchvision's default ones.
 
     `torchvision:ResNet50_Weights.IMAGENET1K_V1` is understood too. Raises `UnknownNameError`, or `WeightsError` if the
-    weights are not to be had or the network has no stages.
+    weights cannot be found or the network has no stages.
     """
     refuse_unknown_settings(reference, ("layers", "weights"), "torchvision")
     place, wanted = reference.place, reference.settings.get("weights", "DEFAULT")

@@ -48,7 +48,7 @@ def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataO
     longest = max((found.seconds for found in findings), default=0.0)
     seconds = options.seconds or min(longest, LONGEST_SECONDS)
     length = max(1, round(seconds * options.rate_hz))
-    said = f" Heard at {options.rate_hz} Hz, cut or padded to {seconds:.3g} s; the longest lasts {longest:.3g} s."
+    said = f" Resampled to {options.rate_hz} Hz, cut or padded to {seconds:.3g} s; the longest lasts {longest:.3g} s."
     hashes = tuple(found.sha256 for found in findings)
     return Perceived(AudioFiles(tuple(stored), hashes, options.rate_hz, length), (options.rate_hz, length), said)
 

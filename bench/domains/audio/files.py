@@ -25,7 +25,7 @@ SLACK: Final = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioFiles:
-    """Recordings in files, to be heard as mono at `rate_hz` and cut or padded to `length` samples.
+    """Recordings in files, decoded to mono at `rate_hz` and cut or padded to `length` samples.
 
     `change` is what is done to each of these clips. For `hashes` see `ImageFiles`.
     """
@@ -50,7 +50,7 @@ class AudioFiles:
         )
 
     def columns(self) -> tuple[bytes, ...]:
-        """Return the hashes of the files and how they are heard and changed, for hashing."""
+        """Return the hashes of the files and how they are decoded and changed, for hashing."""
         return (f"{self.rate_hz} {self.length}".encode(), "\n".join(self.hashes).encode(), *named(self.change))
 
     def waveforms(self) -> AudioArray:
@@ -59,10 +59,10 @@ class AudioFiles:
         Raises `DataError` for a file that cannot be decoded, or holds other bytes than when it was hashed.
         """
         stored = zip(self.paths, self.hashes, strict=True)
-        heard = (
+        decoded = (
             decode_recording(read_unchanged(path, sha256, "recording"), path, self.rate_hz) for path, sha256 in stored
         )
-        clips = (fit_length(samples, self.length) for samples in heard)
+        clips = (fit_length(samples, self.length) for samples in decoded)
         return AudioArray(np.stack([self.change.of(clip) if self.change else clip for clip in clips]), self.rate_hz)
 
 
@@ -97,8 +97,8 @@ def decode_recording(content: bytes, path: Stored, rate_hz: int) -> Clip:
     if own_rate != rate_hz:
         shared = int(np.gcd(own_rate, rate_hz))
         mono = resample_poly(mono, rate_hz // shared, own_rate // shared)
-    heard: Clip = mono.clip(-1.0, 1.0).astype(np.float32)
-    return heard
+    decoded: Clip = mono.clip(-1.0, 1.0).astype(np.float32)
+    return decoded
 
 
 def _check_recording(path: Stored, samples: NDArray[np.float32], *, promised: int, rate_hz: int, missing: int) -> None:

@@ -16,8 +16,8 @@ TAIL_BYTES: Final = 65_536  # an Ogg page is at most 65,307 bytes long
 HEAD_BYTES: Final = 4_096
 
 
-class Heard(NamedTuple):
-    """What the headers of a recording say: its length in seconds, or the `problem` that leaves it unheard."""
+class Headers(NamedTuple):
+    """What the headers of a recording say: its length in seconds, or the `problem` that leaves it out."""
 
     problem: str
     seconds: float = 0.0
@@ -26,23 +26,23 @@ class Heard(NamedTuple):
 def look(path: Path) -> Finding:
     """Return hash, integrity and length of a recording. Raises `OSError` if the file cannot be read at all."""
     sha256 = file_sha256(path)
-    heard = hear(path)
-    return Finding(sha256, heard.problem, heard.seconds)
+    found = read_headers(path)
+    return Finding(sha256, found.problem, found.seconds)
 
 
 def look_at_bytes(content: bytes) -> Finding:
     """Return hash, integrity and length of the recording in a file's content."""
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        heard = soundfile.info(BytesIO(content))
+        found = soundfile.info(BytesIO(content))
     except soundfile.SoundFileError as error:
         return Finding(sha256, f"is no recording that can be read: {error}")
     if missing_bytes(BytesIO(content)):
         return Finding(sha256, TRUNCATED)
-    return Finding(sha256, "" if heard.frames else "has no sound in it", heard.frames / heard.samplerate)
+    return Finding(sha256, "" if found.frames else "has no sound in it", found.frames / found.samplerate)
 
 
-def hear(path: Path) -> Heard:
+def read_headers(path: Path) -> Headers:
     """Return what the headers of a recording say.
 
     Raises `OSError` if the file cannot be read at all. What is missing at the end of an MP3 file shows only where its
@@ -50,7 +50,7 @@ def hear(path: Path) -> Heard:
     """
     size = path.stat().st_size
     if size == 0:
-        return Heard(EMPTY)
+        return Headers(EMPTY)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         file.seek(_length_of_tags(head))
@@ -59,7 +59,7 @@ def hear(path: Path) -> Heard:
         tail = file.read()
         missing = missing_bytes(file)
     if frame.startswith(b"\xff") and _length_of_tags(head) + _said_by_mp3(frame) > size:
-        return Heard(TRUNCATED)  # not opened, since the library would complain on the terminal
+        return Headers(TRUNCATED)  # not opened, since the library would complain on the terminal
     try:
         with soundfile.SoundFile(path) as sound:
             frames, rate_hz, kind = sound.frames, sound.samplerate, sound.format
@@ -67,14 +67,14 @@ def hear(path: Path) -> Heard:
                 sound.seek(frames - 1)
     except soundfile.SoundFileError as error:
         if head.startswith(b"fLaC"):
-            return Heard(TRUNCATED)
+            return Headers(TRUNCATED)
         said = error.error_string if isinstance(error, soundfile.LibsndfileError) else error
-        return Heard(f"is no recording that can be read: {said}")
+        return Headers(f"is no recording that can be read: {said}")
     if missing or (kind == "OGG" and not _is_last_page(tail)):
-        return Heard(TRUNCATED)
+        return Headers(TRUNCATED)
     if frames <= 0:
-        return Heard("has no sound in it")
-    return Heard("", frames / rate_hz)
+        return Headers("has no sound in it")
+    return Headers("", frames / rate_hz)
 
 
 def _is_last_page(tail: bytes) -> bool:

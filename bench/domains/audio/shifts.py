@@ -27,8 +27,8 @@ def add_noise(clip: Clip) -> Clip:
     bits would hold it decides the noise, so that it is the same one for a copy with more bits.
     """
     samples = clip.astype(np.float64)
-    heard = (samples * STEPS_OF_16_BITS).round().clip(-STEPS_OF_16_BITS, STEPS_OF_16_BITS - 1).astype(np.int16)
-    noise = generator_of(heard.tobytes()).standard_normal(len(clip))
+    rounded = (samples * STEPS_OF_16_BITS).round().clip(-STEPS_OF_16_BITS, STEPS_OF_16_BITS - 1).astype(np.int16)
+    noise = generator_of(rounded.tobytes()).standard_normal(len(clip))
     mixed = samples + noise * _level(samples) / _level(noise) * 10 ** (-SNR_DB / 20)
     softer: NDArray[np.float64] = mixed * (LOUDEST / max(LOUDEST, np.abs(mixed).max(initial=0.0)))
     return softer.astype(np.float32)

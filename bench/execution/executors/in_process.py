@@ -8,7 +8,7 @@ from bench.planning.plan import Job
 
 
 def execute_here(jobs: Sequence[Job], *, settings: EngineSettings, workers: int = 1) -> Iterator[CellOutput]:
-    """Yield what came of each cell, in order; this process is the only one of the `workers`."""
+    """Yield the outcome of each cell, in order; this process is the only one of the `workers`."""
     engine = start_engine(settings)
     for job in jobs:
         yield from engine.run(job)

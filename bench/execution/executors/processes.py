@@ -28,7 +28,7 @@ class _Worker:
 
 
 def execute_in_processes(jobs: Sequence[Job], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
-    """Yield what came of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
+    """Yield the outcome of each cell as it comes, from `workers` processes. Leaving the iterator stops them at once."""
     waiting = deque(jobs)
     pool = [_start(settings) for _ in range(min(workers, len(waiting)))]
     try:

@@ -1,4 +1,4 @@
-"""Owns `index.html` and the SVG files: templates filled with what a report says.
+"""`index.html` and the SVG files: templates filled with what a report says.
 
 The page is one file: style, script and charts are in it, and its policy lets nothing else in. Every value is escaped by
 the templates.

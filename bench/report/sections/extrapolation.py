@@ -11,31 +11,31 @@ from bench.report.document import Column, Paragraph, Section, Table, Value
 
 
 def more_labels_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Section | None:
-    """Return a row for each task and strategy; None where nothing can be foretold."""
+    """Return a row for each task and strategy; None where nothing can be predicted."""
     rows = tuple(
-        (Value(titled(tables.manifest, task, curves.backbone if len(several) > 1 else "")), *_foretold(one))
+        (Value(titled(tables.manifest, task, curves.backbone if len(several) > 1 else "")), *_predicted(one))
         for task, several in found.items()
         for curves in several
         for one in more_labels_of(curves)
     )
     if not rows:
         return None
-    numbers = ("Labels", "Measured", "Foretold from fewer", "Off by", "Doubled to", "Foretold", "Better by")
+    numbers = ("Labels", "Measured", "Predicted from fewer", "Off by", "Doubled to", "Predicted", "Better by")
     columns = (Column("Task"), Column("Strategy"), *(Column(title, numeric=True) for title in numbers))
     note = Paragraph(
-        "A power law with an offset, fitted to all but the largest budget, foretells the score at the largest, where "
-        "it can be checked: “off by” is how far it was off. Fitted to all budgets, it foretells what doubling the "
+        "A power law with an offset, fitted to all but the largest budget, predicts the score at the largest, where "
+        "it can be checked: “off by” is how far it was off. Fitted to all budgets, it predicts what doubling the "
         "labels would bring."
     )
     return Section("more", "What more labels would bring", (note, Table("More labels", columns, rows, sortable=True)))
 
 
-def _foretold(one: MoreLabels) -> tuple[Value, ...]:
+def _predicted(one: MoreLabels) -> tuple[Value, ...]:
     return (
         Value(strategy_title(one.strategy)),
         Value(quantity(one.amount), order=one.amount),
         _number(one.measured),
-        _number(one.foretold),
+        _number(one.predicted),
         _number(one.off, signed=True),
         Value(quantity(one.doubled_labels), order=one.doubled_labels),
         _number(one.doubled_score),

@@ -12,7 +12,7 @@ from tests.bench.analysis.example import TASKS
 LAW = [0.1 + n**-0.5 for n in LABELS]  # errors
 
 
-def test_a_curve_that_follows_a_power_law_is_foretold(tmp_path: Path) -> None:
+def test_a_curve_that_follows_a_power_law_is_predicted(tmp_path: Path) -> None:
     curves = drawn_curves(tmp_path, {"full": around(*(1 - error for error in LAW[:4]))})
     (found,) = more_labels_of(curves)
     assert (found.strategy, found.amount, found.doubled_labels) == ("full", 10_000, 20_000)
@@ -39,7 +39,7 @@ def test_three_budgets_are_continued_but_not_checked_and_two_are_not_continued(t
     curves = drawn_curves(tmp_path, {"linear_probe": around(0.5, 0.6), "full": around(0.5, 0.7, 0.8)})
     (found,) = more_labels_of(curves)
     assert found.strategy == "full"
-    assert np.isnan([found.foretold, found.off]).all()
+    assert np.isnan([found.predicted, found.off]).all()
     assert found.gain > 0
 
 

@@ -208,7 +208,7 @@ def test_what_twice_the_labels_would_bring_is_said_only_where_it_was_checked(tmp
     means = [0.9 - n**-0.5 for n in (10, 100, 1000, 10_000)]
     text = said(tmp_path / "four", full=around(*means[:-1], means[-1] - 0.02))
     assert "Twice the labels would bring full fine-tuning from 0.870 to about 0.87" in text
-    assert text.endswith("; the same reckoning foretold the score with 10,000 0.020 too high.")
+    assert text.endswith("; the same fit predicted the score with 10,000 0.020 too high.")
 
 
 def test_what_leads_with_the_fewest_and_with_the_most_labels_is_said_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from bench.domains.audio.integrity import hear
+from bench.domains.audio.integrity import read_headers
 from bench.domains.vision.integrity import picture_problem
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -68,15 +68,15 @@ def test_a_whole_recording_has_its_length_and_a_cut_one_is_told(
 ) -> None:
     whole, cut = tmp_path / f"whole.{suffix}", tmp_path / f"cut.{suffix}"
     soundfile.write(whole, noise, 8_000)
-    heard = hear(whole)
+    heard = read_headers(whole)
     assert heard.problem == ""
     assert heard.seconds == pytest.approx(1.5, abs=0.1)
     data = b"ID3\x04\0\0\0\0\x40\0" + b"\0" * 8_192 if suffix == "mp3" else b""  # tags, such as a picture
     data += whole.read_bytes()
     cut.write_bytes(data)
-    assert hear(cut) == heard
+    assert read_headers(cut) == heard
     cut.write_bytes(data[: len(data) * 9 // 10])
-    assert "truncated" in hear(cut).problem
+    assert "truncated" in read_headers(cut).problem
     assert capfd.readouterr().err == ""
 
 
@@ -88,12 +88,12 @@ def test_a_wave_file_of_unknown_size_passes(
     data = bytearray(path.read_bytes())
     data[4:8] = b"\xff\xff\xff\xff"
     path.write_bytes(data)
-    assert hear(path).problem == ""
+    assert read_headers(path).problem == ""
 
 
 def test_what_is_no_recording_or_silent_is_told(tmp_path: Path) -> None:
     for name, content, told in (("empty.wav", b"", "is empty"), ("text.mp3", b"not a sound\n" * 9, "is no recording")):
         (tmp_path / name).write_bytes(content)
-        assert told in hear(tmp_path / name).problem
+        assert told in read_headers(tmp_path / name).problem
     soundfile.write(tmp_path / "none.wav", np.zeros(0), 8_000)
-    assert "has no sound in it" in hear(tmp_path / "none.wav").problem
+    assert "has no sound in it" in read_headers(tmp_path / "none.wav").problem

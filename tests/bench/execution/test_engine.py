@@ -60,7 +60,7 @@ class Together(Strategy):
 
 
 def together(folder: Path, strategy: Strategy) -> dict[str, CellOutput]:
-    """Return what came of a cell of each budget, by its budget."""
+    """Return the outcome of a cell of each budget, by its budget."""
     outputs = run_toy(folder, *(toy_cell(strategy, budget=budget) for budget in ASKED))
     assert len(outputs) == len(ASKED), "each cell comes once"
     return {str(output.outcome.cell.budget): output for output in outputs}
@@ -140,7 +140,7 @@ def test_a_cell_is_tested_on_its_fold(tmp_path: Path) -> None:
 
 
 def run_folds(folder: Path, strategy: Strategy, *folds: int, pinned: bool = False) -> CellOutput:
-    """Return what came of the last of several folds, run one after the other with one cache."""
+    """Return the outcome of the last of several folds, run one after the other with one cache."""
     task = Folded()
     task.card = replace(task.card, pinned=pinned, folds=2)
     engine = Engine(lambda *_: task, lambda _name: ToyBackbone(), cache=Cache(folder), device="cpu")

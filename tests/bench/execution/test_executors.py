@@ -118,7 +118,7 @@ def test_each_cell_comes_once_if_a_worker_is_killed_after_a_cell_that_failed_bef
 
 
 def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outcome]:
-    """Return what came of the cells of a plan whose worker is killed as soon as it delivered one."""
+    """Return the outcome of the cells of a plan whose worker is killed as soon as it delivered one."""
     settings = EngineSettings(
         cache_root=folder / "cache",
         cache_limit_bytes=2**30,

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from bench.domains.audio.files import read_recording
-from bench.domains.audio.integrity import hear
+from bench.domains.audio.integrity import read_headers
 from bench.errors import DataError
 from bench.files.chunks import SLACK_BYTES, missing_bytes
 
@@ -34,10 +34,10 @@ def assert_verdict(content: bytes, folder: Path, *, whole: bool, suffix: str = "
     path.write_bytes(content)
     assert (missing_bytes(io.BytesIO(content)) == 0) == whole
     if whole:
-        assert hear(path).problem == ""
+        assert read_headers(path).problem == ""
         read_recording(path, 8_000)
     else:
-        assert "truncated" in hear(path).problem
+        assert "truncated" in read_headers(path).problem
         with pytest.raises(DataError, match="bytes too early"):
             read_recording(path, 8_000)
 

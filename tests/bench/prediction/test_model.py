@@ -255,7 +255,7 @@ def test_weights_of_another_export_are_refused(copy: Path) -> None:
 
 def test_a_backbone_that_is_not_to_be_had_or_another_by_now_is_told(copy: Path) -> None:
     card = read_exported(copy).backbone
-    with pytest.raises(WeightsError, match=r"as bundled:murmurs is, and that is not to be had here: unknown bundled"):
+    with pytest.raises(WeightsError, match=r"as bundled:murmurs is, and that cannot be found here: unknown bundled"):
         load(copy, backbone=replace(card, name="bundled:murmurs"))
     with pytest.raises(WeightsError, match=r"bundled:series is not built any more as it was when .* with torch 2"):
         load(copy, backbone=replace(card, name="bundled:series"))

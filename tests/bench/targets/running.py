@@ -39,7 +39,7 @@ kind = "finetune"
 
 
 class Run(NamedTuple):
-    """What came of a run, by strategy."""
+    """The outcomes of a run, by strategy."""
 
     results: Mapping[str, Result]
     predictions: Mapping[str, Column]

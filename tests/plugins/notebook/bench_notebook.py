@@ -26,5 +26,5 @@ class Notebook(Tracker):
 
 
 def execute_backwards(jobs: Sequence[Job], *, workers: int, settings: EngineSettings) -> Iterator[CellOutput]:
-    """Yield what came of each cell, those of the last job first, from this process alone."""
+    """Yield the outcome of each cell, those of the last job first, from this process alone."""
     yield from execute_here(jobs[::-1], settings=settings)

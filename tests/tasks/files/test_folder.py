@@ -352,7 +352,7 @@ def test_recordings_are_heard_at_one_rate_and_as_long_as_the_longest(suffix: str
     assert heard.rate_hz == 16_000
     assert heard.length == pytest.approx(0.7 * 16_000, rel=0.1)
     assert heard.waveforms().samples.shape == (len(heard), heard.length)
-    assert "Heard at 16000 Hz, cut or padded to 0.7" in task.card.description
+    assert "Resampled to 16000 Hz, cut or padded to 0.7" in task.card.description
 
 
 def test_recordings_are_cut_to_ten_seconds_or_to_what_is_said(root: Path, opened: Open) -> None:
@@ -360,7 +360,7 @@ def test_recordings_are_cut_to_ten_seconds_or_to_what_is_said(root: Path, opened
     longest = opened(family="audio_classification")
     said = opened(family="audio_classification", seconds=0.5, rate_hz=4_000)
     assert "cut or padded to 10 s; the longest lasts 11 s." in longest.card.description
-    assert "Heard at 4000 Hz, cut or padded to 0.5 s" in said.card.description
+    assert "Resampled to 4000 Hz, cut or padded to 0.5 s" in said.card.description
     raw = said.split(0, Cache(root)).train.raw
     assert isinstance(raw, AudioFiles)
     assert raw.length == 2_000

@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("there is no Chromium: install one, or say where it is in CHROMIUM")
     with sync_playwright() as playwright:
-        # Within a container there is often no second sandbox to be had; the page is our own.
+        # Within a container there is often no second sandbox; the page is our own.
         launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield launched
         launched.close()

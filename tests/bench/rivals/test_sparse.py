@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 
 from bench.probing.probe import solve_heads
 from bench.probing.problem import OneVsRest, Ridge, Softmax
-from bench.rivals.words import OneVsRestRegression, RidgeRegression, SoftmaxRegression, Vocabulary, choose_penalty
+from bench.rivals.sparse import OneVsRestRegression, RidgeRegression, SoftmaxRegression, Vocabulary, choose_penalty
 
 TEXTS = ("a good film", "a bad film", "good good", "bad", "a film", "Good day", "bad day", "the day")
 

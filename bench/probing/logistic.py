@@ -1,25 +1,19 @@
-"""The convex problems behind linear heads: softmax and logistic regressions by L-BFGS, ridge in closed form.
+"""Softmax and logistic regressions, solved by L-BFGS side by side (see `bench.probing.lbfgs`).
 
-A solver holds s budgets of n examples each, as coordinates in a basis where their Gram matrix is diagonal, and solves
-for any choice of examples and penalties. Weights [s, p, outputs, w], w > r, begin with those of the r coordinates and
-end with the bias. Between them may be zeros, up to a width that suits the processor.
-
-What is solved for a budget is the same, to the last bit, whichever budgets it shares a solver with. For softmax and
-logistic regressions, which are solved side by side, see `bench.probing.lbfgs`: here each product of a budget has the
-same shape and begins at a multiple of 64 bytes. Ridge regressions, made of few and long products, are solved one by
-one.
+Each product of a budget has the same shape and begins at a multiple of 64 bytes, whichever budgets it is solved with:
+so its solution has the same bits.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot, pad
 
-from bench.probing.lbfgs import LANES, minimise
+from bench.probing.lanes import gradients, outputs, widen
+from bench.probing.lbfgs import minimise
+from bench.probing.solver import Solver
 
 EXACT: Final = 1e-6
 COMPARING: Final = 1e-4
@@ -27,25 +21,6 @@ COMPARING: Final = 1e-4
 
 A head that is stopped much earlier is in effect held more strongly, and the weakest penalty looks better than it is.
 """
-
-
-class Solver(ABC):
-    """Heads on s budgets of n examples each."""
-
-    @abstractmethod
-    def take(self, budgets: Tensor) -> "Solver":
-        """Return the solver of the budgets at these indices."""
-
-    @abstractmethod
-    def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
-        """Return weights [s, p, outputs, w] for `examples` [s, p, n] (True: learnt from) and `penalty` [s].
-
-        An iterative solver begins at `start`, of the same shape, and is stopped earlier where not `exact`.
-        """
-
-    @abstractmethod
-    def losses(self, weights: Tensor) -> Tensor:
-        """Return the loss of each example, [s, p, n]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +41,7 @@ class SoftmaxSolver(Solver):
         Examples that were added for their number count nothing.
         """
         dtype = torch.float64 if exact else torch.float32
-        inputs = _widen(self.coordinates).to(dtype)  # [s, n', w]
+        inputs = widen(self.coordinates).to(dtype)  # [s, n', w]
         added = inputs.shape[1] - examples.shape[2]
         shares = pad(examples.to(dtype) / examples.sum(2, keepdim=True), (0, added))  # [s, p, n']
         ridge = penalty.to(dtype)[:, None, None, None].repeat(1, 1, 1, inputs.shape[2])  # [s, 1, 1, w]
@@ -87,7 +62,7 @@ class SoftmaxSolver(Solver):
 
     def losses(self, weights: Tensor) -> Tensor:
         n = self.labels.shape[1]
-        logits = _outputs(_widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, classes, n]
+        logits = outputs(widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, classes, n]
         named = self.labels[:, None, None].expand(-1, logits.shape[1], 1, -1)
         return (logits.logsumexp(2, keepdim=True) - logits.gather(2, named))[:, :, 0]
 
@@ -135,8 +110,8 @@ class _SoftmaxObjective:
         if self.directions is not None:
             residuals = (residuals * self.directions).sum(2, keepdim=True)
         held = self.ridge * weights
-        gradients = _gradients(self.inputs, residuals) + held
-        return values + 0.5 * (held * weights).sum((2, 3)), (gradients / self.scale).flatten(2)
+        slopes = gradients(self.inputs, residuals) + held
+        return values + 0.5 * (held * weights).sum((2, 3)), (slopes / self.scale).flatten(2)
 
     def curvature(self, weights: Tensor) -> Tensor:
         """Return the Hessian's diagonal at `weights`, [s, p, classes or 1, w]."""
@@ -144,10 +119,10 @@ class _SoftmaxObjective:
         spread = shares * (1 - shares) * self.shares[:, :, None]
         if self.directions is not None:
             spread = 2 * spread[:, :, :1]
-        return (_gradients(self.inputs.square(), spread) + self.ridge).clamp_min(1e-12)
+        return (gradients(self.inputs.square(), spread) + self.ridge).clamp_min(1e-12)
 
     def _logits(self, weights: Tensor) -> Tensor:
-        logits = _outputs(self.inputs, weights)
+        logits = outputs(self.inputs, weights)
         return logits if self.directions is None else logits * self.directions
 
 
@@ -171,7 +146,7 @@ class OneVsRestSolver(Solver):
         yes, smoothed by half an example of either answer. Its weights are 0 then, and its outputs the logit of that.
         """
         dtype = torch.float64 if exact else torch.float32
-        inputs = _widen(self.coordinates).to(dtype)  # [s, n', w]
+        inputs = widen(self.coordinates).to(dtype)  # [s, n', w]
         added = inputs.shape[1] - examples.shape[2]
         counted = pad(examples.to(dtype), (0, added))[:, :, None]  # [s, p, 1, n']
         total = counted.sum(3, keepdim=True)
@@ -189,7 +164,7 @@ class OneVsRestSolver(Solver):
 
     def losses(self, weights: Tensor) -> Tensor:
         n = self.labels.shape[1]
-        logits = _outputs(_widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, k, n]
+        logits = outputs(widen(self.coordinates).to(weights.dtype), weights)[..., :n]  # [s, p, k, n]
         return _log_losses(logits, self.labels.to(weights.dtype).mT[:, None]).mean(2)
 
 
@@ -222,106 +197,19 @@ class _LogisticObjective:
 
     def evaluate(self, points: Tensor) -> tuple[Tensor, Tensor]:
         weights = self.weights(points)
-        logits = _outputs(self.inputs, weights)
+        logits = outputs(self.inputs, weights)
         values = (self.shares * _log_losses(logits, self.answers)).sum(3)  # [s, p, k]
         held = self.ridge * weights
-        gradients = _gradients(self.inputs, (logits.sigmoid() - self.answers) * self.shares) + held
-        return (values + 0.5 * (held * weights).sum(3)).flatten(1), (gradients / self.scale).flatten(1, 2)
+        slopes = gradients(self.inputs, (logits.sigmoid() - self.answers) * self.shares) + held
+        return (values + 0.5 * (held * weights).sum(3)).flatten(1), (slopes / self.scale).flatten(1, 2)
 
     def curvature(self, weights: Tensor) -> Tensor:
         """Return the Hessian's diagonal at `weights`, [s, p, k, w]."""
-        yes = _outputs(self.inputs, weights).sigmoid()
+        yes = outputs(self.inputs, weights).sigmoid()
         spread = yes * (1 - yes) * self.shares
-        return (_gradients(self.inputs.square(), spread) + self.ridge).clamp_min(1e-12)
+        return (gradients(self.inputs.square(), spread) + self.ridge).clamp_min(1e-12)
 
 
 def _log_losses(logits: Tensor, answers: Tensor) -> Tensor:
     """Return the loss of each answer, of the shape of `logits`."""
     return torch.logaddexp(logits, torch.zeros_like(logits)) - answers * logits
-
-
-class Moments(NamedTuple):
-    """What a ridge regression needs to know of its examples."""
-
-    gram: Tensor  # [r, r], about the mean
-    projected: Tensor  # [r, outputs]
-    x_mean: Tensor
-    y_mean: Tensor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RidgeSolver(Solver):
-    """Least squares with a penalty: `coordinates` [s, n, r], `labels` [s, n, outputs].
-
-    `holds_bias` says whether the bias is penalised too, as it is where heads are held to a pretrained one.
-    """
-
-    coordinates: Tensor
-    labels: Tensor
-    holds_bias: bool
-    names: Sequence[int]
-    moments: dict[tuple[int, bytes], Moments] = field(default_factory=dict)
-    """By the name of a budget and its examples: a Gram matrix is made once and serves every penalty."""
-
-    def take(self, budgets: Tensor) -> "RidgeSolver":
-        names = [self.names[budget] for budget in budgets.tolist()]
-        return RidgeSolver(self.coordinates[budgets], self.labels[budgets], self.holds_bias, names, self.moments)
-
-    def fit(self, examples: Tensor, penalty: Tensor, *, exact: bool, start: Tensor | None = None) -> Tensor:
-        """Solve in closed form, by a Cholesky decomposition: for a short grid, cheaper than one into eigenvalues."""
-        return torch.stack(
-            [
-                torch.stack([self._fit(self._moments(budget, rows), held) for rows in examples[budget]])
-                for budget, held in enumerate(penalty.tolist())
-            ]
-        )
-
-    def losses(self, weights: Tensor) -> Tensor:
-        return torch.stack([self._losses(budget, fitted.clone()) for budget, fitted in enumerate(weights)])
-
-    def _losses(self, budget: int, weights: Tensor) -> Tensor:
-        """Return [p, n] of weights [p, outputs, r + 1]."""
-        outputs = weights[..., :-1] @ self.coordinates[budget].double().mT + weights[..., -1:]  # [p, outputs, n]
-        return (outputs - self.labels[budget].double().mT).square().mean(1)
-
-    def _moments(self, budget: int, rows: Tensor) -> Moments:
-        name = self.names[budget], rows.numpy().tobytes()
-        if name not in self.moments:
-            x, y = self.coordinates[budget, rows].double(), self.labels[budget, rows].double()
-            x_mean, y_mean = x.mean(0), y.mean(0)
-            x, y = x - x_mean, y - y_mean
-            self.moments[name] = Moments(x.T @ x / len(x), x.T @ y / len(x), x_mean, y_mean)
-        return self.moments[name]
-
-    def _fit(self, moments: Moments, penalty: float) -> Tensor:
-        held = penalty * torch.eye(len(moments.gram), dtype=moments.gram.dtype)
-        factor = torch.linalg.cholesky(moments.gram + held)
-        weight = torch.cholesky_solve(moments.projected, factor).T  # [outputs, r]
-        # About the mean of its examples a bias is a feature of variance 1 that no other is correlated with.
-        bias = (moments.y_mean / (1 + penalty) if self.holds_bias else moments.y_mean) - weight @ moments.x_mean
-        return torch.cat((weight, bias[:, None]), 1)
-
-
-def _widen(coordinates: Tensor) -> Tensor:
-    """Return inputs [s, n', w] of coordinates [s, n, r]: zeros up to multiples of `LANES`, and last 1 for the bias."""
-    s, n, r = coordinates.shape
-    inputs = coordinates.new_zeros(s, _whole_lanes(n), _whole_lanes(r + 1))
-    inputs[:, :n, :r] = coordinates
-    inputs[:, :n, -1] = 1
-    return inputs
-
-
-def _whole_lanes(size: int) -> int:
-    return -(-size // LANES) * LANES
-
-
-def _outputs(inputs: Tensor, weights: Tensor) -> Tensor:
-    """Return [s, p, outputs, n]. The large factor stands to the right, where a product with few rows is fast."""
-    s, p, k, w = weights.shape
-    return (weights.view(s, p * k, w) @ inputs.mT).view(s, p, k, -1)
-
-
-def _gradients(inputs: Tensor, residuals: Tensor) -> Tensor:
-    """Return [s, p, outputs, w] of residuals [s, p, outputs, n]."""
-    s, p, k, n = residuals.shape
-    return (residuals.reshape(s, p * k, n) @ inputs).view(s, p, k, -1)
