@@ -55,7 +55,9 @@ def test_what_is_read_along_a_logarithm_is_what_it_is_without_the_budget_of_none
     assert ours.budgets == [0, *theirs.budgets]
     assert label_savings_of(ours) == label_savings_of(theirs)
     assert repr(crossovers_of(ours)) == repr(crossovers_of(theirs)), "nan is told as nan"
-    ours_more, theirs_more = ({one.strategy: one.doubled_score for one in more_labels_of(one)} for one in (ours, theirs))
+    ours_more, theirs_more = (
+        {found.strategy: found.doubled_score for found in more_labels_of(curves)} for curves in (ours, theirs)
+    )
     assert ours_more == pytest.approx(theirs_more)
     ours_said, theirs_said = (claims_of(tables, "pictures", curves_of(tables)) for tables in (with_none, without))
     assert ours_said == theirs_said
