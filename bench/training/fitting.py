@@ -145,7 +145,8 @@ def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan
     rates = plan.learns(network)
     terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
     modules = [module for term in terms for module in term.modules]
-    trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
+    trainable = sum(one.numel() for rate in rates for one in rate.parameters)
+    trainable += sum(one.numel() for one in reader.head.parameters() if one.requires_grad)
     trainable += unused if _table_learns(network, rates) else 0
     rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
     return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable)
