@@ -225,13 +225,29 @@ def test_an_export_of_a_whole_reader_that_was_brought_predicts_what_its_cell_pre
         load_model(Path("model"), exported, device="cpu")
 
 
+def write_paint(folder: str, names: tuple[str, str]) -> None:
+    """Write pictures into folders of two names: of the first they are red, of the second blue."""
+    for place in range(24):
+        path = Path(folder, names[place % 2], f"{place}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        light = 150 + 4 * place
+        Image.new("RGB", (8, 8), (0, 0, light) if place % 2 else (light, 0, 0)).save(path)
+
+
+def test_a_folder_of_pictures_is_told_apart_by_the_names_of_its_classes_without_a_label(
+    chosen: Callable[[str], list[str]],
+) -> None:
+    write_paint("data", ("red", "blue"))
+    data = ["--data", "folder:data", "--backbone", "colours:toy", "--seeds", "1", "--workers", "1", "--no-shifts"]
+    assert main(["run", *data, "--strategy", "probe", "--budget", "0", "--out", "night"]) == 0
+    (result,) = Store(Path("night")).results()
+    assert (result.amount, result.score) == (0, 1.0)
+
+
 def test_a_backbone_that_knows_not_all_names_fails_what_cannot_do_without(
     chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for place in range(24):
-        path = Path("data", ("red", "plaid")[place % 2], f"{place}.png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8), (10 * place, 40 * (place % 2), 7)).save(path)
+    write_paint("data", ("red", "plaid"))
     data = ["--data", "folder:data", "--backbone", "colours:toy", "--seeds", "1", "--workers", "1", "--no-shifts"]
     assert main(["run", *data, "--strategy", "probe", "--budget", "0", "all", "--out", "night"]) == 1
     assert reasons("night") == {"colours:toy brings no head for this target: it needs labels"}
