@@ -1,5 +1,6 @@
 """Metrics of one class per example: labels {"class": int64 [n]}, predictions {"logit": float32 [n, classes]}."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.column import Column, Indices
 from bench.metric import Metric, MetricCard
-from bench.metrics.ranks import Flags, Floats, area_under_roc, average_precision
+from bench.metrics.ranks import Contest, Floats, area_under_roc, average_precision, hold_contest
 
 CALIBRATION_BINS: Final = 15
 """As in Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599."""
@@ -30,7 +31,7 @@ def log_softmax(logits: NDArray[np.float32]) -> Floats:
 
 
 def _accuracy(predictions: Column, labels: Column, facts: Column | None) -> float | None:
-    return float((predictions["logit"].argmax(axis=1) == labels["class"]).mean()) if len(labels) else None
+    return float((_guesses(predictions) == labels["class"]).mean()) if len(labels) else None
 
 
 def _balanced_accuracy(predictions: Column, labels: Column, facts: Column | None) -> float | None:
@@ -49,7 +50,7 @@ def _macro_f1(predictions: Column, labels: Column, facts: Column | None) -> floa
 def _log_loss(predictions: Column, labels: Column, facts: Column | None) -> float | None:
     if not len(labels):
         return None
-    logs = log_softmax(predictions["logit"])
+    logs = _log_probabilities(predictions)
     return -float(logs[np.arange(len(logs)), labels["class"]].mean())
 
 
@@ -57,29 +58,36 @@ def _calibration_error(predictions: Column, labels: Column, facts: Column | None
     """Return the mean gap between confidence and accuracy over bins (low, high], weighted by their size."""
     if not len(labels):
         return None
-    logits = predictions["logit"]
-    confidence = np.exp(log_softmax(logits).max(axis=1))  # [n]
+    confidence = np.exp(_log_probabilities(predictions).max(axis=1))  # [n]
     inner_edges = np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]
     bins = np.searchsorted(inner_edges, confidence, side="left")
-    gaps = np.bincount(bins, weights=(logits.argmax(axis=1) == labels["class"]) - confidence)  # [bins]: sums over bins
+    hits = _guesses(predictions) == labels["class"]
+    gaps = np.bincount(bins, weights=hits - confidence)  # [bins]: sums over bins
     return float(np.abs(gaps).sum() / len(labels))
 
 
 def _auroc(predictions: Column, labels: Column, facts: Column | None) -> float | None:
-    areas = [area_under_roc(scores, positive) for scores, positive in _one_against_rest(predictions, labels)]
-    return _mean(areas)
+    return _mean(list(map(area_under_roc, _one_against_rest(predictions, labels))))
 
 
 def _average_precision(predictions: Column, labels: Column, facts: Column | None) -> float | None:
     contests = _one_against_rest(predictions, labels)
-    return _mean([None if positive.all() else average_precision(scores, positive) for scores, positive in contests])
+    return _mean([average_precision(contest) if len(contest.below) else None for contest in contests])
 
 
-def _one_against_rest(predictions: Column, labels: Column) -> list[tuple[Floats, Flags]]:
-    """Return log-probabilities [n] and flags [n] of each class; of two classes, those of the second."""
-    logs, truth = log_softmax(predictions["logit"]), labels["class"]
+@lru_cache(maxsize=1)  # metrics are computed in turn, on the same columns
+def _one_against_rest(predictions: Column, labels: Column) -> tuple[Contest, ...]:
+    """Return the contests of the examples of each class with all others; of two classes, those of the second."""
+    logs, truth = _log_probabilities(predictions), labels["class"]
     n_classes = logs.shape[1]
-    return [(logs[:, one], truth == one) for one in ([1] if n_classes == 2 else range(n_classes))]
+    return tuple(hold_contest(logs[:, one], truth == one) for one in ([1] if n_classes == 2 else range(n_classes)))
+
+
+@lru_cache(maxsize=1)
+def _log_probabilities(predictions: Column) -> Floats:
+    logs = log_softmax(predictions["logit"])
+    logs.flags.writeable = False  # it is everyone's
+    return logs
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -88,9 +96,17 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if len(known) == len(values) else None
 
 
+@lru_cache(maxsize=1)
+def _guesses(predictions: Column) -> Indices:
+    guesses: Indices = predictions["logit"].argmax(axis=1)
+    guesses.flags.writeable = False
+    return guesses
+
+
+@lru_cache(maxsize=1)
 def _counts(predictions: Column, labels: Column) -> tuple[Indices, Indices, Indices]:
     """Return for each class how often it was predicted rightly, how often it occurs, how often it was predicted."""
-    truth, guess, n_classes = labels["class"], predictions["logit"].argmax(axis=1), predictions["logit"].shape[1]
+    truth, guess, n_classes = labels["class"], _guesses(predictions), predictions["logit"].shape[1]
     hits, occur, predicted = (np.bincount(one, minlength=n_classes) for one in (truth[truth == guess], truth, guess))
     return hits, occur, predicted
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from bench.column import Column
 from bench.metric import Metric, MetricCard
-from bench.metrics.ranks import Floats, average_precision
+from bench.metrics.ranks import Floats, average_precision, hold_contest
 
 
 def _macro_average_precision(predictions: Column, labels: Column, facts: Column | None) -> float | None:
     """Return the mean over labels that are present somewhere."""
-    pairs = zip(predictions["logit"].T, labels["present"].T, strict=True)
-    known = [value for value in (average_precision(logits, present) for logits, present in pairs) if value is not None]
+    contests = map(hold_contest, predictions["logit"].T, labels["present"].T)
+    known = [value for value in map(average_precision, contests) if value is not None]
     return float(np.mean(known)) if known else None
 
 
