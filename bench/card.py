@@ -46,6 +46,8 @@ class BackboneCard:
     to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held
     out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
     share none, transfer crosses domains. `readouts` are the kinds in which it can be read (see `bench.readout.Kind`).
+    `brings` says for which targets a head or a whole reader came with the weights, so that a plan knows what can do
+    without labels: a kind of target by its name, or one target by its `Target.identity`.
     """
 
     name: str
@@ -62,6 +64,7 @@ class BackboneCard:
     readouts: tuple[str, ...] = ("pooled",)
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     subjects: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
 
 Card = TypeVar("Card", TaskCard, BackboneCard)

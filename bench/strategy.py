@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 LABELS: Final = "labels"
+LABELS_OR_HEAD: Final = "labels or a head that came with the backbone"
 BACKBONE: Final = "a backbone"
 RIVALS: Final = "a classical model"
 UNLABELLED: Final = "unlabelled inputs"
@@ -70,13 +71,14 @@ class Parts(NamedTuple):
     """An adapted network as it is exported: all its stages from input to features, and its head.
 
     `boundary` is the index of the first stage that is not the backbone's own, `codec` what its codec found in
-    the labels.
+    the labels. `brought` says that the head is of a whole reader that came with the backbone.
     """
 
     stages: "nn.ModuleList"
     head: "nn.Module"
     boundary: int
     codec: Mapping[str, float]
+    brought: bool = False
 
 
 class Model(Protocol):

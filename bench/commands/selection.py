@@ -60,7 +60,8 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
     tasks = {entry.task: tasks[entry.task] for entry in suite.entries}
     backbones = {entry.backbone: backbones[entry.backbone] for entry in suite.entries}
     cards = {name: task.card for name, task in tasks.items()}
-    plan = plan_cells(suite, cards, backbones, variance=variance)
+    targets = {name: task.target for name, task in tasks.items()}
+    plan = plan_cells(suite, cards, backbones, targets=targets, variance=variance)
     return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks), left_out)
 
 
@@ -168,4 +169,4 @@ def _problem(budget: Asked, task: Task) -> str:
     if size > total:
         return f"more than its {total} {unit}"
     needed, why = task.target.sampling.fewest(None)
-    return f"too few of its {total} {unit} for {why}" if size < needed else ""
+    return f"too few of its {total} {unit} for {why}" if 0 < size < needed else ""

@@ -11,7 +11,7 @@ from bench.card import BackboneCard
 from bench.config.suite import Suite
 from bench.errors import ConfigError
 from bench.results.manifest import Curve
-from bench.strategy import BACKBONE, SOURCE, UNLABELLED, Strategy
+from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Strategy
 from bench.target import Target
 from bench.task import Task
 
@@ -59,6 +59,8 @@ def _reason(strategy: Strategy, task: Task, backbone: BackboneCard) -> str:
     for needed, called in BESIDE.items():
         if needed in strategy.requires and called not in task.card.beside:
             return f"it needs {needed}, and the task has none"
+    if BROUGHT_HEAD in strategy.requires and not task.target.among(backbone.brings):
+        return f"it needs {BROUGHT_HEAD}, and {backbone.name} brings none for {task.target.name}"
     if BACKBONE in strategy.requires and (reason := _misread(task.target, backbone)):
         return reason
     return strategy.lacks(task.target, task.card.domain)

@@ -96,7 +96,7 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
         """Return the names of the layers to adapt in each stage. Raises `ConfigError` if there are none."""
         from bench.training.adapters import ADAPTABLE, layers_to_adapt  # noqa: PLC0415 (loads peft)
 
-        example, readout = network.tested.take(np.array([0])), network.target.readout
+        example, readout = network.tested.take(np.array([0])), network.readout(brought=self.head == "solved")
         lowest = boundary(self.trained, network.n_stages)
         layers = layers_to_adapt(network.backbone, example, readout, self.layers)
         everything = layers if any(layers[lowest:]) else layers_to_adapt(network.backbone, example, readout, ".*")

@@ -18,7 +18,7 @@ from bench.readout import Kind, Readout
 from bench.results.manifest import Curve
 from bench.strategies.classical import Classical
 from bench.strategies.nearest import Nearest
-from bench.strategy import BACKBONE, LABELS, SOURCE, UNLABELLED, Model, Seeds, Strategy
+from bench.strategy import BACKBONE, BROUGHT_HEAD, LABELS, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.target import Target
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
@@ -35,6 +35,13 @@ class Along(Nearest):
 
     kind: ClassVar[str] = "along"
     requires: ClassVar[frozenset[str]] = frozenset({LABELS, BACKBONE, UNLABELLED, SOURCE})
+
+
+class AsBrought(Nearest):
+    """A strategy that is nothing without a head that came with the backbone."""
+
+    kind: ClassVar[str] = "as_brought"
+    requires: ClassVar[frozenset[str]] = frozenset({BACKBONE, BROUGHT_HEAD})
 
 
 class LowerStages(Classes):
@@ -126,6 +133,14 @@ def test_a_strategy_that_learns_from_more_is_left_out_where_the_task_has_none(
 ) -> None:
     task = task_of(Classes(("a", "b")), beside=beside)
     assert reasons(task, CARD, PROBE, Along(name="along")) == {"along": f"it needs {lacking}, and the task has none"}
+
+
+def test_a_strategy_that_needs_a_brought_head_is_left_out_where_the_card_names_none_for_the_target() -> None:
+    task, needs = task_of(Classes(("a", "b"))), AsBrought(name="brought")
+    said = "it needs a head that came with the backbone, and toy:dense brings none for classes"
+    assert reasons(task, replace(CARD, brings=("forecast",)), PROBE, needs) == {"brought": said}
+    assert reasons(task, replace(CARD, brings=("classes",)), PROBE, needs) == {}
+    assert reasons(task, replace(CARD, brings=(task.target.identity,)), PROBE, needs) == {}
 
 
 def test_what_has_one_reason_on_a_task_is_told_in_one_line() -> None:
