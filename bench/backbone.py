@@ -13,7 +13,7 @@ from bench.card import BackboneCard
 from bench.column import Column
 from bench.domain import Raw
 from bench.readout import POOLED, Readout
-from bench.target import Target
+from bench.target import Codec, Objective, Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,18 +111,46 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """How activations become predictions: what is read of the stages, a head, its loss and how labels are written.
+
+    A backbone may bring one whole. It then learns by the loss of this objective, in place of the target's. Its codec is
+    not fitted anew, since the head speaks on its scale. Parameters of the head that require no gradient stay as they
+    are, and so does the mode it learns in: bring one with dropout in evaluation mode, since what a cell draws comes
+    from its own seeds. `brought` says that it came with the weights, from where an export takes all of it but the
+    numbers of the head.
+    """
+
+    readout: Readout
+    codec: Codec
+    objective: Objective
+    head: nn.Module
+    brought: bool = False
+
+    def predict(self, features: Features, geometry: Column | None) -> Column:
+        """Return the predictions of features, on the scale of the labels."""
+        self.head.eval()
+        with torch.inference_mode():
+            outputs = tuple(one.float().cpu() for one in self.head(features))
+        return self.codec.decode(self.objective.predict(outputs, geometry), geometry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pretrained:
-    """The head that a backbone was pretrained with, and for which target: with it, it can do without any label."""
+    """What a backbone was pretrained with, and for which target: with it, it can do without any label.
+
+    Where the target's own linear head serves, it is a `Head`, which solvers correct; any other is a whole `Reader`.
+    """
 
     target: Target
-    head: Head
+    head: Head | Reader
 
 
 class Backbone(nn.Module, ABC):
     """A pretrained network as a list of stages, with the preparation its inputs need.
 
-    `pretrained` is kept only of backbones whose own target a task may share, such as a forecasting horizon. A backbone
-    that `augments` shows its inputs otherwise at every step of training.
+    `pretrained` is kept only of backbones whose own target a task may share, such as a forecasting horizon. Its card
+    says so (`BackboneCard.brings`). A backbone that `augments` shows its inputs otherwise at every step of training.
     """
 
     card: BackboneCard
@@ -153,8 +181,12 @@ class Backbone(nn.Module, ABC):
         assert readout.kind in self.card.readouts, f"{self.card.name} offers no {readout.kind} readout"
         return tuple(batch.values for batch in tapped)
 
-    def brings(self, target: Target) -> Head | None:
-        """Return the head that came with the weights, if it is one for this target."""
+    def brings(self, target: Target) -> Head | Reader | None:
+        """Return what came with the weights for this target: a linear head or a whole reader, None where nothing did.
+
+        As it stands, for backbones that were pretrained for one target. One that serves more, such as by a text tower
+        for the names of any classes, says so itself. Whoever trains a reader trains a copy.
+        """
         return self.pretrained.head if self.pretrained and self.pretrained.target == target else None
 
     def widths(self, readout: Readout) -> tuple[int, ...]:

@@ -30,7 +30,8 @@ class TaskCard:
     metric. `n_train` is the number of examples of the training split, 0 where the card was written without it. Data
     that came without a split are tested in `folds`, and `n_train` is that of the fold that leaves the fewest. `remarks`
     are what was noticed about the data and left as it is, such as files that are in both splits. `subjects` are what
-    the data show and of what kind they are, in a few words each, as far as that is known. `scored` says what is scored
+    the data show and of what kind they are, in a few words each, as far as that is known. `beside` is what the splits
+    hold beside labelled examples, as `bench.task.Split` calls it: "unlabelled", "source". `scored` says what is scored
     as one, None where each example is scored.
     """
 
@@ -50,6 +51,7 @@ class TaskCard:
     remarks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     scored: ScoredUnits | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ class BackboneCard:
     to features. `pretraining` says how a bundled one was made: source, recipe, seed, and its score on what was held
     out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
     share none, transfer crosses domains. `readouts` are the kinds in which it can be read (see `bench.readout.Kind`).
+    `brings` says for which targets a head or a whole reader came with the weights, so that a plan knows what can do
+    without labels: a kind of target by its name, or one target by its `Target.identity`.
     """
 
     name: str
@@ -76,6 +80,7 @@ class BackboneCard:
     readouts: tuple[str, ...] = ("pooled",)
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     subjects: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
 
 Card = TypeVar("Card", TaskCard, BackboneCard)

@@ -1,7 +1,7 @@
 """The unit of work and its outcomes. Standard library only, so that reading results needs nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 from bench.budget import Asked, parse_asked
@@ -104,7 +104,8 @@ class Result:
     it used that other cells use too, whenever that was done: alone it would have cost both. `peak_mib` is the peak
     while the cell ran: of memory allocated on a GPU, else of the process's resident memory (off Linux of the process so
     far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
-    gradient loop there are none.
+    gradient loop there are none. `metric_files` has the sha256 of the file of each metric that is a user's function.
+    `tested` names what the predictions belong to (see `bench.results.tested`), "" in results that were kept without.
     """
 
     cell: Cell
@@ -131,6 +132,8 @@ class Result:
     scores: Scores = NO_SCORES
     baselines: Scores = NO_SCORES
     block_sizes: tuple[int, ...] = ()
+    metric_files: Mapping[str, str] = field(default_factory=dict)
+    tested: str = ""
 
     def ranked_by(self, metric: str) -> "Result":
         """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""

@@ -1,6 +1,6 @@
 """Metrics: what is said of one, and how it is computed from predictions, labels and facts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.column import Column
@@ -14,13 +14,14 @@ class MetricCard:
     """What a table or chart must know of a metric.
 
     `name` is its name in config and CSV, `title` the one that people read. `perfect` is the value of a faultless
-    prediction.
+    prediction. `sha256` is that of the file of a user's that it is a function in, "" of any other metric.
     """
 
     name: str
     title: str
     higher_is_better: bool
     perfect: float
+    sha256: str = ""
 
     @property
     def direction(self) -> int:
@@ -34,3 +35,8 @@ class Metric:
 
     card: MetricCard
     compute: Compute
+
+
+def files_of(metrics: Iterable[Metric]) -> dict[str, str]:
+    """Return the sha256 of the file of each metric that is a function in one, by its name."""
+    return {metric.card.name: metric.card.sha256 for metric in metrics if metric.card.sha256}

@@ -17,14 +17,16 @@ from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
 from bench.context import Context
-from bench.domain import Raw
+from bench.domain import DomainName, Raw
 from bench.runtime.arithmetic import PrecisionChoice
 from bench.subsets.seeds import Purpose
+from bench.target import Target
 
 if TYPE_CHECKING:
     from torch import nn
 
 LABELS: Final = "labels"
+LABELS_OR_HEAD: Final = "labels or a head that came with the backbone"
 BACKBONE: Final = "a backbone"
 RIVALS: Final = "a classical model"
 UNLABELLED: Final = "unlabelled inputs"
@@ -69,13 +71,14 @@ class Parts(NamedTuple):
     """An adapted network as it is exported: all its stages from input to features, and its head.
 
     `boundary` is the index of the first stage that is not the backbone's own, `codec` what its codec found in
-    the labels.
+    the labels. `brought` says that the head is of a whole reader that came with the backbone.
     """
 
     stages: "nn.ModuleList"
     head: "nn.Module"
     boundary: int
     codec: Mapping[str, float]
+    brought: bool = False
 
 
 class Model(Protocol):
@@ -130,6 +133,13 @@ class Strategy(BaseModel, ABC):
     def recipe(self) -> dict[str, object]:
         """Return its settings as plain values."""
         return {"kind": self.kind, **self.model_dump(mode="json", exclude={"name"})}
+
+    def lacks(self, target: Target, domain: DomainName) -> str:
+        """Return why it cannot serve a target in a domain, as a clause, or nothing: as it stands, it serves all.
+
+        The plan asks before anything is loaded, and leaves such cells out. What `requires` says is asked elsewhere.
+        """
+        return ""
 
     @abstractmethod
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:

@@ -173,6 +173,10 @@ class Target(ABC):
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.compare}
         return f"{kind.__module__}.{kind.__qualname__} {said}"
 
+    def among(self, said: Sequence[str]) -> bool:
+        """Return whether it is among the targets that are said by the name of their kind, or by identity."""
+        return self.name in said or self.identity in said
+
     @property
     def horizon(self) -> int:
         """The steps of time after its inputs that a prediction is about; 0 where it is about the inputs."""

@@ -82,6 +82,11 @@ class Split:
             if part.units is not None and part.groups is not None:
                 refuse_divided_units(part.units.tolist(), part.groups.tolist())
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What it holds beside labelled examples, by name, as the task's card says it."""
+        return tuple(name for name in ("unlabelled", "source") if getattr(self, name) is not None)
+
 
 class Task(ABC):
     """Labelled target data.

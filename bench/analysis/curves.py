@@ -60,6 +60,11 @@ class Curves:
         """Return the scores of a strategy, seeds by rising amounts of labels; missing where there is none."""
         return pd.DataFrame(self.seeds[strategy]).sort_index(axis="columns")
 
+    def labelled_scores(self, strategy: str) -> pd.DataFrame:
+        """Return the scores of a strategy at budgets that have labels: what is read along a logarithm of these."""
+        scores = self.scores(strategy)
+        return scores[[amount for amount in scores if float(str(amount)) > 0]]
+
     def differences(self, ours: str, theirs: str, amount: float) -> pd.Series:
         """Return how much better one strategy is than another with each seed, above 0 where it is."""
         gap: pd.Series = self.entry.metric.direction * (self.seeds[ours, amount] - self.seeds[theirs, amount])

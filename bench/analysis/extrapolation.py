@@ -39,6 +39,7 @@ def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
     """Return the forecast for a strategy, None where it has a score at fewer than three budgets."""
     metric = curves.entry.metric
     means: pd.Series = curves.points.xs(strategy, level="strategy")["mean"].sort_index().dropna()
+    means = means[means.index > 0]  # the law says nothing of no label
     errors = (metric.perfect - means) * metric.direction  # 0 is perfect
     law = stats.fit_power_law(means.index, errors)
     if law is None:

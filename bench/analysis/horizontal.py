@@ -56,11 +56,14 @@ def label_savings_of(curves: Curves) -> list[LabelSavings]:
 
 
 def savings_against(curves: Curves, rival: Start, amount: float) -> LabelSavings | None:
-    """Return what the best pretrained strategy of a budget saves against the best rival there; None without either."""
+    """Return what the best pretrained strategy of a budget saves against the best rival there; None without either.
+
+    There is no multiple of no label.
+    """
     ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
-    if ours is None or theirs is None:
+    if ours is None or theirs is None or not amount:
         return None
-    scores = curves.scores(theirs)
+    scores = curves.labelled_scores(theirs)
     saved = stats.label_savings_over_seeds(
         curves.seeds[ours, amount],
         amount,
@@ -81,7 +84,7 @@ def crossovers_of(curves: Curves) -> list[Crossover]:
 
 def crossover_of(curves: Curves, ours: str, theirs: str) -> Crossover | None:
     """Return from how many labels on one strategy beats another; None without a seed that has both curves."""
-    mine, other = curves.scores(ours).align(curves.scores(theirs), join="inner")
+    mine, other = curves.labelled_scores(ours).align(curves.labelled_scores(theirs), join="inner")
     if mine.empty:
         return None
     found = stats.crossover(mine, other, n_labels=mine.columns, higher_is_better=curves.entry.metric.higher_is_better)

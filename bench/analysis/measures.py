@@ -37,7 +37,7 @@ class Reached(NamedTuple):
 
 def why_undecided(pair: Pair) -> str:
     """Return why nothing can be said of a pair at all; nothing where something can."""
-    n_pairs = int(pair.gains().count().max())
+    n_pairs = max(pair.gains().count(), default=0)
     if n_pairs > 1:
         return ""
     if n_pairs == 1:

@@ -82,8 +82,8 @@ class Pair:
 
     @property
     def budgets(self) -> list[float]:
-        """The numbers of labels at which anything was scored, rising."""
-        return self.curves.budgets
+        """The numbers of labels at which anything was scored, rising. Without labels nothing is learnt to compare."""
+        return [amount for amount in self.curves.budgets if amount]
 
     @property
     def unit(self) -> str:

@@ -24,9 +24,10 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 NESTED: Final = frozenset(
-    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes"}
+    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes", "metric_files"}
 )
-RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NESTED)
+NO_COLUMNS: Final = NESTED | {"tested"}  # the name of files
+RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NO_COLUMNS)
 METRIC_PREFIX: Final = "metric_"
 """What the column of a metric's values begins with; its name follows. `metric` says which of them is `score`."""
 

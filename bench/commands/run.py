@@ -136,6 +136,7 @@ def _manifest(selection: Selection) -> Manifest:
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },
+        left_out=selection.left_out,
     )
 
 

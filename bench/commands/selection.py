@@ -15,15 +15,16 @@ from bench.backbones.descriptions import describe_all
 from bench.budget import Asked
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
-from bench.config.data import problems_of
+from bench.config.data import problems_of, separate_own
 from bench.config.reading import CONFIG, Config, TaskTable, default_config, explain, listing, read_config
 from bench.config.suite import Suite
 from bench.domains.registered import domain_of
 from bench.errors import ConfigError
+from bench.planning.pairs import leave_out_impossible, tell_left_out
 from bench.planning.plan import PlannedCell, plan_cells
 from bench.registry import TASKS, names
+from bench.results.manifest import Curve
 from bench.runtime.cache import Cache
-from bench.strategy import RIVALS
 from bench.subsets.subset import budget_size
 from bench.task import Task
 
@@ -32,12 +33,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A suite with its tasks opened and its backbones described, by name, and the cells these make."""
+    """A suite with its tasks opened and its backbones described, by name, and the cells these make.
+
+    `left_out` is what the suite names and cannot be, with why.
+    """
 
     suite: Suite
     tasks: Mapping[str, Task]
     backbones: Mapping[str, BackboneCard]
     plan: Sequence[PlannedCell]
+    left_out: Mapping[Curve, str]
 
 
 def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, shifts: bool = False) -> Selection:
@@ -49,31 +54,15 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
-    _refuse_readouts(suite, tasks, backbones)
+    suite, left_out = leave_out_impossible(suite, tasks, backbones)
+    for line in tell_left_out(left_out):
+        log.info("%s", line)
+    tasks = {entry.task: tasks[entry.task] for entry in suite.entries}
+    backbones = {entry.backbone: backbones[entry.backbone] for entry in suite.entries}
     cards = {name: task.card for name, task in tasks.items()}
-    plan = _with_rivals(plan_cells(suite, cards, backbones, variance=variance), tasks)
-    return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks))
-
-
-def _refuse_readouts(suite: Suite, tasks: Mapping[str, Task], backbones: Mapping[str, BackboneCard]) -> None:
-    """Raise `ConfigError` for a backbone that cannot be read as the target of a task has to read it."""
-    for entry in suite.entries:
-        target, card = tasks[entry.task].target, backbones[entry.backbone]
-        if target.readout.kind not in card.readouts and card.domain == tasks[entry.task].card.domain:
-            raise ConfigError(
-                f"the task {entry.task!r} predicts {target.name}, which needs {target.readout.kind} features, but "
-                f"{entry.backbone} offers only {' and '.join(card.readouts)} ones: give the task another backbone"
-            )
-
-
-def _with_rivals(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequence[PlannedCell]:
-    """Return the cells without those of classical models whose target has none: told once for each task."""
-    without = [name for name, task in tasks.items() if not task.target.rivals]
-    lacking = [planned for planned in plan if planned.cell.task in without and RIVALS in planned.strategy.requires]
-    for name, strategy in sorted({(planned.cell.task, planned.cell.strategy) for planned in lacking}):
-        log.info("%s: left out %s, there is no classical model of %s", name, strategy, tasks[name].target.name)
-    dropped = {planned.key for planned in lacking}
-    return [planned for planned in plan if planned.key not in dropped]
+    targets = {name: task.target for name, task in tasks.items()}
+    plan = plan_cells(suite, cards, backbones, targets=targets, variance=variance)
+    return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks), left_out)
 
 
 def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:
@@ -116,6 +105,9 @@ def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Confi
     said |= {"skip_bad": True} if data.skip_bad else {}
     said |= {"fill": True} if data.fill else {}
     said |= {"backbones": options.backbones or [domain.backbone]}
+    said, wrong = separate_own(family, said)
+    if wrong:
+        raise ConfigError(listing("--option", wrong))
     try:
         table = TaskTable.model_validate(said)
     except ValidationError as error:
@@ -177,4 +169,4 @@ def _problem(budget: Asked, task: Task) -> str:
     if size > total:
         return f"more than its {total} {unit}"
     needed, why = task.target.sampling.fewest(None)
-    return f"too few of its {total} {unit} for {why}" if size < needed else ""
+    return f"too few of its {total} {unit} for {why}" if 0 < size < needed else ""

@@ -1,12 +1,12 @@
 """How a task's data are named: a family, an address such as `folder:photos`, and what a config says of them."""
 
-from collections.abc import Iterator
-from typing import Annotated, Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 from annotated_types import Ge, Gt, Interval, Len
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, InstanceOf, SerializeAsAny, ValidationError
 
-from bench.domains.contract import Domain
+from bench.domains.contract import Domain, DomainOptions
 from bench.domains.registered import all_domains, domain_of, families
 from bench.errors import nearest
 from bench.targets.registered import written_as, written_kinds
@@ -15,6 +15,11 @@ Count = Annotated[int, Gt(0)]
 
 ADDRESSES: Final = ("folder", "csv", "torchvision", "torchaudio", "conll", "hf", "python")
 """The kinds of address."""
+
+OWN: Final = "own"
+"""The field that holds the options of a domain of its own; nobody names it."""
+
+Own = TypeVar("Own", bound=DomainOptions)
 
 OF_BUNDLED: Final = frozenset({"metric"})
 """Options that a bundled task has too."""
@@ -49,6 +54,8 @@ class DataOptions(BaseModel):
 
     `skip_bad` leaves out files that cannot be read, `fill` interpolates what a series lacks; otherwise both are
     refused, with a list.
+
+    `own` holds what the domain has beside these (see `bench.domains.contract.DomainOptions`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,6 +99,11 @@ class DataOptions(BaseModel):
     frequency: str | None = None
     counts: tuple[Count, Annotated[int, Ge(0)], Count] | None = None
     fill: bool = False
+    own: SerializeAsAny[InstanceOf[DomainOptions]] | None = None
+
+    def own_as(self, kind: type[Own]) -> Own:
+        """Return the options that a domain has of its own, as its readers know them."""
+        return self.own if isinstance(self.own, kind) else kind()
 
     @property
     def error(self) -> Literal["mase", "mse"]:
@@ -126,6 +138,39 @@ def options_of(table: DataOptions) -> DataOptions:
     return DataOptions(**said)
 
 
+class Separated(NamedTuple):
+    """What is said of data, with the options that the domain alone has as one model, and what is wrong with these."""
+
+    said: dict[str, Any]
+    problems: tuple[str, ...]
+
+
+def separate_own(family: str, said: Mapping[str, Any]) -> Separated:
+    """Return what is said of data of a family, by name, with the options that its domain has of its own apart."""
+    domain = domain_of(family)
+    owners = {name: other for other in (*all_domains().values(), domain) for name in own_names(other)}
+    mine = {name: said[name] for name in own_names(domain) if name in said}
+    usual = {name: value for name, value in said.items() if name != OWN and name not in owners}
+    problems = [f"{OWN}: unknown key"] if OWN in said else []
+    problems += (
+        f"{name}: says nothing of {family} (only of {owners[name].name})"
+        for name in said
+        if name in owners and name not in mine
+    )
+    if domain.own_options and mine:
+        try:
+            usual[OWN] = domain.own_options.model_validate(mine)
+        except ValidationError as error:
+            problems += (f"{one['loc'][0]}: {one['msg'][:1].lower()}{one['msg'][1:]}" for one in error.errors())
+    return Separated(usual, tuple(problems))
+
+
+def own_names(domain: Domain) -> Iterable[str]:
+    """Return the names of the options that a domain has of its own, without those that all have."""
+    fields = domain.own_options.model_fields if domain.own_options else {}
+    return [name for name in fields if name not in DataOptions.model_fields]
+
+
 def problems_of(spec: DataSpec) -> Iterator[str]:
     """Yield a line for everything that does not go together in a description of data."""
     said = spec.options.model_fields_set
@@ -138,7 +183,7 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
         yield f"data: an address is one of {known}, got {spec.address!r}{nearest(spec.kind, ADDRESSES)}"
     elif spec.kind not in domain.addresses:
         yield f"data: {spec.kind}: holds {' or '.join(families(spec.kind))}, not {spec.family}"
-    for name in sorted(said - domain.options):
+    for name in sorted(said - domain.options - {OWN}):
         others = [other.name for other in all_domains().values() if name in other.options]
         if others:
             yield f"{name}: says nothing of {spec.family} (only of {', '.join(others)})"

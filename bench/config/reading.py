@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from bench.budget import Asked, parse_asked
-from bench.config.data import DataOptions, DataSpec, options_of, problems_of
+from bench.config.data import OWN, DataOptions, DataSpec, options_of, own_names, problems_of, separate_own
 from bench.config.recipes import (
     Layer,
     common_problems,
@@ -22,7 +22,7 @@ from bench.config.recipes import (
     told,
 )
 from bench.config.suite import Entry, Suite
-from bench.domains.registered import families
+from bench.domains.registered import all_domains, families
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import BACKBONE, Strategy
 
@@ -161,7 +161,7 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
     if "strategies" in said:
         del defaults["backbones"]  # whose rates are for the strategies there
     table = {**defaults, **said}
-    problems = list(_recipe_problems(table))
+    problems = [*_recipe_problems(table), *_separate_own(table)]
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
@@ -171,6 +171,17 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
     if problems:
         raise ConfigError(listing(str(path), problems))
     return config
+
+
+def _separate_own(table: dict[str, Any]) -> Iterator[str]:
+    """Put the options that a domain has of its own apart, in every task of a raw config; yield what is wrong."""
+    tasks = _tables(table, "tasks")
+    for name, said in tasks.items():
+        family = said.get("family")
+        if "data" in said and family in families():
+            found = separate_own(family, said)
+            table["tasks"] = {**table["tasks"], name: found.said}
+            yield from (f"tasks.{name}.{problem}" for problem in found.problems)
 
 
 def default_config() -> Config:
@@ -218,8 +229,10 @@ def explain(error: "ErrorDetails", table: Sequence[str] = ()) -> str:
 
 
 def _keys_of(table: Sequence[str]) -> Iterable[str]:
-    """Return the keys that the table at a path may have."""
-    return (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
+    """Return the keys that the table at a path may have; of a task those that some domain has of its own too."""
+    usual = (_TABLES[table[0]] if table and table[0] in _TABLES else Config).model_fields
+    own = all_domains().values() if table and table[0] == "tasks" else ()
+    return [name for name in (*usual, *(name for domain in own for name in own_names(domain))) if name != OWN]
 
 
 def _recipe_problems(said: Mapping[str, Any]) -> Iterator[str]:

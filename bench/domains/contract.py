@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from bench.domain import Raw
 from bench.domains.shift import Shift
@@ -46,6 +47,15 @@ Format = Mapping[str, float]
 
 def _as_they_are(raw: Raw) -> Format:
     return {}
+
+
+class DomainOptions(BaseModel):
+    """Options of data that one domain alone has: the fields of a subclass, each with a default, of hashable values.
+
+    They are named like any other, in a config or by `--option`. Readers find them by `DataOptions.own_as`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Noun(NamedTuple):
@@ -165,6 +175,8 @@ class Domain:
     its tasks, `addresses` are the kinds of address that data of it are read from, `options` those of `DataOptions` that
     say something of it, `column` the one of these that names the column of examples in a table, "" if tables hold none.
     `suffixes` are those of the files that it reads, by what such a file is called: its own noun, "table" or "text".
+    `own_options` are those that it alone has: readers of files and of what has no labels are given them, and the hash
+    of the data has them.
     `backbone` is the one that data are seen through which are named without one.
 
     Labelled examples are read by `files` or by `cells`; a domain whose tables are `series` is forecast instead. What
@@ -184,6 +196,7 @@ class Domain:
     backbone: str
     unlabelled: UnlabelledReader
     column: str = ""
+    own_options: type[DomainOptions] | None = None
     files: FileReader | None = None
     cells: CellReader | None = None
     series: bool = False

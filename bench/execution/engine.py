@@ -161,6 +161,8 @@ class Engine:
             scores=scores,
             baselines=evaluation.baselines,
             block_sizes=evaluation.block_sizes,
+            metric_files=evaluation.metric_files,
+            tested=evaluation.tested_name,
         )
         self._export(one, model, result)
         shifted = under.predictions if under else {}

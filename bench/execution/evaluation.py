@@ -11,7 +11,7 @@ from bench.cell import Scores, ShiftedScore
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.errors import DataError
-from bench.metric import Metric
+from bench.metric import Metric, files_of
 from bench.results.tested import PLAIN, Tested
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
@@ -80,6 +80,11 @@ class Evaluation:
         """The name of the metric that ranks."""
         return self._target.metrics[0].card.name
 
+    @property
+    def metric_files(self) -> dict[str, str]:
+        """The sha256 of the file of each metric that is a function of a user's."""
+        return files_of(self._target.metrics)
+
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""
         test = self.test
@@ -87,6 +92,11 @@ class Evaluation:
         known = {name: array for name, array in rows.items() if array is not None}
         under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
         return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
+
+    @cached_property
+    def tested_name(self) -> str:
+        """What tells apart what predictions belong to, with shifts or without."""
+        return self.tested(shifts=False).name
 
     @cached_property
     def block_sizes(self) -> tuple[int, ...]:

@@ -1,4 +1,7 @@
-"""Kept results scored by metrics that they lack, from what was predicted: nothing is trained for another metric."""
+"""Kept results scored by metrics that they lack, from what was predicted: nothing is trained for another metric.
+
+A function of a user's that has changed since is another metric, though its name is the same.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,7 +13,7 @@ from bench.cell import Result, Scores
 from bench.column import Column
 from bench.errors import StoreError
 from bench.execution.evaluation import Scorable, score_units
-from bench.metric import Metric
+from bench.metric import Metric, files_of
 from bench.planning.plan import PlannedCell
 from bench.results.store import Store
 from bench.results.tested import PLAIN, Tested
@@ -54,11 +57,16 @@ class _Rescorer:
         self._store = store
         self._target = task.target
         self._card = task.card
-        self._baselines: dict[tuple[int, str, str, Metrics], Scores] = {}
+        self._baselines: dict[tuple[int, str, str, str, Metrics], Scores] = {}
 
     def lacking(self, result: Result) -> Metrics:
-        """Return the metrics of the task that a result was not scored by."""
-        return tuple(metric for metric in self._target.metrics if metric.card.name not in result.scores.values)
+        """Return the metrics of the task that a result was not scored by, as they are now."""
+        return tuple(
+            metric
+            for metric in self._target.metrics
+            if metric.card.name not in result.scores.values
+            or metric.card.sha256 != result.metric_files.get(metric.card.name, "")
+        )
 
     def scored_by(self, metrics: Metrics, result: Result) -> Result:
         """Return a result with its scores by further metrics. Raises `StoreError` if too little is kept for that."""
@@ -72,7 +80,7 @@ class _Rescorer:
             return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
 
         def baselines(kept: Scores, shift: str) -> Scores:
-            name = (fold, result.data_sha256, shift, metrics)
+            name = (fold, result.data_sha256, result.tested, shift, metrics)
             if name not in self._baselines:
                 self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
             return _joined(kept, self._baselines[name])
@@ -81,6 +89,7 @@ class _Rescorer:
             result,
             scores=scores(result.scores, PLAIN),
             baselines=baselines(result.baselines, PLAIN),
+            metric_files=_files(metrics, result),
             shifted=tuple(
                 replace(one, scores=scores(one.scores, one.shift), baselines=baselines(one.baselines, one.shift))
                 for one in result.shifted
@@ -94,6 +103,12 @@ class _Rescorer:
         rows = tested.rows.take(last).values
         blocks = self._target.sampling.blocks(labels, facts, rows.get("group"), content)
         return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, rows.get("unit")))
+
+
+def _files(metrics: Metrics, result: Result) -> dict[str, str]:
+    """Return the hashes of the files of a result's metrics, some of which it is scored by now."""
+    now = {metric.card.name for metric in metrics}
+    return {name: sha256 for name, sha256 in result.metric_files.items() if name not in now} | files_of(metrics)
 
 
 def _joined(kept: Scores, further: Scores) -> Scores:

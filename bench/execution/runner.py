@@ -111,6 +111,11 @@ def describe(outcome: Outcome) -> str:
     return f"{outcome.cell}: {outcome.score:.4f} with {outcome.amount:g} labels, {outcome.seconds:.1f} s"
 
 
+def _says_more(result: Result, found: Result) -> bool:
+    """Return whether a result has a metric that the one that was found lacks, or one as it is now."""
+    return bool(result.scores.values.keys() - found.scores.values.keys()) or result.metric_files != found.metric_files
+
+
 def _keep(output: CellOutput, store: Store) -> None:
     """Keep an outcome with what belongs to it.
 
@@ -126,7 +131,7 @@ def _keep(output: CellOutput, store: Store) -> None:
     if output.tested is not None:
         store.put_tested(outcome, output.fold, output.tested)
     found = store.get(outcome.key)
-    if found is None or outcome.scores.values.keys() - found.scores.values.keys():
+    if found is None or _says_more(outcome, found):
         store.put(outcome, output.predictions, output.shifted)
     elif abs(outcome.score - found.score) > SAME:
         log.warning(

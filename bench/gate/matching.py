@@ -1,7 +1,7 @@
 """Which cells of two results folders measure the same, and the reasons why others do not."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
@@ -136,6 +136,8 @@ def changed(before: Manifest, after: Manifest, row: Curve) -> str:
     """Return in what the cards of a row differ between two plans that have it, or nothing."""
     ours, theirs = before.tasks[row.task], after.tasks[row.task]
     if ours.metric != theirs.metric:
+        if replace(ours.metric, sha256="") == replace(theirs.metric, sha256=""):
+            return f"another version of {ours.metric.title} in its file"
         return f"another metric: {ours.metric.title}, now {theirs.metric.title}"
     if ours.card.version != theirs.card.version:
         return f"other data: version {ours.card.version} of the task, now {theirs.card.version}"

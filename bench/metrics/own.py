@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from bench.errors import DataError, unknown_name
 from bench.files.scripts import run_script
 from bench.metric import Metric, MetricCard
 from bench.registry import METRICS, load_instance, names
+from bench.runtime.cache import file_sha256
 
 PREFIX: Final = "python:"
 
@@ -34,12 +36,15 @@ def load_metric(text: str) -> Metric:
     number, or None or nan where the examples do not define one. Attributes of it may say more: `higher_is_better`
     (True), `perfect` (1, or 0 where lower is better) and `title` (its name).
 
+    Its card has the hash of the file: kept predictions are scored anew by a function that has changed.
+
     Raises `DataError` if the file cannot be run or the function is no metric, and `UnknownNameError` if there is none
     of this name.
     """
     file, colon, name = text.removeprefix(PREFIX).rpartition(":")
     if not text.startswith(PREFIX) or not colon or not name.isidentifier():
         raise DataError(f"a metric of your own is python:FILE:FUNCTION, such as python:mine.py:cost: got {text!r}")
+    sha256 = file_sha256(Path(file)) if Path(file).is_file() else ""  # before it is run: what is newer is noticed later
     module = run_script(Path(file))
     found = dict(inspect.getmembers(module, inspect.isfunction))
     if name not in found:
@@ -49,7 +54,8 @@ def load_metric(text: str) -> Metric:
         inspect.signature(function).bind(None, None, None)
     except TypeError as error:
         raise DataError(f"{name} in {file} is to take predictions, labels and facts: {error}") from error
-    return Metric(_card(function, f"{name} in {file}"), _checked(function, f"{name} in {file}"))
+    where = f"{name} in {file}"
+    return Metric(replace(_card(function, where), sha256=sha256), _checked(function, where))
 
 
 def _card(function: Callable[..., Any], where: str) -> MetricCard:

@@ -6,18 +6,23 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
+from typing import Final
 
 from bench.budget import NONE, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
-from bench.config.suite import Suite
+from bench.config.suite import Entry, Suite
 from bench.errors import ConfigError
 from bench.shifts.scoring import offered_shifts
-from bench.strategy import BACKBONE, LABELS, Strategy
+from bench.strategy import BACKBONE, LABELS, LABELS_OR_HEAD, Strategy
 from bench.subsets.seeds import fold_of, seed_of
 from bench.subsets.subset import budget_size
+from bench.target import Target
 from bench.versions import ALGORITHM, SHIFTS
+
+NO_TARGETS: Final[Mapping[str, Target]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,19 @@ class Job:
 
 
 def plan_cells(
-    suite: Suite, tasks: Mapping[str, TaskCard], backbones: Mapping[str, BackboneCard], *, variance: bool = False
+    suite: Suite,
+    tasks: Mapping[str, TaskCard],
+    backbones: Mapping[str, BackboneCard],
+    *,
+    targets: Mapping[str, Target] = NO_TARGETS,
+    variance: bool = False,
 ) -> tuple[PlannedCell, ...]:
     """Return the suite's cells, group by group: those of one task and backbone share data and activations.
 
-    `tasks` and `backbones` map their names to their cards. With `variance` there are also cells in which one random
-    stream alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not
-    read the task's domain, or a budget without labels for a strategy that learns from them.
+    `tasks` and `backbones` map their names to their cards, `targets` those of tasks to what they predict: of a task
+    that is not among these no backbone brings a head. With `variance` there are also cells in which one random stream
+    alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not read the
+    task's domain, or a budget without labels for a strategy that learns from them.
     """
     planned = []
     for entry in suite.entries:
@@ -85,9 +96,10 @@ def plan_cells(
                 f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
+        brings = entry.task in targets and targets[entry.task].among(backbone.brings)
         for strategy in entry.strategies:
             for budget in suite.budgets:
-                _refuse_budget(budget, strategy)
+                _refuse_budget(budget, entry, strategy, brings=brings)
                 everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
                 alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
@@ -124,12 +136,20 @@ def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
     return [Job(tuple(several), requirements[spec, through, fold]) for (spec, through, fold, _), several in grouped]
 
 
-def _refuse_budget(budget: Asked, strategy: Strategy) -> None:
+def _refuse_budget(budget: Asked, entry: Entry, strategy: Strategy, *, brings: bool) -> None:
     """Raise `ConfigError` if a strategy cannot do with a budget, whatever the data: without labels none learns."""
-    if budget == NONE and LABELS in strategy.requires:
+    if budget != NONE:
+        return
+    refusal = (
+        f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
+        "more, or for a share"
+    )
+    if LABELS in strategy.requires:
+        raise ConfigError(refusal)
+    if LABELS_OR_HEAD in strategy.requires and not brings:
         raise ConfigError(
-            f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
-            "more, or for a share"
+            f"{refusal}. It could do without where a head came with the backbone, but {entry.backbone} brings none for "
+            f"the target of {entry.task!r}"
         )
 
 

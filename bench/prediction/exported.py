@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import OWN, DataOptions, DataSpec, separate_own
 from bench.domains.contract import Format
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
 from bench.runtime.atomic import replacing, write_whole
@@ -22,7 +22,7 @@ from bench.runtime.cache import file_sha256
 from bench.target import Target
 from bench.targets.registered import target_of, target_record
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
 
@@ -32,7 +32,8 @@ class Exported:
     """An adapted model without its weights.
 
     `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage,
-    `codec` what the codec of its labels found in them. `input_format` is how its inputs were read, which their
+    `codec` what the codec of its labels found in them. `brought` says that its head is of the whole reader that comes
+    with the backbone for the target. `input_format` is how its inputs were read, which their
     domain knows: of recordings the rate and the length, of pictures nothing. `libraries` are versions of those that
     build networks. `weights_sha256` is that of the weights file, once it is written.
     """
@@ -44,6 +45,7 @@ class Exported:
     boundary: int
     target: Target
     codec: Mapping[str, float]
+    brought: bool
     input_format: Format
     libraries: Mapping[str, str]
     weights_sha256: str = ""
@@ -131,10 +133,18 @@ def _record(exported: Exported) -> dict[str, Any]:
         "boundary": exported.boundary,
         "target": target_record(exported.target),
         "codec": dict(exported.codec),
+        "brought": exported.brought,
         "input_format": dict(exported.input_format),
         "libraries": dict(exported.libraries),
         "weights_sha256": exported.weights_sha256,
     }
+
+
+def _options_of(spec: Mapping[str, Any]) -> DataOptions:
+    """Return the options of data in a record; those that the domain has of its own are read by it."""
+    said = dict(spec["options"])
+    own = said.pop(OWN, None)
+    return DataOptions(**(separate_own(spec["family"], {**said, **own}).said if own else said))
 
 
 def _exported_of(record: Mapping[str, Any]) -> Exported:
@@ -144,11 +154,12 @@ def _exported_of(record: Mapping[str, Any]) -> Exported:
     return Exported(
         result=result,
         task=read_card(TaskCard, record["task"]),
-        data=DataSpec(spec["family"], spec["address"], DataOptions(**spec["options"])),
+        data=DataSpec(spec["family"], spec["address"], _options_of(spec)),
         backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
         target=target_of(record["target"]),
         codec=record["codec"],
+        brought=record["brought"],
         input_format=dict(record["input_format"]),
         libraries=record["libraries"],
         weights_sha256=record["weights_sha256"],

@@ -1,14 +1,14 @@
 """Exported models: built again from their description, and asked for predictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.backbone import Backbone
+from bench.backbone import Backbone, Reader
 from bench.backbones.loading import load_backbone
 from bench.column import Column
 from bench.domain import Raw
@@ -19,18 +19,17 @@ from bench.runtime.arithmetic import Precision
 from bench.runtime.cache import file_sha256
 from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.runtime.precision import frozen_precision
-from bench.training.adapted import Reader
 from bench.training.inference import Recomputed, read_all
 from bench.training.inputs import Inputs, MemoryBudget, Tapped, prepare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """A backbone whose stages are adapted, and the head they were adapted for, on one device."""
+    """A backbone whose stages are adapted, and the reader they were adapted for, on one device."""
 
     exported: Exported
     backbone: Backbone
-    head: nn.Module
+    reader: Reader
     device: torch.device
 
     def predict(self, raw: Raw, *, decoders: int = 1, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> Column:
@@ -40,10 +39,10 @@ class ExportedModel:
         and at most `memory_bytes` of examples are held.
         Raises `DataError` for a file that cannot be read.
         """
-        target, boundary = self.exported.target, self.exported.boundary
+        boundary = self.exported.boundary
         memory = MemoryBudget(memory_bytes)
         inputs = prepare(self.backbone, raw, memory=memory, decoders=decoders).to(self.device)
-        stages, readout, frozen = self.backbone.stages, target.readout, frozen_precision(self.device)
+        stages, readout, frozen = self.backbone.stages, self.reader.readout, frozen_precision(self.device)
         if boundary == len(stages):  # nothing is trained: in one go, as features are computed
             read = read_all(self.backbone, stages, inputs, readout, precision=frozen)
         else:
@@ -55,8 +54,7 @@ class ExportedModel:
             hidden = Tapped(after(boundary), below) if below else after(boundary)
             precision: Precision = "bfloat16" if self.exported.result.precision == "bfloat16" else "float32"
             read = read_all(self.backbone, stages[boundary:], hidden, readout, precision=precision)
-        codec = target.codec.restored(self.exported.codec)
-        return Reader(readout, codec, target.objective, self.head).predict(read)
+        return self.reader.predict(read.features, read.geometry)
 
 
 def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_code: bool = False) -> ExportedModel:
@@ -73,9 +71,9 @@ def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_co
         raise WeightsError(
             f"the model in {folder} is built and prepared for as {name} is, and that cannot be found here: {error}"
         ) from error
-    head = exported.target.objective.head(backbone.widths(exported.target.readout))
+    reader = _reader(backbone, exported)
     try:
-        together(backbone.stages, head).load_state_dict(tensors)
+        together(backbone.stages, reader.head).load_state_dict(tensors)
     except RuntimeError as error:
         built = ", ".join(f"{library} {number}" for library, number in exported.libraries.items())
         raise WeightsError(
@@ -83,7 +81,26 @@ def load_model(folder: Path, exported: Exported, *, device: str, trust_remote_co
             f"{' '.join(str(error).split())}"
         ) from error
     place = torch.device(device)
-    return ExportedModel(exported, backbone.to(place), head.to(place), place)
+    reader.head.to(place)
+    return ExportedModel(exported, backbone.to(place), reader, place)
+
+
+def _reader(backbone: Backbone, exported: Exported) -> Reader:
+    """Return the reader of an export, whose head has other numbers yet.
+
+    Raises `WeightsError` if the backbone does not bring it any more.
+    """
+    target = exported.target
+    if not exported.brought:
+        head = target.objective.head(backbone.widths(target.readout))
+        return Reader(target.readout, target.codec.restored(exported.codec), target.objective, head)
+    reader = backbone.brings(target)
+    if not isinstance(reader, Reader):
+        raise WeightsError(
+            f"the model reads {backbone.card.name} as it came with its weights, and the one that is installed here "
+            f"brings no reader for {target.name} any more: export the model anew with run --export"
+        )
+    return replace(reader, codec=reader.codec.restored(exported.codec))
 
 
 def _read_weights(path: Path, exported: Exported) -> dict[str, Tensor]:

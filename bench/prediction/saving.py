@@ -31,6 +31,7 @@ def save_adapted(
         boundary=parts.boundary,
         target=context.target,
         codec=parts.codec,
+        brought=parts.brought,
         input_format=domain_named(card.domain).input_format(context.tested),
         libraries={name: version(name) for name in LIBRARIES},
     )

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor
 
-from bench.backbone import Batch, Features, Head, Pretrained, read_stages
+from bench.backbone import Batch, Features, Head, Pretrained, Reader, read_stages
 from bench.backbones.bundled import resnet, series
 from bench.backbones.bundled.opening import ARCHITECTURES, Bundled, save_bundled
 from bench.backbones.catalog import WEIGHTS
@@ -31,7 +31,6 @@ from bench.strategy import LoopRecipe
 from bench.subsets.seeds import stream, torch_seed
 from bench.target import Target
 from bench.task import Examples, Split
-from bench.training.adapted import Reader
 from bench.training.fitting import stage_rates
 from bench.training.inference import read_all
 from bench.training.loop import Adaptation, Forward, Rate, Term, train
@@ -153,7 +152,8 @@ def pretrain(name: str, device: str, folder: Path = WEIGHTS) -> BackboneCard:
         **made.noted,
         **_scored(backbone, head, made.source.target, split.test),
     }
-    card = replace(backbone.card, sha256=file_sha256(path), pretraining=pretraining)
+    brings = (made.source.target.identity,) if made.keeps_head else ()
+    card = replace(backbone.card, sha256=file_sha256(path), pretraining=pretraining, brings=brings)
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False)
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     log.info("%s: %s in %.0f s, written to %s", name, pretraining, time.perf_counter() - start, path)
@@ -214,7 +214,7 @@ def _scored(backbone: Bundled, head: LinearHead, target: Target, held_out: Examp
     """Return the score on what was held out, under its name on the card."""
     inputs = backbone.prepare(held_out.raw).to(head.weight.device)
     read = read_all(backbone, backbone.stages, inputs, target.readout, precision="float32")
-    predictions = Reader(target.readout, target.codec, target.objective, head).predict(read)
+    predictions = Reader(target.readout, target.codec, target.objective, head).predict(read.features, read.geometry)
     metric = target.metrics[0]
     score = metric.compute(predictions, held_out.labels[target.reads], held_out.facts)
     assert score is not None, "what is held out defines the score"

@@ -1,15 +1,16 @@
-"""What is solved for a linear head: rows of features with what they are to be, and the solver of each kind of loss."""
+"""What is solved for a linear head: rows of features with what they are to be, and the solver of each kind of loss.
+
+No tensor library is imported here but inside the methods: a plan asks targets what is solved for them.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from torch import Tensor
-from torch.nn.functional import one_hot
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from bench.probing.logistic import OneVsRestSolver, SoftmaxSolver
-from bench.probing.ridge import RidgeSolver
-from bench.probing.solver import Solver
+    from bench.probing.solver import Solver
 
 
 class Problem(ABC):
@@ -21,14 +22,14 @@ class Problem(ABC):
     corrects: ClassVar[bool] = False
 
     @abstractmethod
-    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+    def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
         """Return the solver of s budgets: coordinates [s, m, r], labels [s, m] or [s, m, k].
 
         With `holds_bias` the penalty holds the bias too, as it does where a head is corrected.
         """
 
     @abstractmethod
-    def average(self, labels: Tensor) -> Tensor:
+    def average(self, labels: "Tensor") -> "Tensor":
         """Return the outputs [n, k] that the labels [n, m] or [n, m, k] of m neighbours of each example speak for."""
 
 
@@ -38,12 +39,16 @@ class Softmax(Problem):
 
     classes: int
 
-    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+    def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
+        from bench.probing.logistic import SoftmaxSolver  # noqa: PLC0415 (loads torch)
+
         assert not holds_bias, "a softmax corrects no head"
         return SoftmaxSolver(coordinates, labels, self.classes)
 
-    def average(self, labels: Tensor) -> Tensor:
+    def average(self, labels: "Tensor") -> "Tensor":
         """Return the logarithms of the shares of votes, with one more vote that is shared by all classes."""
+        from torch.nn.functional import one_hot  # noqa: PLC0415 (takes seconds)
+
         votes = one_hot(labels, self.classes).sum(1).float()  # [n, k]
         return ((votes + 1 / self.classes) / (labels.shape[1] + 1)).log()
 
@@ -54,11 +59,13 @@ class OneVsRest(Problem):
 
     questions: int
 
-    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+    def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
+        from bench.probing.logistic import OneVsRestSolver  # noqa: PLC0415 (loads torch)
+
         assert not holds_bias, "these regressions correct no head"
         return OneVsRestSolver(coordinates, labels)
 
-    def average(self, labels: Tensor) -> Tensor:
+    def average(self, labels: "Tensor") -> "Tensor":
         """Return the logits of the shares of yes, with one more vote that is half of both."""
         shares = (labels.float().sum(1) + 0.5) / (labels.shape[1] + 1)  # [n, k]
         return shares.logit()
@@ -69,12 +76,14 @@ class Ridge(Problem):
 
     corrects: ClassVar[bool] = True
 
-    def solver(self, coordinates: Tensor, labels: Tensor, *, holds_bias: bool) -> Solver:
+    def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
+        from bench.probing.ridge import RidgeSolver  # noqa: PLC0415 (loads torch)
+
         if labels.ndim == 2:  # one output
             labels = labels[:, :, None]
         return RidgeSolver(coordinates, labels, holds_bias=holds_bias, names=range(len(labels)))
 
-    def average(self, labels: Tensor) -> Tensor:
+    def average(self, labels: "Tensor") -> "Tensor":
         """Return the mean."""
         means = labels.float().mean(1)
         return means[:, None] if means.ndim == 1 else means

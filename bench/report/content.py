@@ -8,7 +8,7 @@ from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
 from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
-from bench.analysis.wording import count, counted, direction, strategy_title, task_title
+from bench.analysis.wording import capitalised, count, counted, direction, strategy_title, task_title
 from bench.cell import ALL_STREAMS
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
 from bench.report.sections.claims import claims_section
@@ -21,6 +21,7 @@ from bench.report.sections.provenance import provenance_section
 from bench.report.sections.randomness import randomness_section
 from bench.report.sections.robustness import robustness_section
 from bench.report.sections.savings import savings_section
+from bench.results.manifest import Manifest
 
 Found = Mapping[str, list[Curves]]
 
@@ -76,7 +77,7 @@ def _answers(tables: Tables, found: Found) -> Section:
 
 
 def _gaps(tables: Tables) -> Section | None:
-    """Return which cells failed and why, reason by reason, and how many were not run."""
+    """Return which cells failed and why, reason by reason, how many were not run, and what cannot be."""
     cells = tables.cells
     failed, pending = cells[cells["status"] == FAILED], int((cells["status"] == NOT_RUN).sum())
     blocks: list[Block] = []
@@ -100,7 +101,23 @@ def _gaps(tables: Tables) -> Section | None:
         names = ("Task", "Strategy", "Backbone", "Label budgets", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
+    if tables.manifest.left_out:
+        blocks.append(_left_out(tables.manifest))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None
+
+
+def _left_out(manifest: Manifest) -> Table:
+    """Return which strategies were left out of the plan, and why."""
+    rows = tuple(
+        (
+            Value(task_title(manifest, one.task) if one.task in manifest.tasks else one.task),
+            Value(strategy_title(one.strategy)),
+            Value(one.backbone),
+            Value(capitalised(reason)),
+        )
+        for one, reason in manifest.left_out.items()
+    )
+    return Table("Left out of the plan", tuple(map(Column, ("Task", "Strategy", "Backbone", "Reason"))), rows)
 
 
 def _stream(varied: str) -> str:

@@ -52,7 +52,8 @@ class Manifest:
     """What a results folder was asked for. `cells` maps every planned cell to the key of its result.
 
     `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
-    the precision to train in, by their keys, as far as they were made by timing.
+    the precision to train in, by their keys, as far as they were made by timing. `left_out` says why there are no cells
+    of a strategy that cannot be on a task and a backbone: a clause.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -63,6 +64,7 @@ class Manifest:
     cells: Mapping[Cell, str] = field(default_factory=dict)
     recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
     choices: Mapping[str, PrecisionChoice] = field(default_factory=dict)
+    left_out: Mapping[Curve, str] = field(default_factory=dict)
 
     def merged(self, newer: "Manifest") -> "Manifest":
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
@@ -77,6 +79,8 @@ class Manifest:
             cells={**self.cells, **newer.cells},
             recipes={**self.recipes, **newer.recipes},
             choices={**newer.choices, **self.choices},
+            left_out={curve: why for curve, why in self.left_out.items() if curve not in newer.recipes}
+            | dict(newer.left_out),
         )
 
 
@@ -89,6 +93,7 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
+        "left_out": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.left_out.items()],
         "choices": [asdict(choice) for choice in manifest.choices.values()],
         "cells": [{**cell_record(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
@@ -116,4 +121,7 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         cells={cell_of({k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
         recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
         choices={row["key"]: PrecisionChoice(**row) for row in record.get("choices", ())},  # older folders have none
+        left_out={
+            Curve(row["task"], row["backbone"], row["strategy"]): row["reason"] for row in record.get("left_out", ())
+        },
     )

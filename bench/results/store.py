@@ -4,11 +4,13 @@
     cells/<key>.json            a Result or Failure; written last, so that it marks a finished cell
     predictions/<key>.npz       the predictions of the test split, a column (see `bench.column`)
     predictions/<key>.<shift>.npz   the same under a shift; where it leaves examples out, of the last of them
-    tested/<task>.<fold>.<data>.labels.npz    the test labels that the predictions of a fold belong to, a column;
+    tested/<task>.<fold>.<data>.<name>.labels.npz    the test labels that predictions of a fold belong to, a column;
                                .facts.npz     what else scoring knows of the test examples, if anything;
                                .rows.npz      their test blocks, groups, units and names;
                                .baseline.npz, .baseline.<shift>.npz    the predictions without skill;
-                               <data> is the beginning of the sha256 of the data
+                               <data> is the beginning of the sha256 of the data, <name> is a hash of all these, which
+                               the result has: another label column of the same data has other files. Results of before
+                               have none, and files without
     cells.jsonl                 in a published folder, without predictions: all cells (see `bench.results.published`)
 
 A result keeps the values of every metric. Which of them is its score is up to the manifest: results are ranked by it
@@ -27,6 +29,7 @@ from zipfile import BadZipFile
 from bench.cell import Cell, Failure, Outcome, Result, from_record, to_record
 from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
+from bench.metric import MetricCard
 from bench.results.manifest import Manifest, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
 from bench.results.tested import PLAIN, Tested
@@ -147,7 +150,8 @@ class Store:
         """
         found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
         return {
-            cell: outcome and _ranked(replace(outcome, cell=cell), self._metric(cell.task)) for cell, outcome in found
+            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self._card(cell.task))
+            for cell, outcome in found
         }
 
     def results(self) -> Iterable[Result]:
@@ -179,15 +183,21 @@ class Store:
 
     def _metric(self, task: str) -> str:
         """Return the name of the metric that ranks the results of a task; nothing where that is not known."""
+        card = self._card(task)
+        return card.name if card else ""
+
+    def _card(self, task: str) -> MetricCard | None:
+        """Return the card of the metric that ranks the results of a task; None where that is not known."""
         entry = self._manifest.tasks.get(task) if self._manifest else None
-        return entry.metric.name if entry else ""
+        return entry.metric if entry else None
 
     def _predictions(self, key: str, shift: str = PLAIN) -> Path:
         return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")
 
     def _tested(self, result: Result, fold: int, part: str) -> Path:
         data = result.data_sha256[:DATA_DIGITS]
-        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}.{part}.npz"
+        name = f".{result.tested}" if result.tested else ""
+        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}{name}.{part}.npz"
 
     def _write_column(self, path: Path, column: Column) -> None:
         self._write(str(path.relative_to(self.root)), to_bytes(column))
@@ -244,6 +254,17 @@ class Store:
 def _baseline(shift: str) -> str:
     """Return the name that predictions without skill have among the parts of a fold, if one is named under a shift."""
     return f"baseline.{shift}" if shift else "baseline"
+
+
+def _as_it_is_now(outcome: Outcome, card: MetricCard | None) -> Outcome:
+    """Return an outcome ranked by a metric; a result that another version of its function has scored counts as failed.
+
+    Scores by a function of a user's are those of its file, as the manifest has it.
+    """
+    if card is None or isinstance(outcome, Failure) or outcome.metric_files.get(card.name, "") == card.sha256:
+        return _ranked(outcome, card.name if card else "")
+    reason = f"scored by another version of {card.name}, and not anew yet"
+    return Failure(cell=outcome.cell, key=outcome.key, reason=reason, traceback="")
 
 
 def _ranked(outcome: Outcome, metric: str) -> Outcome:

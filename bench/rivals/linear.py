@@ -7,12 +7,10 @@ same rule, and what differs in the scores is the features.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 
-from bench.backbone import Head
 from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Array, Column, Indices
@@ -20,14 +18,19 @@ from bench.context import Context
 from bench.domain import Raw
 from bench.domains.contract import FEATURES, Features
 from bench.domains.registered import domain_named
-from bench.probing.heads import Heads, Penalties
 from bench.readout import Kind
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
 from bench.target import Codec, Objective, Target
-from bench.training.inference import ReadFeatures
 from bench.versions import ALGORITHM
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.backbone import Head
+    from bench.probing.heads import Penalties
+    from bench.training.inference import ReadFeatures
 
 
 class Linear(Rival):
@@ -38,7 +41,9 @@ class Linear(Rival):
     def predicts(self, target: Target) -> bool:
         return target.objective.problem() is not None and target.readout.kind is Kind.POOLED
 
-    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: "Penalties") -> Iterator[Model]:
+        from bench.probing.heads import Heads  # noqa: PLC0415 (loads torch)
+
         described = _Described(context)
         heads = Heads(
             context.target,
@@ -85,17 +90,23 @@ class _Described:
             lambda: features.describe(context.tested),
         )
         self.work: tuple[Work, ...] = (of_train, of_test)
-        self._learnt = torch.from_numpy(learnt)
+        self._learnt = learnt
         self._places = np.full(len(train), -1, dtype=np.int64)  # of training examples among those described
         self._places[needed] = np.arange(len(needed))
         self._others: dict[Raw, Array] = {context.tested: seen}  # by identity, as all raw examples are
 
-    def read(self, rows: Indices) -> ReadFeatures:
+    def read(self, rows: Indices) -> "ReadFeatures":
         """Return the features of the training examples `rows`, [n, width]."""
-        return ReadFeatures((self._learnt[torch.from_numpy(self._places[rows])],), None)
+        import torch  # noqa: PLC0415 (takes seconds)
 
-    def of(self, raw: Raw) -> torch.Tensor:
+        from bench.training.inference import ReadFeatures  # noqa: PLC0415 (loads torch)
+
+        return ReadFeatures((torch.from_numpy(self._learnt)[torch.from_numpy(self._places[rows])],), None)
+
+    def of(self, raw: Raw) -> "Tensor":
         """Return the features of any other examples, [n, width]."""
+        import torch  # noqa: PLC0415 (takes seconds)
+
         if raw not in self._others:
             self._others[raw] = self._describe(raw)
         return torch.from_numpy(self._others[raw])
@@ -106,7 +117,7 @@ class LinearModel:
     """A linear head on classical features."""
 
     described: _Described
-    head: Head
+    head: "Head"
     codec: Codec
     objective: Objective
     cost: Cost

@@ -1,10 +1,13 @@
-"""The contract of classical models, and what they keep in the cache."""
+"""The contract of classical models, and what they keep in the cache.
+
+A plan asks them what they predict: libraries that take seconds are imported here and by them inside functions.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from safetensors import safe_open
@@ -14,10 +17,12 @@ from bench.budget import Budget
 from bench.cell import FROZEN, Work
 from bench.column import Array, Column
 from bench.context import Context
-from bench.probing.heads import Penalties
 from bench.runtime.cache import Cache
 from bench.strategy import Model
 from bench.target import Target
+
+if TYPE_CHECKING:
+    from bench.probing.heads import Penalties
 
 
 class Rival(ABC):
@@ -35,7 +40,7 @@ class Rival(ABC):
         """Return whether it can predict a target."""
 
     @abstractmethod
-    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: "Penalties") -> Iterator[Model]:
         """Yield the model of each budget, in order. If it learns, no budget is empty."""
 
 

@@ -12,7 +12,7 @@ seconds.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,15 @@ from bench.context import Context
 from bench.domain import Raw
 from bench.domains.contract import PASTS
 from bench.domains.series.raw import expect_windows
-from bench.probing.heads import Penalties
 from bench.rivals.rival import Rival, keep
 from bench.runtime.cache import content_key
 from bench.strategy import Cost, Model, Parts
 from bench.target import Target
 from bench.targets.forecast import LABEL
 from bench.versions import ALGORITHM
+
+if TYPE_CHECKING:
+    from bench.probing.heads import Penalties
 
 CHUNK: Final = 1_024  # windows forecast at a time
 
@@ -49,7 +51,7 @@ class Theta(Rival):
     def predicts(self, target: Target) -> bool:
         return target.horizon > 0
 
-    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: "Penalties") -> Iterator[Model]:
         steps, tested = context.target.horizon, context.tested
         key = content_key("classical", ALGORITHM, "theta in float64", context.content, steps)
         forecasts, work = keep(context.cache, key, "Theta forecasts, test", lambda: forecast(tested, steps))

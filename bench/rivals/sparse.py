@@ -8,16 +8,17 @@ rises. Penalties are per example and in units of the features' mean square here 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import log_softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from bench.column import Array, Indices
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression, Ridge
 
 WORDS: Final = (1, 2)  # words in a row
 CHARACTERS: Final = (2, 5)  # in a row, within words: their ends count as characters
@@ -33,6 +34,8 @@ class Vocabulary:
     """TF-IDF of the word and character n-grams that occur in some texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 (takes a second)
+
         words = TfidfVectorizer(ngram_range=WORDS, token_pattern=ANY_WORD, sublinear_tf=True)
         characters = TfidfVectorizer(analyzer="char_wb", ngram_range=CHARACTERS, sublinear_tf=True)
         # Texts without a single word, or nothing at all, have no n-grams of that kind to count.
@@ -81,7 +84,7 @@ class Regression(ABC):
 class Softmax(Fitted):
     """A logistic regression over `width` classes."""
 
-    model: LogisticRegression
+    model: "LogisticRegression"
     width: int
 
     @property
@@ -111,6 +114,8 @@ class SoftmaxRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Softmax:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 (takes a second)
+
         classes = len(np.unique(labels))
         strength = (2 if classes == 2 else 1) / (len(labels) * penalty * mean_square(counts))
         # By Newton's method: a few steps where L-BFGS takes hundreds under a weak penalty.
@@ -129,7 +134,7 @@ class SoftmaxRegression(Regression):
 class Squares(Fitted):
     """A ridge regression."""
 
-    model: Ridge
+    model: "Ridge"
 
     @property
     def coefficients(self) -> int:
@@ -154,6 +159,8 @@ class RidgeRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Squares:
+        from sklearn.linear_model import Ridge  # noqa: PLC0415 (takes a second)
+
         strength = len(labels) * penalty * mean_square(counts)
         model = Ridge(alpha=strength, solver="sparse_cg", tol=SOLVED if exact else COMPARED)
         return Squares(model.fit(counts, labels.reshape(len(labels), -1).astype(np.float64)))
@@ -166,7 +173,7 @@ class Answers(Fitted):
     Where all examples have one answer there is none, but the logit of the smoothed share of yes.
     """
 
-    questions: tuple[LogisticRegression | float, ...]
+    questions: "tuple[LogisticRegression | float, ...]"
 
     @property
     def coefficients(self) -> int:
@@ -193,6 +200,8 @@ class OneVsRestRegression(Regression):
     def fit(
         self, counts: csr_matrix, labels: Array, penalty: float, *, exact: bool = True, start: Fitted | None = None
     ) -> Answers:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 (takes a second)
+
         strength = 1 / (len(labels) * penalty * mean_square(counts))
         questions: list[LogisticRegression | float] = []
         for answers in labels.T:

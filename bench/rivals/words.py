@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import uuid4
 
 import numpy as np
-import torch
 
 from bench.budget import Budget
 from bench.cell import HEAD, Work
@@ -17,7 +16,6 @@ from bench.domain import Raw
 from bench.domains.contract import WORDS as TEXTS
 from bench.domains.text.raw import expect_texts
 from bench.probing import problem
-from bench.probing.heads import Penalties
 from bench.readout import Kind
 from bench.rivals.rival import Rival
 from bench.rivals.sparse import (
@@ -32,6 +30,9 @@ from bench.rivals.sparse import (
 from bench.strategy import Cost, Model, Parts
 from bench.subsets.seeds import stream
 from bench.target import Codec, Objective, Target
+
+if TYPE_CHECKING:
+    from bench.probing.heads import Penalties
 
 REGRESSIONS: Final[Mapping[type[problem.Problem], Regression]] = {
     problem.Softmax: SoftmaxRegression(),
@@ -49,7 +50,7 @@ class Words(Rival):
     def predicts(self, target: Target) -> bool:
         return _regression_of(target) is not None and target.readout.kind is Kind.POOLED
 
-    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[Model]:
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], penalties: "Penalties") -> Iterator[Model]:
         """Yield the models; equal budgets that follow each other are one problem, whichever seed drew them."""
         last: tuple[tuple[bytes, str], WordsModel] | None = None  # no more than one: vocabularies are large
         for budget in budgets:
@@ -71,6 +72,8 @@ class WordsModel:
 
     def predict(self, raw: Raw) -> Column:
         """Return predictions on the scale of the labels."""
+        import torch  # noqa: PLC0415 (takes seconds)
+
         outputs = self.fitted.outputs(self.vocabulary.count(_strings(raw))).astype(np.float32)
         return self.codec.decode(self.objective.predict((torch.from_numpy(outputs),), None), None)
 
@@ -79,7 +82,7 @@ class WordsModel:
         return None
 
 
-def _fit(context: Context, budget: Budget[Column], penalties: Penalties) -> WordsModel:
+def _fit(context: Context, budget: Budget[Column], penalties: "Penalties") -> WordsModel:
     start = perf_counter()
     target, train = context.target, context.train
     texts = _strings(train.raw.take(budget.rows))

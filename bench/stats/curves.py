@@ -24,10 +24,14 @@ def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
 
     The trapezoidal rule over x = log(n_labels), divided by the length: sum of (x[i+1] - x[i]) (v[i] + v[i+1]) / 2 over
     x[-1] - x[0] (the ALC of Guyon et al. 2011, Results of the Active Learning Challenge, JMLR W&CP 16).
-    `n_labels` [n_budgets] must not fall. A curve of one budget has the height of its point. A missing value makes the
-    area missing (nan): an area over fewer points would be another quantity under the same name.
+    `n_labels` [n_budgets] must not fall. A budget without labels has no logarithm and is left out, unless it is the
+    only one. A curve of one budget has the height of its point. A missing value makes the area missing (nan): an area
+    over fewer points would be another quantity under the same name.
     """
-    x, v = np.log(np.asarray(n_labels, dtype=np.float64)), np.asarray(values, dtype=np.float64)
+    n, v = np.asarray(n_labels, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if not n.any():
+        return float(v.mean()) if len(v) else float("nan")
+    x, v = np.log(n[n != 0]), v[n != 0]
     if len(v) == 0 or np.isnan(v).any():
         return float("nan")
     steps = np.diff(x)  # [n_budgets - 1]

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
+from bench.domain import DomainName
 from bench.domains.registered import domain_named
 from bench.errors import DataError
 from bench.registry import RIVALS as RIVAL_MODELS
 from bench.registry import load_class
 from bench.strategy import RIVALS, Model, PenaltyRecipe, Seeds, Start, Strategy
 from bench.subsets.seeds import Purpose
+from bench.target import Target
 
 if TYPE_CHECKING:
     from bench.rivals.rival import Rival
@@ -35,11 +37,18 @@ class Classical(Strategy, PenaltyRecipe):
     def streams(self) -> tuple[Purpose, ...]:
         return ("subset",)
 
+    def lacks(self, target: Target, domain: DomainName) -> str:
+        found = find_rival(target, domain)
+        return "" if found else f"there is no classical model that predicts {target.name} in the domain {domain!r}"
+
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the models. Raises `DataError` if there is no classical model, or no label to learn from."""
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
 
-        rival = choose_rival(context)
+        target, domain = context.target, context.train.raw.domain
+        rival = find_rival(target, domain)
+        if rival is None:
+            raise DataError(f"{self.lacks(target, domain)}: leave out strategies of the kind {self.kind}")
         models = rival.fit(
             context,
             [budget for budget in budgets if len(budget.rows) or not rival.learns],
@@ -51,17 +60,13 @@ class Classical(Strategy, PenaltyRecipe):
             yield next(models)
 
 
-def choose_rival(context: Context) -> "Rival":
-    """Return the classical model of a task. Raises `DataError` if there is none."""
-    from bench.rivals.rival import Rival  # noqa: PLC0415 (loads torch)
+def find_rival(target: Target, domain: DomainName) -> "Rival | None":
+    """Return the classical model of a target in a domain: the first that finds there what it needs; or None."""
+    from bench.rivals.rival import Rival  # noqa: PLC0415 (for this kind of strategy alone)
 
-    target, domain = context.target, context.train.raw.domain
     offered = domain_named(domain).offers
     for name in target.rivals:
         rival = load_class(RIVAL_MODELS, name, Rival)()  # type: ignore[type-abstract]  # what it finds is concrete
         if rival.needs in offered and rival.predicts(target):
             return rival
-    raise DataError(
-        f"there is no classical model that predicts {target.name} in the domain {domain!r}: leave out "
-        "strategies of the kind classical for this task (--strategy names the others)"
-    )
+    return None

@@ -38,8 +38,8 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
 
     To the weights of each layer alpha / rank times the product of two matrices is added, of `rank` columns and rows.
     `trained` is the share of the stages, counted from the top, that may have adapters; `layers` is a regular expression
-    that the names of layers within their stages match as a whole, and nothing for all linear ones. `head` says where
-    the head starts, as in fine-tuning.
+    that the names of layers within their stages match as a whole, and nothing for all linear ones, or all convolutions
+    where there is no linear one. `head` says where the head starts, as in fine-tuning.
     """
 
     kind: ClassVar[str] = "lora"
@@ -96,15 +96,15 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
         """Return the names of the layers to adapt in each stage. Raises `ConfigError` if there are none."""
         from bench.training.adapters import ADAPTABLE, layers_to_adapt  # noqa: PLC0415 (loads peft)
 
-        example, readout = network.tested.take(np.array([0])), network.target.readout
+        example, readout = network.tested.take(np.array([0])), network.readout(brought=self.head == "solved")
         lowest = boundary(self.trained, network.n_stages)
         layers = layers_to_adapt(network.backbone, example, readout, self.layers)
-        if any(layers[lowest:]):
-            return [*([()] * lowest), *layers[lowest:]]
-        everything = layers_to_adapt(network.backbone, example, readout, ".*")
+        everything = layers if any(layers[lowest:]) else layers_to_adapt(network.backbone, example, readout, ".*")
+        if any(everything[lowest:]) and (everything is layers or not self.layers):
+            return [*([()] * lowest), *everything[lowest:]]
         there = list(dict.fromkeys(name for names in everything[lowest:] for name in names))
         kinds = " or ".join(kind.__name__ for kind in ADAPTABLE)
-        wanted = f"whose name matches layers = {self.layers!r}" if self.layers else "that is linear"
+        wanted = f"whose name matches layers = {self.layers!r}" if self.layers else "that is linear or a convolution"
         names = ", ".join(there[:NAMED]) + (", …" if len(there) > NAMED else "")
         advice = f"set layers to a regular expression for some of these: {names}" if there else f"there is no {kinds}"
         raise ConfigError(

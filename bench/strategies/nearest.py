@@ -8,8 +8,12 @@ from annotated_types import Gt, Len
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
+from bench.domain import DomainName
+from bench.errors import DataError
+from bench.readout import Kind
 from bench.strategy import Model, Seeds, Start, Strategy
 from bench.subsets.seeds import Purpose
+from bench.target import Target
 
 Count = Annotated[int, Gt(0)]
 
@@ -34,9 +38,18 @@ class Nearest(Strategy):
     def streams(self) -> tuple[Purpose, ...]:
         return ("subset",)
 
+    def lacks(self, target: Target, domain: DomainName) -> str:
+        """Return why labels cannot be averaged: they need a mean, and one vector of features for each example."""
+        read = target.readout
+        averaged = target.objective.problem() is not None and read.kind is Kind.POOLED and len(read.stages) == 1
+        return "" if averaged else f"labels of {target.name} cannot be averaged"
+
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        """Yield the models. Raises `DataError` if labels cannot be averaged, or there are none."""
         from bench.training.neighbours import Grid, fit_nearest  # noqa: PLC0415 (loads torch)
 
         network = context.network()
+        if problem := self.lacks(network.target, network.train.raw.domain):
+            raise DataError(f"{problem}: leave out strategies of the kind {self.kind}")
         for budget in budgets:
             yield fit_nearest(network, budget, Grid(self.neighbours, self.default_neighbours))

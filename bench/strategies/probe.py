@@ -6,7 +6,16 @@ from typing import ClassVar
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy
+from bench.strategy import (
+    BACKBONE,
+    LABELS_OR_HEAD,
+    LoopRecipe,
+    Model,
+    PenaltyRecipe,
+    Seeds,
+    Start,
+    Strategy,
+)
 from bench.subsets.seeds import Purpose
 
 
@@ -14,10 +23,12 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
     """A linear head on frozen features.
 
     It is solved, for all budgets side by side, with a penalty that is chosen inside each. Where a target has no solver,
-    the loop trains the head alone by the loop's recipe.
+    or the backbone brings a whole reader with a loss of its own, the loop trains the head alone by the loop's recipe.
+    Without labels it is what came with the backbone, as it is.
     """
 
     kind: ClassVar[str] = "probe"
+    requires: ClassVar[frozenset[str]] = frozenset({LABELS_OR_HEAD, BACKBONE})
     together: ClassVar[bool] = True
 
     @property
@@ -32,12 +43,18 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
         from torch import nn  # noqa: PLC0415 (takes seconds to load)
 
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
-        from bench.training.fitting import NetworkPlan, fit_heads, fit_network  # noqa: PLC0415 (loads torch)
+        from bench.training.fitting import (  # noqa: PLC0415 (loads torch)
+            NetworkPlan,
+            fit_heads,
+            fit_network,
+            refuse_nothing,
+        )
 
         network = context.network()
-        if network.target.objective.problem() is not None:
+        if network.solves:
             yield from fit_heads(network, budgets, Penalties(self.penalties, self.default_penalty))
             return
         plan = NetworkPlan(network.n_stages, self, begin=nn.ModuleList, learns=lambda network: [], brought=True)
         for budget, seed in zip(budgets, seeds, strict=True):
+            refuse_nothing(network, budget)
             yield fit_network(network, budget, seed, plan)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.backbone import Backbone, Batch, read_stages, state_hash
-from bench.column import digest
+from bench.backbone import Backbone, Batch, Head, Reader, read_stages, state_hash
+from bench.column import Column, digest
 from bench.domain import Raw
 from bench.readout import POOLED, Kind, Readout
 from bench.strategy import LoopRecipe
@@ -146,12 +146,18 @@ def training_leaves_the_backbone_as_it_was(backbone: Backbone, raw: Raw) -> None
 
 
 def a_head_that_is_brought_fits_its_readout(backbone: Backbone, raw: Raw) -> None:
+    """What is brought for targets that a backbone was not pretrained with is checked with these targets."""
     if backbone.pretrained is None:
         return
-    target, head = backbone.pretrained.target, backbone.pretrained.head
-    assert backbone.brings(target) is not None, "what was pretrained for a target is brought for it"
-    (width,) = backbone.widths(target.readout)
-    assert head.weight.shape == (width, len(head.bias)), f"weights are [width, outputs]: got {head.weight.shape}"
+    target = backbone.pretrained.target
+    assert target.among(backbone.card.brings), f"the card says that it brings a head for {target.identity}"
+    brought = backbone.brings(target)
+    assert brought is not None, "what was pretrained for a target is brought for it"
+    if isinstance(brought, Head):
+        (width,), shape = backbone.widths(target.readout), tuple(brought.weight.shape)
+        assert shape == (width, len(brought.bias)), f"weights are [width, outputs]: got {shape}"
+    else:
+        assert len(predictions_of(brought, backbone, raw)) == len(raw), "a prediction for each example"
 
 
 BACKBONE_CHECKS: Final[tuple[BackboneCheck, ...]] = (
@@ -229,6 +235,12 @@ def readouts_of(backbone: Backbone) -> tuple[Readout, ...]:
     """Return a readout of the last stage for each kind that the backbone offers, pooled features first."""
     kinds = sorted(map(Kind, backbone.card.readouts), key=lambda kind: kind is not POOLED.kind)
     return tuple(map(Readout, kinds))
+
+
+def predictions_of(reader: Reader, backbone: Backbone, raw: Raw) -> Column:
+    """Return what a whole reader predicts of examples."""
+    read = read_all(backbone, backbone.stages, backbone.prepare(raw), reader.readout, precision="float32")
+    return reader.predict(read.features, read.geometry)
 
 
 def close(found: Tensor, expected: Tensor) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench.backbone import Backbone, state_hash
+from bench.backbone import Backbone, Reader, state_hash
 from bench.budget import ALL, NONE, Asked, Budget, Share
 from bench.column import Column, digest
 from bench.context import Context
@@ -18,7 +18,7 @@ from bench.errors import DataError
 from bench.planning.budgets import Budgets
 from bench.runtime.cache import Cache
 from bench.scoring import score
-from bench.strategy import BACKBONE, LABELS, Model, Seeds, Strategy
+from bench.strategy import BACKBONE, BROUGHT_HEAD, LABELS, LABELS_OR_HEAD, Model, Seeds, Strategy
 from bench.target import Target
 from bench.task import Examples, Split, Task, fingerprint
 from bench.testing.tasks import labels_of
@@ -131,9 +131,12 @@ def a_model_is_the_same_whatever_was_drawn_before(case: StrategyCase) -> None:
 
 
 def the_shared_backbone_stays_as_it_was(case: StrategyCase) -> None:
-    before = state_hash(case.backbone)
+    before, brought = state_hash(case.backbone), case.backbone.brings(case.task.target)
+    head = state_hash(brought.head) if isinstance(brought, Reader) else ""
     case.predicted(case.context("any"), case.draw(HALF, 0))
     assert state_hash(case.backbone) == before, "strategies train copies"
+    if isinstance(brought, Reader):
+        assert state_hash(brought.head) == head, "strategies train a copy of what is brought"
 
 
 def predictions_are_scored_and_do_not_depend_on_who_asks(case: StrategyCase) -> None:
@@ -158,15 +161,24 @@ def its_cost_is_told(case: StrategyCase) -> None:
 
 
 def without_labels_it_says_what_it_can_do(case: StrategyCase) -> None:
-    """One that requires labels is not asked; any other predicts, or says what it lacks."""
-    if LABELS in case.strategy.requires:
+    """One that requires labels is not asked; any other predicts, or says what it lacks.
+
+    With all labels noise the predictions are the same bit for bit. One that asks for what a backbone brings predicts.
+    """
+    requires = case.strategy.requires
+    if LABELS in requires:
         return
-    context = case.context("any")
+    context, nothing = case.context("any"), case.draw(NONE, 0)
     try:
-        predictions = case.predicted(context, case.draw(NONE, 0))
+        predictions = case.predicted(context, nothing)
     except DataError:
+        asks = bool({LABELS_OR_HEAD, BROUGHT_HEAD} & requires)
+        assert not asks or case.backbone.brings(case.task.target) is None, "what is brought is enough"
         return
     assert len(predictions) == len(context.tested), "a prediction for each test example"
+    noisy = blinded(case.split, case.task.target, nothing.rows)
+    blind = case.predicted(case.context("noisy", noisy), case.draw(NONE, 0, noisy))
+    assert digest(predictions) == digest(blind), "labels reached the strategy at a budget that has none"
 
 
 STRATEGY_CHECKS: Final[tuple[StrategyCheck, ...]] = (

@@ -11,17 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from bench.answers import Rows
-from bench.backbone import Backbone
+from bench.backbone import Backbone, Head, Reader
 from bench.budget import ALL, Count, Share
 from bench.column import Column, concatenate, digest
 from bench.planning.budgets import Budgets
 from bench.probing.encoded import as_tensors
-from bench.probing.linear import LinearHead
+from bench.probing.linear import LinearHead, put
 from bench.scoring import score
 from bench.subsets.seeds import stream
 from bench.target import Target, combine_by, rank_by
 from bench.targets.registered import target_of, target_record
 from bench.task import Examples, Split, fingerprint
+from bench.testing.backbones import predictions_of
 from bench.testing.tasks import labels_of
 from bench.training.inference import ReadFeatures, read_all
 
@@ -254,6 +255,28 @@ def a_solver_gets_a_row_for_each_label(case: TargetCase) -> None:
     assert 0 <= int(owners.min()) <= int(owners.max()) < len(case.labels), "owners are examples"
 
 
+def what_the_backbone_brings_is_on_its_card_and_predicts(case: TargetCase) -> None:
+    """A whole reader predicts what the target scores, and its own loss moves its head."""
+    backbone, target, train = case.backbone, case.target, case.split.train
+    brought, said = backbone.brings(target), backbone.card.brings
+    if brought is None:
+        assert target.identity not in said, "the card says that it brings a head for this target"
+        return
+    assert target.among(said), f"the card does not say that it brings a head for {target.identity}"
+    if isinstance(brought, Head):
+        put(brought, case.head())
+        return
+    values = case.score(predictions_of(brought, backbone, case.split.test.raw))
+    assert values[target.metrics[0].card.name] is not None, "what it predicts has a score"
+    loss = _loss_of(brought, backbone, train, case.labels)
+    assert loss.ndim == 0, f"the loss is a scalar: got {tuple(loss.shape)}"
+    assert torch.isfinite(loss), "the loss is a number"
+    moved = torch.autograd.grad(
+        loss, [one for one in brought.head.parameters() if one.requires_grad], allow_unused=True
+    )
+    assert any(one is not None and bool(one.any()) for one in moved), "its loss moves its head"
+
+
 def answers_are_fit_for_tables_and_json(case: TargetCase) -> None:
     rows = np.arange(min(SOME, len(case.split.test)))
     raw = case.split.test.raw.take(rows)
@@ -279,9 +302,18 @@ TARGET_CHECKS: Final[tuple[TargetCheck, ...]] = (
     metrics_do_not_depend_on_the_order_of_examples,
     combined_predictions_are_scored_like_single_ones,
     a_solver_gets_a_row_for_each_label,
+    what_the_backbone_brings_is_on_its_card_and_predicts,
     answers_are_fit_for_tables_and_json,
 )
 """Each asserts one thing of a target."""
+
+
+def _loss_of(reader: Reader, backbone: Backbone, examples: Examples, labels: Column) -> Tensor:
+    """Return the loss of a whole reader on examples with their labels."""
+    read = read_all(backbone, backbone.stages, backbone.prepare(examples.raw), reader.readout, precision="float32")
+    encoded = as_tensors(reader.codec.encode(labels, read.geometry), CPU)
+    features = tuple(values.clone() for values in read.features)  # out of inference mode
+    return reader.objective.loss(reader.head(features), encoded, read.geometry)
 
 
 def _some_head(case: TargetCase) -> nn.Module:

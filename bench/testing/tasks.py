@@ -74,6 +74,11 @@ def raw_examples_are_of_the_cards_domain(task: Task, cache: Cache) -> None:
         assert raw.domain == task.card.domain, f"the card says {task.card.domain}, the examples are of {raw.domain}"
 
 
+def the_card_says_what_there_is_beside_labelled_examples(task: Task, cache: Cache) -> None:
+    beside = task.split(0, cache).beside
+    assert sorted(task.card.beside) == sorted(beside), f"set `beside` of the card to {beside}: plans go by it"
+
+
 def no_example_of_train_is_in_test(task: Task, cache: Cache) -> None:
     split = task.split(0, cache)
     learnt, tested = (
@@ -126,6 +131,7 @@ TASK_CHECKS: Final[tuple[TaskCheck, ...]] = (
     data_that_came_split_are_split_alike_for_every_seed,
     every_example_of_folds_is_tested_once,
     raw_examples_are_of_the_cards_domain,
+    the_card_says_what_there_is_beside_labelled_examples,
     no_example_of_train_is_in_test,
     labels_of_the_target_are_there,
     what_is_scored_as_one_can_be,

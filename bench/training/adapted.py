@@ -1,12 +1,12 @@
 """Adapted networks: how they start, and the models that they become."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from bench.backbone import Batch, Features, read_stages
+from bench.backbone import Batch, Features, Reader, read_stages
 from bench.budget import Budget
 from bench.column import Column
 from bench.domain import Raw
@@ -16,33 +16,21 @@ from bench.readout import Readout
 from bench.runtime.arithmetic import Precision
 from bench.strategy import Cost, Parts
 from bench.subsets.seeds import torch_seed
-from bench.target import Codec, Objective
 from bench.training.context import NetworkContext
-from bench.training.inference import ReadFeatures, read_all
+from bench.training.inference import read_all
 from bench.training.loop import Forward, Term
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reader:
-    """How activations become predictions."""
-
-    readout: Readout
-    codec: Codec
-    objective: Objective
-    head: nn.Module
-
-    def predict(self, read: ReadFeatures) -> Column:
-        """Return the predictions of features, on the scale of the labels."""
-        with torch.inference_mode():
-            outputs = tuple(one.float().cpu() for one in self.head(read.features))
-        return self.codec.decode(self.objective.predict(outputs, read.geometry), read.geometry)
-
-
 def fresh_reader(context: NetworkContext, labels: Column, *, brought: bool) -> Reader:
-    """Return a reader with a head that puts out zeros, or with the one `brought` by the backbone if there is one."""
+    """Return a reader with a head that puts out zeros, or what is `brought` by the backbone if there is anything.
+
+    Of a whole reader the head is a copy.
+    """
     target, backbone = context.target, context.backbone
+    with_weights = context.brought if brought else None
+    if isinstance(with_weights, Reader):
+        return replace(with_weights, head=copy.deepcopy(with_weights.head).to(context.device), brought=True)
     head = target.objective.head(backbone.widths(target.readout))
-    with_weights = backbone.brings(target) if brought else None
     if with_weights is not None:
         put(with_weights, head)
     codec = target.codec.fit(labels) if len(labels) else target.codec
@@ -64,15 +52,17 @@ class AdaptedNetwork:
         """Return predictions on the scale of the labels."""
         readout = self.reader.readout
         if not len(self.network):
-            return self.reader.predict(self.context.features_of(raw, readout))
-        inputs = self.context.inputs_of(raw, self.frozen, readout)
-        read = read_all(self.context.backbone, self.network, inputs, readout, precision=self.precision)
-        return self.reader.predict(read)
+            read = self.context.features_of(raw, readout)
+        else:
+            inputs = self.context.inputs_of(raw, self.frozen, readout)
+            read = read_all(self.context.backbone, self.network, inputs, readout, precision=self.precision)
+        return self.reader.predict(read.features, read.geometry)
 
     def parts(self) -> Parts:
         """Return all stages, those of the backbone below the network's, and the head."""
-        below = self.context.backbone.stages[: self.frozen]
-        return Parts(nn.ModuleList([*below, *self.network]), self.reader.head, self.frozen, self.reader.codec.state())
+        stages = nn.ModuleList([*self.context.backbone.stages[: self.frozen], *self.network])
+        reader = self.reader
+        return Parts(stages, reader.head, self.frozen, reader.codec.state(), brought=reader.brought)
 
 
 def stages_from(context: NetworkContext, frozen: int) -> nn.ModuleList:

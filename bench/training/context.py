@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.backbone import Backbone, TokenStage, state_hash
+from bench.backbone import Backbone, Head, Reader, TokenStage, state_hash
 from bench.cell import Work
 from bench.column import Indices
 from bench.context import Context
@@ -72,6 +72,7 @@ class NetworkContext(Context):
         self._decoders = decoders
         self._boundaries = boundaries
         self._hashes = [state_hash(stage) for stage in backbone.stages]
+        needed = needed if len(needed) else np.array([0])  # budgets without labels: no network runs on nothing
         kept = needed if len(needed) < WHOLE_SPLIT * len(train) else np.arange(len(train))
         self._places = np.full(len(train), -1, dtype=np.int64)  # of each training example among those kept
         self._places[kept] = np.arange(len(kept))
@@ -98,9 +99,24 @@ class NetworkContext(Context):
             _Features(self, readout),
             groups=self.train.groups,
             content=self._train.features_key(readout),
-            prior=self.backbone.brings(self.target),
+            prior=self.brought if isinstance(self.brought, Head) else None,
             cache=self.cache,
         )
+
+    @cached_property
+    def brought(self) -> Head | Reader | None:
+        """What came with the weights for the target."""
+        return self.backbone.brings(self.target)
+
+    @property
+    def solves(self) -> bool:
+        """Whether linear heads are solved. A whole reader that was brought is trained, by its own loss."""
+        return self.target.objective.problem() is not None and not isinstance(self.brought, Reader)
+
+    def readout(self, *, brought: bool) -> Readout:
+        """Return how the network is read: as the target says, or a whole reader if one is to be used as `brought`."""
+        reads = self.brought if brought else None
+        return reads.readout if isinstance(reads, Reader) else self.target.readout
 
     @property
     def n_stages(self) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from bench.backbone import TokenStage
+from bench.backbone import Reader, TokenStage
 from bench.budget import Budget
 from bench.cell import Work
 from bench.column import Column
@@ -20,7 +20,6 @@ from bench.strategy import Cost, LoopRecipe, Seeds
 from bench.subsets.seeds import stream
 from bench.training.adapted import (
     AdaptedNetwork,
-    Reader,
     count_parameters,
     forward_through,
     fresh_reader,
@@ -38,7 +37,7 @@ class NetworkPlan:
     Stages below `frozen` are the backbone's and cached. `begin` returns the others as they start, the same ones each
     time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
     trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero,
-    or from the one `brought` by the backbone.
+    or from what is `brought` by the backbone; a whole reader learns by its own loss.
     """
 
     frozen: int
@@ -63,8 +62,7 @@ def fit_heads(
     solved = context.heads.solve([budget for budget in budgets if len(budget.rows)], penalties)
     for budget in budgets:
         kept = next(solved) if len(budget.rows) else None
-        if kept is None and context.backbone.brings(context.target) is None:
-            raise DataError(f"{context.backbone.card.name} brings no head for this target: it needs labels")
+        refuse_nothing(context, budget)
         forget_peak(context.device)
         start = time.perf_counter()
         reader = fresh_reader(context, budget.labels, brought=kept is None)
@@ -80,6 +78,12 @@ def fit_heads(
             work=(*works, *([kept.work] if kept else [])),
         )
         yield AdaptedNetwork(context, frozen, nn.ModuleList(), reader, cost, frozen_precision(context.device))
+
+
+def refuse_nothing(context: NetworkContext, budget: Budget[Column]) -> None:
+    """Raise `DataError` where there is neither a label nor anything that came with the backbone."""
+    if not len(budget.rows) and context.brought is None:
+        raise DataError(f"{context.backbone.card.name} brings no head for this target: it needs labels")
 
 
 def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, plan: NetworkPlan) -> AdaptedNetwork:
@@ -141,7 +145,8 @@ def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan
     rates = plan.learns(network)
     terms = [supervised(context, budget, reader, plan.frozen), *plan.along(network, reader)]
     modules = [module for term in terms for module in term.modules]
-    trainable = sum(one.numel() for rate in rates for one in rate.parameters) + count_parameters(reader.head)
+    trainable = sum(one.numel() for rate in rates for one in rate.parameters)
+    trainable += sum(one.numel() for one in reader.head.parameters() if one.requires_grad)
     trainable += unused if _table_learns(network, rates) else 0
     rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
     return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable)
@@ -165,9 +170,9 @@ def _shared_work(
     context: NetworkContext, budget: Budget[Column], plan: NetworkPlan
 ) -> tuple[tuple[Work, ...], CachedHead | None]:
     """Return the work that a network shares with others, and the head to start from; makes what is missing."""
-    readout = context.target.readout
+    readout = context.readout(brought=plan.brought)
     works = context.frozen_work(plan.frozen, readout)
-    if plan.penalties is None or context.target.objective.problem() is None or not len(budget.rows):
+    if plan.penalties is None or not context.solves or not len(budget.rows):
         return tuple(works), None
     solved = next(context.heads.solve([budget], plan.penalties))
     return tuple(dict.fromkeys([*works, *context.frozen_work(context.n_stages, readout), solved.work])), solved

@@ -15,11 +15,10 @@ from bench.domain import Raw
 from bench.errors import DataError
 from bench.probing.encoded import as_tensors
 from bench.probing.problem import Problem
-from bench.readout import Kind
 from bench.runtime.precision import frozen_precision
 from bench.strategy import Cost, Parts
 from bench.subsets.seeds import stream
-from bench.target import Codec, Target
+from bench.target import Codec
 from bench.training.adapted import count_parameters
 from bench.training.context import NetworkContext
 
@@ -76,18 +75,11 @@ class NearestModel:
         return None
 
 
-def problem_of(target: Target) -> Problem:
-    """Return how labels of a target are averaged. Raises `DataError` if they cannot be."""
-    problem = target.objective.problem()
-    if problem is None or target.readout.kind is not Kind.POOLED or len(target.readout.stages) > 1:
-        raise DataError(f"labels of {target.name} cannot be averaged: leave out strategies of the kind nearest")
-    return problem
-
-
 def fit_nearest(context: NetworkContext, budget: Budget[Column], grid: Grid) -> NearestModel:
-    """Return the model of a budget. Raises `DataError` if it has no labels, or if these cannot be averaged."""
+    """Return the model of a budget, whose labels can be averaged. Raises `DataError` if it has none."""
     target = context.target
-    problem = problem_of(target)
+    problem = target.objective.problem()
+    assert problem is not None, "targets whose labels cannot be averaged were refused"
     if not len(budget.rows):
         raise DataError(f"a budget of {budget.asked} has no labels, and nearest neighbours are labelled examples")
     work = tuple(context.frozen_work(context.n_stages, target.readout))

@@ -60,6 +60,7 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
             name=name,
             sha256=_content(split, target),
             n_train=len(split.train),
+            beside=split.beside,
             scored=_scored(spec.address, task.card, target, split),
         )
         return OwnTask(task, card, target, spec.address)

@@ -12,13 +12,14 @@ TASKS: Final = {
     "apples-grade": "bundled:glyphs",
     "apples-weight": "bundled:glyphs",
     "shapes": "clouds:toy",
+    "paint": "colours:toy",
 }
 """Tasks of plug-ins, and what each is seen through."""
 
 UNLABELLED: Final = ("lights", "melodies")
-BROUGHT: Final = ("melodies",)
-CLASSICAL: Final = ("apples-weight", "shapes")
-"""Tasks that come with unlabelled inputs, whose backbone brings a head, and that have a classical model."""
+BROUGHT: Final = ("melodies", "paint")
+CLASSICAL: Final = ("apples-weight", "shapes", "paint")
+"""Tasks that come with unlabelled inputs, whose backbone brings what predicts them, and that have a classical model."""
 
 QUICK: Final[dict[str, Any]] = {
     "learning_rate": 3e-3,

@@ -38,7 +38,7 @@ def test_every_task_keeps_the_contract(check: TaskCheck, name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("check", BACKBONE_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", ["lights", "melodies", "shapes"])
+@pytest.mark.parametrize("name", ["lights", "melodies", "shapes", "paint"])
 def test_every_backbone_keeps_the_contract(check: BackboneCheck, name: str, tmp_path: Path) -> None:
     raw = load_family(name).split(0, Cache(tmp_path)).test.raw
     check(loaded(TASKS[name]), raw.take(np.arange(6)))

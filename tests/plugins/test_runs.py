@@ -1,6 +1,7 @@
 """Plug-ins run end to end: from the config to cells, exports, predictions, a report and a comparison."""
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,21 @@ import soundfile
 from bench_tasks import load_family
 from PIL import Image
 
+from bench.backbone import Reader
+from bench.backbones.loading import load_backbone
 from bench.cell import Failure
 from bench.cli import main
 from bench.column import Ragged
 from bench.domains.audio.raw import AudioArray
 from bench.domains.vision.raw import ImageArray
+from bench.errors import WeightsError
+from bench.prediction.exported import read_exported
+from bench.prediction.model import load_model
+from bench.results.manifest import Curve
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.strategy import BACKBONE
+from bench.testing.backbones import predictions_of
 from tests.plugins.pairs import RECIPES, TASKS, fitting, strategy_named
 
 SHOWN = 3  # files that are predicted
@@ -150,16 +158,172 @@ def test_data_of_a_domain_of_its_own_are_read_from_folders(
     assert {shifted.shift for result in results for shifted in result.shifted} == {"jitter"}
 
 
-def test_a_strategy_that_lacks_something_says_so(chosen: Callable[[str], list[str]]) -> None:
-    asked = ["--suite", "apples-grade", "--strategy", "reversal", "--strategy", "as_it_came", "--seeds", "1"]
-    assert main(["run", *asked, "--workers", "1", "--out", "night"]) == 1
-    outcomes = Store(Path("night")).outcomes().values()
-    reasons = {outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
-    brought = "a head that came with the backbone, and bundled:glyphs brings none for this target"
-    assert reasons == {
-        "the strategy 'reversal' needs unlabelled inputs, and the task 'apples-grade' has none",
-        f"the strategy 'as_it_came' needs {brought}",
-    }
+def write_clouds(folder: Path) -> None:
+    """Write rods whose class shows after the first ten points alone."""
+    generator = np.random.default_rng(0)
+    for place in range(24):
+        path = folder / ("long", "short")[place % 2] / f"{place}.xyz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cloud = generator.normal(size=(30, 3))
+        cloud[10:] *= (1, 1, 9 if place % 2 else 1)
+        np.savetxt(path, cloud)
+
+
+def test_a_domain_of_its_own_has_options_of_its_own(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clouds(Path("data"))
+    asked = ["--strategy", "classical", "--budget", "all", "--seeds", "2", "--workers", "1", "--no-shifts"]
+    told = {}
+    for option in ((), ("--option", "points=10")):
+        folder = Path(f"night{len(option)}")
+        assert main(["run", "--data", "folder:data", *option, *asked, "--out", str(folder)]) == 0
+        results = list(Store(folder).results())
+        told[option] = results[0].data_sha256, np.mean([result.score for result in results])
+    (whole, score), (few, blind) = told.values()
+    assert whole != few, "an option is part of the hash of the data"
+    assert score > 0.9 > blind, "the reader is given it"
+    assert "Of each the first 10 points are read." in Store(Path("night2")).manifest.tasks["data"].card.description
+    lines = ["[tasks.rods]", 'family = "cloud_classification"', 'data = "folder:data"', "points = 10"]
+    config = "\n".join([*lines, 'backbones = ["clouds:toy"]', "[suites.rods]", 'tasks = ["rods"]', ""])
+    Path("bench.toml").write_text(f"{Path('bench.toml').read_text()}\n{config}")
+    assert main(["run", "--suite", "rods", *asked, "--out", "night3"]) == 0
+    assert {result.data_sha256 for result in Store(Path("night3")).results()} == {few}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("points = 1", "tasks.rods.points: input should be greater than or equal to 2"),
+        ("point = 10", "tasks.rods.point: unknown key; did you mean 'points'?"),
+        ("own = 10", "tasks.rods.own: unknown key"),
+        ('points = 9\nfamily = "image_classification"', "tasks.rods.points: says nothing of image_classification"),
+    ],
+)
+def test_wrong_options_of_a_domain_are_told_with_their_key(
+    line: str, problem: str, chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = "" if "family" in line else 'family = "cloud_classification"'
+    lines = ["[tasks.rods]", family, 'data = "folder:data"', line, 'backbones = ["clouds:toy"]']
+    Path("bench.toml").write_text("\n".join(lines))
+    assert main(["run"]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_model_reads_others_with_the_options_of_its_data(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clouds(Path("data"))
+    asked = ["--strategy", "probe", "--budget", "all", "--seeds", "1", "--workers", "1", "--no-shifts"]
+    assert main(["run", "--data", "folder:data", "--option", "points=10", *asked, "--export", "model"]) == 0
+    options = read_exported(Path("model")).data.options
+    assert options.own is not None
+    assert options.own.model_dump() == {"points": 10}
+
+
+def reasons(night: str) -> set[str]:
+    """Return why cells of a folder failed."""
+    outcomes = Store(Path(night)).outcomes().values()
+    return {outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
+
+
+def test_a_strategy_that_lacks_something_is_left_out_and_told(
+    chosen: Callable[[str], list[str]], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    strategies = [part for name in ("reversal", "as_it_came") for part in ("--strategy", name)]
+    asked = ["run", "--suite", "apples-grade", *strategies, "--seeds", "1", "--workers", "1", "--out", "night"]
+    assert main(asked) == 2
+    assert "nothing is left to be run: apples-grade: left out reversal" in capsys.readouterr().err
+    assert not Path("night").exists()
+    assert main([*asked, "--strategy", "probe"]) == 0
+    inputs = "it needs unlabelled inputs, and the task has none"
+    head = "it needs a head that came with the backbone, and bundled:glyphs brings none for grade"
+    told = {"reversal": inputs, "as_it_came": head}
+    assert {f"apples-grade: left out {name}: {why}" for name, why in told.items()} <= set(caplog.messages)
+    store = Store(Path("night"))
+    assert store.manifest.left_out == {Curve("apples-grade", "bundled:glyphs", name): why for name, why in told.items()}
+    assert {result.cell.strategy for result in store.results()} == {"probe"}
+    assert "It needs unlabelled inputs" in Path("night/report.md").read_text()
+
+
+def test_a_whole_reader_that_was_brought_predicts_without_a_label_and_learns_by_its_own_loss(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--suite", "paint", "--strategy", "probe", "--seeds", "2", "--budget", "0", "12", "all"]
+    assert main(["run", *asked, "--workers", "1", "--out", "night", "--export", "models"]) == 0
+    store = Store(Path("night"))
+    scores = {(str(result.cell.budget), result.cell.seed): result for result in store.results()}
+    none, all_ = scores["0", 0], scores["all", 0]
+    assert (none.amount, none.steps, none.score) == (0, 0, scores["0", 1].score)
+    assert none.score > none.chance + 0.2, "names of colours tell pictures apart"
+    assert all_.steps > 0, "the loop trains it, although linear heads for classes are solved"
+
+    backbone, raw = load_backbone("colours:toy"), load_family("paint").split(0, Cache(Path.cwd())).test.raw
+    brought = backbone.brings(load_family("paint").target)
+    assert isinstance(brought, Reader)
+    expected = predictions_of(brought, backbone, raw).arrays()["logit"]
+    np.testing.assert_allclose(store.predictions(none.key).arrays()["logit"], expected, rtol=1e-5)
+    assert not np.allclose(store.predictions(all_.key).arrays()["logit"], expected, rtol=1e-2)
+
+    assert main(["report", "night"]) == 0
+    assert "| Strategy | 0 | 12 | 60 |" in Path("night/report.md").read_text()
+    assert main(["compare", "night", "night"]) == 0
+
+
+@pytest.mark.parametrize(("strategy", "budget"), [("probe", "0"), ("probe", "all"), ("full", "all"), ("lora", "all")])
+def test_an_export_of_a_whole_reader_that_was_brought_predicts_what_its_cell_predicted(
+    strategy: str,
+    budget: str,
+    chosen: Callable[[str], list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only = ["--strategy", strategy, "--budget", budget, "--seeds", "1", "--workers", "1"]
+    assert main(["run", "--suite", "paint", *only, "--out", "night", "--export", "model"]) == 0
+    (result,) = Store(Path("night")).results()
+    task = load_family("paint")
+    exported = read_exported(Path("model"))
+    assert exported.brought
+    found = load_model(Path("model"), exported, device="cpu").predict(task.split(0, Cache(Path.cwd())).test.raw)
+    expected = Store(Path("night")).predictions(result.key).arrays()["logit"]
+    np.testing.assert_allclose(found.arrays()["logit"], expected, rtol=1e-5, atol=1e-5)
+    assert main(["predict", "model", *write_files("paint", Path.cwd())]) == 0
+    monkeypatch.setattr("bench_colours.Colours.brings", lambda self, target: None)
+    with pytest.raises(WeightsError, match=r"colours:toy .* brings no reader for classes any more"):
+        load_model(Path("model"), exported, device="cpu")
+
+
+def write_paint(folder: str, names: tuple[str, str]) -> None:
+    """Write pictures into folders of two names: of the first they are red, of the second blue."""
+    for place in range(24):
+        path = Path(folder, names[place % 2], f"{place}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        light = 150 + 4 * place
+        Image.new("RGB", (8, 8), (0, 0, light) if place % 2 else (light, 0, 0)).save(path)
+
+
+def test_a_folder_of_pictures_is_told_apart_by_the_names_of_its_classes_without_a_label(
+    chosen: Callable[[str], list[str]],
+) -> None:
+    write_paint("data", ("red", "blue"))
+    data = ["--data", "folder:data", "--backbone", "colours:toy", "--seeds", "1", "--workers", "1", "--no-shifts"]
+    assert main(["run", *data, "--strategy", "probe", "--budget", "0", "--out", "night"]) == 0
+    (result,) = Store(Path("night")).results()
+    assert (result.amount, result.score) == (0, 1.0)
+
+
+def test_a_backbone_that_knows_not_all_names_fails_what_cannot_do_without(
+    chosen: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_paint("data", ("red", "plaid"))
+    data = ["--data", "folder:data", "--backbone", "colours:toy", "--seeds", "1", "--workers", "1", "--no-shifts"]
+    assert main(["run", *data, "--strategy", "probe", "--budget", "0", "all", "--out", "night"]) == 1
+    assert reasons("night") == {"colours:toy brings no head for this target: it needs labels"}
+    assert [str(result.cell.budget) for result in Store(Path("night")).results()] == ["all"]
+    assert main(["run", *data, "--strategy", "as_it_came", "--budget", "all", "--out", "other"]) == 1
+    brought = "a head that came with the backbone, and colours:toy brings none for this target"
+    assert reasons("other") == {f"the strategy 'as_it_came' needs {brought}"}
 
 
 def test_a_backbone_that_does_not_offer_a_readout_is_refused_before_anything_runs(
@@ -167,5 +331,7 @@ def test_a_backbone_that_does_not_offer_a_readout_is_refused_before_anything_run
 ) -> None:
     text = Path("bench.toml").read_text().replace('"places:toy"', '"bundled:glyphs"')
     Path("bench.toml").write_text(text)
-    assert main(["run", "--suite", "lights"]) == 2
-    assert "needs grid features, but bundled:glyphs offers only pooled ones" in capsys.readouterr().err
+    assert main(["run", "--suite", "lights", "--strategy", "probe", "--strategy", "full"]) == 2
+    said = capsys.readouterr().err
+    assert "nothing is left to be run: lights: left out probe, full: boxes needs grid features" in said
+    assert "needs grid features, but bundled:glyphs offers only pooled ones" in said

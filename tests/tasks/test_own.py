@@ -49,6 +49,15 @@ def test_other_data_are_another_hash(tmp_path: Path) -> None:
     assert opened(str(other), tmp_path).card.sha256 != opened(str(EXAMPLE), tmp_path).card.sha256
 
 
+def test_its_card_says_what_there_is_beside_labelled_examples(tmp_path: Path) -> None:
+    richer = tmp_path / "clocks.py"
+    lines = ["class Richer(Clocks):", "    def split(self, fold, cache):", "        split = super().split(fold, cache)"]
+    lines += ["        from dataclasses import replace", "        return replace(split, unlabelled=split.test.raw)"]
+    richer.write_text("\n".join([EXAMPLE.read_text(), *lines, ""]))
+    assert opened(f"{richer}:Richer", tmp_path).card.beside == ("unlabelled",)
+    assert opened(f"{richer}:Clocks", tmp_path).card.beside == ()
+
+
 def test_the_picture_shows_its_hour(tmp_path: Path) -> None:
     train = opened(str(EXAMPLE), tmp_path).split(0, Cache(tmp_path)).train
     pictures = np.stack(list(train.raw.pictures())).astype(float)  # type: ignore[attr-defined]

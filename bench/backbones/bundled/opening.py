@@ -69,6 +69,8 @@ def save_bundled(backbone: Bundled, path: Path) -> None:
     """Write the backbone's weights, and its head if it keeps one, as float16; integers stay as they are."""
     state = {f"network.{key}": tensor for key, tensor in backbone.network.state_dict().items()}
     if backbone.pretrained:
-        state |= {"head.weight": backbone.pretrained.head.weight, "head.bias": backbone.pretrained.head.bias}
+        head = backbone.pretrained.head
+        assert isinstance(head, Head), "what is bundled was pretrained under a linear head"
+        state |= {"head.weight": head.weight, "head.bias": head.bias}
     halved = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
     save_file({key: tensor.cpu().contiguous() for key, tensor in halved.items()}, path)

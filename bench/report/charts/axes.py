@@ -10,6 +10,10 @@ from bench.report.charts.chart import Chart
 
 ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a logarithmic axis
+ZERO_AT: Final = 0.03
+FIRST_AT: Final = 0.12
+"""Where 0 stands on a logarithmic axis, and from where on what has a logarithm does, as shares of its length."""
+
 DURATIONS: Final = (  # ticks of an axis of seconds
     *((f"{step * 10**power} ms", step * 10.0**power / 1000) for power in range(3) for step in (1, 2, 5)),
     *((f"{seconds} s", float(seconds)) for seconds in (1, 2, 5, 10, 20, 30)),
@@ -23,6 +27,13 @@ Place = Callable[[float], float]
 def scaled(scale: Place, low: float, high: float, start: float, end: float) -> Place:
     """Return where a value stands on an axis whose lowest value is at `start` and its highest at `end`."""
     return lambda value: start + (end - start) * (scale(value) - scale(low)) / (scale(high) - scale(low))
+
+
+def logarithmic_beside_zero(low: float, high: float, start: float, end: float) -> Place:
+    """Return where a value stands on a logarithmic axis that has a place for 0 too, left of a gap."""
+    length = end - start
+    place = scaled(math.log, low, high, start + FIRST_AT * length, end)
+    return lambda value: place(value) if value else start + ZERO_AT * length
 
 
 def limits(chart: Chart) -> tuple[float, float, bool]:

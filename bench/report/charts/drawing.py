@@ -1,14 +1,23 @@
 """Where the lines, intervals, ticks and labels of a chart stand on the paper; templates write the SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from bench.analysis.wording import quantity, shortened
-from bench.report.charts.axes import DURATIONS, Place, kept_apart, limits, linear_ticks, logarithmic_ticks, scaled
+from bench.report.charts.axes import (
+    DURATIONS,
+    Place,
+    kept_apart,
+    limits,
+    linear_ticks,
+    logarithmic_beside_zero,
+    logarithmic_ticks,
+    scaled,
+)
 from bench.report.charts.chart import Chart, Line, Look, Point
 from bench.report.charts.spacing import spread
 
@@ -42,6 +51,9 @@ MARKERS: Final = (
 )
 LABEL_GAP: Final = 17.0  # least distance between two direct labels
 LONGEST_LABEL: Final = 46
+
+Drawn = Callable[[Sequence[Point], Place, Place], str]
+"""What returns path data of points."""
 
 
 class Frame(NamedTuple):
@@ -103,7 +115,10 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart as drawn; `chance_y` is None where it is not known."""
+    """A chart as drawn; `chance_y` is None where it is not known.
+
+    `gap_x` is where a logarithmic axis is broken, between 0 and the first that has a logarithm; None without both.
+    """
 
     chart: Chart
     frame: Frame
@@ -114,16 +129,22 @@ class Drawing:
     stops: tuple[Both, ...]
     chance_y: float | None
     chance_above: bool
+    gap_x: float | None
 
 
 def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     """Return a chart as drawn into a frame."""
-    xs = [point.x for line in chart.lines for point in line.points]
+    xs = [point.x for line in chart.lines for point in line.points if point.x]
+    zero = any(not point.x for line in chart.lines for point in line.points)
     low, high = (min(xs), max(xs)) if xs else (1.0, 1.0)
     reach = (high / low) ** 0.03 if high > low else 2.0
     left, right, bottom = frame.left, frame.width - frame.right, frame.height - frame.bottom
-    logarithmic = scaled(math.log, low / reach, high * reach, left, right)
-    start = 0.0 if high > low else low / 2
+    logarithmic = (
+        logarithmic_beside_zero(low / reach, high * reach, left, right)
+        if zero
+        else scaled(math.log, low / reach, high * reach, left, right)
+    )
+    start = 0.0 if high > low or zero else low / 2
     linear = scaled(float, start, high + (high - start) * 0.03, left, right)
     y_low, y_high, by_power = limits(chart)
     up = scaled(math.log if by_power else float, y_low, y_high, bottom, frame.top)
@@ -142,12 +163,16 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
         stops=tuple(budgets),
         chance_y=up(chart.chance) if known else None,
         chance_above=known and up(chart.chance) > frame.top + 18,
+        gap_x=(logarithmic(0.0) + logarithmic(low)) / 2 if zero and xs else None,
     )
 
 
 def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> list[Tick]:
     if chart.stops:
-        return [Tick(place(stop), quantity(stop)) for stop in kept_apart(chart.stops, place, room)]
+        shown = kept_apart([stop for stop in chart.stops if stop], place, room)
+        if 0.0 in chart.stops:  # which is narrow
+            shown = [0.0, *(stop for stop in shown if place(stop) - place(0.0) >= room / 2)]
+        return [Tick(place(stop), quantity(stop)) for stop in shown]
     titles = {seconds: title for title, seconds in DURATIONS if low <= seconds <= high}
     return [Tick(place(seconds), titles[seconds]) for seconds in kept_apart(sorted(titles), place, room)]
 
@@ -177,8 +202,8 @@ def _ink(
         paint=COLOURS[look.colour],
         dash=DASHES[look.dash % len(DASHES)],
         marker=marker_of(look),
-        curve=Both(_curve(line.points, logarithmic, up), _curve(line.points, linear, up)),
-        band=Both(_band(line.points, logarithmic, up), _band(line.points, linear, up)),
+        curve=Both(_beside_zero(_curve, line.points, logarithmic, up), _curve(line.points, linear, up)),
+        band=Both(_beside_zero(_band, line.points, logarithmic, up), _band(line.points, linear, up)),
         dots=tuple(
             Dot(
                 Both(_number(logarithmic(point.x)), _number(linear(point.x))),
@@ -199,6 +224,12 @@ def _ink(
 def marker_of(look: Look) -> str:
     """Return the outline of a marker, as path data."""
     return MARKERS[look.marker % len(MARKERS)]
+
+
+def _beside_zero(path: Drawn, points: Sequence[Point], across: Place, up: Place) -> str:
+    """Return path data on a logarithmic axis: a point at 0 is joined to no other."""
+    there, others = [point for point in points if not point.x], [point for point in points if point.x]
+    return path(there, across, up) + path(others, across, up)
 
 
 def _curve(points: Sequence[Point], across: Place, up: Place) -> str:

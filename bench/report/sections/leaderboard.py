@@ -19,12 +19,14 @@ def leaderboard_section(tables: Tables) -> Section:
     board = tables.leaderboard
     used = tables.curves.groupby("task", observed=True)["budget"].nunique()
     shared = shared_budgets(tables.curves).groupby("task", observed=True)["budget"].nunique().reindex(used.index)
+    unlabelled = " A budget of 0 has no logarithm: it counts only where it is the only one."
     blocks: list[Block] = [
         Paragraph(
             "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is "
             "chance and 1 is perfect (for forecasts 0 is the seasonal naive, so this is the skill against it). "
             "Brackets hold 95 % intervals; a rank's are the ranks that it may have."
             + ("" if (used == shared).all() else " Only budgets that were planned for every strategy of a task count.")
+            + (unlabelled if (tables.curves["amount"] == 0).any() else "")
         )
     ]
     scopes = board.rows.groupby("scope", sort=False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.card import ScoredUnits, TaskCard
 from bench.column import Indices
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import OWN, DataOptions, DataSpec
 from bench.domain import Raw
 from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
@@ -166,7 +166,7 @@ def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
     idle = [
         option
         for option in DataOptions.model_fields
-        if option not in used | ALWAYS_USED and getattr(spec.options, option) != getattr(defaults, option)
+        if option not in used | ALWAYS_USED | {OWN} and getattr(spec.options, option) != getattr(defaults, option)
     ]
     if idle:
         raise DataError(
@@ -381,7 +381,8 @@ def _description(spec: DataSpec, found: Found, labelling: Labelling, parts: _Par
 def _content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], labelling: Labelling) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
     rows = list(zip(found.contents, found.labels, sides, strict=True))
-    said = [spec.family, found.settings, labelling.said, rows]
+    own = spec.options.own.model_dump(mode="json", exclude_defaults=True) if spec.options.own else {}
+    said = [spec.family, found.settings, labelling.said, rows, *([own] if own else [])]
     if found.units:
         said.append([*found.units, labelling.target.combined_by])
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -40,6 +40,7 @@ def drawn_tables(
     entry: TaskEntry = TASKS["pictures"],
     chance: float = CHANCE,
     ask: Callable[[int], Asked] = as_share,
+    labels: Sequence[int] = LABELS,
 ) -> Tables:
     """Return the tables of a folder with these scores at 10, 100, ... labels, which `ask` says how to ask for.
 
@@ -48,7 +49,7 @@ def drawn_tables(
     rows = {
         Cell("pictures", "bundled:eyes", strategy, ask(amount), seed): (amount, score)
         for strategy, budgets in scores.items()
-        for amount, seeds in zip(LABELS, budgets, strict=False)
+        for amount, seeds in zip(labels, budgets, strict=False)
         for seed, score in enumerate(seeds)
     }
     keys = {cell: f"{number:024x}" for number, cell in enumerate(rows)}

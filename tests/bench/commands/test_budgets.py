@@ -5,11 +5,19 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from bench_tasks.opening import open_task
 
+from bench.backbone import Head
+from bench.backbones.loading import load_backbone
 from bench.budget import ALL, Count, Share
 from bench.cli import main
+from bench.config.data import DataOptions, DataSpec
 from bench.results.store import Store
+from bench.runtime.cache import Cache
+from bench.targets.forecast import Forecast
 from tests.bench.commands.test_own_data import write_demand
 from tests.bench.test_cli import mistake
 
@@ -72,9 +80,38 @@ def test_budgets_of_the_config_that_your_data_do_not_have_are_left_out_and_told(
 
 
 def test_no_labels_are_refused_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:
-    said = mistake(capsys, *RUN, "--budget", "0", "30")
+    said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0", "30")
     assert "a budget of 0 has no labels, and the strategy 'linear_probe' learns from labels: ask for 1 or more" in said
+    assert "bundled:series brings none for the target of 'demand'" in said
+    assert "the strategy 'full' learns from labels" in mistake(capsys, *RUN, "--strategy", "full", "--budget", "0")
     assert not Path("results").exists()
+
+
+def test_without_labels_a_pretrained_forecaster_is_scored_by_its_own_forecasts() -> None:
+    assert main([*RUN, "--seeds", "1", "--budget", "0", "30", "--out", "night", "--export", "models"]) == 0
+    results = {str(result.cell.budget): result for result in Store(Path("night")).results()}
+    none, some = results["0"], results["30"]
+    assert (none.amount, none.steps, none.penalty) == (0, 0, None)
+    assert none.score != some.score
+
+    spec = DataSpec("forecasting", "csv:demand.csv", DataOptions())
+    test = open_task("demand", spec, Cache(Path("cache"))).split(0, Cache(Path("cache"))).test
+    backbone = load_backbone("bundled:series")
+    brought, inputs = backbone.brings(Forecast(24)), backbone.prepare(test.raw)
+    assert isinstance(brought, Head)
+    assert inputs.geometry is not None
+    with torch.inference_mode():
+        outputs = (backbone(inputs) @ brought.weight + brought.bias).double().numpy()
+    expected = outputs * inputs.geometry.values["spread"] + inputs.geometry.values["centre"]
+    np.testing.assert_allclose(Store(Path("night")).predictions(none.key).values["future"], expected, rtol=1e-5)
+    assert "| Strategy | 0 | 30 |" in Path("night/report.md").read_text()
+    assert main(["predict", "models", "demand.csv", "--format", "json"]) == 0
+
+
+def test_no_labels_of_the_config_are_no_budget_that_your_data_do_not_have(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bench.toml").write_text("budgets = [0, 30, 9000]\n")
+    assert main([*RUN, "--seeds", "1", "--dry-run"]) == 0
+    assert "2 cells, 0 finished, 2 to run" in capsys.readouterr().out
 
 
 def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,14 @@
 """Another metric in the config ranks what was predicted before: no cell is trained for it."""
 
 import logging
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import bench
+from bench.cell import Failure
 from bench.cli import main
 from bench.metrics.forecast import MAE, MASE
 from bench.results.store import Store
@@ -50,3 +53,63 @@ def test_a_metric_of_the_config_ranks_and_nothing_is_trained(
     assert "MAE, lower is better" in Path("results/all/report.md").read_text()
     shifted = [one for result in Store(Path("results/all")).results() for one in result.shifted]
     assert [one.score for one in shifted] == [one.scores.values["mae"] for one in shifted]
+
+
+FIRST_STEP = """
+import numpy as np
+
+
+def first_step(predictions, labels, facts):
+    return float(np.abs(predictions["future"][:, {step}] - labels["future"][:, {step}]).mean())
+
+
+first_step.higher_is_better = False
+"""
+
+
+def scores() -> list[float]:
+    found: list[float] = bench.load("results/all")["score"].tolist()
+    return found
+
+
+def test_a_function_that_changed_scores_anew_what_was_predicted_and_is_another_metric_to_compare(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.INFO)
+    mine, metric = Path("mine.py"), 'metric = "python:mine.py:first_step"'
+    mine.write_text(FIRST_STEP.format(step=0))
+    assert "4 scored now" in run(caplog, metric)
+    first, before = scores(), Path("before")
+    shutil.copytree("results/all", before)
+    mine.write_text(FIRST_STEP.format(step=5))
+    said = run(caplog, metric)
+    assert "4 results scored by further metrics" in said
+    assert "0 scored now, 4 found finished" in said
+    second = scores()
+    assert all(other != one for one, other in zip(first, second, strict=True))
+    assert "scored by further metrics" not in run(caplog, metric), "what is as it is now is left alone"
+    assert main(["compare", str(before), "results/all"]) == 2
+    assert "another version of first step in its file" in capsys.readouterr().err
+    mine.write_text(FIRST_STEP.format(step=0))
+    run(caplog, metric)
+    assert scores() == first
+    assert main(["compare", str(before), "results/all"]) == 0
+
+
+def test_a_score_by_another_version_of_a_function_is_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(FIRST_STEP.format(step=0))
+    run(caplog, 'metric = "python:mine.py:first_step"')
+    store = Store(Path("results/all"))
+    entry = store.manifest.tasks["co2"]
+    newer = replace(entry, metric=replace(entry.metric, sha256="0" * 64))
+    store.extend(replace(store.manifest, tasks={"co2": newer}))
+    reasons = {one.reason for one in store.outcomes().values() if isinstance(one, Failure)}
+    assert reasons == {"scored by another version of first_step, and not anew yet"}
+    assert not list(store.results())

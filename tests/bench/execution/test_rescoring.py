@@ -2,22 +2,28 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bench.budget import ALL, Share
 from bench.cell import Failure, Result, Scores
+from bench.column import dense
+from bench.config.data import DataSpec
+from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
 from bench.execution.rescoring import rescore
 from bench.execution.runner import pending_cells, run_cells
 from bench.planning.plan import Job, PlannedCell
 from bench.results.manifest import Manifest
 from bench.results.store import Store
+from bench.runtime.cache import Cache
 from bench.target import rank_by
+from bench.task import Examples, Split, Task, fingerprint
 from tests.bench.execution.test_runner import BACKBONES, Bench
 from tests.bench.results.test_store import manifest, ranked_by
-from tests.toys import PROBE, ToyTask, toy_cell
+from tests.toys import PROBE, ToyBackbone, ToyTask, classes_of, toy_cell, toy_split
 
 LATER = ("log_loss", "auroc")
 PLAN = tuple(
@@ -101,6 +107,49 @@ def test_what_has_every_metric_is_not_written_again(bench: Bench) -> None:
     written = {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()}
     assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == []
     assert {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()} == written
+
+
+class TwoColumns(ToyTask):
+    """The toy task, whose examples have a second label column: each class is another one there."""
+
+    def __init__(self, column: str = "class") -> None:
+        super().__init__()
+        self.target = replace(ToyTask.target, column=column)
+        self.card = replace(self.card, sha256=fingerprint(self.split(0, Cache(Path()))))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return Split(_with_second(split.train), _with_second(split.test))
+
+
+def _with_second(examples: Examples) -> Examples:
+    second = dense(**{"class": (classes_of(examples) + 1) % 3})
+    return replace(examples, labels={**examples.labels, "second": second})
+
+
+def _opened(task: Task, name: str, spec: DataSpec, cache: Cache) -> Task:
+    return task
+
+
+def test_results_of_another_label_column_of_the_same_data_are_scored_against_their_own_labels(tmp_path: Path) -> None:
+    first, second = TwoColumns(), TwoColumns("second")
+    assert first.card.sha256 == second.card.sha256
+    bench = Bench(tmp_path)
+    plans = [
+        [replace(one, data_sha256=first.card.sha256, key=f"{column}{one.key}") for one in PLAN[place::2]]
+        for place, column in enumerate("ab")
+    ]
+    bench.store.extend(planned([*plans[0], *plans[1]]))
+    for task, plan in zip((first, second), plans, strict=True):
+        opened = partial(_opened, task)
+        bench.engine = Engine(opened, lambda name: ToyBackbone(), cache=Cache(tmp_path / "cache"), device="cpu")
+        run_cells(plan, bench.store, BACKBONES, bench.execute)
+    before = bench.store.outcomes()
+    assert len(list(bench.store.results())) == len(PLAN)
+    for result in bench.store.results():
+        forget(bench.store, result)
+    assert rescore(bench.store, plans[1], {"toy": second}) == []
+    assert bench.store.outcomes() == before
 
 
 def test_nothing_is_rescored_where_nothing_was_run(tmp_path: Path) -> None:

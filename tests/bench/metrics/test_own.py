@@ -1,5 +1,6 @@
 """A function in a user's file is a metric; what is wrong with one is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from bench.column import dense
 from bench.errors import BenchError, DataError, UnknownNameError
 from bench.metric import MetricCard
 from bench.metrics.own import load_metric
+from bench.runtime.cache import file_sha256
 
 COSTS = """
 from __future__ import annotations
@@ -64,21 +66,31 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def of_file(path: Path, card: MetricCard) -> MetricCard:
+    return replace(card, sha256=file_sha256(path))
+
+
 def test_a_function_is_a_metric_with_the_direction_it_declares(file: Path) -> None:
     metric = load_metric(f"python:{file}:hospital_cost")
-    assert metric.card == MetricCard("hospital_cost", "hospital cost", higher_is_better=False, perfect=0.0)
+    assert metric.card == MetricCard(
+        "hospital_cost", "hospital cost", higher_is_better=False, perfect=0.0, sha256=file_sha256(file)
+    )
     assert metric.compute(PREDICTIONS, LABELS, None) == 5.0
 
 
 def test_without_attributes_higher_is_better_and_one_is_perfect(file: Path) -> None:
     metric = load_metric(f"python:{file}:agreement")
-    assert metric.card == MetricCard("agreement", "agreement", higher_is_better=True, perfect=1.0)
+    assert metric.card == MetricCard(
+        "agreement", "agreement", higher_is_better=True, perfect=1.0, sha256=file_sha256(file)
+    )
     assert type(metric.compute(PREDICTIONS, LABELS, None)) is float
 
 
 def test_perfect_and_title_can_be_declared(file: Path) -> None:
     metric = load_metric(f"python:{file}:rated")
-    assert metric.card == MetricCard("rated", "rating of readers", higher_is_better=True, perfect=5.0)
+    assert metric.card == MetricCard(
+        "rated", "rating of readers", higher_is_better=True, perfect=5.0, sha256=file_sha256(file)
+    )
     assert metric.compute(PREDICTIONS, LABELS, None) == 3.0
 
 

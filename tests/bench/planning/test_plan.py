@@ -46,6 +46,28 @@ def test_without_labels_a_strategy_that_learns_from_them_is_refused_by_name(stra
         plan_cells(without, {"toy": TASK}, {"toy:dense": BACKBONE})
 
 
+@pytest.mark.parametrize("said", [ToyTask.target.identity, ToyTask.target.name], ids=["the target", "its kind"])
+def test_without_labels_a_probe_is_planned_where_the_card_says_that_a_head_came_with_the_weights(said: str) -> None:
+    entry = Entry("toy", DataSpec("toy"), "toy:dense", (PROBE,))
+    without, brings = Suite("toys", (NONE, ALL), 1, (entry,)), {"toy:dense": replace(BACKBONE, brings=(said,))}
+    plan = plan_cells(without, {"toy": TASK}, brings, targets={"toy": ToyTask.target})
+    assert [planned.cell.budget for planned in plan] == [NONE, ALL]
+    other = {"toy:dense": replace(BACKBONE, brings=("forecast", "another target"))}
+    for backbones in (other, {"toy:dense": BACKBONE}):
+        with pytest.raises(
+            ConfigError, match=r"learns from labels: .*, but toy:dense brings none for the target of 'toy'"
+        ):
+            plan_cells(without, {"toy": TASK}, backbones, targets={"toy": ToyTask.target})
+
+
+@pytest.mark.parametrize("strategy", [FULL, PARTIAL, SCRATCH], ids=lambda strategy: strategy.name)
+def test_a_head_that_came_with_the_weights_makes_no_other_strategy_do_without_labels(strategy: Strategy) -> None:
+    entry = Entry("toy", DataSpec("toy"), "toy:dense", (strategy,))
+    brings = {"toy:dense": replace(BACKBONE, brings=(ToyTask.target.name,))}
+    with pytest.raises(ConfigError, match=f"and the strategy '{strategy.name}' learns from labels"):
+        plan_cells(Suite("toys", (NONE,), 1, (entry,)), {"toy": TASK}, brings, targets={"toy": ToyTask.target})
+
+
 def test_budgets_are_ordered_by_their_labels_where_the_number_of_examples_is_known() -> None:
     asked = (Count(40), Share(0.1), Share(0.5), ALL, Count(10))
     for n_train, expected in (

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.backbone import Backbone, TokenStage
+from bench.backbone import Backbone, Reader, TokenStage
 from bench.backbones.catalog import MINILM
 from bench.backbones.loading import load_backbone
 from bench.column import Column
@@ -233,7 +233,8 @@ def test_a_model_that_reads_several_stages_answers_as_it_did(trained: float, ton
     backbone = ToyBackbone()
     backbone.stages = parts.stages
     exported = replace(read_exported(tones.folder), target=BOTH, boundary=parts.boundary, codec=parts.codec)
-    found = ExportedModel(exported, backbone, parts.head, torch.device("cpu")).predict(context.tested)
+    reader = Reader(BOTH.readout, BOTH.codec.restored(parts.codec), BOTH.objective, parts.head)
+    found = ExportedModel(exported, backbone, reader, torch.device("cpu")).predict(context.tested)
     agree(found, model.predict(context.tested), rtol=1e-4, atol=1e-5)
 
 

@@ -1,5 +1,6 @@
 """Charts: the same bytes for the same numbers, harmless names, labels that keep apart, every point where it belongs."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,27 @@ def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
     )
     assert {"scratch", "linear probe", "full fine-tuning"} <= set(said)
     assert any("lower is better" in text and "3 seeds" in text for text in said)
+
+
+def test_no_label_stands_at_the_left_of_a_broken_axis_and_is_joined_to_nothing() -> None:
+    with_none, without = (draw(chart(a=[*none, (10, 0.5), (100, 0.6)])) for none in ([(0, 0.4)], []))
+    (line,) = with_none.lines
+    zero, ten, hundred = (float(dot.x.logarithmic) for dot in line.dots)
+    assert PAGE.left < zero < ten - 40 < hundred - 40
+    assert line.curve.logarithmic.count("M") == 2, "the axis is broken there, and the curve with it"
+    assert line.curve.linear.count("M") == 1
+    assert [tick.label for tick in with_none.ticks] == ["0", "10", "100"]
+    assert with_none.gap_x is not None
+    assert zero < with_none.gap_x < ten
+    assert without.gap_x is None
+    assert float(line.dots[0].x.linear) == PAGE.left
+
+
+def test_no_label_alone_is_a_point_on_an_axis_that_is_whole() -> None:
+    alone = draw(chart(a=[(0, 0.4)], b=[(0, 0.5)]))
+    assert [tick.label for tick in alone.ticks] == ["0"]
+    assert alone.gap_x is None
+    assert all(math.isfinite(float(dot.x.linear)) for line in alone.lines for dot in line.dots)
 
 
 def test_a_strategy_without_any_score_is_named_as_missing(tmp_path: Path) -> None:

@@ -183,6 +183,39 @@ def test_what_predictions_belong_to_is_kept_once_for_each_fold_and_version_of_th
     assert same(found.baselines[PLAIN], PREDICTIONS)
 
 
+def test_results_of_the_same_data_that_belong_to_other_labels_each_find_their_own(tmp_path: Path) -> None:
+    store, kept = Store(tmp_path), replace(result(CELL, "a"), shifted=())
+    others = [
+        TESTED,
+        replace(TESTED, labels=dense(**{"class": [1, 1]})),
+        replace(TESTED, facts=None),
+        replace(TESTED, facts=dense(unit=[1.0, 2.5])),
+        replace(TESTED, rows=dense(block=[0, 0], name=["a.png", "b.png"])),
+        replace(TESTED, baselines={PLAIN: dense(logit=np.zeros((2, 2), dtype=np.float32))}),
+    ]
+    for one in others:
+        store.put_tested(replace(kept, tested=one.name), 0, one)
+    for one in others:
+        found = store.tested(replace(kept, tested=one.name), 0)
+        assert same(found.labels, one.labels)
+        assert (found.facts and digest(found.facts)) == (one.facts and digest(one.facts))
+        assert same(found.rows, one.rows)
+        assert same(found.baselines[PLAIN], one.baselines[PLAIN])
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.tested(kept, 0)
+
+
+def test_what_differs_in_its_last_bits_or_by_its_shifts_has_one_name() -> None:
+    values = np.array([[0.0, 1.0], [-1 / 3, 2 / 3]])
+    bits = np.nextafter(values, 2)
+    one, other = (replace(TESTED, baselines={PLAIN: dense(logit=logit)}) for logit in (values, bits))
+    assert digest(one.baselines[PLAIN]) != digest(other.baselines[PLAIN])
+    assert one.name == other.name
+    assert replace(TESTED, baselines={**TESTED.baselines, "blur": PREDICTIONS.take([1])}).name == TESTED.name
+    nothing, words = dense(logit=np.array([np.nan, 0.0])), dense(word=["a", "b"])
+    assert len({replace(TESTED, baselines={PLAIN: column}).name for column in (nothing, words)}) == 2
+
+
 def test_baselines_under_shifts_are_added_to_what_is_kept_without(tmp_path: Path) -> None:
     store, kept = Store(tmp_path), result(CELL, "a")
     store.put_tested(kept, 0, replace(TESTED, facts=None))

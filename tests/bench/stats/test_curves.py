@@ -27,6 +27,14 @@ def test_the_area_of_one_budget_is_its_height_and_may_be_negative() -> None:
     assert stats.area_under_curve([1, 10], [-0.5, -0.1]) == pytest.approx(-0.3)
 
 
+def test_a_budget_without_labels_has_no_place_along_a_logarithm_and_its_height_where_it_is_alone() -> None:
+    for unlabelled in (0.9, math.nan):
+        assert stats.area_under_curve([0, 10, 100, 10_000], [unlabelled, 0.0, 0.5, 1.0]) == pytest.approx(1.75 / 3)
+    assert stats.area_under_curve([0], [0.7]) == 0.7
+    assert math.isnan(stats.area_under_curve([0], [math.nan]))
+    assert math.isnan(stats.area_under_curve([math.nan, 10], [math.nan, 0.3])), "an amount that is not known is a gap"
+
+
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.integers(2, 9))
 def test_an_area_does_not_depend_on_the_unit_of_labels(values: list[float], factor: int) -> None:
     labels = np.cumsum(np.arange(1, len(values) + 1))

@@ -23,7 +23,7 @@ from bench.targets.classes import LABEL
 from bench.training.adapted import AdaptedNetwork
 from bench.training.adapters import adapter_rates, add_adapters, layers_to_adapt, merge_adapters
 from bench.training.context import NetworkContext
-from tests.toys import QUICK, WIDTH, ToyBackbone, ToyTask, toy_split
+from tests.toys import QUICK, SIDE, WIDTH, ToyBackbone, ToyTask, toy_split
 
 RANK: Final = 2
 SEEDS: Final = Seeds(0, 0)
@@ -205,12 +205,58 @@ def test_a_network_without_layers_to_adapt_is_refused_with_what_there_is(tmp_pat
     backbone.stages[3] = Convolved()
     with pytest.raises(
         ConfigError,
-        match=r"no layer that is linear in the upper 1 of 4 .* 'lora' to adapt: set layers to .* of these: conv$",
+        match=r"matches layers = 'query' in the upper 1 of 4 .* 'lora' to adapt: set layers to .* of these: conv$",
     ):
-        fit(Lora(name="lora", trained=0.25, **QUICK), context)
+        fit(Lora(name="lora", trained=0.25, layers="query", **QUICK), context)
     backbone.stages[3] = Bare()
     with pytest.raises(ConfigError, match="there is no Linear or Conv1D or Conv1d or Conv2d"):
         fit(Lora(name="lora", trained=0.25, **QUICK), context)
+
+
+class Normed(Stage):
+    """A convolution between pixels, normed: what a residual network is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        out: Tensor = self.norm(self.conv(values)).tanh()
+        return out
+
+
+class Flat(Normed):
+    """The same, and one vector of each picture."""
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        return super().forward(values).flatten(1)[:, :WIDTH]
+
+
+class Convolutions(ToyBackbone):
+    """A network of nothing but convolutions and norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.stages = nn.ModuleList([Normed(), Normed(), Normed(), Flat()])
+        self.eval()
+
+    def prepare(self, raw: Raw) -> Batch:
+        return Batch(super().prepare(raw).values.view(-1, 1, SIDE, SIDE))
+
+
+def test_of_a_network_of_convolutions_the_adapters_learn_and_all_else_stays(tmp_path: Path) -> None:
+    backbone = Convolutions()
+    model = fit(Lora(name="lora", trained=0.5, rank=RANK, batch_norm="batch", **QUICK), context_of(tmp_path, backbone))
+    assert model.frozen == 2
+    adapters = 2 * (RANK * 9 + RANK)  # of kernels of 3 x 3 from one channel to one
+    assert model.cost.trainable_parameters == adapters + 3 * (WIDTH + 1)
+    before, after = backbone.stages[2:].state_dict(), model.network.state_dict()
+    assert before.keys() == after.keys()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert changed == {"0.conv.weight", "1.conv.weight"}, "neither biases nor norms nor their statistics"
 
 
 def test_layers_are_a_regular_expression() -> None:

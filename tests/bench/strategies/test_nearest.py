@@ -17,6 +17,8 @@ from bench.metrics.classes import ACCURACY, LOG_LOSS
 from bench.planning.budgets import Budgets
 from bench.probing.problem import Problem, Ridge, Softmax
 from bench.runtime.cache import Cache
+from bench.strategies.nearest import Nearest
+from bench.strategy import Seeds
 from bench.subsets.seeds import stream
 from bench.target import Objective, first, rank_by
 from bench.targets.classes import LABEL, Classes
@@ -153,4 +155,4 @@ def test_a_target_whose_labels_cannot_be_averaged_is_refused(tmp_path: Path) -> 
     with pytest.raises(
         DataError, match="labels of classes cannot be averaged: leave out strategies of the kind nearest"
     ):
-        fit_nearest(context_of(tmp_path, Unsolved(("a", "b", "c"))), draw(), GRID)
+        next(Nearest().fit(context_of(tmp_path, Unsolved(("a", "b", "c"))), [draw()], [Seeds(0, 0)]))

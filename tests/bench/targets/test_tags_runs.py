@@ -77,6 +77,10 @@ def test_tags_of_documents_are_learnt_scored_and_predicted(
     backbone = f"hf:{write_text_model(Path('bert'), 'bert')}"
     ran = run("conll:news.conll", backbone)
     assert set(ran.results) == {"scratch", "linear_probe", "full"}, "there is no classical model of tags to be run"
+    asked = ["--data", "conll:news.conll", "--backbone", backbone, "--strategy", "classical", "--dry-run"]
+    assert main(["run", *asked]) == 2
+    refusal = "nothing is left to be run: news: left out classical: there is no classical model that predicts tags"
+    assert refusal in capsys.readouterr().err
     assert_scored_as_by_seqeval(ran)
     assert ran.results["linear_probe"].score > 0.5
     groups = ran.tested.rows["group"]

@@ -13,11 +13,12 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from bench.backbone import Backbone, Batch
+from bench.backbone import Backbone, Batch, Pretrained, Reader
 from bench.budget import Budget
 from bench.column import Column, Dense, dense
 from bench.context import Context
 from bench.domain import Raw
+from bench.errors import DataError
 from bench.metric import Metric, MetricCard
 from bench.metrics.grouping import Combine, Grouped, combine_classes
 from bench.runtime.cache import Cache
@@ -36,7 +37,7 @@ from bench.testing import (
     strategies,
 )
 from bench.training.context import NetworkContext
-from tests.toys import FULL, PROBE, ToyBackbone, ToyTask, toy_split
+from tests.toys import FULL, PROBE, QUICK, ToyBackbone, ToyTask, toy_split
 
 CLASSES = ToyTask.target
 
@@ -115,6 +116,29 @@ def test_a_card_that_does_not_count_the_parameters_fails() -> None:
     assert failing(BACKBONE_CHECKS, ToyBackbone(), toy_split().test.raw) == {"stages_partition_the_parameters"}
 
 
+class Bringing(ToyBackbone):
+    """Came with a whole reader for the toy task, and says so on its card if it is `honest`."""
+
+    def __init__(self, *, honest: bool = True, objective: Objective | None = None) -> None:
+        super().__init__()
+        self.card = replace(self.card, brings=(CLASSES.identity,) if honest else ())
+        learns = objective or CLASSES.objective
+        head = learns.head(self.widths(CLASSES.readout))
+        self.pretrained = Pretrained(CLASSES, Reader(CLASSES.readout, CLASSES.codec, learns, head))
+
+
+def sound(backbone: Bringing) -> Bringing:
+    """Return a backbone whose card counts its parameters."""
+    backbone.card = replace(backbone.card, parameters=sum(one.numel() for one in backbone.parameters()))
+    return backbone
+
+
+def test_what_is_brought_stands_on_the_card() -> None:
+    raw = toy_split().test.raw
+    assert not failing(BACKBONE_CHECKS, sound(Bringing()), raw)
+    assert failing(BACKBONE_CHECKS, sound(Bringing(honest=False)), raw) == {"a_head_that_is_brought_fits_its_readout"}
+
+
 # --- tasks
 class Leaking(ToyTask):
     """Tests on an example that is learnt from."""
@@ -149,6 +173,14 @@ class Unlabelled(ToyTask):
     target = replace(CLASSES, column="colour")
 
 
+class Richer(ToyTask):
+    """Has inputs without labels, which its card says nothing of."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return replace(split, unlabelled=split.test.raw)
+
+
 def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     assert not failing(TASK_CHECKS, ToyTask(), Cache(tmp_path))
 
@@ -160,6 +192,7 @@ def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
         (Changing(), "the_data_are_those_of_the_card_each_time"),
         (Unlabelled(), "labels_of_the_target_are_there"),
         (Unsaid(), "what_is_scored_as_one_can_be"),
+        (Richer(), "the_card_says_what_there_is_beside_labelled_examples"),
     ],
 )
 def test_a_task_that_is_not_fails_the_check_for_it(task: Task, check: str, tmp_path: Path) -> None:
@@ -274,6 +307,26 @@ def test_a_target_with_a_broken_part_fails_the_check_for_it(part: object, check:
     assert check in failing(TARGET_CHECKS, TargetCase(target, toy_split(), ToyBackbone()))
 
 
+class Deaf(CrossEntropy):
+    """Has a loss that no head can change."""
+
+    def loss(self, outputs: tuple[Tensor, ...], encoded: Mapping[str, Tensor], geometry: Column | None) -> Tensor:
+        return 0 * super().loss(outputs, encoded, geometry)
+
+
+def test_a_whole_reader_that_is_brought_is_on_the_card_and_learns_by_its_loss() -> None:
+    def broken(backbone: Backbone) -> set[str]:
+        return failing(TARGET_CHECKS, TargetCase(CLASSES, toy_split(), backbone))
+
+    check = "what_the_backbone_brings_is_on_its_card_and_predicts"
+    assert not broken(Bringing())
+    assert broken(Bringing(honest=False)) == {check}
+    assert broken(Bringing(objective=Deaf(3))) == {check}
+    silent = ToyBackbone()
+    silent.card = replace(silent.card, brings=(CLASSES.identity,))
+    assert broken(silent) == {check}, "a card that says what is not so"
+
+
 # --- strategies
 class Careless(Probe):
     """Trains the shared backbone."""
@@ -302,6 +355,26 @@ class Peeping(Probe):
         rows = np.arange(len(labels))
         everything = [replace(budget, rows=rows, labels=labels) for budget in budgets]
         return super().fit(context, everything, seeds)
+
+
+class Meddling(Probe):
+    """Trains what came with the backbone instead of a copy."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        brought = context.network().brought
+        assert isinstance(brought, Reader)
+        with torch.no_grad():
+            next(brought.head.parameters()).add_(0.01)
+        return super().fit(context, budgets, seeds)
+
+
+class Refusing(Probe):
+    """Wants labels, although it says that what came with the backbone is enough."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        if not all(len(budget.rows) for budget in budgets):
+            raise DataError("it needs labels")
+        return super().fit(context, budgets, seeds)
 
 
 class LeakingContext(NetworkContext):
@@ -338,6 +411,25 @@ def test_labels_that_reach_a_strategy_past_its_budget_are_found(
     monkeypatch.setattr(strategies, "NetworkContext", LeakingContext)
     with pytest.raises(AssertionError, match="labels outside the budget reached the strategy"):
         strategies.labels_reach_it_through_its_budget_alone(case_of(Peeping(penalties=(0.1,)), tmp_path))
+
+
+def test_labels_that_reach_a_strategy_at_a_budget_without_any_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strategies, "NetworkContext", LeakingContext)
+    with pytest.raises(AssertionError, match="labels reached the strategy at a budget that has none"):
+        strategies.without_labels_it_says_what_it_can_do(case_of(Peeping(penalties=(0.1,)), tmp_path))
+
+
+def test_what_a_backbone_brings_is_left_as_it_is_and_is_enough(tmp_path: Path) -> None:
+    def broken(strategy: Strategy) -> set[str]:
+        return failing(
+            STRATEGY_CHECKS, StrategyCase(strategy, ToyTask(), Bringing(), tmp_path / type(strategy).__name__)
+        )
+
+    assert not broken(Probe(name="sound", **QUICK))
+    assert "the_shared_backbone_stays_as_it_was" in broken(Meddling(name="broken", **QUICK))
+    assert broken(Refusing(name="broken", **QUICK)) == {"without_labels_it_says_what_it_can_do"}
 
 
 def test_the_checks_need_no_test_runner() -> None:

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from bench.backbone import Backbone, Batch, Head, Pretrained
+from bench.backbone import Backbone, Batch, Head, Pretrained, Reader, run_stages
 from bench.budget import ALL, NONE, Count
 from bench.column import dense
 from bench.domain import Raw
 from bench.domains.series.raw import Windows, scaled
 from bench.errors import DataError, FreezeError
+from bench.readout import Readout
 from bench.strategies.finetune import Finetune
 from bench.strategy import Seeds, Strategy
 from bench.targets.forecast import Forecast
@@ -69,7 +70,7 @@ def test_without_a_label_the_head_that_was_brought_forecasts(strategy: Strategy,
     backbone, split = Forecaster(TARGET), series_split()
     inputs = backbone.prepare(split.test.raw)
     head = backbone.brings(TARGET)
-    assert head is not None
+    assert isinstance(head, Head)
     assert inputs.geometry is not None
     with torch.inference_mode():
         outputs = (backbone(inputs) @ head.weight + head.bias).double().numpy()
@@ -83,6 +84,28 @@ def test_a_probe_without_a_label_or_a_head_for_the_target_says_that_it_needs_lab
 ) -> None:
     with pytest.raises(DataError, match="toy:dense brings no head for this target: it needs labels"):
         forecasts(PROBE, backbone, tmp_path)
+
+
+def test_a_whole_reader_is_read_where_it_says_and_the_passes_to_there_are_told(tmp_path: Path) -> None:
+    backbone, split, readout = Forecaster(None), series_split(), Readout(stages=(-2,))
+    head = TARGET.objective.head((WIDTH,))
+    torch.nn.init.normal_(head.get_parameter("weight"), generator=torch.Generator().manual_seed(5))
+    backbone.pretrained = Pretrained(TARGET, Reader(readout, TARGET.codec, TARGET.objective, head))
+    context = toy_context(tmp_path, backbone=backbone, target=TARGET, split=split)
+    model = fit(PROBE, context, drawn(NONE, target=TARGET, split=split))
+    assert model.cost.work == tuple(context.frozen_work(context.n_stages, readout))
+    assert model.cost.work != tuple(context.frozen_work(context.n_stages, TARGET.readout))
+
+    inputs = backbone.prepare(split.test.raw)
+    assert inputs.geometry is not None
+    with torch.inference_mode():
+        (outputs,) = head((run_stages(backbone.stages[:-1], inputs).values,))
+    expected = outputs.double().numpy() * inputs.geometry.values["spread"] + inputs.geometry.values["centre"]
+    np.testing.assert_allclose(model.predict(context.tested)["future"], expected, rtol=1e-5)
+    fit(PROBE, context, drawn(ALL, target=TARGET, split=split))
+    np.testing.assert_allclose(
+        model.predict(context.tested)["future"], expected, rtol=1e-5, err_msg="a copy is trained"
+    )
 
 
 def test_a_head_from_nothing_forecasts_the_level_of_each_past(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The strategy `as_it_came`: the backbone with the head that came with it. It uses no label, however many there are."""
+"""The strategy `as_it_came`: the backbone with what came with it. It uses no label, however many there are."""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -11,7 +11,7 @@ from bench.subsets.seeds import Purpose
 
 
 class AsItCame(Strategy):
-    """Nothing is learnt: the head that came with the backbone, on features of its last stages."""
+    """Nothing is learnt: the head or the whole reader that came with the backbone."""
 
     kind: ClassVar[str] = "as_it_came"
     requires: ClassVar[frozenset[str]] = frozenset({BACKBONE, BROUGHT_HEAD})
@@ -39,6 +39,6 @@ class AsItCame(Strategy):
                 seconds=0.0,
                 precision=precision,
                 total_parameters=count_parameters(network.backbone) + count_parameters(reader.head),
-                work=tuple(network.frozen_work(network.n_stages, network.target.readout)),
+                work=tuple(network.frozen_work(network.n_stages, reader.readout)),
             )
             yield AdaptedNetwork(network, network.n_stages, nn.ModuleList(), reader, cost, precision)

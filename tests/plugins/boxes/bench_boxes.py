@@ -359,6 +359,7 @@ class Lights(Task):
             version=1,
             sha256=fingerprint(lights()),
             synthetic=True,
+            beside=("unlabelled",),
             **said,
         )
 

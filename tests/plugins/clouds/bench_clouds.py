@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -21,6 +22,7 @@ from bench.domains.contract import (
     FEATURES,
     LABELLED,
     Domain,
+    DomainOptions,
     FileReader,
     Noun,
     Perceived,
@@ -49,13 +51,17 @@ KINDS: Final = ("ball", "rod", "sheet")
 # --- raw examples
 @dataclass(frozen=True, slots=True, eq=False)
 class Clouds:
-    """Clouds of points in files, `hashes` [n] the sha256 of their bytes; `change` is done to each when it is read."""
+    """Clouds of points in files, `hashes` [n] the sha256 of their bytes; `change` is done to each when it is read.
+
+    Of each the first `points_read` are read, or all.
+    """
 
     domain: ClassVar[str] = "clouds"
     streams: ClassVar[bool] = False
     stored: tuple[Stored, ...]
     hashes: tuple[str, ...]
     change: Change[Array] | None = None
+    points_read: int | None = None
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -70,13 +76,15 @@ class Clouds:
         )
 
     def columns(self) -> tuple[bytes, ...]:
-        """Return the hashes of the files, and how they are changed if they are, for hashing."""
-        return ("\n".join(self.hashes).encode(), *named(self.change))
+        """Return the hashes of the files, how many points are read, and how they are changed if they are."""
+        few = () if self.points_read is None else (b"%d points" % self.points_read,)
+        return ("\n".join(self.hashes).encode(), *few, *named(self.change))
 
     def points(self) -> list[Array]:
         """Return the points of each cloud, float64 [points, 3]. Raises `DataError` for a file that is none."""
         pairs = zip(self.stored, self.hashes, strict=True)
-        found = [decode(read_unchanged(stored, sha256, "cloud"), stored) for stored, sha256 in pairs]
+        read = [decode(read_unchanged(stored, sha256, "cloud"), stored) for stored, sha256 in pairs]
+        found = [cloud[: self.points_read] for cloud in read]
         return [self.change.of(cloud) for cloud in found] if self.change else found
 
 
@@ -103,6 +111,12 @@ def decode(content: bytes, path: Stored) -> Array:
 
 
 # --- the domain
+class CloudOptions(DomainOptions):
+    """What a task may say of its clouds: how many `points` are read of each, the first ones; all if it says nothing."""
+
+    points: Annotated[int, Ge(2)] | None = None
+
+
 def _look_at_bytes(content: bytes) -> Finding:
     try:
         decode(content, Lines(content))
@@ -116,12 +130,15 @@ def _look(path: Path) -> Finding:
 
 
 def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataOptions") -> Perceived:
-    return Perceived(Clouds(tuple(stored), tuple(found.sha256 for found in findings)))
+    points = options.own_as(CloudOptions).points
+    raw = Clouds(tuple(stored), tuple(found.sha256 for found in findings), points_read=points)
+    return Perceived(raw, said="" if points is None else f" Of each the first {points} points are read.")
 
 
 def _read_unlabelled(request: Request) -> Unlabelled:
     found = read_files(request, decode)
-    return Unlabelled(Clouds(found.paths, found.hashes), found.sources, found.problems)
+    points = request.options.own_as(CloudOptions).points
+    return Unlabelled(Clouds(found.paths, found.hashes, points_read=points), found.sources, found.problems)
 
 
 def _jitter(cloud: Array) -> Array:
@@ -150,6 +167,7 @@ DOMAIN: Final = Domain(
     noun=Noun("cloud", "clouds"),
     addresses=frozenset({"folder", "python"}),
     options=LABELLED,
+    own_options=CloudOptions,
     suffixes={"cloud": (".xyz",)},
     backbone="clouds:toy",
     files=FileReader(look=_look, look_at_bytes=_look_at_bytes, read=_read),

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from bench.backbone import Batch
-    from bench.training.adapted import Reader
+    from bench.backbone import Batch, Reader
     from bench.training.context import NetworkContext
     from bench.training.loop import Forward, Term
 

@@ -198,7 +198,8 @@ class Frames(Backbone):
             torch.manual_seed(7)
             self.initialise()
             head = nn.Linear(WIDTH, 1 + len(LETTERS))
-        self.pretrained = Pretrained(Transcripts(letters=LETTERS), Head(head.weight.detach().T, head.bias.detach()))
+        target = Transcripts(letters=LETTERS)
+        self.pretrained = Pretrained(target, Head(head.weight.detach().T, head.bias.detach()))
         self.card = BackboneCard(
             name="frames:toy",
             title="Frames",
@@ -212,6 +213,7 @@ class Frames(Backbone):
             width=WIDTH,
             stages=("first", "second", "third"),
             readouts=(Kind.POOLED, Kind.SEQUENCE),
+            brings=(target.identity,),
         )
 
     def prepare(self, raw: Raw) -> Batch:
@@ -294,6 +296,7 @@ class Melodies(Task):
             version=1,
             sha256=fingerprint(melodies()),
             synthetic=True,
+            beside=("unlabelled",),
         )
 
     def split(self, fold: int, cache: Cache) -> Split:

@@ -117,6 +117,7 @@ def test_the_card_says_what_was_found(root: Path, opened: Open) -> None:
         "folds": 1,
         "remarks": (),
         "subjects": (),
+        "beside": (),
         "scored": None,
     }
 
