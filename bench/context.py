@@ -1,16 +1,12 @@
 """What a strategy may see of a task besides its budgets: everything but labels of the split."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bench.column import Indices
 from bench.domain import Raw
 from bench.runtime.cache import Cache
 from bench.target import Target
 from bench.task import Split
-
-if TYPE_CHECKING:
-    from bench.training.context import NetworkContext
 
 
 class Context:
@@ -33,7 +29,3 @@ class Context:
         self.needed = needed
         self.content = content
         self.cache = cache
-
-    def network(self) -> "NetworkContext":
-        """Return the context with its backbone, for strategies that require one."""
-        raise AssertionError("a strategy that asks for a backbone says so in `requires`")

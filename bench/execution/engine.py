@@ -32,7 +32,7 @@ from bench.runtime.provenance import describe_run
 from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.subsets.seeds import seed_of
 from bench.task import Split, Task, fold_content, verify
-from bench.training.context import AUTO, NetworkContext
+from bench.training.context import AUTO, NetworkContext, network_of
 
 CPU: Final = torch.device("cpu")
 THREADS: Final = 1
@@ -173,7 +173,7 @@ class Engine:
         """Write the adapted model into its folder, if it is to be kept."""
         folder = self._exports.get(one.planned.key)
         if folder:
-            save_adapted(folder, one.planned, one.loaded.card, one.loaded.context.network(), model.parts(), result)
+            save_adapted(folder, one.planned, one.loaded.card, network_of(one.loaded.context), model.parts(), result)
 
     def _ready(self, planned: PlannedCell, job: Job) -> "_Ready":
         """Return a cell with its budget. Raises `DataError` if it cannot be drawn, or the task lacks something."""
@@ -250,7 +250,7 @@ def _refuse_lacking(strategy: Strategy, context: Context) -> None:
     if SOURCE in strategy.requires and context.source is None:
         raise DataError(f"the strategy {strategy.name!r} needs {SOURCE}, and the task {context.task!r} has none")
     if BROUGHT_HEAD in strategy.requires:
-        backbone = context.network().backbone
+        backbone = network_of(context).backbone
         if backbone.brings(context.target) is None:
             brought = f"{backbone.card.name} brings none for this target"
             raise DataError(f"the strategy {strategy.name!r} needs {BROUGHT_HEAD}, and {brought}")

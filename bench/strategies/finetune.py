@@ -55,9 +55,10 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import drawn_stages, stages_from  # noqa: PLC0415 (loads torch)
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import NetworkPlan, fit_network, stage_rates  # noqa: PLC0415 (loads torch)
 
-        network = context.network()
+        network = network_of(context)
         frozen = boundary(self.trained, network.n_stages)
         for budget, seed in zip(budgets, seeds, strict=True):
             pretrained = self.weights == "pretrained"

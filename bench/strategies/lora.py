@@ -70,9 +70,10 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import stages_from  # noqa: PLC0415 (loads torch)
         from bench.training.adapters import adapter_rates, add_adapters, merge_adapters  # noqa: PLC0415 (loads peft)
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import NetworkPlan, fit_network  # noqa: PLC0415 (loads torch)
 
-        network = context.network()
+        network = network_of(context)
         layers = self._layers_of(network)
         frozen = next(place for place, names in enumerate(layers) if names)
         for budget, seed in zip(budgets, seeds, strict=True):

@@ -46,9 +46,10 @@ class Nearest(Strategy):
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the models. Raises `DataError` if labels cannot be averaged, or there are none."""
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
         from bench.training.neighbours import Grid, fit_nearest  # noqa: PLC0415 (loads torch)
 
-        network = context.network()
+        network = network_of(context)
         if problem := self.lacks(network.target, network.train.raw.domain):
             raise DataError(f"{problem}: leave out strategies of the kind {self.kind}")
         for budget in budgets:

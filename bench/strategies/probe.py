@@ -43,6 +43,7 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
         from torch import nn  # noqa: PLC0415 (takes seconds to load)
 
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import (  # noqa: PLC0415 (loads torch)
             NetworkPlan,
             fit_heads,
@@ -50,7 +51,7 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
             refuse_nothing,
         )
 
-        network = context.network()
+        network = network_of(context)
         if network.solves:
             yield from fit_heads(network, budgets, Penalties(self.penalties, self.default_penalty))
             return

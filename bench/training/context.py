@@ -86,10 +86,6 @@ class NetworkContext(Context):
         self._left_for_others = MemoryBudget(memory_bytes)  # its own: what is granted here changes no plain score
         self._vocabulary = self._find_vocabulary(learnt, test) if isinstance(backbone.stages[0], TokenStage) else None
 
-    def network(self) -> "NetworkContext":
-        """Return this context."""
-        return self
-
     @cached_property
     def heads(self) -> Heads:
         """The linear heads of the target, solved on features of the training examples."""
@@ -218,6 +214,12 @@ class NetworkContext(Context):
             memory=memory,
             check=lambda: self.check_frozen(self.n_stages),
         )
+
+
+def network_of(context: Context) -> NetworkContext:
+    """Return a context that has a backbone: that of every strategy that requires one."""
+    assert isinstance(context, NetworkContext), "a strategy that asks for a backbone says so in `requires`"
+    return context
 
 
 @dataclass(frozen=True, slots=True, eq=False)

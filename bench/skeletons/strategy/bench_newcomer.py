@@ -44,9 +44,10 @@ class Newcomer(Strategy, LoopRecipe):
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from bench.training.adapted import stages_from  # noqa: PLC0415 (loads torch)
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
         from bench.training.fitting import NetworkPlan, fit_network  # noqa: PLC0415 (loads torch)
 
-        network = context.network()
+        network = network_of(context)
         frozen = boundary(self.trained, network.n_stages)
         plan = NetworkPlan(frozen, self, begin=partial(stages_from, network, frozen), learns=self._learns, brought=True)
         for budget, seed in zip(budgets, seeds, strict=True):

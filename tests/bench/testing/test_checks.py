@@ -36,7 +36,7 @@ from bench.testing import (
     TargetCase,
     strategies,
 )
-from bench.training.context import NetworkContext
+from bench.training.context import NetworkContext, network_of
 from tests.toys import FULL, PROBE, QUICK, ToyBackbone, ToyTask, toy_split
 
 CLASSES = ToyTask.target
@@ -333,7 +333,7 @@ class Careless(Probe):
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         with torch.no_grad():
-            next(context.network().backbone.stages[-1].parameters()).add_(0.01)
+            next(network_of(context).backbone.stages[-1].parameters()).add_(0.01)
         return super().fit(context, budgets, seeds)
 
 
@@ -361,7 +361,7 @@ class Meddling(Probe):
     """Trains what came with the backbone instead of a copy."""
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
-        brought = context.network().brought
+        brought = network_of(context).brought
         assert isinstance(brought, Reader)
         with torch.no_grad():
             next(brought.head.parameters()).add_(0.01)

@@ -30,8 +30,9 @@ class AsItCame(Strategy):
 
         from bench.runtime.precision import frozen_precision  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import AdaptedNetwork, count_parameters, fresh_reader  # noqa: PLC0415 (loads torch)
+        from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
 
-        network = context.network()
+        network = network_of(context)
         precision = frozen_precision(network.device)
         for budget in budgets:
             reader = fresh_reader(network, budget.labels.take([]), brought=True)
