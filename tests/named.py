@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "clocks.py"
 RATE_HZ: Final = 8_000

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from bench.budget import Asked, parse_asked
-from bench.config.data import OWN, DataOptions, DataSpec, options_of, own_names, problems_of, separate_own
+from bench.config.data import OWN, DataSpec, options_of, own_names, problems_of, separate_own
 from bench.config.recipes import (
     Layer,
     common_problems,
@@ -22,6 +22,7 @@ from bench.config.recipes import (
     told,
 )
 from bench.config.suite import Entry, Suite
+from bench.domains.options import DataOptions
 from bench.domains.registered import all_domains, families
 from bench.errors import ConfigError, nearest, unknown_name
 from bench.strategy import BACKBONE, Strategy

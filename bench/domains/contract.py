@@ -9,19 +9,16 @@ configuration can ask every domain at no cost.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from bench.domain import Raw
+from bench.domains.options import DataOptions, DomainOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
-
-if TYPE_CHECKING:
-    from bench.config.data import DataOptions
-    from bench.target import Target
+from bench.target import Target
 
 Floats = NDArray[np.float32]
 
@@ -47,15 +44,6 @@ Format = Mapping[str, float]
 
 def _as_they_are(raw: Raw) -> Format:
     return {}
-
-
-class DomainOptions(BaseModel):
-    """Options of data that one domain alone has: the fields of a subclass, each with a default, of hashable values.
-
-    They are named like any other, in a config or by `--option`. Readers find them by `DataOptions.own_as`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Noun(NamedTuple):
@@ -96,7 +84,7 @@ class FileReader:
 
     look: Callable[[Path], Finding]
     look_at_bytes: Callable[[bytes], Finding]
-    read: "Callable[[Sequence[Stored], Sequence[Finding], DataOptions], Perceived]"
+    read: Callable[[Sequence[Stored], Sequence[Finding], DataOptions], Perceived]
     options: frozenset[str] = frozenset()
     hub_feature: str = ""
 
@@ -147,9 +135,9 @@ class Request:
 
     domain: "Domain"
     files: Sequence[str]
-    options: "DataOptions"
+    options: DataOptions
     format: Format
-    target: "Target"
+    target: Target
     texts: Sequence[str] = ()
     columns: Sequence[str] = ()
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Result, from_record, to_record
-from bench.config.data import OWN, DataOptions, DataSpec, separate_own
+from bench.config.data import OWN, DataSpec, separate_own
 from bench.domains.contract import Format
+from bench.domains.options import DataOptions
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
 from bench.runtime.atomic import replacing, write_whole
 from bench.runtime.cache import file_sha256

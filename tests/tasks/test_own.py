@@ -8,7 +8,8 @@ from bench_tasks.opening import guess_family, open_task
 
 from bench.card import ScoredUnits
 from bench.cli import main
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.errors import DataError, UnknownNameError
 from bench.results.store import Store
 from bench.runtime.cache import Cache

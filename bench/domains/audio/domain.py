@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bench.domain import Raw
 from bench.domains.contract import (
@@ -18,11 +18,9 @@ from bench.domains.contract import (
     Unlabelled,
     UnlabelledReader,
 )
+from bench.domains.options import DataOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
-
-if TYPE_CHECKING:
-    from bench.config.data import DataOptions
 
 SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
 AUDIO_FORMAT: Final = frozenset({"rate_hz", "seconds"})
@@ -41,7 +39,7 @@ def _look_at_bytes(content: bytes) -> Finding:
     return integrity.look_at_bytes(content)
 
 
-def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataOptions") -> Perceived:
+def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: DataOptions) -> Perceived:
     """Return recordings that are cut or padded to the longest of them, if that is not too long."""
     from bench.domains.audio.files import AudioFiles  # noqa: PLC0415 (loads a decoder)
 

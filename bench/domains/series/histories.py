@@ -7,20 +7,17 @@ steps count, and a table need not say when they were.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from bench.domains.options import DataOptions
 from bench.domains.series.calendars import Calendar, find_calendar, is_date_column, read_times
 from bench.domains.series.tables import LONG_SERIES, LONG_VALUES, TIME_NAMES, read_frame
 from bench.errors import DataError, nearest
 from bench.files.suffixes import TABLE_SUFFIXES
-
-if TYPE_CHECKING:
-    from bench.config.data import DataOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +30,7 @@ class History:
     times: pd.Index
 
 
-def read_histories(path: Path, columns: Sequence[str], options: "DataOptions") -> Iterator[History]:
+def read_histories(path: Path, columns: Sequence[str], options: DataOptions) -> Iterator[History]:
     """Yield the series of a table: one in each column or, in the long form, one under each name.
 
     `columns` hold the values; without any those that `options` names, if they are there, or all that hold numbers.
@@ -94,7 +91,7 @@ def times_to_come(history: History, steps: int) -> tuple[str, ...]:
 
 
 def _history(
-    path: Path, table: pd.DataFrame, column: str, time: str | None, name: str, options: "DataOptions"
+    path: Path, table: pd.DataFrame, column: str, time: str | None, name: str, options: DataOptions
 ) -> History:
     """Return one series in order of time, with nan where a step of a regular calendar has no row."""
     try:
@@ -126,7 +123,7 @@ def _calendar(times: pd.Index, frequency: str | None) -> Calendar | None:
     return calendar if times.isin(calendar.steps(times[0], times[-1])).all() else None
 
 
-def _time_column(table: pd.DataFrame, options: "DataOptions") -> str | None:
+def _time_column(table: pd.DataFrame, options: DataOptions) -> str | None:
     """Return the column of times: the one of training, else the first of dates, else one of numbers by its name."""
     if options.time in table.columns:
         return options.time
@@ -138,7 +135,7 @@ def _time_column(table: pd.DataFrame, options: "DataOptions") -> str | None:
 
 
 def _value_columns(
-    path: Path, table: pd.DataFrame, columns: Sequence[str], options: "DataOptions", apart: Sequence[str | None]
+    path: Path, table: pd.DataFrame, columns: Sequence[str], options: DataOptions, apart: Sequence[str | None]
 ) -> list[str]:
     known = list(table.columns)
     for column in columns:

@@ -3,19 +3,17 @@
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from bench.domains.options import DataOptions
 from bench.domains.series.calendars import Calendar, find_calendar, is_date_column, read_times
 from bench.domains.series.raw import Series
 from bench.errors import DataError, nearest
 from bench.files.suffixes import TABLE_SUFFIXES
-
-if TYPE_CHECKING:
-    from bench.config.data import DataOptions
 
 TIME_NAMES: Final = ("ds", "date", "time", "timestamp", "datetime", "day", "month", "year", "step", "t")
 """Names by which a column of numbers is taken for one of times; of dates any name will do."""
@@ -52,7 +50,7 @@ class _Column(NamedTuple):
     values: np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def read_series(path: Path, content: bytes, options: "DataOptions") -> Table:
+def read_series(path: Path, content: bytes, options: DataOptions) -> Table:
     """Return the series in the `content` of a table at `path`, each in order of time.
 
     Raises `DataError` if it cannot be read, has no times, or holds what is neither a number nor missing.
@@ -131,7 +129,7 @@ def _named_column(path: Path, frame: pd.DataFrame, option: str, name: str | None
     return name
 
 
-def _time_column(path: Path, frame: pd.DataFrame, options: "DataOptions", owner: str | None) -> str:
+def _time_column(path: Path, frame: pd.DataFrame, options: DataOptions, owner: str | None) -> str:
     """Return the column of times: the one that is named, else the first of dates, else one of numbers by its name."""
     if named := _named_column(path, frame, "time", options.time):
         return named
@@ -148,7 +146,7 @@ def _time_column(path: Path, frame: pd.DataFrame, options: "DataOptions", owner:
 
 
 def _value_columns(
-    path: Path, frame: pd.DataFrame, options: "DataOptions", *, time: str, owner: str | None
+    path: Path, frame: pd.DataFrame, options: DataOptions, *, time: str, owner: str | None
 ) -> tuple[list[str], list[str]]:
     """Return the columns of values, and those that were left out since they hold none."""
     for name in options.values:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bench.domains.contract import (
     FEATURES,
@@ -16,11 +16,9 @@ from bench.domains.contract import (
     Unlabelled,
     UnlabelledReader,
 )
+from bench.domains.options import DataOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
-
-if TYPE_CHECKING:
-    from bench.config.data import DataOptions
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 
@@ -37,7 +35,7 @@ def _look_at_bytes(content: bytes) -> Finding:
     return integrity.look_at_bytes(content)
 
 
-def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: "DataOptions") -> Perceived:
+def _read(stored: Sequence[Stored], findings: Sequence[Finding], options: DataOptions) -> Perceived:
     from bench.domains.vision.files import ImageFiles  # noqa: PLC0415 (loads Pillow)
 
     return Perceived(ImageFiles(tuple(stored), tuple(found.sha256 for found in findings)))

@@ -12,8 +12,9 @@ import numpy as np
 
 from bench.card import ScoredUnits, TaskCard
 from bench.column import Indices
-from bench.config.data import OWN, DataOptions, DataSpec
+from bench.config.data import OWN, DataSpec
 from bench.domain import Raw
+from bench.domains.options import DataOptions
 from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.runtime.cache import Cache

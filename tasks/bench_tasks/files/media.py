@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.contract import Domain, FileReader, Perceived
+from bench.domains.options import DataOptions
 from bench.domains.registered import domain_of
 from bench.files.folders import File, examine
 from bench.files.stored import Finding

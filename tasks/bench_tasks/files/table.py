@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.registered import all_domains, domain_of
 from bench.errors import DataError
 from bench.files.folders import File

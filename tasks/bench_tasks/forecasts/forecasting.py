@@ -9,7 +9,8 @@ from typing import Final, final
 import numpy as np
 
 from bench.card import TaskCard
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.series.raw import Series, Values
 from bench.domains.series.tables import NAMED, Table, read_series
 from bench.errors import DataError

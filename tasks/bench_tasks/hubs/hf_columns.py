@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import datasets
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.contract import Domain, FileReader, Perceived
+from bench.domains.options import DataOptions
 from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.files.embedded import Embedded

@@ -14,7 +14,8 @@ from bench.backbone import Head
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL, Count, Share
 from bench.cli import main
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.targets.forecast import Forecast

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from bench.config.data import DataOptions, DataSpec, problems_of
+from bench.config.data import DataSpec, problems_of
+from bench.domains.options import DataOptions
 
 
 def problems(family: str, address: str, **options: object) -> str:

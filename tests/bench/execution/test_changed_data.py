@@ -18,7 +18,8 @@ from bench.backbones.descriptions import describe
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
 from bench.cell import Cell, Failure, Outcome, Result
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.execution.engine import Engine
 from bench.planning.plan import PlannedCell, cell_key, group_into_jobs
 from bench.runtime.cache import Cache
@@ -154,7 +155,7 @@ import numpy as np
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task
 
@@ -168,7 +169,7 @@ class Mine(Task):
 
     def split(self, fold, cache):
         pixels = np.frombuffer(Path(__file__).with_name("pixels").read_bytes(), dtype=np.uint8).reshape(24, 8, 8, 3)
-        everything = Examples(Images(pixels), {"class": dense(**{"class": np.arange(24) % 2})})
+        everything = Examples(ImageArray(pixels), {"class": dense(**{"class": np.arange(24) % 2})})
         return Split(everything.take(np.arange(16)), everything.take(np.arange(16, 24)))
 """
 

@@ -16,9 +16,10 @@ from bench.budget import ALL
 from bench.card import TaskCard
 from bench.cell import Cell, Result
 from bench.column import Column
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domain import DomainName, Raw
 from bench.domains.audio.files import AudioFiles
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.domains.vision.files import ImageFiles
 from bench.execution.engine import Engine

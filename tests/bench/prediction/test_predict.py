@@ -17,7 +17,7 @@ from bench.backbones.catalog import MINILM
 from bench.budget import ALL, Count, Share
 from bench.cli import main
 from bench.commands.exports import choose_exports
-from bench.config.data import DataOptions
+from bench.domains.options import DataOptions
 from bench.errors import ConfigError
 from bench.prediction import model
 from bench.prediction.exported import Exported, read_exported

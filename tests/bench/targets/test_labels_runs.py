@@ -130,7 +130,7 @@ from PIL import Image
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.targets.labels import Labels
 from bench.task import Examples, Split, Task
 
@@ -148,6 +148,6 @@ class Scenes(Task):
         table = pd.read_csv("scenes.csv")
         pixels = np.stack([np.asarray(Image.open(path)) for path in table["image"]])
         present = (table[list(NAMES)] == "yes").to_numpy()
-        everything = Examples(Images(pixels), {"present": dense(present=present)})
+        everything = Examples(ImageArray(pixels), {"present": dense(present=present)})
         return Split(everything.take(np.arange(32)), everything.take(np.arange(32, len(table))))
 """

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from bench_tasks.opening import open_task
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.errors import UnknownNameError
 from bench.runtime.cache import Cache
 from bench.target import Target, rank_by

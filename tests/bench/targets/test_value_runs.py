@@ -118,7 +118,7 @@ from PIL import Image
 
 from bench.card import TaskCard
 from bench.column import dense
-from bench.domains.vision.raw import Images
+from bench.domains.vision.raw import ImageArray
 from bench.targets.value import Value
 from bench.task import Examples, Split, Task
 
@@ -133,6 +133,6 @@ class Houses(Task):
     def split(self, fold, cache):
         table = pd.read_csv("houses.csv")
         pixels = np.stack([np.asarray(Image.open(path)) for path in table["image"]])
-        everything = Examples(Images(pixels), {"value": dense(value=table["price"].to_numpy())})
+        everything = Examples(ImageArray(pixels), {"value": dense(value=table["price"].to_numpy())})
         return Split(everything.take(np.arange(30)), everything.take(np.arange(30, 40)))
 """

@@ -22,7 +22,6 @@ from bench.domains.contract import (
     FEATURES,
     LABELLED,
     Domain,
-    DomainOptions,
     FileReader,
     Noun,
     Perceived,
@@ -31,6 +30,7 @@ from bench.domains.contract import (
     UnlabelledReader,
 )
 from bench.domains.contract import Features as Classical
+from bench.domains.options import DomainOptions
 from bench.domains.shift import Shift, generator_of
 from bench.domains.unlabelled import read_files
 from bench.errors import DataError, unknown_name
@@ -41,7 +41,7 @@ from bench.targets.classes import Classes
 from bench.task import Examples, Split, Task, fingerprint
 
 if TYPE_CHECKING:
-    from bench.config.data import DataOptions
+    from bench.domains.options import DataOptions
 
 WIDTH: Final = 12
 JITTER: Final = 0.1

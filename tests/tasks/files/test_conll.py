@@ -10,7 +10,8 @@ from bench_tasks.files.labelled import LabelledTask
 from bench_tasks.opening import guess_family, open_task
 
 from bench.column import Ragged
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache

@@ -12,8 +12,9 @@ from bench_tasks.files.folder import open_folder
 from bench_tasks.files.labelled import LabelledTask
 from PIL import Image
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.audio.files import AudioFiles
+from bench.domains.options import DataOptions
 from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError
 from bench.runtime.cache import Cache

@@ -9,7 +9,8 @@ import pytest
 from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
 
 from bench.card import ScoredUnits
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache

@@ -10,7 +10,8 @@ from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
 from bench_tasks.files.labelling import guess_target
 from bench_tasks.files.table import open_table
 
-from bench.config.data import DataOptions, DataSpec, problems_of
+from bench.config.data import DataSpec, problems_of
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache

@@ -11,8 +11,9 @@ from bench_tasks.files.labelled import LabelledTask
 from bench_tasks.files.table import open_table
 from PIL import Image
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.audio.files import AudioFiles
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError

@@ -9,7 +9,8 @@ from bench_tasks.opening import open_task
 from PIL import Image
 
 from bench.card import ScoredUnits
-from bench.config.data import DataOptions, DataSpec, problems_of
+from bench.config.data import DataSpec, problems_of
+from bench.domains.options import DataOptions
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.task import Task, fingerprint

@@ -9,7 +9,8 @@ import pytest
 from bench_tasks.forecasts.forecasting import Forecasting, open_forecasting
 
 from bench.column import Array
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.series.raw import Windows
 from bench.errors import DataError
 from bench.runtime.cache import Cache

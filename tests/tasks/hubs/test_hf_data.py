@@ -20,9 +20,10 @@ from bench_tasks.opening import open_task
 from PIL import Image
 
 from bench.card import ScoredUnits
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.audio.files import AudioFiles
 from bench.domains.contract import FileReader
+from bench.domains.options import DataOptions
 from bench.domains.text.raw import Texts
 from bench.domains.vision.files import ImageFiles
 from bench.errors import DataError

@@ -7,9 +7,10 @@ import pytest
 import soundfile
 from bench_tasks.opening import guess_family, open_task
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
 from bench.domains.audio.files import AudioFiles
 from bench.domains.audio.raw import from_16_bits
+from bench.domains.options import DataOptions
 from bench.errors import DataError, UnknownNameError
 from bench.runtime.cache import Cache
 from bench.targets.classes import Classes

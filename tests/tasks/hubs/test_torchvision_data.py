@@ -17,7 +17,8 @@ from PIL import Image
 from scipy.io import savemat
 from torchvision import datasets
 
-from bench.config.data import DataOptions, DataSpec
+from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.vision.files import ImageFiles
 from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError, UnknownNameError

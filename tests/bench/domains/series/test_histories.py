@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.config.data import DataOptions
+from bench.domains.options import DataOptions
 from bench.domains.series.histories import History, last_values, read_histories, times_to_come
 from bench.errors import DataError
 
