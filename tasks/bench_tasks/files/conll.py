@@ -13,7 +13,8 @@ from bench.files.rows import read_text
 from bench.runtime.cache import Cache
 from bench.target import uncombined
 from bench.targets.tags import OUTSIDE, Tags
-from bench_tasks.files.labelled import Found, LabelledTask, labelled_task, refuse_groups, refuse_or_skip, refuse_unused
+from bench_tasks.files.found import Found, refuse_groups, refuse_or_skip, refuse_unused
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.labelling import reader_of
 from bench_tasks.files.splitting import shown
 

@@ -11,15 +11,8 @@ from bench.errors import DataError
 from bench.files.archives import is_archive, sole_folder, unpack
 from bench.files.folders import File, Listing, list_files, list_folder
 from bench.runtime.cache import Cache
-from bench_tasks.files.labelled import (
-    EXAMPLES,
-    PARTS,
-    Found,
-    LabelledTask,
-    labelled_task,
-    refuse_or_skip,
-    refuse_unused,
-)
+from bench_tasks.files.found import EXAMPLES, PARTS, Found, refuse_or_skip, refuse_unused
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.media import FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown
 from bench_tasks.files.units import UNNAMED

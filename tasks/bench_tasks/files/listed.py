@@ -8,7 +8,7 @@ from bench.config.data import DataSpec
 from bench.errors import DataError
 from bench.files.folders import list_files
 from bench.runtime.cache import Cache
-from bench_tasks.files.labelled import EXAMPLES, Found, refuse_or_skip
+from bench_tasks.files.found import EXAMPLES, Found, refuse_or_skip
 from bench_tasks.files.media import check, in_files, perceive
 from bench_tasks.files.splitting import shown
 

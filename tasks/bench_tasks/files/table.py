@@ -12,7 +12,8 @@ from bench.files.folders import File
 from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
 from bench.written import Label, Written
-from bench_tasks.files.labelled import PARTS, Found, LabelledTask, labelled_task, refuse_or_skip, refuse_unused
+from bench_tasks.files.found import PARTS, Found, refuse_or_skip, refuse_unused
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.labelling import Guess, guess_target, reader_of, target_in_columns
 from bench_tasks.files.media import Checked, FileDomain, check, in_files, perceive
 from bench_tasks.files.splitting import shown

@@ -16,7 +16,7 @@ from bench.errors import DataError, nearest
 from bench.files.embedded import Embedded
 from bench.files.stored import Finding
 from bench.runtime.cache import Cache, content_key
-from bench_tasks.files.labelled import Found, refuse_or_skip
+from bench_tasks.files.found import Found, refuse_or_skip
 
 CHECKS: Final = 2  # raise it when the same cells would be judged otherwise
 

@@ -15,7 +15,7 @@ from bench.errors import DataError
 from bench.files.changes import is_settled
 from bench.files.downloads import announce, hub_answers, not_to_be_had, offline_switch
 from bench.runtime.cache import Cache
-from bench_tasks.files.labelled import PARTS, Found, refuse_unused
+from bench_tasks.files.found import PARTS, Found, refuse_unused
 from bench_tasks.hubs.hf_columns import found_in_columns, label_names
 from bench_tasks.hubs.located import Located, stamp
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from bench.config.data import DataSpec
 from bench.runtime.cache import Cache
-from bench_tasks.files.labelled import Found
+from bench_tasks.files.found import Found
 
 
 class Located(NamedTuple):

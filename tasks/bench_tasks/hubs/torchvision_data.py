@@ -14,7 +14,7 @@ from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError, unknown_name
 from bench.files.downloads import announce, fetching, refuse_unfinished, torch_home
 from bench.runtime.cache import Cache
-from bench_tasks.files.labelled import Found, refuse_groups, refuse_unused
+from bench_tasks.files.found import Found, refuse_groups, refuse_unused
 from bench_tasks.files.listed import Listed, found_in_files
 from bench_tasks.hubs.known import known_of
 from bench_tasks.hubs.located import Located

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
+from bench_tasks.files.found import Found
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 
 from bench.card import ScoredUnits
 from bench.config.data import DataSpec

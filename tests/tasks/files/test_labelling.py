@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bench_tasks.files.labelled import Found, LabelledTask, labelled_task
+from bench_tasks.files.found import Found
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.labelling import guess_target
 from bench_tasks.files.table import open_table
 

@@ -12,7 +12,7 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
-from bench_tasks.files.labelled import Found
+from bench_tasks.files.found import Found
 from bench_tasks.hubs import hf_columns, hf_data, kept
 from bench_tasks.hubs.kept import KeptTask
 from bench_tasks.hubs.located import Located, Stamp
