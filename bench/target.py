@@ -183,7 +183,7 @@ class Target(ABC):
         return 0
 
     @classmethod
-    def written(cls) -> Written | None:
+    def written(cls) -> "Written[Target] | None":
         """Return how its labels are written in tables and folders, None where they are not."""
         return None
 

@@ -4,12 +4,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from bench.column import Column, Indices
-
-if TYPE_CHECKING:
-    from bench.target import Target
 
 Label = str | tuple[str, ...]
 """A class or a number as it is written, or the labels or tags of one example."""
@@ -20,15 +17,26 @@ NO_LABEL: Final = frozenset({"nan", "null", "n/a", "<na>"})
 """What programs write where there is nothing. "none" and "na" are not among them: these are classes of some data."""
 
 
+class Named(Protocol):
+    """What labels are for, of which no more is known here than its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Target_co = TypeVar("Target_co", bound=Named, covariant=True)
+"""The target that labels are for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Labelling:
+class Labelling(Generic[Target_co]):
     """The labels of n examples: the `target` they are for, and its column.
 
     `strata` [n] are what a split is stratified by. If they `are_classes`, all of them have to be learnt from and tested
     on; of others a split has what it can have. `names` go into the hash of the data, `counted` is how they are told.
     """
 
-    target: "Target"
+    target: Target_co
     column: Column
     strata: Indices
     names: tuple[str, ...]
@@ -42,7 +50,7 @@ class Labelling:
         return list(self.names) if self.are_classes else [self.target.name, *self.names]
 
 
-class Written(ABC):
+class Written(ABC, Generic[Target_co]):
     """How the labels of a target are written.
 
     `several` says whether an example has any number of them, so that a cell may be blank and a column of yes and no can
@@ -65,7 +73,7 @@ class Written(ABC):
         """Return what is wrong with the cell of a column, as words that follow the name of its row, or nothing."""
 
     @abstractmethod
-    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling[Target_co]:
         """Return labels with their target; `noun` is what has them. Raises `DataError` if nothing can be learnt."""
 
 

@@ -45,7 +45,7 @@ class Classes(Target):
     column: str = LABEL
 
     @classmethod
-    def written(cls) -> Written:
+    def written(cls) -> "Written[Classes]":
         return WrittenClasses()
 
     @property
@@ -176,7 +176,7 @@ def _only(labels: Column) -> Indices:
     return found
 
 
-class WrittenClasses(Written):
+class WrittenClasses(Written[Classes]):
     """Classes are written by their names."""
 
     def recognised(self, cells: Sequence[str], separator: str) -> str:
@@ -188,7 +188,7 @@ class WrittenClasses(Written):
     def problem(self, cell: str, column: str) -> str:
         return ""
 
-    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling[Classes]:
         written = [label for label in found if isinstance(label, str)]
         names = tuple(sorted(set(written)))
         if len(names) < 2:

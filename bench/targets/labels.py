@@ -46,7 +46,7 @@ class Labels(Target):
     column: str = LABEL
 
     @classmethod
-    def written(cls) -> Written:
+    def written(cls) -> "Written[Labels]":
         return WrittenLabels()
 
     @property
@@ -168,7 +168,7 @@ def rarest(present: NDArray[np.bool_]) -> Indices:
     return found
 
 
-class WrittenLabels(Written):
+class WrittenLabels(Written[Labels]):
     """Several labels are written in one cell, with a separator between them, or in a column of yes and no each."""
 
     several: ClassVar[bool] = True
@@ -186,7 +186,7 @@ class WrittenLabels(Written):
     def problem(self, cell: str, column: str) -> str:
         return ""
 
-    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling[Labels]:
         names = tuple(sorted({name for several in found for name in several}))
         if not names:
             raise DataError(f"none of the {noun} has a label")

@@ -14,12 +14,12 @@ def target_named(name: str) -> type[Target]:
     return load_class(TARGETS, name, Target)  # type: ignore[type-abstract]  # it is not
 
 
-def written_as(name: str) -> Written | None:
+def written_as(name: str) -> Written[Target] | None:
     """Return how the labels of a target are written, None if they are not. Raises `UnknownNameError`."""
     return target_named(name).written()
 
 
-def written_kinds() -> Iterator[tuple[str, Written]]:
+def written_kinds() -> Iterator[tuple[str, Written[Target]]]:
     """Yield every target whose labels are written, by name, those built in first."""
     for name in dict.fromkeys((*BUILT_IN[TARGETS], *names(TARGETS))):
         written = written_as(name)

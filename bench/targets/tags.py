@@ -49,7 +49,7 @@ class Tags(Target):
     column: str = LABEL
 
     @classmethod
-    def written(cls) -> Written:
+    def written(cls) -> "Written[Tags]":
         return WrittenTags()
 
     @property
@@ -191,7 +191,7 @@ def _words(raw: Raw) -> tuple[tuple[str, ...], ...]:
     return words
 
 
-class WrittenTags(Written):
+class WrittenTags(Written[Tags]):
     """Tags are written beside their words."""
 
     in_words: ClassVar[bool] = True
@@ -205,7 +205,7 @@ class WrittenTags(Written):
     def problem(self, cell: str, column: str) -> str:
         return ""
 
-    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling[Tags]:
         others = sorted({tag for of_text in found for tag in of_text} - {OUTSIDE})
         if not others:
             raise DataError(f"no word of the {noun} is in an entity: all tags are {OUTSIDE!r}")

@@ -51,7 +51,7 @@ class Value(Target):
     column: str = LABEL
 
     @classmethod
-    def written(cls) -> Written:
+    def written(cls) -> "Written[Value]":
         return WrittenNumbers()
 
     @property
@@ -170,7 +170,7 @@ def quantiles(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return ranks * min(count, len(values)) // len(values)
 
 
-class WrittenNumbers(Written):
+class WrittenNumbers(Written[Value]):
     """Values are written as numbers."""
 
     def recognised(self, cells: Sequence[str], separator: str) -> str:
@@ -188,7 +188,7 @@ class WrittenNumbers(Written):
     def problem(self, cell: str, column: str) -> str:
         return f"has no number as its {column} but {cell!r}" if math.isnan(number_of(cell)) else ""
 
-    def labelling(self, found: Sequence[Label], noun: str) -> Labelling:
+    def labelling(self, found: Sequence[Label], noun: str) -> Labelling[Value]:
         values = np.array([number_of(label) for label in found], dtype=np.float64)
         if not len(values) or values.min() == values.max():
             held = f"all {len(values):,} have the value {values[0]:g}" if len(values) else "there are none"

@@ -88,7 +88,7 @@ def _in_units(spec: DataSpec, found: Found) -> Found:
     return replace(found, groups=found.groups or found.units)
 
 
-def _scored(spec: DataSpec, found: Found, labelling: Labelling, parts: Parts) -> ScoredUnits | None:
+def _scored(spec: DataSpec, found: Found, labelling: Labelling[Target], parts: Parts) -> ScoredUnits | None:
     """Return what is scored in place of examples, if anything is. Raises `DataError` for a unit of several labels."""
     if not found.units:
         return None
@@ -134,7 +134,7 @@ def _also_learnt(found: Found, held_out: Mask) -> list[str]:
     ]
 
 
-def _description(spec: DataSpec, found: Found, labelling: Labelling, parts: Parts) -> str:
+def _description(spec: DataSpec, found: Found, labelling: Labelling[Target], parts: Parts) -> str:
     counts = f"{len(found.labels):,} {domain_of(spec.family).noun.many} {labelling.counted}"
     tested = int(parts.held_out.sum())
     sides = f"{len(found.labels) - tested:,} to learn from and {tested:,} to test on, "

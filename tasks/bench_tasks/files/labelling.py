@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from bench.target import Target
 from bench.targets.classes import Classes
 from bench.targets.registered import written_as, written_kinds
 from bench.written import Label, Labelling, Written
@@ -11,14 +12,14 @@ USUAL: Final = Classes.name
 """What labels are that look like nothing else."""
 
 
-def reader_of(target: str) -> Written:
+def reader_of(target: str) -> Written[Target]:
     """Return how labels of a target are written. Raises `UnknownNameError` if there is no such target."""
     written = written_as(target)
     assert written is not None, "a config does not name targets whose labels are not written"
     return written
 
 
-def label_as(target: str, found: Sequence[Label], noun: str) -> Labelling:
+def label_as(target: str, found: Sequence[Label], noun: str) -> Labelling[Target]:
     """Return labels read as those of a target; `noun` is what has them. Raises `DataError` if they cannot be."""
     return reader_of(target).labelling(found, noun)
 

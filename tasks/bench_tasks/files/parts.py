@@ -16,6 +16,7 @@ from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.subsets.folds import deal_test_folds
 from bench.subsets.groups import shared_groups
+from bench.target import Target
 from bench.targets.value import number_of
 from bench.written import Labelling
 from bench_tasks.files.found import Found
@@ -34,7 +35,7 @@ class Parts(NamedTuple):
     remarks: list[str]
 
 
-def part_data(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> Parts:
+def part_data(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int) -> Parts:
     """Return which examples each fold tests on. Raises `DataError` if that leaves nothing to learn or to test."""
     options = spec.options
     if options.held_out and not (options.group or options.score_by):
@@ -72,7 +73,7 @@ def _held_out_groups(spec: DataSpec, found: Found) -> tuple[Mask, str]:
     return held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}"
 
 
-def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> Parts:
+def _made(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int) -> Parts:
     """Return parts that keep groups on one side, and copies where groups allow: one held-out share, or several folds.
 
     Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
@@ -100,19 +101,19 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling, folds: int) -> Par
     return Parts(held_out[None], held_out.tolist(), how, remarks)
 
 
-def _ties_too_many(labelling: Labelling, units: Indices, share: float) -> bool:
+def _ties_too_many(labelling: Labelling[Target], units: Indices, share: float) -> bool:
     """Return whether a class is in one unit, or where there are none, whether a unit has more than is learnt from."""
     if labelling.are_classes:
         return bool(on_one_side_only(labelling.strata, units))
     return bool(np.bincount(units).max() > (1 - share) * len(units))
 
 
-def _needed(labelling: Labelling) -> Labels:
+def _needed(labelling: Labelling[Target]) -> Labels:
     """Return the strata that all have to be on both sides of a split: classes, or one of all examples."""
     return labelling.strata if labelling.are_classes else np.zeros_like(labelling.strata)
 
 
-def _refuse_alone(spec: DataSpec, found: Found, labelling: Labelling, units: Indices) -> None:
+def _refuse_alone(spec: DataSpec, found: Found, labelling: Labelling[Target], units: Indices) -> None:
     """Raise `DataError` for what is in one unit, so that it cannot be both learnt from and tested on."""
     alone = on_one_side_only(_needed(labelling), units)
     if not alone:
@@ -136,7 +137,7 @@ def _as_values(names: Sequence[str]) -> str:
     return f'. If they are values (target = "value"), these are no numbers: {shown(list(map(repr, others)))}'
 
 
-def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, folds: int) -> Indices:
+def _deal(spec: DataSpec, found: Found, labelling: Labelling[Target], units: Indices, folds: int) -> Indices:
     """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them.
 
     Strata that are no classes need not be in every fold: they are looked at only where all of them can be.
@@ -153,7 +154,7 @@ def _deal(spec: DataSpec, found: Found, labelling: Labelling, units: Indices, fo
         raise DataError(f"{spec.address}: {error}") from error
 
 
-def _labels_of_sides(spec: DataSpec, labelling: Labelling, held_out: Mask) -> list[str]:
+def _labels_of_sides(spec: DataSpec, labelling: Labelling[Target], held_out: Mask) -> list[str]:
     """Return remarks on labels that are not tested. Raises `DataError` for classes that cannot be learnt."""
     for side, held in (("to learn from", ~held_out), ("to test on", held_out)):
         if not held.any():
@@ -170,7 +171,7 @@ def _labels_of_sides(spec: DataSpec, labelling: Labelling, held_out: Mask) -> li
     return [f"class {labelling.names[number]!r} has no example in the test split" for number in sorted(learnt - tested)]
 
 
-def content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], labelling: Labelling) -> str:
+def content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], labelling: Labelling[Target]) -> str:
     """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
     rows = list(zip(found.contents, found.labels, sides, strict=True))
     own = spec.options.own.model_dump(mode="json", exclude_defaults=True) if spec.options.own else {}

@@ -11,6 +11,7 @@ from bench.errors import DataError
 from bench.files.folders import File
 from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
+from bench.target import Target
 from bench.written import Label, Written
 from bench_tasks.files.found import PARTS, Found, refuse_or_skip, refuse_unused
 from bench_tasks.files.labelled import LabelledTask, labelled_task
@@ -135,7 +136,9 @@ def _target(spec: DataSpec, written: Iterable[WrittenRow]) -> Guess:
     return guess_target([row.cells[options.label] for row in written], options.separator)
 
 
-def _rows(spec: DataSpec, reader: Written, written: Mapping[str, WrittenRow], bad: dict[str, str]) -> dict[str, Row]:
+def _rows(
+    spec: DataSpec, reader: Written[Target], written: Mapping[str, WrittenRow], bad: dict[str, str]
+) -> dict[str, Row]:
     """Return the rows that can be used by name, and add by name why others cannot."""
     options, source, files = spec.options, _source(spec), in_files(spec)
     rows = {}
@@ -154,14 +157,14 @@ def _rows(spec: DataSpec, reader: Written, written: Mapping[str, WrittenRow], ba
     return rows
 
 
-def _label(options: DataOptions, reader: Written, cells: Mapping[str, str]) -> Label:
+def _label(options: DataOptions, reader: Written[Target], cells: Mapping[str, str]) -> Label:
     """Return the label that cells say."""
     if options.labels:
         return tuple(sorted(column for column in options.labels if cells[column].strip().casefold() in YES))
     return reader.parse(cells[options.label], options.separator)
 
 
-def _problem(options: DataOptions, reader: Written, cells: Mapping[str, str]) -> str:
+def _problem(options: DataOptions, reader: Written[Target], cells: Mapping[str, str]) -> str:
     """Return what is wrong with the cells of a label, or nothing."""
     neither = [column for column in options.labels if cells[column].strip().casefold() not in YES | NO]
     if neither:
