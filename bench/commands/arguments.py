@@ -55,7 +55,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         action="append",
         metavar="KEY=VALUE",
-        help="what else there is to say of --data, such as label=queue",
+        help="more options of the data, e.g. label=queue",
     )
     parser.add_argument("--skip-bad", action="store_true", help="leave out files of --data that cannot be read")
     parser.add_argument("--fill", action="store_true", help="interpolate what a series of --data lacks")
