@@ -80,10 +80,8 @@ class _Budgets:
         self._prior = prior
         self._examples = features.shape[:2]  # s, n
         if prior is not None:
-            residuals = (
-                own - (rows.clone() @ prior.weight + prior.bias) for own, rows in zip(labels, features, strict=True)
-            )
-            labels = torch.stack(list(residuals))
+            predicted = torch.stack([rows.clone() @ prior.weight + prior.bias for rows in features])  # [s, n, k]
+            labels = labels.view(predicted.shape) - predicted
         coordinates = torch.stack([one.coordinates for one in self._inputs])
         self._solver = problem.solver(coordinates, labels, holds_bias=prior is not None)
 
