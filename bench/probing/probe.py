@@ -146,7 +146,7 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
     one are not learnt from either (purging: López de Prado 2018, Advances in Financial Machine Learning, 7.4.1).
     """
     last = folds.amax(1)  # [s]
-    assert (last == last[0]).all(), "a budget with fewer folds than its companions would be given empty ones"
+    assert (last == last[0]).all(), "a budget with fewer folds than its peers would be given empty ones"
     held_out = folds[:, None] == torch.arange(int(last[0]) + 1)[:, None]  # [s, folds, n]
     learnt_from = ~_with_neighbours(held_out, overlap)
     least = torch.full((len(folds),), torch.inf, dtype=torch.float64)
