@@ -107,7 +107,7 @@ def _gaps(tables: Tables) -> Section | None:
 
 
 def _left_out(manifest: Manifest) -> Table:
-    """Return which strategies were left out of the plan, and why."""
+    """Return which strategies were left out of the plan or have cells of other data, and why."""
     rows = tuple(
         (
             Value(task_title(manifest, one.task) if one.task in manifest.tasks else one.task),
@@ -117,7 +117,7 @@ def _left_out(manifest: Manifest) -> Table:
         )
         for one, reason in manifest.left_out.items()
     )
-    return Table("Left out of the plan", tuple(map(Column, ("Task", "Strategy", "Backbone", "Reason"))), rows)
+    return Table("Left out", tuple(map(Column, ("Task", "Strategy", "Backbone", "Reason"))), rows)
 
 
 def _stream(varied: str) -> str:

@@ -1,6 +1,6 @@
 """The manifest of a results folder: what was asked for, and what a report must know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -55,7 +55,7 @@ class Manifest:
 
     `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
     the precision to train in, by their keys, as far as they were made by timing. `left_out` says why there are no cells
-    of a strategy that cannot be on a task and a backbone: a clause.
+    of a strategy that cannot be on a task and a backbone, or why some of it are left out: a clause.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -71,19 +71,49 @@ class Manifest:
     def merged(self, newer: "Manifest") -> "Manifest":
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
 
-        But a choice once made stays, so that all cells of a folder and machine are trained alike.
+        But scores of other data do not stand in one table: where the data of a task changed, its cells of before are
+        dropped and `left_out` says so, until their strategy is planned again. And a choice once made stays, so that all
+        cells of a folder and machine are trained alike.
         """
+        outdated = {curve: _of_other_data(cells) for curve, cells in self.outdated(newer).items()}
+        kept = {cell: key for cell, key in self.cells.items() if not self._has_other_data(newer, cell.task)}
         return Manifest(
             suite=newer.suite,
             tasks={**self.tasks, **newer.tasks},
             backbones={**self.backbones, **newer.backbones},
             strategies={**self.strategies, **newer.strategies},
-            cells={**self.cells, **newer.cells},
-            recipes={**self.recipes, **newer.recipes},
+            cells={**kept, **newer.cells},
+            recipes={curve: said for curve, said in self.recipes.items() if curve not in outdated}
+            | dict(newer.recipes),
             choices={**newer.choices, **self.choices},
             left_out={curve: why for curve, why in self.left_out.items() if curve not in newer.recipes}
+            | outdated
             | dict(newer.left_out),
         )
+
+    def outdated(self, newer: "Manifest") -> dict[Curve, list[Cell]]:
+        """Return the cells that a newer plan, with other data of their task, does not have, by their curves."""
+        found: dict[Curve, list[Cell]] = {}
+        for cell in self.cells:
+            if cell not in newer.cells and self._has_other_data(newer, cell.task):
+                found.setdefault(Curve(cell.task, cell.backbone, cell.strategy), []).append(cell)
+        return found
+
+    def _has_other_data(self, newer: "Manifest", task: str) -> bool:
+        """Whether a newer plan has other data of a task, by what the keys of results have of its card."""
+        if task not in newer.tasks or task not in self.tasks:
+            return False
+        before, now = self.tasks[task].card, newer.tasks[task].card
+        return (before.version, before.sha256) != (now.version, now.sha256)
+
+
+def _of_other_data(cells: Sequence[Cell]) -> str:
+    """Return why cells are left out that are of other data than their task has now: a clause."""
+    budgets = ", ".join(map(str, sorted({cell.budget for cell in cells})))
+    return (
+        f"its cells with label budgets {budgets} are of other data: options or files of the data, or the task itself, "
+        "changed since; run the strategy again"
+    )
 
 
 def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
