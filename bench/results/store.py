@@ -263,8 +263,8 @@ def _baseline(shift: str) -> str:
 def _as_it_is_now(outcome: Outcome, entry: TaskEntry | None) -> Outcome:
     """Return an outcome ranked by the metric of its task; a result of other data, or of another function, failed.
 
-    Scores by a function of a user's are those of its file, as the manifest has it. Pinned data need not have the hash of
-    their card: synthetic ones may differ in their last bits (see `bench.task.verify`).
+    Scores by a function of a user's are those of its file, as the manifest has it. Pinned data need not have the hash
+    of their card: synthetic ones may differ in their last bits (see `bench.task.verify`).
     """
     if entry is None or isinstance(outcome, Failure):
         return _ranked(outcome, entry.metric.name if entry else "")

@@ -358,11 +358,8 @@ def test_a_result_of_other_data_is_no_score_but_of_pinned_data_the_last_bits_may
         card = replace(entry.card, pinned=pinned)
         store.extend(replace(manifest((CELL, "a")), tasks={"toy": replace(entry, card=card)}))
         assert isinstance(store.outcomes()[CELL], Result if pinned else Failure)
-    store.extend(
-        replace(
-            manifest((CELL, "a")), tasks={"toy": replace(entry, card=replace(card, sha256=result(CELL).data_sha256))}
-        )
-    )
+    back = replace(card, sha256=result(CELL).data_sha256)
+    store.extend(replace(manifest((CELL, "a")), tasks={"toy": replace(entry, card=back)}))
     assert isinstance(store.outcomes()[CELL], Result)
 
 
