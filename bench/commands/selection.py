@@ -164,7 +164,12 @@ def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequen
 
 
 def _problem(budget: Asked, task: Task) -> str:
-    """Return why a task whose number of training examples is known cannot have a budget, or nothing."""
+    """Return why a task whose number of training examples is known cannot have a budget, or nothing.
+
+    What examples amount to in another unit is known only once the data are loaded.
+    """
+    if not task.target.sampling.counts_examples:
+        return ""
     size, total, unit = budget_size(budget, task.card.n_train), task.card.n_train, task.target.unit
     if size > total:
         return f"more than its {total} {unit}"

@@ -30,7 +30,8 @@ class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
     With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
-    split, 0 where that is known only once the data are loaded. `fold` is which fold of the data it is tested on.
+    split, 0 where that is known only once the data are loaded, or where budgets are in another unit. `fold` is which
+    fold of the data it is tested on.
     """
 
     cell: Cell
@@ -43,10 +44,15 @@ class PlannedCell:
     fold: int = 0
 
     @property
+    def seen_through(self) -> str:
+        """The backbone that it sees its data through, nothing for a strategy without one."""
+        return self.cell.backbone if BACKBONE in self.strategy.requires else ""
+
+    @property
     def extent(self) -> tuple[int, Asked]:
         """Its budget, for an order of the cells of a task from few labels to many.
 
-        Where the number of examples is not known, counts come before shares.
+        Where the number of examples is not known, or says nothing of the budget, counts come before shares.
         """
         return budget_size(self.cell.budget, self.n_train) if self.n_train else 0, self.cell.budget
 
@@ -96,6 +102,8 @@ def plan_cells(
                 f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
+        target = targets.get(entry.task)
+        countable = target is None or target.sampling.counts_examples
         brings = entry.task in targets and targets[entry.task].among(backbone.brings)
         for strategy in entry.strategies:
             for budget in suite.budgets:
@@ -113,7 +121,7 @@ def plan_cells(
                             strategy,
                             key,
                             suite.shifts,
-                            task.n_train,
+                            task.n_train if countable else 0,
                             fold_of(cell, task.folds),
                         )
                     )
@@ -124,7 +132,7 @@ def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
     """Return the jobs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.spec, _seen_through(planned), planned.fold].append(planned)
+        shared[planned.spec, planned.seen_through, planned.fold].append(planned)
     requirements = {
         name: Requirements(
             frozenset(planned.strategy for planned in several),
@@ -156,12 +164,7 @@ def _refuse_budget(budget: Asked, entry: Entry, strategy: Strategy, *, brings: b
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, int, str]:
     """Return what the cells of one job have in common."""
     alike = planned.cell.strategy if planned.strategy.together else planned.key
-    return planned.spec, _seen_through(planned), planned.fold, alike
-
-
-def _seen_through(planned: PlannedCell) -> str:
-    """Return the backbone that a cell sees its data through; some strategies have none."""
-    return planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
+    return planned.spec, planned.seen_through, planned.fold, alike
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:

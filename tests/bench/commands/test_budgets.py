@@ -80,6 +80,75 @@ def test_budgets_of_the_config_that_your_data_do_not_have_are_left_out_and_told(
     assert said.endswith(" training windows")
 
 
+MINUTES = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from bench.card import TaskCard
+from bench.column import dense
+from bench.domains.vision.raw import ImageArray
+from bench.targets.classes import Classes, Stratified
+from bench.task import Examples, Split, Task
+
+
+class ByMinutes(Stratified):
+    def amounts(self, labels, facts, order):
+        return facts["minutes"][order].cumsum()
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes(Classes):
+    unit: ClassVar[str] = "minutes"
+
+    @property
+    def sampling(self):
+        return ByMinutes(len(self.names))
+
+
+class Clips(Task):
+    card = TaskCard(
+        name="clips", title="Clips", domain="vision", description="", source="", licence="", citation="", version=1,
+        sha256="", pinned=False,
+    )
+    target = Minutes(("a", "b"))
+
+    def split(self, fold, cache):
+        return Split(drawn(40), drawn(20))
+
+
+def drawn(count):
+    pixels = np.random.default_rng(count).integers(0, 255, (count, 8, 8, 3)).astype(np.uint8)
+    facts = dense(minutes=np.full(count, 2.5))
+    return Examples(ImageArray(pixels), {"class": dense(**{"class": np.arange(count) % 2})}, facts=facts)
+"""
+
+
+def test_budgets_of_the_config_are_not_measured_in_examples_where_the_unit_is_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    Path("bench.toml").write_text("budgets = [50]\n")
+    Path("clips.py").write_text(MINUTES)
+    command = [
+        "run",
+        "--data",
+        "python:clips.py",
+        "--backbone",
+        "bundled:glyphs",
+        "--strategy",
+        "linear_probe",
+        "--workers",
+        "1",
+        "--no-shifts",
+    ]
+    assert main([*command, "--seeds", "1"]) == 0
+    [result] = Store(Path("results/clips")).results()
+    assert result.amount == 50
+    assert any(message.startswith(f"{result.cell}: ") and "with 50 minutes" in message for message in caplog.messages)
+
+
 def test_no_labels_are_refused_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0", "30")
     assert "a budget of 0 has no labels, and the strategy 'linear_probe' learns from labels: ask for 1 or more" in said

@@ -18,6 +18,7 @@ from bench.strategies.probe import Probe
 from bench.strategy import Strategy, boundary
 from bench.subsets.seeds import VARIED, Purpose, seed_of
 from bench.versions import SHIFTS
+from tests.bench.planning.test_budgets import Minutes
 from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
@@ -77,6 +78,17 @@ def test_budgets_are_ordered_by_their_labels_where_the_number_of_examples_is_kno
         plan = plan_cells(suite(asked, 1), {"toy": replace(TASK, n_train=n_train)}, {"toy:dense": BACKBONE})
         probes = [planned for planned in plan if planned.strategy == PROBE]
         assert [one.cell.budget for one in sorted(probes, key=lambda one: one.extent)] == expected
+
+
+def test_counts_of_another_unit_are_not_ordered_by_the_number_of_examples() -> None:
+    asked, tasks = (Count(40), Share(0.1)), {"toy": replace(TASK, n_train=50)}
+    for target, expected in (
+        (Minutes(("a", "b", "c")), [Count(40), Share(0.1)]),
+        (ToyTask.target, [Share(0.1), Count(40)]),
+    ):
+        plan = plan_cells(suite(asked, 1), tasks, {"toy:dense": BACKBONE}, targets={"toy": target})
+        probes = sorted((one for one in plan if one.strategy == PROBE), key=lambda one: one.extent)
+        assert [one.cell.budget for one in probes] == expected
 
 
 def test_planning_twice_gives_the_same_keys() -> None:
