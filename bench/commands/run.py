@@ -58,7 +58,8 @@ def main(options: RunOptions) -> int:
         _announce(again, store)
         if options.trackers and (found := count_found(plan, pending)):
             logging.info("--track logs what runs now; finished before, and not logged: %s", counted(found, "cell"))
-        tally = run_cells(plan, store, backbones, execute, again=[*again, *lost], follow=tracking.follow)
+        units = {name: task.target.unit for name, task in selection.tasks.items()}
+        tally = run_cells(plan, store, backbones, execute, again=[*again, *lost], follow=tracking.follow, units=units)
     show_report(store, anew=False)
     show_exports(plan, exports)
     logging.info(
