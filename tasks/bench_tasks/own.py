@@ -1,6 +1,8 @@
 """Opening a task that somebody wrote in a file of their own."""
 
+import hashlib
 import inspect
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from bench.card import ScoredUnits, TaskCard
 from bench.config.data import DataSpec
 from bench.errors import DataError, unknown_name
 from bench.files.scripts import run_script
-from bench.runtime.cache import Cache, content_key
+from bench.runtime.cache import Cache
 from bench.target import Target, combine_by
 from bench.task import Split, Task, fingerprint
 from bench_tasks.files.units import UNNAMED, count_units, refuse_mixed
@@ -68,9 +70,13 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
 
 
 def _content(split: Split, target: Target) -> str:
-    """Return the hash of the data of a split, and of how predictions are combined where units are scored as one."""
-    found = fingerprint(split)
-    return found if split.test.units is None else content_key(found, target.combined_by)
+    """Return the hash of the data of a split, and of what is made of them: the target, and the column that it reads.
+
+    Where units are scored as one it is also that of how their predictions are combined.
+    """
+    combined = [] if split.test.units is None else [target.combined_by]
+    said = [fingerprint(split), target.identity, target.reads, *combined]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _scored(address: str, card: TaskCard, target: Target, split: Split) -> ScoredUnits | None:
