@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench.analysis.wording import join_words, quantity, shortened, strategy_title
-from bench.budget import Share
+from bench.budget import NONE, Share
 from bench.commands.options import RankOptions
 from bench.commands.selection import Selection, select
 from bench.errors import BenchError, ConfigError
@@ -31,6 +31,8 @@ WIDTH: Final = 80
 
 def main(options: RankOptions) -> int:
     """Print the backbones of each task asked for, best first, with what is known of how they did, and return 0."""
+    if NONE in options.selection.budgets:
+        raise ConfigError(f"a budget of {NONE} has no labels to rank by: ask for 1 or more, or for a share")
     cache = default_cache()
     selection = select(options.selection, cache)
     for name, task in selection.tasks.items():

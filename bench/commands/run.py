@@ -11,6 +11,7 @@ from bench.commands.exports import choose_exports, show_exports
 from bench.commands.options import RunOptions
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
+from bench.errors import ConfigError
 from bench.execution.executors.starting import EngineSettings
 from bench.execution.rescoring import rescore
 from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
@@ -38,6 +39,8 @@ def main(options: RunOptions) -> int:
     cache = default_cache()
     selection = select(options.selection, cache, variance=options.variance, shifts=options.shifts)
     plan, backbones = selection.plan, selection.backbones
+    if not plan:
+        raise ConfigError("nothing is left to be run, see above: ask for other budgets, such as --budget all")
     store = Store(options.out or Path("results") / selection.suite.name)
     exports = choose_exports(plan, options.export) if options.export else {}
     again = [key for key, folder in exports.items() if not holds(folder, key)]
@@ -138,6 +141,7 @@ def _manifest(selection: Selection) -> Manifest:
             for strategy in entry.strategies
         },
         left_out=selection.left_out,
+        need_labels=selection.need_labels,
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
@@ -13,10 +13,11 @@ from bench.budget import NONE, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
-from bench.config.suite import Entry, Suite
+from bench.config.suite import Suite
 from bench.errors import ConfigError
+from bench.results.manifest import Curve
 from bench.shifts.scoring import offered_shifts
-from bench.strategy import BACKBONE, LABELS, LABELS_OR_HEAD, Strategy
+from bench.strategy import BACKBONE, Strategy
 from bench.subsets.seeds import fold_of, seed_of
 from bench.subsets.subset import budget_size
 from bench.target import Target
@@ -85,14 +86,15 @@ def plan_cells(
     backbones: Mapping[str, BackboneCard],
     *,
     targets: Mapping[str, Target] = NO_TARGETS,
+    need_labels: Collection[Curve] = (),
     variance: bool = False,
 ) -> tuple[PlannedCell, ...]:
     """Return the suite's cells, group by group: those of one task and backbone share data and activations.
 
-    `tasks` and `backbones` map their names to their cards, `targets` those of tasks to what they predict: of a task
-    that is not among these no backbone brings a head. With `variance` there are also cells in which one random stream
-    alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not read the
-    task's domain, or a budget without labels for a strategy that learns from them.
+    `tasks` and `backbones` map their names to their cards, `targets` those of tasks to what they predict: budgets of
+    a task that is not among these are in examples. What is in `need_labels` has no cell without labels. With `variance`
+    there are also cells in which one random stream alone follows the seed; those of seed 0 are there anyway. Raises
+    `ConfigError` for a backbone that does not read the task's domain.
     """
     planned = []
     for entry in suite.entries:
@@ -104,10 +106,9 @@ def plan_cells(
             )
         target = targets.get(entry.task)
         countable = target is None or target.sampling.counts_examples
-        brings = entry.task in targets and targets[entry.task].among(backbone.brings)
         for strategy in entry.strategies:
-            for budget in suite.budgets:
-                _refuse_budget(budget, entry, strategy, brings=brings)
+            labelled = Curve(entry.task, entry.backbone, strategy.name) in need_labels
+            for budget in (one for one in suite.budgets if one != NONE or not labelled):
                 everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
                 alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
@@ -142,23 +143,6 @@ def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
     }
     grouped = groupby(cells, _alike)
     return [Job(tuple(several), requirements[spec, through, fold]) for (spec, through, fold, _), several in grouped]
-
-
-def _refuse_budget(budget: Asked, entry: Entry, strategy: Strategy, *, brings: bool) -> None:
-    """Raise `ConfigError` if a strategy cannot do with a budget, whatever the data: without labels none learns."""
-    if budget != NONE:
-        return
-    refusal = (
-        f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
-        "more, or for a share"
-    )
-    if LABELS in strategy.requires:
-        raise ConfigError(refusal)
-    if LABELS_OR_HEAD in strategy.requires and not brings:
-        raise ConfigError(
-            f"{refusal}. It could do without where a head came with the backbone, but {entry.backbone} brings none for "
-            f"the target of {entry.task!r}"
-        )
 
 
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, int, str]:
