@@ -63,8 +63,8 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
     cards = {name: task.card for name, task in tasks.items()}
     targets = {name: task.target for name, task in tasks.items()}
     plan = plan_cells(suite, cards, backbones, targets=targets, need_labels=need_labels, variance=variance)
-    plan = plan if options.budgets else _learnable(plan, tasks)
-    return Selection(suite, tasks, backbones, plan, left_out, need_labels)
+    learnable = plan if options.budgets else _learnable(plan, tasks)
+    return Selection(suite, tasks, backbones, learnable, left_out, need_labels)
 
 
 def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:
