@@ -55,17 +55,22 @@ class Found:
 
 
 def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
-    """Raise `DataError` for options that say something which does not apply to such data."""
+    """Raise `DataError` for options that say something which does not apply to such labelled data."""
+    refuse_others(spec, used | ALWAYS_USED)
+
+
+def refuse_others(spec: DataSpec, applying: frozenset[str]) -> None:
+    """Raise `DataError` for options that say something but are not among those `applying`."""
     defaults = DataOptions()
     idle = [
         option
         for option in DataOptions.model_fields
-        if option not in used | ALWAYS_USED | {OWN} and getattr(spec.options, option) != getattr(defaults, option)
+        if option not in applying | {OWN} and getattr(spec.options, option) != getattr(defaults, option)
     ]
     if idle:
         raise DataError(
             f"{spec.address}: {', '.join(idle)} does not apply to {spec.family} from {spec.kind}: leave it out "
-            f"(what applies: {', '.join(sorted(used | ALWAYS_USED))})"
+            f"(what applies: {', '.join(sorted(applying))})"
         )
 
 
