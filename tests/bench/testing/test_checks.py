@@ -181,6 +181,18 @@ class Richer(ToyTask):
         return replace(split, unlabelled=split.test.raw)
 
 
+class Borrowing(ToyTask):
+    """Learns along from labelled examples that are tested on, and says that it has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = replace(self.card, beside=("source",))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return replace(split, source=split.test.take(np.arange(9)))
+
+
 def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     assert not failing(TASK_CHECKS, ToyTask(), Cache(tmp_path))
 
@@ -189,6 +201,7 @@ def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     ("task", "check"),
     [
         (Leaking(), "no_example_of_train_is_in_test"),
+        (Borrowing(), "no_example_of_the_source_is_in_test"),
         (Changing(), "the_data_are_those_of_the_card_each_time"),
         (Unlabelled(), "labels_of_the_target_are_there"),
         (Unsaid(), "what_is_scored_as_one_can_be"),
