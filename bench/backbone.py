@@ -41,7 +41,7 @@ class Batch:
 
     @property
     def held(self) -> bool:
-        """They are, as of all batches."""
+        """Whether the values are in memory: those of a batch are."""
         return True
 
     @property

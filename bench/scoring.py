@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.cell import Scores
 from bench.column import Column, Indices
+from bench.errors import DataError
 from bench.metric import Metric
 
 
@@ -28,7 +29,10 @@ class _Part(NamedTuple):
 def score(
     metrics: Sequence[Metric], predictions: Column, labels: Column, facts: Column | None, blocks: Indices
 ) -> Scores:
-    """Return the scores of n test examples; `blocks` [n] are their test blocks, 0 to b - 1, of which none is empty."""
+    """Return the scores of n test examples; `blocks` [n] are their test blocks, 0 to b - 1, of which none is empty.
+
+    Raises `DataError` for predictions that are no numbers.
+    """
     everything = _Part(predictions, labels, facts)
     parts = [_values(metrics, part) for part in _remainders(everything, blocks)]
     names = [metric.card.name for metric in metrics]
@@ -48,10 +52,11 @@ def _remainders(everything: _Part, blocks: Indices) -> Iterator[_Part]:
 
 
 def _values(metrics: Iterable[Metric], part: _Part) -> list[float | None]:
-    return [_plain(metric.compute(*part)) for metric in metrics]
+    return [_plain(metric.card.title, metric.compute(*part)) for metric in metrics]
 
 
-def _plain(value: float | None) -> float | None:
+def _plain(title: str, value: float | None) -> float | None:
     """Return a value as JSON can hold it: not one of NumPy's."""
-    assert value is None or np.isfinite(value), "a metric that is not defined is None"
+    if value is not None and not np.isfinite(value):
+        raise DataError(f"{title} of the predictions is {value}: some of them are no numbers; did the model diverge?")
     return None if value is None else float(value)

@@ -41,7 +41,7 @@ def main(options: FetchOptions) -> int:
 
 
 def _needed(options: SuiteOptions, cache: Cache) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield the name of everything that is asked for, with what fetches it and says what came of that.
+    """Yield the name of everything that is asked for, with what fetches it and says how that went.
 
     That is what a suite or the data named need, or only backbones if nothing else is named.
     """

@@ -22,6 +22,7 @@ from bench.results.store import Store
 from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_decoders, default_workers, resolve_device
+from bench.targets.registered import target_record
 from bench.task import Task
 from bench.tracking.tracking import start_tracking
 
@@ -143,7 +144,14 @@ def _manifest(selection: Selection) -> Manifest:
 def _task_entry(task: Task) -> TaskEntry:
     target = task.target
     cards = tuple(metric.card for metric in target.metrics)
-    return TaskEntry(card=task.card, metric=cards[0], metrics=cards, baseline=target.baseline.title, unit=target.unit)
+    return TaskEntry(
+        card=task.card,
+        metric=cards[0],
+        metrics=cards,
+        baseline=target.baseline.title,
+        unit=target.unit,
+        target=target_record(target),
+    )
 
 
 def _show_plan(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> int:

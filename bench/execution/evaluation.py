@@ -69,6 +69,7 @@ class Evaluation:
         if split.test.units is not None:
             combination(target)
         self._target = target
+        self._metrics = target.metrics  # once: a metric in a file may change while a run goes on
         self._split = split
         self._content = content
         self.test = split.test
@@ -78,12 +79,12 @@ class Evaluation:
     @property
     def metric(self) -> str:
         """The name of the metric that ranks."""
-        return self._target.metrics[0].card.name
+        return self._metrics[0].card.name
 
     @property
     def metric_files(self) -> dict[str, str]:
         """The sha256 of the file of each metric that is a function of a user's."""
-        return files_of(self._target.metrics)
+        return files_of(self._metrics)
 
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""
@@ -139,7 +140,7 @@ class Evaluation:
 
     def _score(self, examples: Examples, predictions: Column, blocks: Indices) -> Scores:
         tested = Scorable(examples.labels[self._target.reads], examples.facts, blocks, examples.units)
-        return score_units(self._target, self._target.metrics, predictions, tested)
+        return score_units(self._target, self._metrics, predictions, tested)
 
     @cached_property
     def _baselines_under(self) -> Mapping[str, _Baseline]:

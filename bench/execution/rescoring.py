@@ -56,6 +56,7 @@ class _Rescorer:
     def __init__(self, store: Store, task: Task) -> None:
         self._store = store
         self._target = task.target
+        self._metrics = task.target.metrics
         self._card = task.card
         self._baselines: dict[tuple[int, str, str, str, Metrics], Scores] = {}
 
@@ -63,7 +64,7 @@ class _Rescorer:
         """Return the metrics of the task that a result was not scored by, as they are now."""
         return tuple(
             metric
-            for metric in self._target.metrics
+            for metric in self._metrics
             if metric.card.name not in result.scores.values
             or metric.card.sha256 != result.metric_files.get(metric.card.name, "")
         )

@@ -1,6 +1,6 @@
-"""Pairs that cannot be: strategies that lack something on a task and a backbone, found by what these say of themselves.
+"""Impossible pairs: strategies that lack something on a task and a backbone, as cards and targets tell.
 
-Cards, targets and strategies know it, so that nothing has to be loaded: no cell fails for what the plan can see.
+Nothing has to be loaded for it, so that no cell fails for what the plan can see.
 """
 
 from collections.abc import Mapping

@@ -72,7 +72,7 @@ class Heads:
         prior: Head | None,
         cache: Cache,
     ) -> None:
-        """`content` is a hash of all features; `prior` is what heads are held to, if any.
+        """`content` is a hash of all features; `prior` is what heads are held to, if any, on the scale of the labels.
 
         `groups` [n] are those of the training split, no two of which meet in one fold.
         """
@@ -84,6 +84,7 @@ class Heads:
         self._groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
         self._content = content
         self._prior = prior if problem.corrects else None
+        self._brought = prior is not None
         self._cache = cache
 
     def solve(self, budgets: Sequence[Budget[Column]], penalties: Penalties) -> Iterator[CachedHead]:
@@ -140,7 +141,8 @@ class Heads:
     def _rows(self, budget: Budget[Column]) -> LabelRows:
         """Return the features and encoded labels of a budget, on the CPU."""
         read = self._source.read(budget.rows)
-        encoded = self._target.codec.fit(budget.labels).encode(budget.labels, read.geometry)
+        codec = self._target.codec if self._brought else self._target.codec.fit(budget.labels)
+        encoded = codec.encode(budget.labels, read.geometry)
         features = tuple(values.cpu() for values in read.features)
         return self._target.objective.rows(features, as_tensors(encoded, CPU), read.geometry)
 

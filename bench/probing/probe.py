@@ -80,10 +80,8 @@ class _Budgets:
         self._prior = prior
         self._examples = features.shape[:2]  # s, n
         if prior is not None:
-            residuals = (
-                own - (rows.clone() @ prior.weight + prior.bias) for own, rows in zip(labels, features, strict=True)
-            )
-            labels = torch.stack(list(residuals))
+            predicted = torch.stack([rows.clone() @ prior.weight + prior.bias for rows in features])  # [s, n, k]
+            labels = labels.view(predicted.shape) - predicted
         coordinates = torch.stack([one.coordinates for one in self._inputs])
         self._solver = problem.solver(coordinates, labels, holds_bias=prior is not None)
 
@@ -148,7 +146,7 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
     one are not learnt from either (purging: López de Prado 2018, Advances in Financial Machine Learning, 7.4.1).
     """
     last = folds.amax(1)  # [s]
-    assert (last == last[0]).all(), "a budget with fewer folds than its companions would be given empty ones"
+    assert (last == last[0]).all(), "a budget with fewer folds than its peers would be given empty ones"
     held_out = folds[:, None] == torch.arange(int(last[0]) + 1)[:, None]  # [s, folds, n]
     learnt_from = ~_with_neighbours(held_out, overlap)
     least = torch.full((len(folds),), torch.inf, dtype=torch.float64)

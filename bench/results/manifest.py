@@ -16,7 +16,8 @@ class TaskEntry:
     """What a report must know of a task.
 
     `metric` ranks, `metrics` are all that are scored, that one among them. `baseline` is what the prediction without
-    skill is called, `unit` what labels are counted in, in the plural.
+    skill is called, `unit` what labels are counted in, in the plural. `target` has what is predicted as plain values,
+    such as the names of classes in the order of kept logits; older folders do not say.
     """
 
     card: TaskCard
@@ -24,6 +25,7 @@ class TaskEntry:
     metrics: tuple[MetricCard, ...]
     baseline: str
     unit: str
+    target: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
                 metrics=tuple(MetricCard(**metric) for metric in entry["metrics"]),
                 baseline=entry["baseline"],
                 unit=entry["unit"],
+                target=entry.get("target", {}),
             )
             for name, entry in record["tasks"].items()
         },

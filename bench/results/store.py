@@ -143,9 +143,9 @@ class Store:
         return Tested(labels, self._read_column(facts) if facts.exists() else None, rows, baselines)
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
-        """Return every planned cell, sorted, with what came of it; None where nothing did yet.
+        """Return every planned cell, sorted, with its outcome; None where there is none yet.
 
-        Cells that are the same work have one key, and what came of it is said of each of them. Scores are those of the
+        Cells that are the same work have one key and one outcome. Scores are those of the
         metric that ranks.
         """
         found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))

@@ -37,7 +37,7 @@ class Probe(Strategy, PenaltyRecipe, LoopRecipe):
 
     @property
     def streams(self) -> tuple[Purpose, ...]:
-        return ("subset",)
+        return ("subset", "order")  # a head that is solved draws nothing from the second
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from torch import nn  # noqa: PLC0415 (takes seconds to load)

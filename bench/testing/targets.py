@@ -1,7 +1,7 @@
 """What every target is held to: checks of one target on a split of tiny data, read through a backbone."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -29,6 +29,7 @@ from bench.training.inference import ReadFeatures, read_all
 CPU: Final = torch.device("cpu")
 STEPS: Final = 30
 RATE: Final = 1e-2
+VIEWS: Final = 4  # of augmented examples
 SOME: Final = 8  # examples that answers are shown of
 
 
@@ -142,17 +143,29 @@ def _check_parts(what: str, parts: np.ndarray | None, examples: Examples) -> Non
 
 
 def decoding_undoes_encoding(case: TargetCase) -> None:
+    """In the geometry of prepared inputs, and where the backbone augments them in that of several views of them."""
     codec, labels = case.target.codec.fit(case.labels), labels_of(case.target, case.split.test)
-    for one in (codec, case.target.codec.restored(json.loads(json.dumps(codec.state())))):
-        encoded = one.encode(labels, case.tested.geometry)
-        assert len(encoded) == len(labels), "an entry for each example"
-        decoded = one.decode(encoded, case.tested.geometry).arrays()
-        for name, array in labels.arrays().items():
-            assert decoded[name].shape == array.shape, f"{name}: {array.shape}, decoded {decoded[name].shape}"
-            if array.dtype.kind == "f":
-                np.testing.assert_allclose(decoded[name], array, rtol=1e-5, atol=1e-6)
-            else:
-                np.testing.assert_array_equal(decoded[name], array)
+    for geometry in (case.tested.geometry, *_augmented(case)):
+        for one in (codec, case.target.codec.restored(json.loads(json.dumps(codec.state())))):
+            encoded = one.encode(labels, geometry)
+            assert len(encoded) == len(labels), "an entry for each example"
+            decoded = one.decode(encoded, geometry).arrays()
+            for name, array in labels.arrays().items():
+                assert decoded[name].shape == array.shape, f"{name}: {array.shape}, decoded {decoded[name].shape}"
+                if array.dtype.kind == "f":
+                    np.testing.assert_allclose(decoded[name], array, rtol=1e-5, atol=1e-6)
+                else:
+                    np.testing.assert_array_equal(decoded[name], array)
+
+
+def _augmented(case: TargetCase) -> Iterator[Column | None]:
+    """Yield the geometry of several views of the test examples, as training sees them."""
+    for seed in range(VIEWS if case.backbone.augments else 0):
+        prepared = case.backbone.prepare(case.split.test.raw)
+        one, same = (case.backbone.augment(prepared, torch.Generator().manual_seed(seed)) for _ in range(2))
+        assert torch.equal(one.values, same.values), "views are those of the generator"
+        assert len(one) == len(prepared), "a view of each example"
+        yield one.geometry
 
 
 def a_head_begins_as_nothing_and_learns(case: TargetCase) -> None:

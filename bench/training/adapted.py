@@ -24,16 +24,19 @@ from bench.training.loop import Forward, Term
 def fresh_reader(context: NetworkContext, labels: Column, *, brought: bool) -> Reader:
     """Return a reader with a head that puts out zeros, or what is `brought` by the backbone if there is anything.
 
-    Of a whole reader the head is a copy.
+    Of a whole reader the head is a copy. A linear head that was brought speaks on the scale of a codec that is not
+    fitted to labels, and so does what is made of it. Whatever a head draws is the same for all cells.
     """
     target, backbone = context.target, context.backbone
     with_weights = context.brought if brought else None
     if isinstance(with_weights, Reader):
         return replace(with_weights, head=copy.deepcopy(with_weights.head).to(context.device), brought=True)
-    head = target.objective.head(backbone.widths(target.readout))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(0, "initialisation"))
+        head = target.objective.head(backbone.widths(target.readout))
     if with_weights is not None:
         put(with_weights, head)
-    codec = target.codec.fit(labels) if len(labels) else target.codec
+    codec = target.codec.fit(labels) if len(labels) and with_weights is None else target.codec
     return Reader(target.readout, codec, target.objective, head.to(context.device))
 
 

@@ -65,7 +65,7 @@ def fit_heads(
         refuse_nothing(context, budget)
         forget_peak(context.device)
         start = time.perf_counter()
-        reader = fresh_reader(context, budget.labels, brought=kept is None)
+        reader = fresh_reader(context, budget.labels, brought=True)
         if kept is not None:
             put(kept.solved.head, reader.head)
         parameters = count_parameters(reader.head)
@@ -94,11 +94,11 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
     works, solved = _shared_work(context, budget, plan)
     forget_peak(context.device)
     start = time.perf_counter()
-    reader = fresh_reader(context, budget.labels, brought=plan.brought)
+    reader = fresh_reader(context, budget.labels, brought=plan.brought or solved is not None)
     if solved is not None:
         put(solved.solved.head, reader.head)
     begun = _begin(context, budget, reader, plan)
-    network, steps = begun.adaptation.network, plan.recipe.steps(len(budget.rows))
+    network, steps = begun.adaptation.network, plan.recipe.steps(begun.n_examples)
     choosing = time.perf_counter()
     chosen = _choose_precision(context, begun, plan) if steps else Chosen(frozen_precision(context.device))
     training = time.perf_counter()
@@ -129,10 +129,14 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
 
 
 class _Begun(NamedTuple):
-    """A network before the first step, and the number of its trained parameters, with unused rows of token tables."""
+    """A network before the first step, and the number of its trained parameters, with unused rows of token tables.
+
+    `n_examples` are those that epochs are counted over: of the budget, or without labels of the largest other term.
+    """
 
     adaptation: Adaptation
     trainable: int
+    n_examples: int
 
 
 def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan: NetworkPlan) -> _Begun:
@@ -149,7 +153,8 @@ def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan
     trainable += sum(one.numel() for one in reader.head.parameters() if one.requires_grad)
     trainable += unused if _table_learns(network, rates) else 0
     rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
-    return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable)
+    n_examples = len(budget.rows) or max(len(term.inputs) for term in terms)
+    return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable, n_examples)
 
 
 def _choose_precision(context: NetworkContext, begun: _Begun, plan: NetworkPlan) -> Chosen:

@@ -108,7 +108,7 @@ def train(
         for term, (rows, batch) in zip(terms, drawn, strict=True):
             with autocast(device, precision):
                 paid = term.loss(adaptation.forward, batch, rows, views)
-            loss = paid if len(terms) == 1 else loss + term.weight(step / steps) * paid
+            loss = loss + term.weight(step / steps) * paid
         loss.backward()
         for kernel, view in reordered:
             if kernel.grad is not None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bench.cell import Scores
 from bench.column import Column, dense, ragged
+from bench.errors import DataError
 from bench.metric import Compute, Metric, MetricCard
 from bench.scoring import score
 
@@ -27,6 +28,14 @@ def recall(predictions: Column, labels: Column, facts: Column | None) -> float |
 
 
 ACCURACY, RECALL = metric("accuracy", accuracy), metric("recall", recall)
+
+
+def test_predictions_that_are_no_numbers_are_told_with_the_metric() -> None:
+    diverged = dense(**{"class": np.array([np.nan, 1.0, 0.0, 1.0])})
+    spread = metric("spread", lambda predictions, labels, facts: float(predictions["class"].std()))
+    with pytest.raises(DataError, match="spread of the predictions is nan: some of them are no numbers"):
+        score([spread], diverged, diverged, None, np.array([0, 0, 1, 1]))
+
 
 examples = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 9)), min_size=2, max_size=60)
 """Of each: whether the prediction is positive, whether the label is, and a weight."""
@@ -77,10 +86,3 @@ def test_an_empty_block_is_a_bug_of_ours() -> None:
     columns = dense(**{"class": [0, 1]}), dense(**{"class": [0, 0]})
     with pytest.raises(AssertionError, match="no block is empty"):
         score([ACCURACY], *columns, None, np.array([0, 2]))
-
-
-def test_a_score_that_is_no_number_is_a_bug_of_ours() -> None:
-    column = dense(**{"class": [0, 1]})
-    undefined = metric("undefined", lambda predictions, labels, facts: float("nan"))
-    with pytest.raises(AssertionError, match="not defined is None"):
-        score([undefined], column, column, None, np.array([0, 1]))

@@ -105,9 +105,8 @@ def test_with_variance_each_stream_a_strategy_draws_from_follows_the_seed_alone(
     ]
     assert len({one.key for one in drawn["scratch"]}) == 9
     assert {one.cell.varied for one in drawn["full"]} == {"all", "subset", "order"}, "its weights are not drawn"
-    alone = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "subset"}
-    together = {one.cell.seed: one.key for one in drawn["linear_probe"] if one.cell.varied == "all"}
-    assert alone == {seed: together[seed] for seed in (1, 2)}, "a probe draws from its subset alone: the same work"
+    assert {one.cell.varied for one in drawn["linear_probe"]} == {"all", "subset", "order"}, "the loop may train it"
+    assert len({one.key for one in drawn["linear_probe"]}) == 7, "no two of them are the same work"
 
 
 def test_a_cell_that_varies_one_stream_has_seed_zero_in_the_others() -> None:

@@ -17,9 +17,12 @@ from bench.readout import Readout
 from bench.strategies.finetune import Finetune
 from bench.strategy import Seeds, Strategy
 from bench.targets.forecast import Forecast
+from bench.targets.value import Value
 from bench.task import Examples, Split
+from bench.training.adapted import fresh_reader
+from tests.bench.training.hidden import HIDDEN
 from tests.fitting import drawn, fit, toy_context
-from tests.toys import FULL, PARTIAL, PROBE, QUICK, SIDE, WIDTH, ToyBackbone
+from tests.toys import FULL, PARTIAL, PROBE, QUICK, SIDE, WIDTH, ToyBackbone, toy_split
 
 TARGET = Forecast(2)
 FROM_NOTHING = Finetune(name="from_nothing", trained=0.5, head="zero", **QUICK)
@@ -106,6 +109,59 @@ def test_a_whole_reader_is_read_where_it_says_and_the_passes_to_there_are_told(t
     np.testing.assert_allclose(
         model.predict(context.tested)["future"], expected, rtol=1e-5, err_msg="a copy is trained"
     )
+
+
+class Priced(ToyBackbone):
+    """The toy network, which brings a head for values that are twice its first feature and 100."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        weight = torch.zeros(WIDTH, 1)
+        weight[0] = 2.0
+        self.pretrained = Pretrained(Value(), Head(weight, torch.tensor([100.0])))
+
+
+def priced_split() -> tuple[Split, np.ndarray]:
+    """Return pictures with what that head makes of them as their values, and the values to test on."""
+    plain = toy_split()
+    parts = []
+    for examples in (plain.train, plain.test):
+        with torch.inference_mode():
+            features = Priced()(Priced().prepare(examples.raw)).double().numpy()
+        parts.append(Examples(examples.raw, {"value": dense(value=2.0 * features[:, 0] + 100.0)}))
+    train, test = parts
+    return Split(train, test), test.labels["value"]["value"]
+
+
+@pytest.mark.parametrize("n_labels", [0, 12])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        PROBE,
+        Finetune(
+            name="slow",
+            trained=0.5,
+            **{**QUICK, "learning_rate": 1e-9, "head_learning_rate": 1e-9, "batch_norm": "pretrained"},
+        ),
+    ],
+)
+def test_a_head_that_is_right_as_it_came_is_right_at_any_budget(
+    strategy: Strategy, n_labels: int, tmp_path: Path
+) -> None:
+    """Whatever mean and spread the labels of a budget have, it speaks on the scale that it was trained on."""
+    split, expected = priced_split()
+    context = toy_context(tmp_path, backbone=Priced(), target=Value(), split=split)
+    model = fit(strategy, context, drawn(Count(n_labels), target=Value(), split=split))
+    np.testing.assert_allclose(model.predict(context.tested)["value"], expected, rtol=1e-3)
+
+
+def test_a_head_with_hidden_layers_begins_the_same_in_every_cell(tmp_path: Path) -> None:
+    context, labels = toy_context(tmp_path, target=HIDDEN), drawn().labels
+    weights = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        weights.append(fresh_reader(context, labels, brought=False).head.get_parameter("hidden.weight").clone())
+    assert torch.equal(*weights)
 
 
 def test_a_head_from_nothing_forecasts_the_level_of_each_past(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The gradient loop sees what it is given, at the rates it is given, and says when it fails."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -337,6 +338,18 @@ def test_a_term_has_its_weight_in_the_sum_by_progress() -> None:
     # Without gradient there is only decay, at most 1 % of 1e-3 a step.
     torch.testing.assert_close(second.get_parameter("weight"), before, rtol=1e-4, atol=0)
     assert not torch.allclose(first.get_parameter("weight"), drawn_head(seed=1).get_parameter("weight"), rtol=1e-4)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
+def test_a_term_that_is_left_alone_has_its_weight_too(weight: float) -> None:
+    torch.manual_seed(0)
+    stages, head, inputs = nn.ModuleList([Dense(SIDE, WIDTH)]), drawn_head(), Batch(torch.randn(20, SIDE))
+    labels = classify(head, inputs)
+    adaptation = adaptation_of(stages, [Rate(list(head.parameters()), 1e-9)], labels)
+    (plain,) = train(adaptation, LoopRecipe(batch_size=20), steps=1, order=stream(0, "order"))
+    alone = replace(adaptation, terms=[weighted(inputs, head, lambda progress: weight, [])])
+    (paid,) = train(alone, LoopRecipe(batch_size=20), steps=1, order=stream(0, "order"))
+    assert paid == pytest.approx(weight * plain, rel=1e-4)
 
 
 def test_a_term_without_examples_is_dropped_and_without_any_term_nothing_is_trained() -> None:
