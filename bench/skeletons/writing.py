@@ -28,7 +28,8 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 def write_package(kind: Skeleton, name: str, parent: Path, *, taken: Collection[str] = ()) -> Path:
     """Write a package that offers `name` into a new folder, and return that folder, `bench-NAME`.
 
-    `taken` are names that mean something else already. Raises `ConfigError` for a name that cannot be one, and `StoreError` if the folder cannot be made.
+    `taken` are names that mean something else already. Raises `ConfigError` for a name that cannot be one, and
+    `StoreError` if the folder cannot be made.
     """
     _refuse(kind, name, taken)
     folder = parent / f"bench-{name.replace('_', '-')}"

@@ -5,6 +5,7 @@ import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +16,11 @@ from bench.files.scripts import run_script
 from bench.runtime.cache import Cache
 from bench.target import Target, combine_by
 from bench.task import Split, Task, fingerprint
+from bench_tasks.files.found import refuse_others
 from bench_tasks.files.units import UNNAMED, count_units, refuse_mixed
+
+APPLYING: Final = frozenset({"metric", "text", "encoding", "time", "series", "values", "frequency"})
+"""Options that apply beside a task of one's own: its metric, and what an exported model reads other tables with."""
 
 
 class OwnTask(Task):
@@ -41,11 +46,13 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task in a Python file, `python:FILE` or `python:FILE:CLASS`; the file is run.
 
     The data of a card that is not pinned are loaded, and their hash is found: of several folds that of the first, which
-    has all of them in it. Raises `DataError` if the file cannot be run or holds no task, or for examples that are to be
-    scored as one and cannot be; and `UnknownNameError` if it has none of this class.
+    has all of them in it. Raises `DataError` for options of what the task says itself, such as groups or a title; if
+    the file cannot be run or holds no task; and for examples that are to be scored as one and cannot be. Raises
+    `UnknownNameError` if it has none of this class.
     """
     if spec.options.score_by:
         raise DataError(f"{spec.address}: a task of your own says itself what is scored as one: Examples(…, units=…)")
+    refuse_others(spec, APPLYING)
     file, _, wanted = spec.place.partition(":")
     found = _tasks_in(Path(file))
     if wanted and wanted not in found:

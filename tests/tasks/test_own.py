@@ -200,6 +200,33 @@ def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -
         open_task("mine", spec, Cache(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"group": "patient"},
+        {"held_out": ("p1",)},
+        {"test_share": 0.5},
+        {"label": "queue"},
+        {"target": "value"},
+        {"skip_bad": True},
+        {"title": "Mine"},
+        {"rate_hz": 8_000},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_options_that_say_nothing_of_a_task_of_ones_own_are_refused(said: dict[str, object], tmp_path: Path) -> None:
+    options = DataOptions.model_validate(said)
+    spec = DataSpec("image_classification", f"python:{EXAMPLE}", options)
+    with pytest.raises(DataError, match=f"{next(iter(said))} does not apply .*what applies: .*metric"):
+        open_task("mine", spec, Cache(tmp_path))
+
+
+def test_a_metric_and_what_others_are_read_with_are_said_of_a_task_of_ones_own(tmp_path: Path) -> None:
+    options = DataOptions(metric="macro_f1", encoding="latin-1")
+    task = open_task("mine", DataSpec("image_classification", f"python:{EXAMPLE}", options), Cache(tmp_path))
+    assert task.target.metrics[0].card.name == "macro_f1"
+
+
 def test_a_run_of_patients_scores_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     written(tmp_path)
