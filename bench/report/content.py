@@ -1,6 +1,7 @@
 """What a report says and in which order: the answer first, then what it rests on."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from bench.analysis.curves import Curves
 from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.analysis.wording import capitalised, count, counted, direction, strategy_title, task_title
+from bench.budget import NONE
 from bench.cell import ALL_STREAMS
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
 from bench.report.sections.claims import claims_section
@@ -24,6 +26,10 @@ from bench.report.sections.savings import savings_section
 from bench.results.manifest import Manifest
 
 Found = Mapping[str, list[Curves]]
+
+OTHER_DATA: Final = (
+    "of other data: options or files of the data, or the task itself, changed since; run the strategy again"
+)
 
 
 def contents(tables: Tables, found: Found) -> Document:
@@ -101,23 +107,29 @@ def _gaps(tables: Tables) -> Section | None:
         names = ("Task", "Strategy", "Backbone", "Label budgets", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
-    if tables.manifest.left_out:
+    if tables.manifest.left_out or tables.manifest.need_labels or tables.manifest.other_data:
         blocks.append(_left_out(tables.manifest))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None
 
 
 def _left_out(manifest: Manifest) -> Table:
-    """Return which strategies were left out of the plan or have cells of other data, and why."""
+    """Return which strategies were left out, at which budgets, and why."""
     rows = tuple(
         (
             Value(task_title(manifest, one.task) if one.task in manifest.tasks else one.task),
             Value(strategy_title(one.strategy)),
             Value(one.backbone),
+            Value(budgets),
             Value(capitalised(reason)),
         )
-        for one, reason in manifest.left_out.items()
+        for one, budgets, reason in (
+            *((one, "any", reason) for one, reason in manifest.left_out.items()),
+            *((one, str(NONE), reason) for one, reason in manifest.need_labels.items()),
+            *((one, budgets, OTHER_DATA) for one, budgets in manifest.other_data.items()),
+        )
     )
-    return Table("Left out", tuple(map(Column, ("Task", "Strategy", "Backbone", "Reason"))), rows)
+    columns = ("Task", "Strategy", "Backbone", "Label budgets", "Reason")
+    return Table("Left out", tuple(map(Column, columns)), rows)
 
 
 def _stream(varied: str) -> str:

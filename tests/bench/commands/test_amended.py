@@ -62,11 +62,11 @@ def test_scores_of_data_read_otherwise_leave_the_tables_and_the_report_says_so(
         run(backbone, "linear_probe", after)
     assert "notes: the folder has 1 cell of classical" in caplog.text
     assert strategies() == ["linear_probe"]
-    assert "Its cells with label budgets all are of other data" in report()
+    assert "| all | Of other data: " in report()
     assert "run the strategy again" in report()
     run(backbone, "classical", after)
     assert strategies() == ["classical", "linear_probe"], "both on the same data again"
-    assert "of other data" not in report()
+    assert "other data" not in report()
 
 
 def test_what_was_scored_on_other_data_is_kept_and_found_when_they_are_back(backbone: str) -> None:
@@ -81,7 +81,7 @@ def test_budgets_that_were_not_run_on_the_new_data_leave_the_tables_too(backbone
     run(backbone, "classical", budget="4")
     run(backbone, "classical", ["test_share=0.5"], budget="8")
     assert list(bench.load("r")["budget"]) == ["8"]
-    assert "Its cells with label budgets 4 are of other data" in report()
+    assert "| 4 | Of other data: " in report()
 
 
 def test_another_strategy_on_the_same_data_adds_to_the_tables(backbone: str, caplog: pytest.LogCaptureFixture) -> None:

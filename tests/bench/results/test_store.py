@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import Count, Share
+from bench.budget import NONE, Count, Share
 from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Scores, ShiftedScore, Work
 from bench.column import Column, dense, digest, ragged
 from bench.errors import StoreError
@@ -347,7 +347,7 @@ def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(tmp_path: P
         newer = {"toy": replace(entry, card=replace(entry.card, **change))}
         store.extend(replace(manifest((other, key)), tasks=newer, recipes={Curve("toy", "toy:dense", "probe"): {}}))
         assert store.manifest.cells == {other: key}
-        assert list(store.manifest.left_out) == [Curve("toy", "toy:dense", "full")]
+        assert Store(tmp_path).manifest.other_data == {Curve("toy", "toy:dense", "full"): "0.1"}
         assert Curve("toy", "toy:dense", "full") not in store.manifest.recipes
 
 
@@ -361,6 +361,16 @@ def test_a_result_of_other_data_is_no_score_but_of_pinned_data_the_last_bits_may
     back = replace(card, sha256=result(CELL).data_sha256)
     store.extend(replace(manifest((CELL, "a")), tasks={"toy": replace(entry, card=back)}))
     assert isinstance(store.outcomes()[CELL], Result)
+
+
+def test_what_needs_labels_is_told_until_it_has_a_cell_without_any(tmp_path: Path) -> None:
+    curves = [Curve("toy", "toy:dense", name) for name in ("full", "scratch")]
+    store = Store(tmp_path)
+    store.extend(replace(manifest((CELL, "a")), need_labels=dict.fromkeys(curves, "it learns from labels")))
+    store.extend(manifest((CELL, "a")))
+    assert set(Store(tmp_path).manifest.need_labels) == set(curves), "others asked for no labels before"
+    store.extend(manifest((replace(CELL, budget=NONE), "b")))
+    assert Store(tmp_path).manifest.need_labels == {curves[1]: "it learns from labels"}
 
 
 @pytest.mark.parametrize(("found", "advice"), [(FORMAT + 1, "newer.*update bench"), (FORMAT - 1, "older.*run it anew")])
