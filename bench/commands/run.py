@@ -55,6 +55,7 @@ def main(options: RunOptions) -> int:
     tracking = start_tracking(options.trackers if pending else (), store.root, manifest, plan)
     for folder in exports.values():
         make_room(folder)
+    _announce_other_data(store, manifest)
     store.extend(manifest)
     _announce_precision(options.precision, plan, store)
     tally = Tally(found=len(plan), scored=0, failed=0)
@@ -101,6 +102,18 @@ def _announce(again: Sequence[str], store: Store) -> None:
     for result in filter(None, map(store.get, again)):
         logging.info(
             "%s: finished with %.4f, trained again for its model, which no run keeps", result.cell, result.score
+        )
+
+
+def _announce_other_data(store: Store, manifest: Manifest) -> None:
+    """Say which cells leave the tables of the folder, since their task has other data now."""
+    for curve, cells in store.outdated(manifest).items():
+        logging.warning(
+            "%s: the folder has %s of %s on other data, which leave its tables: run this strategy on these data too, "
+            "or name another folder with --out",
+            curve.task,
+            counted(len(cells), "cell"),
+            f"{curve.strategy} ({curve.backbone})",
         )
 
 

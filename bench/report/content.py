@@ -1,6 +1,7 @@
 """What a report says and in which order: the answer first, then what it rests on."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import pandas as pd
 
@@ -25,6 +26,10 @@ from bench.report.sections.savings import savings_section
 from bench.results.manifest import Manifest
 
 Found = Mapping[str, list[Curves]]
+
+OTHER_DATA: Final = (
+    "of other data: options or files of the data, or the task itself, changed since; run the strategy again"
+)
 
 
 def contents(tables: Tables, found: Found) -> Document:
@@ -102,13 +107,13 @@ def _gaps(tables: Tables) -> Section | None:
         names = ("Task", "Strategy", "Backbone", "Label budgets", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
-    if tables.manifest.left_out or tables.manifest.need_labels:
+    if tables.manifest.left_out or tables.manifest.need_labels or tables.manifest.other_data:
         blocks.append(_left_out(tables.manifest))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None
 
 
 def _left_out(manifest: Manifest) -> Table:
-    """Return which strategies were left out of the plan, at which budgets, and why."""
+    """Return which strategies were left out, at which budgets, and why."""
     rows = tuple(
         (
             Value(task_title(manifest, one.task) if one.task in manifest.tasks else one.task),
@@ -117,11 +122,14 @@ def _left_out(manifest: Manifest) -> Table:
             Value(budgets),
             Value(capitalised(reason)),
         )
-        for budgets, left_out in (("any", manifest.left_out), (str(NONE), manifest.need_labels))
-        for one, reason in left_out.items()
+        for one, budgets, reason in (
+            *((one, "any", reason) for one, reason in manifest.left_out.items()),
+            *((one, str(NONE), reason) for one, reason in manifest.need_labels.items()),
+            *((one, budgets, OTHER_DATA) for one, budgets in manifest.other_data.items()),
+        )
     )
     columns = ("Task", "Strategy", "Backbone", "Label budgets", "Reason")
-    return Table("Left out of the plan", tuple(map(Column, columns)), rows)
+    return Table("Left out", tuple(map(Column, columns)), rows)
 
 
 def _stream(varied: str) -> str:

@@ -1,6 +1,6 @@
 """The manifest of a results folder: what was asked for, and what a report must know of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ class Manifest:
     `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
     the precision to train in, by their keys, as far as they were made by timing. `left_out` says why there are no cells
     of a strategy that cannot be on a task and a backbone, `need_labels` why there are none without labels: a clause.
+    `other_data` has the label budgets of cells that are left out, being of other data than their task has now.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -69,26 +70,54 @@ class Manifest:
     choices: Mapping[str, PrecisionChoice] = field(default_factory=dict)
     left_out: Mapping[Curve, str] = field(default_factory=dict)
     need_labels: Mapping[Curve, str] = field(default_factory=dict)
+    other_data: Mapping[Curve, str] = field(default_factory=dict)
 
     def merged(self, newer: "Manifest") -> "Manifest":
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
 
-        But a choice once made stays, so that all cells of a folder and machine are trained alike.
+        But scores of other data do not stand in one table: where the data of a task changed, its cells of before are
+        dropped and `other_data` says so, until their strategy is planned again. And a choice once made stays, so that all
+        cells of a folder and machine are trained alike.
         """
+        outdated = {curve: _budgets_of(cells) for curve, cells in self.outdated(newer).items()}
+        kept = {cell: key for cell, key in self.cells.items() if not self._has_other_data(newer, cell.task)}
         without_labels = {Curve(one.task, one.backbone, one.strategy) for one in newer.cells if one.budget == NONE}
         return Manifest(
             suite=newer.suite,
             tasks={**self.tasks, **newer.tasks},
             backbones={**self.backbones, **newer.backbones},
             strategies={**self.strategies, **newer.strategies},
-            cells={**self.cells, **newer.cells},
-            recipes={**self.recipes, **newer.recipes},
+            cells={**kept, **newer.cells},
+            recipes={curve: said for curve, said in self.recipes.items() if curve not in outdated}
+            | dict(newer.recipes),
             choices={**newer.choices, **self.choices},
             left_out={curve: why for curve, why in self.left_out.items() if curve not in newer.recipes}
             | dict(newer.left_out),
+            other_data={curve: budgets for curve, budgets in self.other_data.items() if curve not in newer.recipes}
+            | outdated
+            | dict(newer.other_data),
             need_labels={curve: why for curve, why in self.need_labels.items() if curve not in without_labels}
             | dict(newer.need_labels),
         )
+
+    def outdated(self, newer: "Manifest") -> dict[Curve, list[Cell]]:
+        """Return the cells that a newer plan, with other data of their task, does not have, by their curves."""
+        found: dict[Curve, list[Cell]] = {}
+        for cell in self.cells:
+            if cell not in newer.cells and self._has_other_data(newer, cell.task):
+                found.setdefault(Curve(cell.task, cell.backbone, cell.strategy), []).append(cell)
+        return found
+
+    def _has_other_data(self, newer: "Manifest", task: str) -> bool:
+        """Whether a newer plan has other data of a task, by what the keys of results have of its card."""
+        if task not in newer.tasks or task not in self.tasks:
+            return False
+        before, now = self.tasks[task].card, newer.tasks[task].card
+        return (before.version, before.sha256) != (now.version, now.sha256)
+
+
+def _budgets_of(cells: Sequence[Cell]) -> str:
+    return ", ".join(map(str, sorted({cell.budget for cell in cells})))
 
 
 def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
@@ -102,6 +131,7 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
         "left_out": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.left_out.items()],
         "need_labels": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.need_labels.items()],
+        "other_data": [{**curve._asdict(), "budgets": budgets} for curve, budgets in manifest.other_data.items()],
         "choices": [asdict(choice) for choice in manifest.choices.values()],
         "cells": [{**cell_record(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
@@ -132,6 +162,9 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         choices={row["key"]: PrecisionChoice(**row) for row in record.get("choices", ())},  # older folders have none
         left_out=_reasons(record.get("left_out", ())),
         need_labels=_reasons(record.get("need_labels", ())),  # older folders have none
+        other_data={
+            Curve(row["task"], row["backbone"], row["strategy"]): row["budgets"] for row in record.get("other_data", ())
+        },
     )
 
 

@@ -19,7 +19,7 @@ as they are read. A file is whole or not there (see `bench.runtime.atomic`).
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +30,7 @@ from bench.cell import Cell, Failure, Outcome, Result, from_record, to_record
 from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
 from bench.metric import MetricCard
-from bench.results.manifest import Manifest, manifest_of, manifest_record
+from bench.results.manifest import Curve, Manifest, TaskEntry, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
 from bench.results.tested import PLAIN, Tested
 from bench.runtime.arithmetic import PrecisionChoice
@@ -61,6 +61,10 @@ class Store:
     def planned_cells(self) -> Mapping[Cell, str]:
         """Return the cells that the folder was asked for, with the keys of their results; none before the first run."""
         return self._manifest.cells if self._manifest else {}
+
+    def outdated(self, newer: Manifest) -> Mapping[Curve, Sequence[Cell]]:
+        """Return the cells that leave the folder's tables with a newer plan: their task has other data in it."""
+        return self._manifest.outdated(newer) if self._manifest else {}
 
     def extend(self, manifest: Manifest) -> None:
         """Lay a plan over what the folder was asked for before. Raises `StoreError` if it is a published one."""
@@ -150,7 +154,7 @@ class Store:
         """
         found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
         return {
-            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self._card(cell.task))
+            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self.manifest.tasks.get(cell.task))
             for cell, outcome in found
         }
 
@@ -256,14 +260,21 @@ def _baseline(shift: str) -> str:
     return f"baseline.{shift}" if shift else "baseline"
 
 
-def _as_it_is_now(outcome: Outcome, card: MetricCard | None) -> Outcome:
-    """Return an outcome ranked by a metric; a result that another version of its function has scored counts as failed.
+def _as_it_is_now(outcome: Outcome, entry: TaskEntry | None) -> Outcome:
+    """Return an outcome ranked by the metric of its task; a result of other data, or of another function, failed.
 
-    Scores by a function of a user's are those of its file, as the manifest has it.
+    Scores by a function of a user's are those of its file, as the manifest has it. Pinned data need not have the hash
+    of their card: synthetic ones may differ in their last bits (see `bench.task.verify`).
     """
-    if card is None or isinstance(outcome, Failure) or outcome.metric_files.get(card.name, "") == card.sha256:
-        return _ranked(outcome, card.name if card else "")
-    reason = f"scored by another version of {card.name}, and not anew yet"
+    if entry is None or isinstance(outcome, Failure):
+        return _ranked(outcome, entry.metric.name if entry else "")
+    card = entry.metric
+    if not entry.card.pinned and outcome.data_sha256 != entry.card.sha256:
+        reason = "of other data than the task has now: run the strategy again"
+    elif outcome.metric_files.get(card.name, "") != card.sha256:
+        reason = f"scored by another version of {card.name}, and not anew yet"
+    else:
+        return _ranked(outcome, card.name)
     return Failure(cell=outcome.cell, key=outcome.key, reason=reason, traceback="")
 
 

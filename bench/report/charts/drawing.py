@@ -137,20 +137,14 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     xs = [point.x for line in chart.lines for point in line.points if point.x]
     zero = any(not point.x for line in chart.lines for point in line.points)
     low, high = (min(xs), max(xs)) if xs else (1.0, 1.0)
-    reach = (high / low) ** 0.03 if high > low else 2.0
     left, right, bottom = frame.left, frame.width - frame.right, frame.height - frame.bottom
-    logarithmic = (
-        logarithmic_beside_zero(low / reach, high * reach, left, right)
-        if zero
-        else scaled(math.log, low / reach, high * reach, left, right)
-    )
-    start = 0.0 if high > low or zero else low / 2
-    linear = scaled(float, start, high + (high - start) * 0.03, left, right)
+    logarithmic, linear = _places(low, high, zero=zero, alone=not xs, left=left, right=right)
     y_low, y_high, by_power = limits(chart)
     up = scaled(math.log if by_power else float, y_low, y_high, bottom, frame.top)
     budgets = [Both(_number(logarithmic(stop)), _number(linear(stop))) for stop in chart.stops]
     room = 0.085 * frame.width if frame.width > SMALL.width else 0.16 * frame.width
     most = 6 if frame.height > SMALL.height else 4
+    reach = _reach(low, high)
     heights = logarithmic_ticks(y_low, y_high) if by_power else linear_ticks(y_low, y_high, most)
     known = not math.isnan(chart.chance) and y_low <= chart.chance <= y_high
     return Drawing(
@@ -159,7 +153,7 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
         lines=_inked(chart, frame, logarithmic, linear, up),
         ticks=tuple(_ticks(chart, logarithmic, room, low / reach, high * reach)),
         linear_ticks=tuple(Tick(linear(stop), quantity(stop)) for stop in kept_apart(chart.stops, linear, room)),
-        heights=tuple(Tick(up(value), f"{value:g}") for value in heights),
+        heights=tuple(Tick(up(value), f"{value:g}") for value in heights) if chart.lines else (),
         stops=tuple(budgets),
         chance_y=up(chart.chance) if known else None,
         chance_above=known and up(chart.chance) > frame.top + 18,
@@ -167,7 +161,27 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     )
 
 
+def _places(low: float, high: float, *, zero: bool, alone: bool, left: float, right: float) -> tuple[Place, Place]:
+    """Return where values stand on a logarithmic axis and on a linear one; where 0 is `alone`, in the middle."""
+    middle = (left + right) / 2
+    if zero and alone:
+        return (lambda _: middle), (lambda _: middle)
+    reach = _reach(low, high)
+    start = 0.0 if high > low or zero else low / 2
+    linear = scaled(float, start, high + (high - start) * 0.03, left, right)
+    if zero:
+        return logarithmic_beside_zero(low / reach, high * reach, left, right), linear
+    return scaled(math.log, low / reach, high * reach, left, right), linear
+
+
+def _reach(low: float, high: float) -> float:
+    """Return by what factor a logarithmic axis reaches beyond its lowest and its highest value."""
+    return (high / low) ** 0.03 if high > low else 2.0
+
+
 def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> list[Tick]:
+    if not chart.lines:  # of which it is not known whether they would be labels or seconds
+        return []
     if chart.stops:
         shown = kept_apart([stop for stop in chart.stops if stop], place, room)
         if 0.0 in chart.stops:  # which is narrow

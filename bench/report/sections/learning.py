@@ -99,7 +99,9 @@ def _scored_units(card: TaskCard, scored: ScoredUnits) -> Paragraph:
 
 
 def _shown(found: Sequence[Curves]) -> str:
-    n_seeds = max((int(curves.points["n_seeds_planned"].max()) for curves in found), default=0)
+    if not found:
+        return "no cell was scored, and the section Missing says why"
+    n_seeds = max(int(curves.points["n_seeds_planned"].max()) for curves in found)
     shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
         shown += "; hollow or missing: seeds without a score"

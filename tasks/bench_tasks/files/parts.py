@@ -95,10 +95,16 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int
         return Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
     draw = hold_out if labelling.are_classes else hold_out_evenly
     held_out = draw(labelling.strata, units, share=options.test_share, seed=options.split_seed)
-    of_each = " of each class" if labelling.are_classes else ""
-    how = f"about {100 * options.test_share:g} %{of_each}{whole}, drawn with seed {options.split_seed}"
+    by_class = ", stratified by class" if labelling.are_classes else ""
+    how = f"{_share_told(held_out, options.test_share)}{by_class}{whole}, drawn with seed {options.split_seed}"
     remarks += _labels_of_sides(spec, labelling, held_out)
     return Parts(held_out[None], held_out.tolist(), how, remarks)
+
+
+def _share_told(held_out: Mask, asked: float) -> str:
+    """Return the share that is held out, and what was asked for where whole groups or few examples do not allow it."""
+    told, wanted = (f"{100 * share:.3g} %" for share in (held_out.mean(), asked))
+    return told if told == wanted else f"{told} (asked for: {wanted})"
 
 
 def _ties_too_many(labelling: Labelling[Target], units: Indices, share: float) -> bool:

@@ -1,7 +1,8 @@
 """Making a test split: stratified, of whole groups, with every class on both sides, and by the seed alone."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 import numpy as np
@@ -59,8 +60,8 @@ def _every_so_many(strata: Labels, share: float, generator: np.random.Generator)
     n = len(strata)
     counts = np.floor(np.arange(n + 1) * share + generator.random())
     chosen = np.diff(counts) > 0
-    if not chosen.any():
-        chosen[-1] = True
+    if not chosen.any() or chosen.all():
+        chosen[-1] ^= True
     held_out = np.zeros(n, dtype=np.bool_)
     held_out[np.lexsort((generator.random(n), strata))] = chosen
     return held_out
@@ -99,12 +100,14 @@ class _Draw:
             for label in counts:
                 self._members.setdefault(label, []).append(unit)
         self._held = Counter[int]()
+        self._n, self._n_held = self._totals.total(), 0  # examples
 
     def draw(self, order: Sequence[int]) -> bool:
         """Hold out units in this order, and return whether every class is on both sides.
 
         A unit is held out if that brings the classes nearer to their shares. Of a class that is then missing among
-        those held out, the unit that does so best, or harms least, is. Nothing takes the last of a class to learn from.
+        those held out, the unit that does so best, or harms least, is; then more, if all classes together are short.
+        Nothing takes the last of a class to learn from.
         """
         for unit in order:
             if self._cost(unit) < 0 and self._is_spare(unit):
@@ -115,18 +118,50 @@ class _Draw:
                 if not spare:
                     return False
                 self._hold_out(min(spare, key=self._cost))
+        self._fill_up(order, self._is_spare)
         return True
 
     def spread(self, order: Sequence[int]) -> None:
-        """Hold out each unit that brings strata nearer to their shares, in this order, or the one that harms least.
+        """Hold out each unit, in this order, that brings strata nearer to their shares, and all together too.
 
-        One is left to learn from.
+        Then more, if all together are short: units may be so large that no stratum comes nearer. One is left to learn
+        from, and one is held out even where that is more than the share.
         """
         for unit in order:
-            if self._cost(unit) < 0 and self.held_out.sum() < len(order) - 1:
+            if self._cost(unit) < 0 and self._is_nearer(unit) and self._is_not_last(unit):
                 self._hold_out(unit)
+        self._fill_up(order, self._is_not_last)
         if not self.held_out.any():
-            self._hold_out(min(order, key=self._cost))
+            self._hold_out(min(order, key=lambda unit: (self._size(unit), self._cost(unit))))
+
+    def _fill_up(self, order: Sequence[int], is_free: Callable[[int], bool]) -> None:
+        """Hold out free units, those that harm least first, while that brings all together nearer to the share.
+
+        A unit never gets cheaper by others that are held out, so a cost of before is a lower bound of the one now.
+        """
+        heap = [(self._cost(unit), place, unit) for place, unit in enumerate(order) if not self.held_out[unit]]
+        heapify(heap)
+        while heap:
+            cost, place, unit = heappop(heap)
+            if not self._is_nearer(unit) or not is_free(unit):  # and never will be
+                continue
+            now = self._cost(unit)
+            if now > cost:
+                heappush(heap, (now, place, unit))
+            else:
+                self._hold_out(unit)
+
+    def _is_nearer(self, unit: int) -> bool:
+        """Whether holding the unit out brings the number of all examples held out nearer to the share."""
+        missing = self._share * self._n - self._n_held
+        return abs(missing - self._size(unit)) < abs(missing)
+
+    def _is_not_last(self, unit: int) -> bool:
+        """Whether there is something to learn from without the unit."""
+        return self._n - self._n_held > self._size(unit)
+
+    def _size(self, unit: int) -> int:
+        return sum(self._sizes[unit].values())
 
     def _cost(self, unit: int) -> float:
         """Return by how much holding the unit out raises the sum over classes of (held - share x all)^2 / all."""
@@ -141,6 +176,7 @@ class _Draw:
 
     def _hold_out(self, unit: int) -> None:
         self.held_out[unit] = True
+        self._n_held += self._size(unit)
         self._held.update(self._sizes[unit])
 
 

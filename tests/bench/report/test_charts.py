@@ -1,6 +1,5 @@
 """Charts: the same bytes for the same numbers, harmless names, labels that keep apart, every point where it belongs."""
 
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +86,32 @@ def test_no_label_alone_is_a_point_on_an_axis_that_is_whole() -> None:
     alone = draw(chart(a=[(0, 0.4)], b=[(0, 0.5)]))
     assert [tick.label for tick in alone.ticks] == ["0"]
     assert alone.gap_x is None
-    assert all(math.isfinite(float(dot.x.linear)) for line in alone.lines for dot in line.dots)
+    middle = (PAGE.left + PAGE.width - PAGE.right) / 2
+    places = {float(x) for line in alone.lines for dot in line.dots for x in dot.x}
+    assert places == {middle} == {tick.at for tick in alone.ticks}, "as any budget alone"
+
+
+def test_intervals_are_cut_at_the_axis(tmp_path: Path) -> None:
+    for svg in written(example(tmp_path)).values():
+        root = ET.fromstring(svg)  # noqa: S314 - our own
+        space = "{http://www.w3.org/2000/svg}"
+        cuts = [float(one.attrib["y"]) + float(one.attrib["height"]) for one in root.iterfind(f".//{space}clipPath/*")]
+        axes = [one.attrib["d"] for one in root.iterfind(f".//{space}path[@class='axis']") if "H" in one.attrib["d"]]
+        assert cuts == [float(re.split("[ H]", axis)[1]) for axis in axes]
+
+
+def test_a_task_without_any_score_has_a_chart_that_says_so_and_no_axis_of_seconds(tmp_path: Path) -> None:
+    store = example(tmp_path, failed=[{"task": "series"}])
+    assert drawn(store, "series").ticks == drawn(store, "series").heights == ()
+    charts = written(store)
+    said = texts(charts["series"])
+    assert "no cell was scored" in said
+    assert any("no cell was scored, and the section Missing says why" in text for text in said)
+    assert not any("interval" in text or re.search(r"[0-9] (ms|s|min|h)$", text) for text in said)
+    assert "no cell was scored" in texts(charts["overview"])
+    for name in ("report.md", "index.html"):
+        assert "no cell was scored, and the section Missing says why" in (tmp_path / name).read_text()
+    assert "no cell was scored" not in texts(charts["pictures"])
 
 
 def test_a_strategy_without_any_score_is_named_as_missing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -335,6 +336,31 @@ def test_an_amended_plan_adds_to_the_folder_and_a_changed_recipe_replaces_its_ce
     store.extend(manifest((other, "b")))
     store.extend(manifest((CELL, "c")))
     assert store.manifest.cells == {CELL: "c", other: "b"}
+
+
+def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(tmp_path: Path) -> None:
+    other = Cell("toy", "toy:dense", "probe", Share(0.2), 0)
+    store, entry = Store(tmp_path), manifest().tasks["toy"]
+    store.extend(manifest((CELL, "a")))
+    changes: list[dict[str, Any]] = [{"sha256": "1" * 64}, {"version": 9}]
+    for key, change in zip("bc", changes, strict=True):
+        newer = {"toy": replace(entry, card=replace(entry.card, **change))}
+        store.extend(replace(manifest((other, key)), tasks=newer, recipes={Curve("toy", "toy:dense", "probe"): {}}))
+        assert store.manifest.cells == {other: key}
+        assert Store(tmp_path).manifest.other_data == {Curve("toy", "toy:dense", "full"): "0.1"}
+        assert Curve("toy", "toy:dense", "full") not in store.manifest.recipes
+
+
+def test_a_result_of_other_data_is_no_score_but_of_pinned_data_the_last_bits_may_differ(tmp_path: Path) -> None:
+    store, entry = Store(tmp_path), manifest().tasks["toy"]
+    store.put(result(CELL, "a"), PREDICTIONS)
+    for pinned in (True, False):
+        card = replace(entry.card, pinned=pinned)
+        store.extend(replace(manifest((CELL, "a")), tasks={"toy": replace(entry, card=card)}))
+        assert isinstance(store.outcomes()[CELL], Result if pinned else Failure)
+    back = replace(card, sha256=result(CELL).data_sha256)
+    store.extend(replace(manifest((CELL, "a")), tasks={"toy": replace(entry, card=back)}))
+    assert isinstance(store.outcomes()[CELL], Result)
 
 
 def test_what_needs_labels_is_told_until_it_has_a_cell_without_any(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bench_tasks.files.splitting import hold_out, on_one_side_only, shown, units_of
+from bench_tasks.files.splitting import hold_out, hold_out_evenly, on_one_side_only, shown, units_of
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
@@ -71,6 +71,40 @@ def test_another_seed_gives_another_split() -> None:
     for units in (np.arange(100), np.arange(100) // 4):
         one, other = (hold_out(labels, units, share=0.25, seed=seed) for seed in (0, 1))
         assert (one != other).any()
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, max_size=60), st.floats(0.01, 0.99), seeds)
+def test_without_classes_the_share_is_met_within_a_group_and_neither_side_is_empty(
+    groups: list[tuple[int, int]], share: float, seed: int
+) -> None:
+    sizes, values = (np.array(each) for each in zip(*groups, strict=True))
+    units = np.repeat(np.arange(len(groups)), sizes)
+    strata = np.unique(np.repeat(values, sizes), return_inverse=True)[1]
+    held_out = hold_out_evenly(strata, units, share=share, seed=seed)
+    assert not set(units[held_out]) & set(units[~held_out])
+    assert held_out.any()
+    assert not held_out.all()
+    assert abs(held_out.sum() - share * len(units)) <= sizes.max()
+
+
+@pytest.mark.parametrize(("patients", "tested"), [(20, 5), (12, 3), (40, 10)])
+def test_patients_with_one_value_each_are_held_out_to_the_share_and_evenly(patients: int, tested: int) -> None:
+    units = np.repeat(np.arange(patients), 3)
+    strata = units * 10 // patients
+    for seed in range(10):
+        held_out = hold_out_evenly(strata, units, share=0.25, seed=seed)
+        assert held_out.sum() == 3 * tested
+        by_stratum = np.bincount(strata[held_out], minlength=10) // 3
+        assert by_stratum.max() - by_stratum.min() <= 1
+
+
+@pytest.mark.parametrize(("patients", "tested"), [(20, 5), (12, 3), (40, 10)])
+def test_patients_with_one_class_each_are_held_out_to_the_share(patients: int, tested: int) -> None:
+    units = np.repeat(np.arange(patients), 3)
+    for seed in range(10):
+        held_out = hold_out(units % 2, units, share=0.25, seed=seed)
+        assert held_out.sum() == 3 * tested
+        assert abs(np.diff(np.bincount(units[held_out] % 2))) <= 3
 
 
 def test_a_split_that_cannot_be_is_refused() -> None:

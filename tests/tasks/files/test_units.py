@@ -65,6 +65,19 @@ def sides(task: Task) -> tuple[list[str], list[str]]:
     return split.train.units.tolist(), split.test.units.tolist()
 
 
+@pytest.mark.parametrize("target", ["value", "classes"])
+def test_the_description_has_the_true_share_and_what_was_asked_for(opened: Open, target: str) -> None:
+    rows = [
+        (f"note {n} of {who}", who if target == "value" else who % 2, f"p{who}") for who in range(20) for n in "abc"
+    ]
+    write_notes(rows, header="text,label,patient")
+    said = opened(group="patient", target=target).card.description
+    assert "45 to learn from and 15 to test on, 25 %, " in said
+    said = opened(group="patient", target=target, test_share=0.23).card.description
+    assert "45 to learn from and 15 to test on, 25 % (asked for: 23 %)" in said
+    assert ("stratified by class" in said) == (target == "classes")
+
+
 def test_a_column_names_what_is_scored_and_no_unit_is_split(opened: Open) -> None:
     write_notes()
     task = opened(score_by="patient")
