@@ -8,6 +8,17 @@ from bench.errors import DataError
 NAMED: Final = 3
 
 
+class SharedGroupsError(DataError):
+    """Groups with examples in both train and test: `found` says which, the message also which options mend it."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"{found}; move each to one side, or name the groups to test on with the option held_out, or what a group "
+            "is with the option group"
+        )
+
+
 def shared_groups(train: Iterable[str], test: Iterable[str]) -> list[str]:
     """Return the groups that have examples in both train and test, sorted; each argument names one per example."""
     return sorted(set(train) & set(test))
@@ -20,10 +31,7 @@ def refuse_shared_groups(train: Iterable[str], test: Iterable[str]) -> None:
         return
     named = ", ".join(map(repr, shared[:NAMED])) + (f" and {len(shared) - NAMED:,} more" if shared[NAMED:] else "")
     whose = "1 group has" if len(shared) == 1 else f"{len(shared):,} groups have"
-    raise DataError(
-        f"{whose} examples in both train and test: {named}; move each to one side, or name the groups to test on with "
-        "the option held_out, or what a group is with the option group"
-    )
+    raise SharedGroupsError(f"{whose} examples in both train and test: {named}")
 
 
 def divided_unit(units: Iterable[str], groups: Iterable[str]) -> tuple[str, str, str] | None:
