@@ -148,11 +148,12 @@ class Store:
         Cells that are the same work have one key and one outcome. Scores are those of the
         metric that ranks.
         """
-        found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
-        return {
-            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self._card(cell.task))
-            for cell, outcome in found
-        }
+        return {cell: self.outcome(cell, key) for cell, key in sorted(self.manifest.cells.items())}
+
+    def outcome(self, cell: Cell, key: str) -> Outcome | None:
+        """Return the outcome of a cell by its key, its score that of the metric that ranks; None if there is none."""
+        found = self._read_outcome(key)
+        return found and _as_it_is_now(replace(found, cell=cell), self._card(cell.task))
 
     def results(self) -> Iterable[Result]:
         """Return the finished results, sorted by cell."""
