@@ -83,7 +83,7 @@ def _checked(
         try:
             value = function(_copy(predictions), _copy(labels), None if facts is None else _copy(facts))
         except (Exception, SystemExit) as error:  # somebody else's code: it is what has to be named
-            raise DataError(f"{where} failed: {describe_raised(error, file)}") from error
+            raise DataError(f"{where} raised {describe_raised(error, file)}") from error
         return _number(value, where)
 
     return compute

@@ -75,7 +75,7 @@ class _Written:
         except BenchError as error:
             raise DataError(f"{where}: {error}") from error
         except (Exception, SystemExit) as error:  # a user's code: its file is what has to be named
-            raise DataError(f"{where} failed: {describe_raised(error, self._file)}") from error
+            raise DataError(f"{where} raised {describe_raised(error, self._file)}") from error
 
 
 def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:

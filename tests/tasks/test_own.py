@@ -167,8 +167,8 @@ def test_units_that_cannot_be_scored_are_refused_when_the_task_is_opened(
         ('Dense({"present": present})', "present", r"labels\['present'\] of Examples are to be a column.*got ndarray"),
         ('{"present": present}', '{"present": present[1:]}', "have an entry for each example: got 23 for 24"),
         ("return Split(", "return (", "is to return a bench.task.Split: got tuple"),
-        ('return Split(drawn("a", 24)', "return Split(1 / 0", r"failed: ZeroDivisionError.* \(line 20\)"),
-        ('return Split(drawn("a", 24)', "return Split(exit(0)", "failed: SystemExit: 0"),
+        ('return Split(drawn("a", 24)', "return Split(1 / 0", r"raised ZeroDivisionError.* \(line 20\)"),
+        ('return Split(drawn("a", 24)', "return Split(exit(0)", "raised SystemExit: 0"),
     ],
 )
 def test_what_is_wrong_with_a_split_is_one_line_that_names_class_and_file(
@@ -186,7 +186,7 @@ def test_what_is_wrong_with_a_split_is_one_line_that_names_class_and_file(
     ("old", "new", "said"),
     [
         ("    target = Labels", "    aim = Labels", "is to have a target, a bench.target.Target"),
-        ("    def split", "    def __init__(self):\n        exit(0)\n\n    def split", "failed: SystemExit: 0"),
+        ("    def split", "    def __init__(self):\n        exit(0)\n\n    def split", "raised SystemExit: 0"),
     ],
 )
 def test_a_task_that_cannot_be_made_is_told(old: str, new: str, said: str, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_pinned_task_that_ends_the_program_is_told_too(tmp_path: Path) -> None
     task = opened(place, tmp_path)
     assert task.card.pinned
     Path(place).write_text(Path(place).read_text().replace("return Split(", "exit(0), ("))
-    with pytest.raises(DataError, match=r"`split` of Patients in .* failed: SystemExit: 0"):
+    with pytest.raises(DataError, match=r"`split` of Patients in .* raised SystemExit: 0"):
         opened(place, tmp_path).split(0, Cache(tmp_path))
 
 

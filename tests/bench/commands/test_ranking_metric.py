@@ -125,9 +125,9 @@ MINE = 'metric = "python:mine.py:cost"'
         ("return float('nan')", "4 finished cells without a score: the test split does not define cost"),
         (
             "raise ValueError('boom')",
-            "4 results not scored by further metrics: cost in mine.py failed: ValueError: boom",
+            "4 results not scored by further metrics: cost in mine.py raised ValueError: boom",
         ),
-        ("raise SystemExit(0)", "4 results not scored by further metrics: cost in mine.py failed: SystemExit: 0"),
+        ("raise SystemExit(0)", "4 results not scored by further metrics: cost in mine.py raised SystemExit: 0"),
         ("return 10**400", "cost in mine.py is to return a finite number, or None where there is none: got inf"),
     ],
 )

@@ -140,7 +140,7 @@ def test_whatever_a_function_raises_is_told_with_its_name_file_and_line(file: Pa
     line = 2 + COSTS.splitlines().index(f"def {name}(predictions, labels, facts):")
     with pytest.raises(DataError) as caught:
         load_metric(f"python:{file}:{name}").compute(PREDICTIONS, LABELS, None)
-    assert str(caught.value) == f"{name} in {file} failed: {said} (line {line})"
+    assert str(caught.value) == f"{name} in {file} raised {said} (line {line})"
 
 
 def test_an_interrupt_goes_through_a_function(file: Path) -> None:
@@ -183,7 +183,7 @@ def test_what_a_function_writes_into_is_its_own(
 
 def test_what_a_metric_of_a_package_raises_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILT_IN[METRICS], "failing", f"{__name__}:FAILING")
-    with pytest.raises(DataError, match=r"^the metric failing failed: ValueError: boom$"):
+    with pytest.raises(DataError, match=r"^the metric failing raised ValueError: boom$"):
         find_metric("failing").compute(PREDICTIONS, LABELS, None)
 
 
