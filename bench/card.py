@@ -26,13 +26,13 @@ class TaskCard:
     """A task's identity. `sha256` is that of the split data as used (`bench.task.fingerprint`) where they are `pinned`.
 
     Data that the user names are not pinned: their hash is that of the files they were found in, and of all that decides
-    what is made of them. `version` rises when the task changes in a way that the data do not show, such as another
-    metric. `n_train` is the number of examples of the training split, 0 where the card was written without it. Data
-    that came without a split are tested in `folds`, and `n_train` is that of the fold that leaves the fewest. `remarks`
-    are what was noticed about the data and left as it is, such as files that are in both splits. `subjects` are what
-    the data show and of what kind they are, in a few words each, as far as that is known. `beside` is what the splits
-    hold beside labelled examples, as `bench.task.Split` calls it: "unlabelled", "source". `scored` says what is scored
-    as one, None where each example is scored.
+    what is made of them, such as the target of a task in a file of their own. `version` rises when the task changes in
+    a way that the data do not show, such as another metric. `n_train` is the number of examples of the training split,
+    0 where the card was written without it. Data that came without a split are tested in `folds`, and `n_train` is that
+    of the fold that leaves the fewest. `remarks` are what was noticed about the data and left as it is, such as files
+    that are in both splits. `subjects` are what the data show and of what kind they are, in a few words each, as far as
+    that is known. `beside` is what the splits hold beside labelled examples, as `bench.task.Split` calls it:
+    "unlabelled", "source". `scored` says what is scored as one, None where each example is scored.
     """
 
     name: str

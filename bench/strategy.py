@@ -141,6 +141,13 @@ class Strategy(BaseModel, ABC):
         """
         return ""
 
+    def learns(self, target: Target, domain: DomainName) -> bool:
+        """Return whether it learns from labels, whatever comes with the backbone: a budget of 0 is not for it then.
+
+        As it stands, it does if it says so by `requires`.
+        """
+        return LABELS in self.requires
+
     @abstractmethod
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the model of each budget, in order; each has its seeds.

@@ -52,6 +52,11 @@ class Sampling(ABC):
         """How many neighbours to either side share labels with an example; none if labels stand for themselves."""
         return 0
 
+    @property
+    def counts_examples(self) -> bool:
+        """Whether budgets are in examples: what `amounts` says unless a way of drawing budgets says otherwise."""
+        return type(self).amounts is Sampling.amounts
+
     @abstractmethod
     def fewest(self, labels: Column | None) -> tuple[int, str]:
         """Return the fewest examples that can be learnt from, and for what they are needed.

@@ -16,7 +16,7 @@ from bench.column import Column, Dense, Indices, Ragged, digest
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
-from bench.subsets.groups import refuse_divided_units, refuse_shared_groups
+from bench.subsets.groups import refuse_divided_units, refuse_shared_groups, refuse_tested_source
 from bench.target import Target
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,11 @@ def _refuse_other_strings(name: str, strings: object, n: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """What is learnt from and what is tested on. Raises `DataError` if a group is on both sides, or a unit in two.
+    """What is learnt from and what is tested on.
 
     `unlabelled` are more inputs of the kind that is tested on, `source` labelled examples of another place, for
-    strategies that learn from them.
+    strategies that learn from them. Raises `DataError` if a group that is tested is also in `train` or `source`, or if
+    a unit is in two groups.
     """
 
     train: Examples
@@ -106,6 +107,8 @@ class Split:
     def __post_init__(self) -> None:
         if self.train.groups is not None and self.test.groups is not None:
             refuse_shared_groups(self.train.groups.tolist(), self.test.groups.tolist())
+        if self.source is not None and self.source.groups is not None and self.test.groups is not None:
+            refuse_tested_source(self.source.groups.tolist(), self.test.groups.tolist())
         for part in (self.train, self.test):
             if part.units is not None and part.groups is not None:
                 refuse_divided_units(part.units.tolist(), part.groups.tolist())

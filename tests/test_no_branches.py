@@ -38,7 +38,10 @@ KINDS = {
 }
 NAMES = frozenset().union(*KINDS.values())
 PACKAGES = tuple(home.replace("/", ".") for home in HOMES)
-CONTRACTS = ("bench.domains.contract", "bench.domains.shift", "bench.domains.registered", "bench.targets.registered")
+CONTRACTS = (
+    *("bench.domains.contract", "bench.domains.options", "bench.domains.shift", "bench.domains.registered"),
+    "bench.targets.registered",
+)
 """What is of all domains or targets."""
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Is, ast.IsNot)

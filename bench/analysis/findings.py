@@ -178,7 +178,7 @@ def _worth(curves: Curves) -> list[str]:
     theirs = strategy_phrase(saved.theirs)
     largest = max(float(str(amount)) for amount in curves.scores(saved.theirs))
     if saved.kind == "exactly":
-        example = f"does what {theirs} does with about {about(saved.needed)}"
+        example = f"matches {theirs} on about {about(saved.needed)}"
     else:
         clearly = saved.lower * saved.amount >= largest
         example = f"{'beats' if clearly else 'scores above'} {theirs} with {quantity(largest)}"

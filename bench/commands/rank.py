@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bench.analysis.wording import count, join_words, shortened, strategy_title
-from bench.budget import Count
+from bench.analysis.wording import join_words, quantity, shortened, strategy_title
+from bench.budget import NONE, Share
 from bench.commands.options import RankOptions
 from bench.commands.selection import Selection, select
 from bench.errors import BenchError, ConfigError
@@ -22,8 +22,8 @@ from bench.task import Task
 if TYPE_CHECKING:
     from bench.ranking.ranking import Ranked
 
-MOST_LABELS: Final = 5_000
-"""Labels from which more change no order, and cost a decomposition that grows with them."""
+MOST_EXAMPLES: Final = 5_000
+"""Labelled examples from which more change no order, and cost a decomposition that grows with them."""
 
 NAME_COLUMNS: Final = 44
 WIDTH: Final = 80
@@ -31,6 +31,8 @@ WIDTH: Final = 80
 
 def main(options: RankOptions) -> int:
     """Print the backbones of each task asked for, best first, with what is known of how they did, and return 0."""
+    if NONE in options.selection.budgets:
+        raise ConfigError(f"a budget of {NONE} has no labels to rank by: ask for 1 or more, or for a share")
     cache = default_cache()
     selection = select(options.selection, cache)
     for name, task in selection.tasks.items():
@@ -38,7 +40,7 @@ def main(options: RankOptions) -> int:
         if len(backbones) < 2:
             raise ConfigError(f"there is nothing to rank for {name}: name two backbones or more, with --backbone A B")
         ranked = _rank(task, backbones, options, cache)
-        print("\n".join(_table(task.card.title, ranked)))
+        print("\n".join(_table(task.card.title, task.target.unit, ranked)))
         print(textwrap.fill(_remark(ranked, _outcomes(name, selection, options)), WIDTH))
     return 0
 
@@ -53,7 +55,7 @@ def _rank(task: Task, backbones: Sequence[str], options: RankOptions, cache: Cac
         task,
         backbones,
         partial(load_backbone, trust_remote_code=suite.trust_remote_code),
-        budget=budgets[0] if budgets else Count(min(n_train, MOST_LABELS)),
+        budget=budgets[0] if budgets else Share(min(1.0, MOST_EXAMPLES / n_train)),
         cache=cache,
         device=resolve_device(options.compute.device),
         memory_bytes=options.compute.memory_bytes,
@@ -62,16 +64,16 @@ def _rank(task: Task, backbones: Sequence[str], options: RankOptions, cache: Cac
     return sorted(ranked, key=lambda one: -one.logme)
 
 
-def _table(title: str, ranked: "Sequence[Ranked]") -> list[str]:
+def _table(title: str, unit: str, ranked: "Sequence[Ranked]") -> list[str]:
     """Return lines of at most 80 columns."""
-    heading = f"{title}: LogME of frozen features on {count(ranked[0].amount)} labels"
+    heading = f"{title}: LogME of frozen features on {quantity(ranked[0].amount)} {unit}"
     columns = f"rank  {'backbone':<{NAME_COLUMNS}}  {'LogME':>7}  {'params':>8}  {'time':>7}"
     rows = [
         f"{place:>4}  {shortened(one.backbone, NAME_COLUMNS):<{NAME_COLUMNS}}  {one.logme:>7.3f}  "
         f"{one.parameters / 1e6:>6.1f} M  {one.seconds:>5.1f} s"
         for place, one in enumerate(ranked, start=1)
     ]
-    return [heading, columns, *rows]
+    return [*textwrap.wrap(heading, WIDTH), columns, *rows]
 
 
 def _outcomes(name: str, selection: Selection, options: RankOptions) -> dict[str, Mapping[str, float]]:

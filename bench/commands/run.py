@@ -12,6 +12,7 @@ from bench.commands.exports import choose_exports, show_exports
 from bench.commands.options import RunOptions
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
+from bench.errors import ConfigError
 from bench.execution.executors.starting import EngineSettings
 from bench.execution.rescoring import Rescored, rescore
 from bench.execution.runner import Execute, Tally, count_found, find_unscored, pending_cells, run_cells
@@ -41,6 +42,8 @@ def main(options: RunOptions) -> int:
     cache = default_cache()
     selection = select(options.selection, cache, variance=options.variance, shifts=options.shifts)
     plan, backbones = selection.plan, selection.backbones
+    if not plan:
+        raise ConfigError("nothing is left to be run, see above: ask for other budgets, such as --budget all")
     store = Store(options.out or Path("results") / selection.suite.name)
     exports = choose_exports(plan, options.export) if options.export else {}
     again = [key for key, folder in exports.items() if not holds(folder, key)]
@@ -63,7 +66,8 @@ def main(options: RunOptions) -> int:
         _announce(again, store)
         if options.trackers and (found := count_found(plan, pending)):
             logging.info("--track logs what runs now; finished before, and not logged: %s", counted(found, "cell"))
-        tally = run_cells(scorable, store, backbones, execute, again=once_more, follow=tracking.follow)
+        units = {name: task.target.unit for name, task in selection.tasks.items()}
+        tally = run_cells(scorable, store, backbones, execute, again=once_more, follow=tracking.follow, units=units)
     show_report(store, anew=False)
     show_exports(plan, exports)
     return _conclude(tally, plan, pending, store)
@@ -146,6 +150,7 @@ def _manifest(selection: Selection) -> Manifest:
             for strategy in entry.strategies
         },
         left_out=selection.left_out,
+        need_labels=selection.need_labels,
     )
 
 

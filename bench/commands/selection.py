@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class Selection:
     """A suite with its tasks opened and its backbones described, by name, and the cells these make.
 
-    `left_out` is what the suite names and cannot be, with why.
+    `left_out` is what the suite names and cannot be, with why, and `need_labels` what cannot be without labels.
     """
 
     suite: Suite
@@ -43,6 +43,7 @@ class Selection:
     backbones: Mapping[str, BackboneCard]
     plan: Sequence[PlannedCell]
     left_out: Mapping[Curve, str]
+    need_labels: Mapping[Curve, str]
 
 
 def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, shifts: bool = False) -> Selection:
@@ -54,15 +55,16 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
-    suite, left_out = leave_out_impossible(suite, tasks, backbones)
-    for line in tell_left_out(left_out):
+    suite, left_out, need_labels = leave_out_impossible(suite, tasks, backbones)
+    for line in tell_left_out(left_out, need_labels):
         log.info("%s", line)
     tasks = {entry.task: tasks[entry.task] for entry in suite.entries}
     backbones = {entry.backbone: backbones[entry.backbone] for entry in suite.entries}
     cards = {name: task.card for name, task in tasks.items()}
     targets = {name: task.target for name, task in tasks.items()}
-    plan = plan_cells(suite, cards, backbones, targets=targets, variance=variance)
-    return Selection(suite, tasks, backbones, plan if options.budgets else _learnable(plan, tasks), left_out)
+    plan = plan_cells(suite, cards, backbones, targets=targets, need_labels=need_labels, variance=variance)
+    learnable = plan if options.budgets else _learnable(plan, tasks)
+    return Selection(suite, tasks, backbones, learnable, left_out, need_labels)
 
 
 def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Suite:
@@ -164,7 +166,12 @@ def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequen
 
 
 def _problem(budget: Asked, task: Task) -> str:
-    """Return why a task whose number of training examples is known cannot have a budget, or nothing."""
+    """Return why a task whose number of training examples is known cannot have a budget, or nothing.
+
+    What examples amount to in another unit is known only once the data are loaded.
+    """
+    if not task.target.sampling.counts_examples:
+        return ""
     size, total, unit = budget_size(budget, task.card.n_train), task.card.n_train, task.target.unit
     if size > total:
         return f"more than its {total} {unit}"

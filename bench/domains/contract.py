@@ -30,12 +30,10 @@ WORDS: Final = "words"
 PASTS: Final = "pasts of series"
 """What classical models need of a domain, by the words that an error has for it."""
 
-LABELLED: Final = frozenset(
-    {
-        *("split", "group", "held_out", "score_by", "combine", "split_seed"),
-        *("target", "label", "labels", "separator", "config", "encoding"),
-    }
-)
+SPLITTING: Final = frozenset({"group", "held_out", "score_by", "combine", "split_seed"})
+"""Options of labelled data, however they are read, that say what is tested on and what is scored as one."""
+
+LABELLED: Final = SPLITTING | {"split", "target", "label", "labels", "separator", "config", "encoding"}
 """Options of data that come with a label for each example."""
 
 Format = Mapping[str, float]

@@ -29,7 +29,7 @@ from bench.runtime.cache import Cache
 from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.runtime.memory import forget_peak, peak_mib, release
 from bench.runtime.provenance import describe_run
-from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
+from bench.strategy import BROUGHT_HEAD, SOURCE, UNLABELLED, Model, Seeds, Strategy
 from bench.subsets.seeds import seed_of
 from bench.task import Split, Task, fold_content, verify
 from bench.training.context import AUTO, NetworkContext, network_of
@@ -105,7 +105,7 @@ class Engine:
                 ready = [one for one in ready if one.planned.key != done.outcome.key]
 
     def _fit(self, ready: Sequence["_Ready"]) -> Iterator[CellOutput]:
-        """Yield what came of cells, up to the first that fails: what fitted them has ended then.
+        """Yield the outcomes of cells, up to the first that fails: what fitted them has ended then.
 
         That one is fitted once more, alone: what is done for several may fail for another's sake.
         """
@@ -135,7 +135,7 @@ class Engine:
         peak = peak_mib(self._device)
         scores = evaluation.score(predictions)
         under = evaluation.score_shifts(model.predict) if planned.shifts else None
-        device = self._device if BACKBONE in planned.strategy.requires else CPU
+        device = self._device if planned.seen_through else CPU
         result = Result(
             cell=planned.cell,
             key=planned.key,
@@ -185,7 +185,7 @@ class Engine:
 
     def _load(self, planned: PlannedCell, job: Job) -> _Loaded:
         """Return what a cell needs; that of the one before it is dropped first."""
-        through = planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
+        through = planned.seen_through
         name = (planned.spec, through, planned.fold)
         if self._loaded is None or self._loaded.name != name:
             self._loaded = None

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from tqdm import tqdm
@@ -14,11 +15,12 @@ from bench.cell import Failure, Outcome, Result
 from bench.execution.output import CellOutput
 from bench.planning.plan import Job, PlannedCell, group_into_jobs
 from bench.results.store import Store
-from bench.strategy import BACKBONE
 
 log = logging.getLogger(__name__)
 
 Execute = Callable[[Sequence[Job]], Iterator[CellOutput]]
+
+NO_UNITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 SAME: Final = 5e-5
 """What two scores may differ by and be the same in four decimals."""
@@ -51,7 +53,7 @@ def pending_cells(
             -backbones[planned.cell.backbone].parameters,
             planned.cell.task,
             planned.cell.backbone,
-            BACKBONE not in planned.strategy.requires,  # which see the data without it
+            not planned.seen_through,  # which see the data without it
             planned.fold,
             planned.cell.strategy if planned.strategy.together else "",
             -extents[planned.extent],
@@ -69,11 +71,12 @@ def run_cells(
     *,
     again: Collection[str] = (),
     follow: Callable[[Outcome], None] | None = None,
+    units: Mapping[str, str] = NO_UNITS,
 ) -> Tally:
     """Run what is pending and keep each outcome as it comes. An interrupt leaves all that was finished on disk.
 
     Cells of the keys `again` are run even if they have a result, which stays the one that is kept. `follow` is told of
-    each outcome once it is on disk.
+    each outcome once it is on disk. `units` says by task what labels are counted in, in the plural.
     """
     pending = pending_cells(plan, store, backbones, again=again)
     found, scored, failed = count_found(plan, pending), 0, 0
@@ -90,7 +93,7 @@ def run_cells(
                 done = alike[delivered.outcome.key]
                 failed += done * isinstance(delivered.outcome, Failure)
                 scored += done * isinstance(delivered.outcome, Result)
-                log.info("%s", describe(delivered.outcome))
+                log.info("%s", describe(delivered.outcome, units.get(delivered.outcome.cell.task, "labels")))
                 del unfinished[delivered.outcome.cell]
                 present = next(iter(unfinished), None)  # the one that has been running longest
                 bar.set_postfix_str(str(present or "done"), refresh=False)
@@ -111,11 +114,11 @@ def find_unscored(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell], s
     return [outcome for outcome in kept if isinstance(outcome, Failure)]
 
 
-def describe(outcome: Outcome) -> str:
-    """Return one line that says what came of a cell."""
+def describe(outcome: Outcome, unit: str) -> str:
+    """Return one line that says the outcome of a cell, its labels in the unit of the target."""
     if isinstance(outcome, Failure):
         return f"{outcome.cell}: FAILED: {outcome.reason}"
-    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.amount:g} labels, {outcome.seconds:.1f} s"
+    return f"{outcome.cell}: {outcome.score:.4f} with {outcome.amount:g} {unit}, {outcome.seconds:.1f} s"
 
 
 def _says_more(result: Result, found: Result) -> bool:

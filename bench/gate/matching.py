@@ -129,7 +129,7 @@ def _differences(
     for row in dict.fromkeys(_row(cell) for cell in shared):
         found[row] = changed(baseline.manifest, current.manifest, row)
     for cell, pair in both.items():
-        found[_row(cell)] = found[_row(cell)] or _scored_otherwise(pair)
+        found[_row(cell)] = found[_row(cell)] or _scored_otherwise(pair, current.manifest.tasks[cell.task].unit)
     yield from ((row, reason) for row, reason in found.items() if reason)
 
 
@@ -181,15 +181,15 @@ def _precision_change(pairs: Sequence[Pair]) -> str:
     return precision_change([pair.baseline.precision for pair in pairs], [pair.current.precision for pair in pairs])
 
 
-def _scored_otherwise(pair: Pair) -> str:
-    """Return in what two results of one cell were scored on different data, or nothing."""
+def _scored_otherwise(pair: Pair, unit: str) -> str:
+    """Return in what two results of one cell were scored on different data, or nothing; labels are in this unit."""
     ours, theirs = pair
     if ours.data_sha256 != theirs.data_sha256:
         return f"other data: sha256 {ours.data_sha256[:8]}, now {theirs.data_sha256[:8]}"
     if ours.n_test != theirs.n_test:
         return f"other data: {ours.n_test} test examples, now {theirs.n_test}"
     if ours.amount != theirs.amount:
-        return f"other data: {ours.amount:g} labels, now {theirs.amount:g}"
+        return f"other data: {ours.amount:g} {unit}, now {theirs.amount:g}"
     if abs(ours.chance - theirs.chance) > SAME_CHANCE:
         return f"other data: chance is {ours.chance:.3f}, now {theirs.chance:.3f}"
     return ""

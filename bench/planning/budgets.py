@@ -8,6 +8,7 @@ from bench.budget import Asked, Budget, Count
 from bench.column import Array, Column, Indices
 from bench.errors import DataError
 from bench.subsets.seeds import stream
+from bench.subsets.subset import budget_size
 from bench.target import Target
 
 
@@ -60,13 +61,14 @@ class Budgets:
     def _reach(self, asked: Asked, seed: int) -> int:
         """Return how many examples of the order it takes to amount to what is asked for.
 
-        A share is rounded to whole examples of the split, at least one; a count takes the fewest that hold it.
+        A share is rounded to whole examples of the split, at least one, or in another unit to what comes nearest to it;
+        a count takes the fewest that hold it.
         """
         amounts = self._order(seed)[1]
         if not isinstance(asked, Count):
-            wanted = asked.of * amounts[-1]
-            nearest = int(np.abs(amounts - wanted).argmin()) + 1
-            return max(1, round(wanted)) if amounts[-1] == len(amounts) else nearest
+            if self._target.sampling.counts_examples:
+                return budget_size(asked, len(amounts))
+            return int(np.abs(amounts - asked.of * amounts[-1]).argmin()) + 1
         return min(len(amounts), int(np.searchsorted(amounts, asked.of - 1e-9)) + 1) if asked.of else 0
 
     def _order(self, seed: int) -> tuple[Indices, Array]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from bench.budget import NONE
 from bench.card import BackboneCard
 from bench.config.suite import Suite
 from bench.errors import ConfigError
 from bench.results.manifest import Curve
-from bench.strategy import BACKBONE, BROUGHT_HEAD, SOURCE, UNLABELLED, Strategy
+from bench.strategy import BACKBONE, BROUGHT_HEAD, LABELS_OR_HEAD, SOURCE, UNLABELLED, Strategy
 from bench.target import Target
 from bench.task import Task
 
@@ -20,35 +21,51 @@ BESIDE: Final[Mapping[str, str]] = {UNLABELLED: "unlabelled", SOURCE: "source"}
 
 
 class Possible(NamedTuple):
-    """A suite without what cannot be, and what was left out of it, with why: a clause."""
+    """A suite without what cannot be, and what was left out of it, with why: a clause.
+
+    Of what is in `need_labels` that is a budget without labels alone.
+    """
 
     suite: Suite
     left_out: Mapping[Curve, str]
+    need_labels: Mapping[Curve, str]
 
 
 def leave_out_impossible(suite: Suite, tasks: Mapping[str, Task], backbones: Mapping[str, BackboneCard]) -> Possible:
     """Return a suite without the strategies that cannot be on a task and a backbone.
 
-    `tasks` and `backbones` map their names to what they are. A backbone of another domain is not looked at here: it is
-    a mistake of the config. Raises `ConfigError`, with all reasons, if nothing is left.
+    A strategy that cannot be without labels is left out only of a budget without any. `tasks` and `backbones` map their
+    names to what they are. A backbone of another domain is not looked at here: it is a mistake of the config. Raises
+    `ConfigError`, with all reasons, if nothing is left.
     """
     left_out: dict[Curve, str] = {}
+    need_labels: dict[Curve, str] = {}
     entries = []
     for entry in suite.entries:
-        reasons = {one.name: _reason(one, tasks[entry.task], backbones[entry.backbone]) for one in entry.strategies}
-        left_out |= {Curve(entry.task, entry.backbone, name): reason for name, reason in reasons.items() if reason}
-        if strategies := tuple(one for one in entry.strategies if not reasons[one.name]):
-            entries.append(replace(entry, strategies=strategies))
-    if left_out and not entries:
-        raise ConfigError(f"nothing is left to be run: {'; '.join(tell_left_out(left_out))}")
-    return Possible(replace(suite, entries=tuple(entries)), left_out)
+        task, backbone = tasks[entry.task], backbones[entry.backbone]
+        kept = []
+        for strategy in entry.strategies:
+            curve = Curve(entry.task, entry.backbone, strategy.name)
+            if reason := _reason(strategy, task, backbone):
+                left_out[curve] = reason
+            elif NONE in suite.budgets and (reason := _needs_labels(strategy, task, backbone)):
+                need_labels[curve] = reason
+            if curve not in left_out and (curve not in need_labels or set(suite.budgets) != {NONE}):
+                kept.append(strategy)
+        if kept:
+            entries.append(replace(entry, strategies=tuple(kept)))
+    if (left_out or need_labels) and not entries:
+        raise ConfigError(f"nothing is left to be run: {'; '.join(tell_left_out(left_out, need_labels))}")
+    return Possible(replace(suite, entries=tuple(entries)), left_out, need_labels)
 
 
-def tell_left_out(left_out: Mapping[Curve, str]) -> list[str]:
+def tell_left_out(left_out: Mapping[Curve, str], need_labels: Mapping[Curve, str]) -> list[str]:
     """Return a line for each task and reason, with the strategies that it is the reason for."""
     strategies: dict[tuple[str, str], dict[str, None]] = {}
     for one, reason in left_out.items():
         strategies.setdefault((one.task, reason), {})[one.strategy] = None
+    for one, reason in need_labels.items():
+        strategies.setdefault((one.task, f"a budget of {NONE} has no labels, and {reason}"), {})[one.strategy] = None
     return [f"{task}: left out {', '.join(names)}: {reason}" for (task, reason), names in strategies.items()]
 
 
@@ -64,6 +81,15 @@ def _reason(strategy: Strategy, task: Task, backbone: BackboneCard) -> str:
     if BACKBONE in strategy.requires and (reason := _misread(task.target, backbone)):
         return reason
     return strategy.lacks(task.target, task.card.domain)
+
+
+def _needs_labels(strategy: Strategy, task: Task, backbone: BackboneCard) -> str:
+    """Return why a strategy cannot be without labels on a task and a backbone of its domain, or nothing."""
+    if backbone.domain != task.card.domain:
+        return ""
+    if LABELS_OR_HEAD in strategy.requires and not task.target.among(backbone.brings):
+        return f"it learns from labels, since {backbone.name} brings no head for {task.target.name}"
+    return "it learns from labels" if strategy.learns(task.target, task.card.domain) else ""
 
 
 def _misread(target: Target, backbone: BackboneCard) -> str:

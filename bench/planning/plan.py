@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
@@ -13,10 +13,11 @@ from bench.budget import NONE, Asked
 from bench.card import BackboneCard, TaskCard
 from bench.cell import ALL_STREAMS, Cell
 from bench.config.data import DataSpec
-from bench.config.suite import Entry, Suite
+from bench.config.suite import Suite
 from bench.errors import ConfigError
+from bench.results.manifest import Curve
 from bench.shifts.scoring import offered_shifts
-from bench.strategy import BACKBONE, LABELS, LABELS_OR_HEAD, Strategy
+from bench.strategy import BACKBONE, Strategy
 from bench.subsets.seeds import fold_of, seed_of
 from bench.subsets.subset import budget_size
 from bench.target import Target
@@ -30,7 +31,8 @@ class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
     With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
-    split, 0 where that is known only once the data are loaded. `fold` is which fold of the data it is tested on.
+    split, 0 where that is known only once the data are loaded, or where budgets are in another unit. `fold` is which
+    fold of the data it is tested on.
     """
 
     cell: Cell
@@ -43,10 +45,15 @@ class PlannedCell:
     fold: int = 0
 
     @property
+    def seen_through(self) -> str:
+        """The backbone that it sees its data through, nothing for a strategy without one."""
+        return self.cell.backbone if BACKBONE in self.strategy.requires else ""
+
+    @property
     def extent(self) -> tuple[int, Asked]:
         """Its budget, for an order of the cells of a task from few labels to many.
 
-        Where the number of examples is not known, counts come before shares.
+        Where the number of examples is not known, or says nothing of the budget, counts come before shares.
         """
         return budget_size(self.cell.budget, self.n_train) if self.n_train else 0, self.cell.budget
 
@@ -79,14 +86,15 @@ def plan_cells(
     backbones: Mapping[str, BackboneCard],
     *,
     targets: Mapping[str, Target] = NO_TARGETS,
+    need_labels: Collection[Curve] = (),
     variance: bool = False,
 ) -> tuple[PlannedCell, ...]:
     """Return the suite's cells, group by group: those of one task and backbone share data and activations.
 
-    `tasks` and `backbones` map their names to their cards, `targets` those of tasks to what they predict: of a task
-    that is not among these no backbone brings a head. With `variance` there are also cells in which one random stream
-    alone follows the seed; those of seed 0 are there anyway. Raises `ConfigError` for a backbone that does not read the
-    task's domain, or a budget without labels for a strategy that learns from them.
+    `tasks` and `backbones` map their names to their cards, `targets` those of tasks to what they predict: budgets of
+    a task that is not among these are in examples. What is in `need_labels` has no cell without labels. With `variance`
+    there are also cells in which one random stream alone follows the seed; those of seed 0 are there anyway. Raises
+    `ConfigError` for a backbone that does not read the task's domain.
     """
     planned = []
     for entry in suite.entries:
@@ -96,10 +104,11 @@ def plan_cells(
                 f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
-        brings = entry.task in targets and targets[entry.task].among(backbone.brings)
+        target = targets.get(entry.task)
+        countable = target is None or target.sampling.counts_examples
         for strategy in entry.strategies:
-            for budget in suite.budgets:
-                _refuse_budget(budget, entry, strategy, brings=brings)
+            labelled = Curve(entry.task, entry.backbone, strategy.name) in need_labels
+            for budget in (one for one in suite.budgets if one != NONE or not labelled):
                 everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
                 alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
@@ -113,7 +122,7 @@ def plan_cells(
                             strategy,
                             key,
                             suite.shifts,
-                            task.n_train,
+                            task.n_train if countable else 0,
                             fold_of(cell, task.folds),
                         )
                     )
@@ -124,7 +133,7 @@ def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
     """Return the jobs in which to run pending cells, in their order."""
     shared = defaultdict(list)
     for planned in cells:
-        shared[planned.spec, _seen_through(planned), planned.fold].append(planned)
+        shared[planned.spec, planned.seen_through, planned.fold].append(planned)
     requirements = {
         name: Requirements(
             frozenset(planned.strategy for planned in several),
@@ -136,32 +145,10 @@ def group_into_jobs(cells: Sequence[PlannedCell]) -> list[Job]:
     return [Job(tuple(several), requirements[spec, through, fold]) for (spec, through, fold, _), several in grouped]
 
 
-def _refuse_budget(budget: Asked, entry: Entry, strategy: Strategy, *, brings: bool) -> None:
-    """Raise `ConfigError` if a strategy cannot do with a budget, whatever the data: without labels none learns."""
-    if budget != NONE:
-        return
-    refusal = (
-        f"a budget of {budget} has no labels, and the strategy {strategy.name!r} learns from labels: ask for 1 or "
-        "more, or for a share"
-    )
-    if LABELS in strategy.requires:
-        raise ConfigError(refusal)
-    if LABELS_OR_HEAD in strategy.requires and not brings:
-        raise ConfigError(
-            f"{refusal}. It could do without where a head came with the backbone, but {entry.backbone} brings none for "
-            f"the target of {entry.task!r}"
-        )
-
-
 def _alike(planned: PlannedCell) -> tuple[DataSpec, str, int, str]:
     """Return what the cells of one job have in common."""
     alike = planned.cell.strategy if planned.strategy.together else planned.key
-    return planned.spec, _seen_through(planned), planned.fold, alike
-
-
-def _seen_through(planned: PlannedCell) -> str:
-    """Return the backbone that a cell sees its data through; some strategies have none."""
-    return planned.cell.backbone if BACKBONE in planned.strategy.requires else ""
+    return planned.spec, planned.seen_through, planned.fold, alike
 
 
 def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: Strategy, shifts: bool = False) -> str:

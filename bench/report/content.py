@@ -9,6 +9,7 @@ from bench.analysis.curves import Curves
 from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.analysis.wording import capitalised, count, counted, direction, strategy_title, task_title
+from bench.budget import NONE
 from bench.cell import ALL_STREAMS
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
 from bench.report.sections.claims import claims_section
@@ -101,23 +102,26 @@ def _gaps(tables: Tables) -> Section | None:
         names = ("Task", "Strategy", "Backbone", "Label budgets", "Seeds")
         columns = (*map(Column, names), Column("Cells", numeric=True), Column("Reason"))
         blocks.append(Table(f"{counted(len(failed), 'cell')} failed", columns, tuple(rows), sortable=True))
-    if tables.manifest.left_out:
+    if tables.manifest.left_out or tables.manifest.need_labels:
         blocks.append(_left_out(tables.manifest))
     return Section("missing", "Missing", tuple(blocks)) if blocks else None
 
 
 def _left_out(manifest: Manifest) -> Table:
-    """Return which strategies were left out of the plan, and why."""
+    """Return which strategies were left out of the plan, at which budgets, and why."""
     rows = tuple(
         (
             Value(task_title(manifest, one.task) if one.task in manifest.tasks else one.task),
             Value(strategy_title(one.strategy)),
             Value(one.backbone),
+            Value(budgets),
             Value(capitalised(reason)),
         )
-        for one, reason in manifest.left_out.items()
+        for budgets, left_out in (("any", manifest.left_out), (str(NONE), manifest.need_labels))
+        for one, reason in left_out.items()
     )
-    return Table("Left out of the plan", tuple(map(Column, ("Task", "Strategy", "Backbone", "Reason"))), rows)
+    columns = ("Task", "Strategy", "Backbone", "Label budgets", "Reason")
+    return Table("Left out of the plan", tuple(map(Column, columns)), rows)
 
 
 def _stream(varied: str) -> str:

@@ -1,9 +1,10 @@
 """The manifest of a results folder: what was asked for, and what a report must know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from bench.budget import NONE
 from bench.card import BackboneCard, TaskCard, read_card
 from bench.cell import Cell, cell_of, cell_record
 from bench.metric import MetricCard
@@ -55,7 +56,7 @@ class Manifest:
 
     `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
     the precision to train in, by their keys, as far as they were made by timing. `left_out` says why there are no cells
-    of a strategy that cannot be on a task and a backbone: a clause.
+    of a strategy that cannot be on a task and a backbone, `need_labels` why there are none without labels: a clause.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
 
@@ -67,12 +68,14 @@ class Manifest:
     recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
     choices: Mapping[str, PrecisionChoice] = field(default_factory=dict)
     left_out: Mapping[Curve, str] = field(default_factory=dict)
+    need_labels: Mapping[Curve, str] = field(default_factory=dict)
 
     def merged(self, newer: "Manifest") -> "Manifest":
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
 
         But a choice once made stays, so that all cells of a folder and machine are trained alike.
         """
+        without_labels = {Curve(one.task, one.backbone, one.strategy) for one in newer.cells if one.budget == NONE}
         return Manifest(
             suite=newer.suite,
             tasks={**self.tasks, **newer.tasks},
@@ -83,6 +86,8 @@ class Manifest:
             choices={**newer.choices, **self.choices},
             left_out={curve: why for curve, why in self.left_out.items() if curve not in newer.recipes}
             | dict(newer.left_out),
+            need_labels={curve: why for curve, why in self.need_labels.items() if curve not in without_labels}
+            | dict(newer.need_labels),
         )
 
 
@@ -96,6 +101,7 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
         "left_out": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.left_out.items()],
+        "need_labels": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.need_labels.items()],
         "choices": [asdict(choice) for choice in manifest.choices.values()],
         "cells": [{**cell_record(cell), "key": key} for cell, key in sorted(manifest.cells.items())],
     }
@@ -124,7 +130,10 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         cells={cell_of({k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
         recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
         choices={row["key"]: PrecisionChoice(**row) for row in record.get("choices", ())},  # older folders have none
-        left_out={
-            Curve(row["task"], row["backbone"], row["strategy"]): row["reason"] for row in record.get("left_out", ())
-        },
+        left_out=_reasons(record.get("left_out", ())),
+        need_labels=_reasons(record.get("need_labels", ())),  # older folders have none
     )
+
+
+def _reasons(rows: Iterable[Mapping[str, str]]) -> dict[Curve, str]:
+    return {Curve(row["task"], row["backbone"], row["strategy"]): row["reason"] for row in rows}

@@ -2,6 +2,8 @@
 
 import keyword
 import re
+from collections.abc import Collection
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -23,15 +25,13 @@ PLACEHOLDER: Final = "newcomer"
 NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 
 
-def write_package(kind: Skeleton, name: str, parent: Path) -> Path:
+def write_package(kind: Skeleton, name: str, parent: Path, *, taken: Collection[str] = ()) -> Path:
     """Write a package that offers `name` into a new folder, and return that folder, `bench-NAME`.
 
-    Raises `ConfigError` for a name that cannot be one or is taken, and `StoreError` if the folder cannot be made.
+    `taken` are names that mean something else already. Raises `ConfigError` for a name that cannot be one, and
+    `StoreError` if the folder cannot be made.
     """
-    if not NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise ConfigError(f"a name is of small letters and digits, with - or _ between them: got {name!r}")
-    if name in names(POINTS[kind]):
-        raise ConfigError(f"there is a {NOUNS[POINTS[kind]]} {name!r} already: choose another name")
+    _refuse(kind, name, taken)
     folder = parent / f"bench-{name.replace('_', '-')}"
     try:
         folder.mkdir(parents=True)
@@ -42,6 +42,24 @@ def write_package(kind: Skeleton, name: str, parent: Path) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write {folder}: {error.strerror}; choose another name or folder") from error
     return folder
+
+
+def _refuse(kind: Skeleton, name: str, taken: Collection[str]) -> None:
+    """Raise `ConfigError` for a name that would make no package, or one that hides something else."""
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            f"a name begins with a small letter and goes on in small letters and digits, with - or _ between them: got "
+            f"{name!r}"
+        )
+    if keyword.iskeyword(name):
+        raise ConfigError(f"{name!r} is a word of Python's own: choose another name")
+    if name in (*names(POINTS[kind]), *taken):
+        raise ConfigError(f"there is a {NOUNS[POINTS[kind]]} {name!r} already: choose another name")
+    module = renamed(f"bench_{PLACEHOLDER}", name)
+    if find_spec(module) is not None:
+        raise ConfigError(f"there is a module {module} here already, which the package would hide: choose another name")
+    if name.startswith("test"):
+        raise ConfigError(f"pytest would take the classes of {name!r} for tests: choose another name")
 
 
 def renamed(text: str, name: str) -> str:

@@ -41,6 +41,10 @@ class Classical(Strategy, PenaltyRecipe):
         found = find_rival(target, domain)
         return "" if found else f"there is no classical model that predicts {target.name} in the domain {domain!r}"
 
+    def learns(self, target: Target, domain: DomainName) -> bool:
+        found = find_rival(target, domain)
+        return found is not None and found.learns
+
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the models. Raises `DataError` if there is no classical model, or no label to learn from."""
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)

@@ -1,6 +1,6 @@
-"""Groups on both sides of a split, such as a voice or a patient; and what is scored as one, but is in two groups."""
+"""Groups on both sides of a split or in its source, such as a voice or a patient; and units that are in two groups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bench.errors import DataError
@@ -29,9 +29,26 @@ def refuse_shared_groups(train: Iterable[str], test: Iterable[str]) -> None:
     shared = shared_groups(train, test)
     if not shared:
         return
-    named = ", ".join(map(repr, shared[:NAMED])) + (f" and {len(shared) - NAMED:,} more" if shared[NAMED:] else "")
-    whose = "1 group has" if len(shared) == 1 else f"{len(shared):,} groups have"
-    raise SharedGroupsError(f"{whose} examples in both train and test: {named}")
+    raise SharedGroupsError(f"{_whose(shared)} examples in both train and test: {_named(shared)}")
+
+
+def refuse_tested_source(source: Iterable[str], test: Iterable[str]) -> None:
+    """Raise `DataError` if a group of the source has examples in test: whatever learns along would remember them."""
+    shared = shared_groups(source, test)
+    if not shared:
+        return
+    them = "it" if len(shared) == 1 else "them"
+    raise DataError(
+        f"{_whose(shared)} examples in both the source and test: {_named(shared)}; leave {them} out of the source"
+    )
+
+
+def _whose(groups: Sequence[str]) -> str:
+    return "1 group has" if len(groups) == 1 else f"{len(groups):,} groups have"
+
+
+def _named(groups: Sequence[str]) -> str:
+    return ", ".join(map(repr, groups[:NAMED])) + (f" and {len(groups) - NAMED:,} more" if groups[NAMED:] else "")
 
 
 def divided_unit(units: Iterable[str], groups: Iterable[str]) -> tuple[str, str, str] | None:

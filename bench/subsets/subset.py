@@ -8,7 +8,7 @@ from bench.column import Indices
 
 
 def budget_size(asked: Asked, total: int) -> int:
-    """Return the number of examples in a budget: a count, or a share of `total`, rounded and at least one."""
+    """Return the number of examples in a budget that counts them: a count, or a share of `total`, at least one."""
     return asked.of if isinstance(asked, Count) else max(1, round(asked.of * total))
 
 

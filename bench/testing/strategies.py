@@ -105,7 +105,9 @@ def labels_reach_it_through_its_budget_alone(case: StrategyCase) -> None:
 
 
 def a_context_holds_no_labels(case: StrategyCase) -> None:
-    assert not case.context("any").train.labels, "labels are in budgets alone"
+    train = case.context("any").train
+    assert not train.labels, "labels are in budgets alone"
+    assert train.names is None, "names of examples may say their labels, as paths do"
 
 
 def budgets_that_are_fitted_together_have_the_models_that_they_have_alone(case: StrategyCase) -> None:
@@ -196,9 +198,10 @@ STRATEGY_CHECKS: Final[tuple[StrategyCheck, ...]] = (
 
 
 def blinded(split: Split, target: Target, kept: np.ndarray) -> Split:
-    """Return a split whose labels are noise, but for those of the training rows `kept`.
+    """Return a split whose labels and names are noise, but for those of the training rows `kept`.
 
-    Each other label is replaced by that of one of a few others: not even their frequencies stay.
+    Each other label is replaced by that of one of a few others: not even their frequencies stay. Names, which may say
+    labels, are replaced alike; paths inside raw examples in files stay, since they are how these are read.
     """
     nothing = np.empty(0, dtype=np.int64)
     train, test = _noisy(split.train, target, kept), _noisy(split.test, target, nothing)
@@ -212,7 +215,7 @@ def _noisy(examples: Examples, target: Target, kept: np.ndarray) -> Examples:
     labels = {name: column.take(order) for name, column in examples.labels.items()}
     before, after = examples.labels[target.reads], labels[target.reads]
     assert digest(before) != digest(after), "the data are too few or too much alike for this check"
-    return replace(examples, labels=labels)
+    return replace(examples, labels=labels, names=None if examples.names is None else examples.names[order])
 
 
 def _close(name: str, found: np.ndarray, expected: np.ndarray) -> None:

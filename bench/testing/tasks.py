@@ -81,10 +81,18 @@ def the_card_says_what_there_is_beside_labelled_examples(task: Task, cache: Cach
 
 def no_example_of_train_is_in_test(task: Task, cache: Cache) -> None:
     split = task.split(0, cache)
-    learnt, tested = (
-        {part.raw.take(np.array([row])).columns() for row in range(len(part))} for part in (split.train, split.test)
-    )
-    assert not learnt & tested, f"{len(learnt & tested)} examples are on both sides"
+    shared = _contents(split.train) & _contents(split.test)
+    assert not shared, f"{len(shared)} examples are on both sides"
+
+
+def no_example_of_the_source_is_in_test(task: Task, cache: Cache) -> None:
+    split = task.split(0, cache)
+    shared = set() if split.source is None else _contents(split.source) & _contents(split.test)
+    assert not shared, f"{len(shared)} examples of the source are tested on"
+
+
+def _contents(examples: Examples) -> set[tuple[bytes, ...]]:
+    return {examples.raw.take(np.array([row])).columns() for row in range(len(examples))}
 
 
 def labels_of_the_target_are_there(task: Task, cache: Cache) -> None:
@@ -133,6 +141,7 @@ TASK_CHECKS: Final[tuple[TaskCheck, ...]] = (
     raw_examples_are_of_the_cards_domain,
     the_card_says_what_there_is_beside_labelled_examples,
     no_example_of_train_is_in_test,
+    no_example_of_the_source_is_in_test,
     labels_of_the_target_are_there,
     what_is_scored_as_one_can_be,
     examples_are_taken_with_all_that_is_known_of_them,

@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
 from bench.config.data import DataSpec
 from bench.domains.registered import all_domains, domain_named, domain_of, families
@@ -14,15 +13,13 @@ from bench.runtime.cache import Cache
 from bench.target import rank_by
 from bench.task import Task
 from bench_tasks import load_family
+from bench_tasks.files.found import TAGS, TOKENS
 from bench_tasks.files.labelling import reader_of
 from bench_tasks.hubs.kept import LIBRARY_KINDS, fetch_kept, open_kept
 from bench_tasks.hubs.remote import brought_here, is_remote
 from bench_tasks.own import open_own
 
 Open = Callable[[str, DataSpec, Cache], Task]
-
-TOKENS: Final = "tokens"
-"""The column of words that have a tag each, in lines of JSON."""
 
 
 def open_task(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -87,7 +84,7 @@ def _is_tagged(spec: DataSpec) -> bool:
     target = spec.options.target
     if first.suffix.casefold() != ".jsonl" or (target and not reader_of(target).in_words):
         return False
-    return target is not None or {TOKENS, "tags"} <= set(read_names(first, spec.options.encoding))
+    return target is not None or {TOKENS, TAGS} <= set(read_names(first, spec.options.encoding))
 
 
 def fetch_task(name: str, spec: DataSpec, cache: Cache) -> tuple[Task, tuple[Path, ...]]:

@@ -1,10 +1,13 @@
 """Opening a task that somebody wrote in a file of their own."""
 
+import hashlib
 import inspect
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +15,15 @@ from bench.card import ScoredUnits, TaskCard
 from bench.config.data import DataSpec
 from bench.errors import BenchError, DataError, unknown_name
 from bench.files.scripts import describe_raised, run_script
-from bench.runtime.cache import Cache, content_key
+from bench.runtime.cache import Cache
 from bench.subsets.groups import SharedGroupsError
 from bench.target import Target, combine_by
 from bench.task import Split, Task, fingerprint
+from bench_tasks.files.found import refuse_others
 from bench_tasks.files.units import UNNAMED, count_units, refuse_mixed
+
+APPLYING: Final = frozenset({"metric", "text", "encoding", "time", "series", "values", "frequency"})
+"""Options that apply beside a task of one's own: its metric, and what an exported model reads other tables with."""
 
 
 class OwnTask(Task):
@@ -82,12 +89,14 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     """Return the task in a Python file, `python:FILE` or `python:FILE:CLASS`; the file is run.
 
     The data of a card that is not pinned are loaded, and their hash is found: of several folds that of the first, which
-    has all of them in it. Raises `DataError` if the file cannot be run or holds no task, or for examples that are to be
-    scored as one and cannot be; and `UnknownNameError` if it has none of this class. Whatever its code raises, then or
-    later, is a `DataError` that names the file.
+    has all of them in it. Raises `DataError` for options of what the task says itself, such as groups or a title; if
+    the file cannot be run or holds no task; and for examples that are to be scored as one and cannot be. Raises
+    `UnknownNameError` if it has none of this class. Whatever its code raises, then or later, is a `DataError` that
+    names the file.
     """
     if spec.options.score_by:
         raise DataError(f"{spec.address}: a task of your own says itself what is scored as one: Examples(…, units=…)")
+    refuse_others(spec, APPLYING)
     file, _, wanted = spec.place.partition(":")
     found = _tasks_in(Path(file))
     if wanted and wanted not in found:
@@ -112,9 +121,13 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
 
 
 def _content(split: Split, target: Target) -> str:
-    """Return the hash of the data of a split, and of how predictions are combined where units are scored as one."""
-    found = fingerprint(split)
-    return found if split.test.units is None else content_key(found, target.combined_by)
+    """Return the hash of the data of a split, and of what is made of them: the target, and the column that it reads.
+
+    Where units are scored as one it is also that of how their predictions are combined.
+    """
+    combined = [] if split.test.units is None else [target.combined_by]
+    said = [fingerprint(split), target.identity, target.reads, *combined]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _scored(address: str, card: TaskCard, target: Target, split: Split) -> ScoredUnits | None:

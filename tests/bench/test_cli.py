@@ -154,7 +154,10 @@ def test_a_dry_run_shows_the_cells_and_touches_nothing(tmp_path: Path, capsys: p
         (["--task", "digit"], "unknown task 'digit'; did you mean 'digits'?"),
         (["--strategy", "fulll"], "unknown strategy 'fulll'; did you mean 'full'?"),
         (["--budget", "1.5"], "'1.5' is neither a share in (0, 1] nor a whole number of labels"),
-        (["--budget", "0"], "a budget of 0 has no labels, and the strategy 'full' learns from labels"),
+        (
+            ["--budget", "0", "--strategy", "full"],
+            "nothing is left to be run: co2: left out full: a budget of 0 has no",
+        ),
         (["--config", "missing.toml"], "there is no config missing.toml"),
         (["--config", "."], "cannot read the config ."),
         (["--device", "cuda"], "no GPU that PyTorch can use was found"),

@@ -51,6 +51,50 @@ def test_other_data_are_another_hash(tmp_path: Path) -> None:
     assert opened(str(other), tmp_path).card.sha256 != opened(str(EXAMPLE), tmp_path).card.sha256
 
 
+SMOOTHED = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.targets.classes import Classes
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed(Classes):
+    column: ClassVar[str] = "class"
+    smoothing: float = 0.0
+
+    @property
+    def reads(self):
+        return self.column
+
+
+class Told(Clocks):
+    target = Smoothed(Clocks.target.names)
+
+    def split(self, fold, cache):
+        return Split(told(600, 0), told(300, 1))
+
+
+def told(count, seed):
+    found = draw(count, seed=seed)
+    return Examples(found.raw, {**found.labels, "other": found.labels["class"]})
+"""
+
+
+def test_another_target_of_ones_own_is_another_recipe(tmp_path: Path) -> None:
+    def hashed(name: str, old: str = "", new: str = "") -> str:
+        (tmp_path / f"{name}.py").write_text(EXAMPLE.read_text() + SMOOTHED.replace(old, new))
+        place, cache = f"{tmp_path / name}.py:Told", Cache(tmp_path / "cache")
+        task = opened(place, tmp_path)
+        task.split(0, cache)
+        return task.card.sha256
+
+    plain = hashed("clocks")
+    assert hashed("clocks") == plain
+    assert hashed("clocks", "float = 0.0", "float = 0.3") != plain, "a field of the target"
+    assert hashed("clocks", 'str] = "class"', 'str] = "other"') != plain, "the column that it reads"
+
+
 def test_its_card_says_what_there_is_beside_labelled_examples(tmp_path: Path) -> None:
     richer = tmp_path / "clocks.py"
     lines = ["class Richer(Clocks):", "    def split(self, fold, cache):", "        split = super().split(fold, cache)"]
@@ -207,6 +251,33 @@ def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -
     spec = DataSpec("image_classification", f"python:{written(tmp_path)}", DataOptions(score_by="patient"))
     with pytest.raises(DataError, match="says itself what is scored as one: Examples"):
         open_task("mine", spec, Cache(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"group": "patient"},
+        {"held_out": ("p1",)},
+        {"test_share": 0.5},
+        {"label": "queue"},
+        {"target": "value"},
+        {"skip_bad": True},
+        {"title": "Mine"},
+        {"rate_hz": 8_000},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_options_that_say_nothing_of_a_task_of_ones_own_are_refused(said: dict[str, object], tmp_path: Path) -> None:
+    options = DataOptions.model_validate(said)
+    spec = DataSpec("image_classification", f"python:{EXAMPLE}", options)
+    with pytest.raises(DataError, match=f"{next(iter(said))} does not apply .*what applies: .*metric"):
+        open_task("mine", spec, Cache(tmp_path))
+
+
+def test_a_metric_and_what_others_are_read_with_are_said_of_a_task_of_ones_own(tmp_path: Path) -> None:
+    options = DataOptions(metric="macro_f1", encoding="latin-1")
+    task = open_task("mine", DataSpec("image_classification", f"python:{EXAMPLE}", options), Cache(tmp_path))
+    assert task.target.metrics[0].card.name == "macro_f1"
 
 
 def test_a_run_of_patients_scores_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

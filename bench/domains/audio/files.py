@@ -14,7 +14,7 @@ from bench.domain import DomainName, Raw
 from bench.domains.audio.raw import AudioArray, Clip
 from bench.errors import DataError
 from bench.files.chunks import missing_bytes
-from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
+from bench.files.stored import Change, Stored, named, read_unchanged
 
 HIGHEST_RATE_HZ: Final = 1_000_000
 """More is not sound, but a damaged header."""
@@ -70,11 +70,6 @@ def expect_recordings(raw: Raw) -> AudioArray | AudioFiles:
     """Return raw examples as the recordings that they are."""
     assert isinstance(raw, AudioArray | AudioFiles), f"expected recordings, got {type(raw).__name__}"
     return raw
-
-
-def read_recording(path: Stored, rate_hz: int) -> Clip:
-    """Return the recording in a file: see `decode_recording`. Raises `DataError` also if the file cannot be read."""
-    return decode_recording(read_stored(path, "recording"), path, rate_hz)
 
 
 def decode_recording(content: bytes, path: Stored, rate_hz: int) -> Clip:

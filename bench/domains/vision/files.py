@@ -13,7 +13,7 @@ from bench.column import Indices
 from bench.domain import DomainName, Raw
 from bench.domains.vision.raw import ImageArray
 from bench.errors import DataError
-from bench.files.stored import Change, Stored, named, read_stored, read_unchanged
+from bench.files.stored import Change, Stored, named, read_unchanged
 
 WHITE_OF_16_BITS: Final = 65_535
 
@@ -66,11 +66,6 @@ def pixels_in_memory(raw: Raw) -> NDArray[np.uint8] | None:
     """Return pictures as uint8 [n, height, width, channels], None if they are in files and may be of any size."""
     pictures = expect_pictures(raw)
     return pictures.pixels if isinstance(pictures, ImageArray) else None
-
-
-def read_picture(path: Stored) -> NDArray[np.uint8]:
-    """Return the picture in a file: see `decode_picture`. Raises `DataError` also if the file cannot be read."""
-    return decode_picture(read_stored(path, "picture"), path)
 
 
 def decode_picture(content: bytes, path: Stored) -> NDArray[np.uint8]:

@@ -13,14 +13,12 @@ from bench.files.rows import read_text
 from bench.runtime.cache import Cache
 from bench.target import uncombined
 from bench.targets.tags import OUTSIDE, Tags
-from bench_tasks.files.found import Found, refuse_groups, refuse_or_skip, refuse_unused
+from bench_tasks.files.found import TAGS, TOKENS, Found, labelled_files, refuse_groups, refuse_or_skip, refuse_unused
 from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.labelling import reader_of
 from bench_tasks.files.splitting import shown
 
 DOCUMENT: Final = "-DOCSTART-"  # in the place of a word: a document begins
-TOKENS: Final = "tokens"
-TAGS: Final = "tags"
 FIELDS: Final = 2  # at least, of a line: a word, and last its tag
 
 
@@ -57,7 +55,7 @@ def open_tags(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     if spec.options.score_by:
         raise uncombined(Tags.name)
     refuse_groups(spec)
-    parts = [_read(path, side, spec.options.encoding) for path, side in _files(spec).items()]
+    parts = [_read(path, side, spec.options.encoding) for path, side in labelled_files(spec, "file").items()]
     prefix = {part.path: f"{part.path.name} " if part.side else "" for part in parts}
     bad = {f"{prefix[part.path]}line {line}": why for part in parts for line, why in part.bad.items()}
     remarks = [*refuse_or_skip(spec, bad, noun="sentence"), *_rewrite(parts)]
@@ -75,19 +73,6 @@ def open_tags(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         target=Tags.name,
     )
     return labelled_task(name, spec, found)
-
-
-def _files(spec: DataSpec) -> dict[Path, str]:
-    """Return the files, each with the part of the data it is, "" for all of them."""
-    if not spec.place:
-        raise DataError(f"{spec.address!r} names no file: write conll:PATH")
-    whole = Path(spec.place).expanduser()
-    places = [Path(place.strip()).expanduser() for place in spec.place.split(",")]
-    if whole.exists() or len(places) == 1:
-        return {whole: ""}
-    if len(set(places)) != FIELDS or len(places) != FIELDS:
-        raise DataError(f"{spec.address}: expected one file; or two, to learn from and to test on")
-    return {places[0]: "train", places[1]: "test"}
 
 
 def _read(path: Path, side: str, encoding: str) -> Part:

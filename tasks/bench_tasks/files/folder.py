@@ -51,13 +51,13 @@ def open_folder(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     root = _root(spec, cache)
     layout = _lay_out(spec, root, kind)
     listed = [(class_folder, list_files(root, class_folder.path)) for class_folder in layout.class_folders]
-    shelf_of = {file.path: class_folder for class_folder, listing in listed for file in listing.files}
+    folder_of = {file.path: class_folder for class_folder, listing in listed for file in listing.files}
     files = sorted(file for _, listing in listed for file in listing.files)
     checked = check(root, files, kind, cache)
     bad = {**layout.bad, **{path: why for _, listing in listed for path, why in listing.refused.items()}, **checked.bad}
     _refuse_empty(spec, listed, checked.files, bad)
     remarks = refuse_or_skip(spec, {path: bad[path] for path in sorted(bad)}, noun="file")
-    class_folders = [shelf_of[file.path] for file in checked.files]
+    class_folders = [folder_of[file.path] for file in checked.files]
     perceived = perceive(root, checked, kind.reader, spec.options)
     paths = [file.path for file in checked.files]
     found = Found(

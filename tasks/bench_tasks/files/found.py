@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from bench.config.data import OWN, DataSpec
 from bench.domain import Raw
+from bench.domains.contract import SPLITTING
 from bench.domains.options import DataOptions
 from bench.errors import DataError
 from bench.written import Label
@@ -19,14 +21,13 @@ PARTS: Final = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
 }
 
+TOKENS: Final = "tokens"
+TAGS: Final = "tags"
+"""The columns of words and of their tags in lines of JSON."""
+
 EXAMPLES: Final = 3  # shown of what a remark is about
 
-ALWAYS_USED: Final = frozenset(
-    {
-        *("title", "licence", "citation", "source", "skip_bad", "metric"),
-        *("test_share", "split_seed", "group", "held_out", "score_by", "combine"),
-    }
-)
+ALWAYS_USED: Final = SPLITTING | {"title", "licence", "citation", "source", "skip_bad", "metric", "test_share"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,18 +55,40 @@ class Found:
     target: str = USUAL
 
 
+def labelled_files(spec: DataSpec, noun: str) -> dict[Path, str]:
+    """Return the files of data in one file or two, each with the part that it is, "" if it holds all; `noun` is what.
+
+    Raises `DataError` if none or more are named, or two of data that a column splits.
+    """
+    if not spec.place:
+        raise DataError(f"{spec.address!r} names no {noun}: write {spec.kind}:PATH")
+    whole = Path(spec.place).expanduser()
+    places = [Path(place.strip()).expanduser() for place in spec.place.split(",")]
+    if whole.exists() or len(places) == 1:
+        return {whole: ""}
+    if len(places) != 2 or len(set(places)) != 2 or spec.options.split:
+        unsplit = ", and no split" if spec.options.split else ""
+        raise DataError(f"{spec.address}: expected one {noun}; or two, to learn from and to test on{unsplit}")
+    return {places[0]: "train", places[1]: "test"}
+
+
 def refuse_unused(spec: DataSpec, used: frozenset[str]) -> None:
-    """Raise `DataError` for options that say something which does not apply to such data."""
+    """Raise `DataError` for options that say something which does not apply to such labelled data."""
+    refuse_others(spec, used | ALWAYS_USED)
+
+
+def refuse_others(spec: DataSpec, applying: frozenset[str]) -> None:
+    """Raise `DataError` for options that say something but are not among those `applying`."""
     defaults = DataOptions()
     idle = [
         option
         for option in DataOptions.model_fields
-        if option not in used | ALWAYS_USED | {OWN} and getattr(spec.options, option) != getattr(defaults, option)
+        if option not in applying | {OWN} and getattr(spec.options, option) != getattr(defaults, option)
     ]
     if idle:
         raise DataError(
             f"{spec.address}: {', '.join(idle)} does not apply to {spec.family} from {spec.kind}: leave it out "
-            f"(what applies: {', '.join(sorted(used | ALWAYS_USED))})"
+            f"(what applies: {', '.join(sorted(applying))})"
         )
 
 

@@ -78,12 +78,14 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
 def _in_units(spec: DataSpec, found: Found) -> Found:
     """Return what was found with its units as groups where it has no others, and without them if they are examples.
 
-    Each example alone is scored alike with units and without. Raises `DataError` for a unit in two groups.
+    Each example alone is scored alike with units and without; they are groups then only where some are named to be
+    tested on. Raises `DataError` for a unit in two groups.
     """
     if len(set(found.units)) == len(found.units):
         noun = domain_of(spec.family).noun
         remark = f"every {found.unit} has a single {noun.one}, so that {noun.many} are scored, as without score_by"
-        return replace(found, units=(), unit="", remarks=(*found.remarks, remark))
+        groups = found.groups or (found.units if spec.options.held_out else ())
+        return replace(found, groups=groups, units=(), unit="", remarks=(*found.remarks, remark))
     refuse_divided(spec.address, found.units, found.groups)
     return replace(found, groups=found.groups or found.units)
 

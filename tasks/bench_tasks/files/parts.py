@@ -143,8 +143,8 @@ def _deal(spec: DataSpec, found: Found, labelling: Labelling[Target], units: Ind
     Strata that are no classes need not be in every fold: they are looked at only where all of them can be.
     """
     groups = units if len(np.unique(units)) < len(units) else None
-    whole = replace(found, units=())  # folds are the same for whatever is scored
-    content = content_sha256(spec, whole, [None] * len(found.labels), labelling)  # that of no split
+    alone = replace(found, units=(), groups=())  # folds are the same for whatever is scored; groups are in `units`
+    content = content_sha256(spec, alone, [None] * len(found.labels), labelling)  # that of no split
     strata = labelling.strata
     if not labelling.are_classes and (groups is not None or on_one_side_only(strata, units)):
         strata = np.zeros_like(strata)
@@ -172,10 +172,18 @@ def _labels_of_sides(spec: DataSpec, labelling: Labelling[Target], held_out: Mas
 
 
 def content_sha256(spec: DataSpec, found: Found, sides: Sequence[object], labelling: Labelling[Target]) -> str:
-    """Return the hash of all that decides a score: every example in its place with its label, and how it is read."""
+    """Return the hash of all that decides a score: every example in its place with its label, and how it is read.
+
+    Options of the domain's own are in it with their defaults, which another version of its package may change. Groups
+    are in it since they decide which examples a penalty is chosen on together, and the test blocks.
+    """
     rows = list(zip(found.contents, found.labels, sides, strict=True))
-    own = spec.options.own.model_dump(mode="json", exclude_defaults=True) if spec.options.own else {}
-    said = [spec.family, found.settings, labelling.said, rows, *([own] if own else [])]
+    said: list[object] = [spec.family, found.settings, labelling.said, rows]
+    kind = domain_of(spec.family).own_options
+    if kind:
+        said.append(spec.options.own_as(kind).model_dump(mode="json"))
+    if found.groups:
+        said.append({"groups": list(found.groups)})
     if found.units:
         said.append([*found.units, labelling.target.combined_by])
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -13,7 +13,7 @@ from bench.files.rows import read_rows
 from bench.runtime.cache import Cache
 from bench.target import Target
 from bench.written import Label, Written
-from bench_tasks.files.found import PARTS, Found, refuse_or_skip, refuse_unused
+from bench_tasks.files.found import PARTS, Found, labelled_files, refuse_or_skip, refuse_unused
 from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.files.labelling import Guess, guess_target, reader_of, target_in_columns
 from bench_tasks.files.media import Checked, FileDomain, check, in_files, perceive
@@ -58,7 +58,7 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
     refuse_unused(spec, COLUMNS | {domain.column} | (files.reader.options if files else frozenset()))
     written: dict[str, WrittenRow] = {}
     bad: dict[str, str] = {}
-    for path, part in _tables(spec).items():
+    for path, part in labelled_files(spec, "table").items():
         _read(spec, path, part, written=written, bad=bad)
     guess = _target(spec, written.values())
     rows = _rows(spec, reader_of(guess.target), written, bad)
@@ -89,19 +89,6 @@ def open_table(name: str, spec: DataSpec, cache: Cache) -> LabelledTask:
         target=guess.target,
     )
     return labelled_task(name, spec, found)
-
-
-def _tables(spec: DataSpec) -> dict[Path, str]:
-    """Return the files of the table, each with the part of the data it is, "" for all of them."""
-    if not spec.place:
-        raise DataError(f"{spec.address!r} names no table: write csv:PATH")
-    whole = Path(spec.place).expanduser()
-    places = [Path(place.strip()).expanduser() for place in spec.place.split(",")]
-    if whole.exists() or len(places) == 1:
-        return {whole: ""}
-    if len(set(places)) != 2 or len(places) != 2 or spec.options.split:
-        raise DataError(f"{spec.address}: expected one table; or two, to learn from and to test on, and no split")
-    return {places[0]: "train", places[1]: "test"}
 
 
 def _read(spec: DataSpec, path: Path, part: str, *, written: dict[str, WrittenRow], bad: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +44,11 @@ def found_in_columns(
     else:
         findings = [_look_at_text(cell.read_text()) for cell in cells]
     bad = {str(cell): found.problem for cell, found in zip(cells, findings, strict=True) if found.problem}
+    for column, values in ((options.group, groups), (options.score_by, units)):
+        blank = [row for row, value in enumerate(values) if labels[row] and not value.strip()]
+        bad = {str(cells[row]): f"has no {column}" for row in blank} | bad
     left_out = refuse_or_skip(spec, bad, noun="row")
-    used = [row for row, label in enumerate(labels) if label and not findings[row].problem]
+    used = [row for row, label in enumerate(labels) if label and str(cells[row]) not in bad]
     unlabelled = labels.count("")
     perceived = _perceive(domain, [cells[row] for row in used], [findings[row] for row in used], spec.options)
     return Found(
@@ -92,11 +96,12 @@ def label_names(spec: DataSpec, rows: Any) -> list[str]:  # noqa: ANN401 (`datas
 
 
 def _values(spec: DataSpec, option: str, column: str | None, rows: Any) -> list[str]:  # noqa: ANN401
-    """Return what the column that an option names says in each row, or nothing if the option names none."""
+    """Return what the column that an option names says in each row, "" if nothing; none if the option names none."""
     if not column:
         return []
     _refuse_missing(spec, option, column, rows)
-    return [str(value) for value in rows.data.column(column).to_pylist()]
+    values = rows.data.column(column).to_pylist()
+    return ["" if value is None or (isinstance(value, float) and isnan(value)) else str(value) for value in values]
 
 
 def _refuse_missing(spec: DataSpec, option: str, column: str, rows: Any) -> None:  # noqa: ANN401

@@ -71,9 +71,7 @@ def test_it_says_what_pretraining_is_worth_in_labels_with_its_interval(tmp_path:
     curves = drawn_curves(tmp_path, {"scratch": around(0.3, 0.7, 0.9), "linear_probe": around(0.6, 0.8, 0.9, shift=1)})
     worth = next(one for one in sentences(curves) if "worth" in one)
     assert worth.startswith("Pretraining is worth about 5.6 times the labels [5.")
-    assert worth.endswith(
-        "]: a linear probe with 10 labelled examples does what training from scratch does with about 56."
-    )
+    assert worth.endswith("]: a linear probe with 10 labelled examples matches training from scratch on about 56.")
     assert headline(curves) == worth
 
 

@@ -12,10 +12,11 @@ from bench_tasks.opening import open_task
 
 from bench.backbone import Head
 from bench.backbones.loading import load_backbone
-from bench.budget import ALL, Count, Share
+from bench.budget import ALL, NONE, Count, Share
 from bench.cli import main
 from bench.config.data import DataSpec
 from bench.domains.options import DataOptions
+from bench.results.manifest import Curve
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.targets.forecast import Forecast
@@ -80,12 +81,114 @@ def test_budgets_of_the_config_that_your_data_do_not_have_are_left_out_and_told(
     assert said.endswith(" training windows")
 
 
-def test_no_labels_are_refused_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:
-    said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0", "30")
-    assert "a budget of 0 has no labels, and the strategy 'linear_probe' learns from labels: ask for 1 or more" in said
-    assert "bundled:series brings none for the target of 'demand'" in said
-    assert "the strategy 'full' learns from labels" in mistake(capsys, *RUN, "--strategy", "full", "--budget", "0")
+MINUTES = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from bench.card import TaskCard
+from bench.column import dense
+from bench.domains.vision.raw import ImageArray
+from bench.targets.classes import Classes, Stratified
+from bench.task import Examples, Split, Task
+
+
+class ByMinutes(Stratified):
+    def amounts(self, labels, facts, order):
+        return facts["minutes"][order].cumsum()
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes(Classes):
+    unit: ClassVar[str] = "minutes"
+
+    @property
+    def sampling(self):
+        return ByMinutes(len(self.names))
+
+
+class Clips(Task):
+    card = TaskCard(
+        name="clips", title="Clips", domain="vision", description="", source="", licence="", citation="", version=1,
+        sha256="", pinned=False,
+    )
+    target = Minutes(("a", "b"))
+
+    def split(self, fold, cache):
+        return Split(drawn(40), drawn(20))
+
+
+def drawn(count):
+    pixels = np.random.default_rng(count).integers(0, 255, (count, 8, 8, 3)).astype(np.uint8)
+    facts = dense(minutes=np.full(count, 2.5))
+    return Examples(ImageArray(pixels), {"class": dense(**{"class": np.arange(count) % 2})}, facts=facts)
+"""
+
+
+def test_budgets_of_the_config_are_not_measured_in_examples_where_the_unit_is_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    Path("bench.toml").write_text("budgets = [50]\n")
+    Path("clips.py").write_text(MINUTES)
+    command = [
+        "run",
+        "--data",
+        "python:clips.py",
+        "--backbone",
+        "bundled:glyphs",
+        "--strategy",
+        "linear_probe",
+        "--workers",
+        "1",
+        "--no-shifts",
+    ]
+    assert main([*command, "--seeds", "1"]) == 0
+    [result] = Store(Path("results/clips")).results()
+    assert result.amount == 50
+    assert any(message.startswith(f"{result.cell}: ") and "with 50 minutes" in message for message in caplog.messages)
+
+
+def test_no_labels_are_refused_before_anything_is_run_where_nothing_can_be_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0")
+    assert (
+        "nothing is left to be run: demand: left out linear_probe: a budget of 0 has no labels, and it learns" in said
+    )
+    assert "bundled:series brings no head for forecast" in said
+    for name in ("full", "scratch"):
+        alone = mistake(capsys, *RUN[:3], "--strategy", name, "--budget", "0")
+        assert f"nothing is left to be run: demand: left out {name}: a budget of 0" in alone
+    assert "a budget of 0 has no labels to rank by" in mistake(capsys, "rank", *RUN[1:3], "--budget", "0")
     assert not Path("results").exists()
+
+
+def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    strategies = ["--strategy", "linear_probe", "--strategy", "classical", "--strategy", "scratch"]
+    command = [*RUN[:3], *strategies, *RUN[5:], "--seeds", "2", "--budget", "0", "20", "60", "--out", "night"]
+    told = "demand: left out scratch: a budget of 0 has no labels, and it learns from labels"
+    assert main([*command, "--dry-run"]) == 0
+    assert "16 cells, 0 finished, 16 to run" in capsys.readouterr().out
+    assert told in caplog.messages
+    assert main(command) == 0
+    store = Store(Path("night"))
+    none = {result.cell.strategy for result in store.results() if result.cell.budget == NONE}
+    assert none == {"linear_probe", "classical"}
+    assert store.manifest.need_labels == {Curve("demand", "bundled:series", "scratch"): "it learns from labels"}
+    report = Path("night/report.md").read_text()
+    assert "| demand | scratch | bundled:series | 0 | It learns from labels |" in report
+    with Path("night/leaderboard.csv").open() as file:
+        areas = {row["strategy"]: row for row in csv.DictReader(file)}
+    assert areas.keys() == {"linear_probe", "classical", "scratch"}
+    capsys.readouterr()
+    assert main(["compare", "night", "night", "--format", "json"]) == 0
+    [task] = json.loads(capsys.readouterr().out)["tasks"]
+    assert [(one["budget"], one["n_pairs"]) for one in task["budgets"]] == [("0", 4), ("20", 6), ("60", 6)]
 
 
 def test_without_labels_a_pretrained_forecaster_is_scored_by_its_own_forecasts() -> None:
@@ -113,6 +216,13 @@ def test_no_labels_of_the_config_are_no_budget_that_your_data_do_not_have(capsys
     Path("bench.toml").write_text("budgets = [0, 30, 9000]\n")
     assert main([*RUN, "--seeds", "1", "--dry-run"]) == 0
     assert "2 cells, 0 finished, 2 to run" in capsys.readouterr().out
+
+
+def test_where_your_data_have_none_of_the_budgets_nothing_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bench.toml").write_text("budgets = [0, 9000]\n")
+    assert main([*RUN[:3], "--strategy", "full", *RUN[5:], "--seeds", "1"]) == 2
+    assert "bench: nothing is left to be run, see above" in capsys.readouterr().err
+    assert not Path("results").exists()
 
 
 def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.CaptureFixture[str]) -> None:

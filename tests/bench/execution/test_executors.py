@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import AnyStr
 
 import pytest
 from bench_tasks import FAMILIES
@@ -91,6 +93,16 @@ def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def ended(process: "subprocess.Popen[AnyStr]") -> Iterator["subprocess.Popen[AnyStr]"]:
+    """Kill a process that is still running at the end: a test that fails does not wait for hours of its work."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def cells_on_disk(folder: Path) -> int:
     return len(list((folder / "out" / "cells").glob("*.json"))) if (folder / "out" / "cells").exists() else 0
 
@@ -146,7 +158,7 @@ def test_a_run_killed_in_the_middle_and_repeated_scores_like_an_undisturbed_one(
         command(tmp_path / "undisturbed", "--workers", "2"), env=environment(tmp_path / "undisturbed"), check=True
     )
     folder = tmp_path / "killed"
-    with subprocess.Popen(command(folder, "--workers", "2"), env=environment(folder)) as process:
+    with ended(subprocess.Popen(command(folder, "--workers", "2"), env=environment(folder))) as process:
         wait_for(lambda: cells_on_disk(folder) >= 2)
         workers = children_of(process.pid)
         process.kill()
@@ -171,13 +183,14 @@ def test_an_interrupt_stops_the_run_at_once_and_says_how_to_go_on(
 ) -> None:
     # So long that it is still running, however slow we are.
     config.write_text(CONFIG.replace("_steps = 6", "_steps = 10000"))
-    with subprocess.Popen(
+    started = subprocess.Popen(
         command(tmp_path, "--workers", "2"),
         env=environment(tmp_path),
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=hear_interrupts,  # noqa: PLW1509 (nothing here has threads yet)
-    ) as process:
+    )
+    with ended(started) as process:
         wait_for(lambda: cells_on_disk(tmp_path) >= 1)
         start = time.monotonic()
         process.send_signal(sent)

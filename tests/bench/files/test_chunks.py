@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from bench.domains.audio.files import read_recording
+from bench.domains.audio.files import decode_recording
 from bench.domains.audio.integrity import read_headers
 from bench.errors import DataError
 from bench.files.chunks import SLACK_BYTES, missing_bytes
@@ -35,11 +35,11 @@ def assert_verdict(content: bytes, folder: Path, *, whole: bool, suffix: str = "
     assert (missing_bytes(io.BytesIO(content)) == 0) == whole
     if whole:
         assert read_headers(path).problem == ""
-        read_recording(path, 8_000)
+        decode_recording(content, path, 8_000)
     else:
         assert "truncated" in read_headers(path).problem
         with pytest.raises(DataError, match="bytes too early"):
-            read_recording(path, 8_000)
+            decode_recording(content, path, 8_000)
 
 
 CONTAINERS = [

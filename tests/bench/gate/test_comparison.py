@@ -145,6 +145,16 @@ def test_what_was_scored_on_other_data_is_named_and_not_compared(field: dict[str
     assert next(iter(comparison.matched.not_compared.values())).startswith("other data")
 
 
+def test_other_amounts_are_told_in_the_unit_of_the_target() -> None:
+    def in_minutes(manifest: Manifest) -> Manifest:
+        entry = replace(manifest.tasks["pictures"], unit="minutes")
+        return replace(manifest, tasks={**manifest.tasks, "pictures": entry})
+
+    comparison = compared(where(with_fields(amount=9), task="pictures", strategy="full", seed=0), manifest=in_minutes)
+    [reason] = comparison.matched.not_compared.values()
+    assert reason == "other data: 20 minutes, now 9"
+
+
 def test_another_recipe_is_compared_and_named() -> None:
     comparison = compared(worse("pictures", 0.06), rekeyed={"full": "new"})
     assert {row.strategy for row in comparison.matched.other_recipes} == {"full"}

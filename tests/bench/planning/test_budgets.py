@@ -1,7 +1,9 @@
 """Budgets nest for one seed, whatever mix of shares and counts is asked for, and are as large as was asked."""
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.budget import ALL, NONE, Asked, Count, Share
-from bench.column import Column, dense, digest
+from bench.column import Array, Column, Dense, Indices, dense, digest
 from bench.errors import DataError
 from bench.planning.budgets import Budgets
 from bench.subsets.seeds import stream
 from bench.subsets.subset import budget_size, stratified_order
 from bench.target import Target
-from bench.targets.classes import LABEL, Classes
+from bench.targets.classes import LABEL, Classes, Stratified
 from bench.targets.forecast import Forecast
 
 NAMES = ("a", "b", "c")
@@ -93,3 +95,45 @@ def test_a_budget_of_nothing_has_no_labels() -> None:
 
 def test_a_budget_that_is_larger_than_the_data_needs_all_of_them() -> None:
     assert len(Budgets(CLASSES, LABELS, None).union([(Count(1000), 0), (Share(0.1), 1)])) == TOTAL
+
+
+class ByMinutes(Stratified):
+    """Budgets in minutes of recordings."""
+
+    def amounts(self, labels: Column, facts: Column | None, order: Indices) -> Array:
+        assert isinstance(facts, Dense)
+        minutes: Array = facts["minutes"][order].cumsum()
+        return minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes(Classes):
+    """Classes whose budgets are in minutes."""
+
+    unit: ClassVar[str] = "minutes"
+
+    @property
+    def sampling(self) -> ByMinutes:
+        return ByMinutes(len(self.names))
+
+
+@pytest.mark.parametrize(("last", "total"), [(1.0, 10.0), (1.1, 10.1)])
+def test_half_of_another_unit_is_half_even_where_that_amounts_to_the_number_of_examples(
+    last: float, total: float
+) -> None:
+    each = np.array([5.0, *[0.5] * 8, last])
+    labels, facts = dense(**{LABEL: np.zeros(10, dtype=np.int64)}), dense(minutes=each)
+    budgets = Budgets(Minutes(("a",)), labels, facts)
+    assert budgets.draw(ALL, 0).amount == pytest.approx(total)
+    for seed in range(5):
+        amounts = each[Minutes(("a",)).sampling.order(labels, facts, stream(seed, "subset"))].cumsum()
+        amount = budgets.draw(Share(0.5), seed).amount
+        assert abs(amount - total / 2) == pytest.approx(np.abs(amounts - total / 2).min())
+
+
+def test_a_count_of_another_unit_may_be_more_than_the_number_of_examples() -> None:
+    labels, facts = dense(**{LABEL: np.zeros(40, dtype=np.int64)}), dense(minutes=np.full(40, 2.5))
+    budget = Budgets(Minutes(("a",)), labels, facts).draw(Count(50), 0)
+    assert (len(budget.rows), budget.amount) == (20, 50.0)
+    assert not Minutes(("a",)).sampling.counts_examples
+    assert all(target.sampling.counts_examples for target, _ in TARGETS)

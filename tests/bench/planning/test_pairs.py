@@ -6,14 +6,15 @@ from typing import ClassVar
 
 import pytest
 
-from bench.budget import ALL, Budget
+from bench.budget import ALL, NONE, Asked, Budget
 from bench.card import BackboneCard
 from bench.column import Column
 from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
 from bench.context import Context
 from bench.errors import ConfigError
-from bench.planning.pairs import leave_out_impossible, tell_left_out
+from bench.planning.pairs import Possible, leave_out_impossible, tell_left_out
+from bench.planning.plan import plan_cells
 from bench.readout import Kind, Readout
 from bench.results.manifest import Curve
 from bench.strategies.classical import Classical
@@ -23,7 +24,7 @@ from bench.target import Target
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
 from bench.targets.tags import Tags
-from tests.toys import FULL, PROBE, SCRATCH, ToyBackbone, ToyTask
+from tests.toys import FULL, PROBE, SCRATCH, STRATEGIES, ToyBackbone, ToyTask
 
 CARD = ToyBackbone().card
 SEQUENCES = replace(CARD, name="toy:sequences", domain="text", readouts=(Kind.POOLED, Kind.SEQUENCE))
@@ -81,7 +82,9 @@ def task_of(target: Target, domain: str = "vision", beside: tuple[str, ...] = ()
 def reasons(task: ToyTask, backbone: BackboneCard, *strategies: Strategy) -> dict[str, str]:
     """Return why strategies are left out of a suite of one task and backbone, which has a strategy that never is."""
     entry = Entry("toy", DataSpec("toy"), backbone.name, (*strategies, ALONE))
-    suite, left_out = leave_out_impossible(Suite("all", (ALL,), 1, (entry,)), {"toy": task}, {backbone.name: backbone})
+    suite, left_out, _ = leave_out_impossible(
+        Suite("all", (ALL,), 1, (entry,)), {"toy": task}, {backbone.name: backbone}
+    )
     left = {one.strategy: reason for one, reason in left_out.items()}
     [kept] = suite.entries
     assert [one.name for one in kept.strategies] == [
@@ -145,9 +148,13 @@ def test_a_strategy_that_needs_a_brought_head_is_left_out_where_the_card_names_n
 
 def test_what_has_one_reason_on_a_task_is_told_in_one_line() -> None:
     curves = [Curve("toy", backbone, name) for backbone in ("a", "b") for name in ("one", "two")]
-    assert tell_left_out({**dict.fromkeys(curves, "why not"), Curve("other", "a", "one"): "why not"}) == [
+    assert tell_left_out(
+        {**dict.fromkeys(curves, "why not"), Curve("other", "a", "one"): "why not"},
+        dict.fromkeys(curves, "it learns"),
+    ) == [
         "toy: left out one, two: why not",
         "other: left out one: why not",
+        "toy: left out one, two: a budget of 0 has no labels, and it learns",
     ]
 
 
@@ -164,10 +171,55 @@ def test_entries_without_a_strategy_are_no_part_of_the_suite() -> None:
         Entry("tags", DataSpec("tags"), SEQUENCES.name, (NEAREST,)),
         Entry("classes", DataSpec("classes"), CARD.name, (NEAREST,)),
     )
-    suite, left_out = leave_out_impossible(
+    suite, left_out, _ = leave_out_impossible(
         Suite("all", (ALL,), 1, entries),
         {"tags": tags, "classes": classes},
         {SEQUENCES.name: SEQUENCES, CARD.name: CARD},
     )
     assert suite.entries == entries[1:]
     assert left_out == {Curve("tags", SEQUENCES.name, "nearest"): "labels of tags cannot be averaged"}
+
+
+def without_labels(
+    task: ToyTask, backbone: BackboneCard, budgets: tuple[Asked, ...], *strategies: Strategy
+) -> Possible:
+    entry = Entry("toy", DataSpec("toy"), backbone.name, strategies)
+    return leave_out_impossible(Suite("all", budgets, 1, (entry,)), {"toy": task}, {backbone.name: backbone})
+
+
+LEARNS = "it learns from labels"
+
+
+@pytest.mark.parametrize("said", [ToyTask.target.identity, ToyTask.target.name], ids=["the target", "its kind"])
+def test_without_labels_a_probe_can_be_where_the_card_says_that_a_head_came_with_the_weights(said: str) -> None:
+    needing = {Curve("toy", CARD.name, name): LEARNS for name in ("scratch", "partial", "full", "nearest")}
+    brings = replace(CARD, brings=(said,))
+    suite, left_out, need_labels = without_labels(ToyTask(), brings, (NONE, ALL), *STRATEGIES, NEAREST)
+    assert (left_out, need_labels) == ({}, needing)
+    assert [one.name for one in suite.entries[0].strategies] == [one.name for one in (*STRATEGIES, NEAREST)]
+    plan = plan_cells(suite, {"toy": ToyTask().card}, {CARD.name: brings}, need_labels=need_labels)
+    assert [one.cell.strategy for one in plan if one.cell.budget == NONE] == ["linear_probe"]
+    assert {one.cell.strategy for one in plan if one.cell.budget == ALL} == {one.name for one in (*STRATEGIES, NEAREST)}
+    alone, _, _ = without_labels(ToyTask(), brings, (NONE,), *STRATEGIES, NEAREST)
+    assert [one.name for one in alone.entries[0].strategies] == ["linear_probe"]
+    assert without_labels(ToyTask(), brings, (ALL,), *STRATEGIES).need_labels == {}, "nobody asked for no labels"
+
+
+@pytest.mark.parametrize("brings", [(), ("forecast", "another target")])
+def test_without_labels_a_probe_is_left_out_where_no_head_of_the_target_came(brings: tuple[str, ...]) -> None:
+    need_labels = without_labels(ToyTask(), replace(CARD, brings=brings), (NONE, ALL), PROBE).need_labels
+    assert need_labels == {Curve("toy", CARD.name, PROBE.name): f"{LEARNS}, since toy:dense brings no head for classes"}
+
+
+def test_without_labels_a_classical_model_can_be_that_has_nothing_to_learn() -> None:
+    curve = Curve("toy", CARD.name, "classical")
+    assert without_labels(ToyTask(), CARD, (NONE, ALL), CLASSICAL).need_labels == {curve: LEARNS}
+    forecast, card = task_of(Forecast(2), "series"), replace(CARD, domain="series")
+    assert without_labels(forecast, card, (NONE, ALL), CLASSICAL).need_labels == {}
+
+
+@pytest.mark.parametrize("strategy", [*STRATEGIES, CLASSICAL], ids=lambda strategy: strategy.name)
+def test_where_nothing_is_left_without_labels_the_suite_is_refused(strategy: Strategy) -> None:
+    said = f"nothing is left to be run: toy: left out {strategy.name}: a budget of 0 has no labels, and it learns from"
+    with pytest.raises(ConfigError, match=said):
+        without_labels(ToyTask(), CARD, (NONE,), strategy)

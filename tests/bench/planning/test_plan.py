@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import ALL, NONE, Asked, Count, Share
+from bench.budget import ALL, Asked, Count, Share
 from bench.cell import Cell
 from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
@@ -15,9 +15,10 @@ from bench.planning import plan
 from bench.planning.plan import PlannedCell, Requirements, cell_key, group_into_jobs, plan_cells
 from bench.strategies.classical import Classical
 from bench.strategies.probe import Probe
-from bench.strategy import Strategy, boundary
+from bench.strategy import boundary
 from bench.subsets.seeds import VARIED, Purpose, seed_of
 from bench.versions import SHIFTS
+from tests.bench.planning.test_budgets import Minutes
 from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, ToyBackbone, ToyTask
 
 TASK = ToyTask().card
@@ -38,36 +39,6 @@ def test_a_plan_has_every_cell_once_and_no_key_twice(budgets: set[Asked], seeds:
     assert len(plan) == len(STRATEGIES) * len(budgets) * seeds
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
-def test_without_labels_a_strategy_that_learns_from_them_is_refused_by_name(strategy: Strategy) -> None:
-    entry = Entry("toy", DataSpec("toy"), "toy:dense", (strategy,))
-    without = Suite("toys", (NONE, ALL), 1, (entry,))
-    with pytest.raises(ConfigError, match=f"a budget of 0 has no labels, and the strategy '{strategy.name}' learns"):
-        plan_cells(without, {"toy": TASK}, {"toy:dense": BACKBONE})
-
-
-@pytest.mark.parametrize("said", [ToyTask.target.identity, ToyTask.target.name], ids=["the target", "its kind"])
-def test_without_labels_a_probe_is_planned_where_the_card_says_that_a_head_came_with_the_weights(said: str) -> None:
-    entry = Entry("toy", DataSpec("toy"), "toy:dense", (PROBE,))
-    without, brings = Suite("toys", (NONE, ALL), 1, (entry,)), {"toy:dense": replace(BACKBONE, brings=(said,))}
-    plan = plan_cells(without, {"toy": TASK}, brings, targets={"toy": ToyTask.target})
-    assert [planned.cell.budget for planned in plan] == [NONE, ALL]
-    other = {"toy:dense": replace(BACKBONE, brings=("forecast", "another target"))}
-    for backbones in (other, {"toy:dense": BACKBONE}):
-        with pytest.raises(
-            ConfigError, match=r"learns from labels: .*, but toy:dense brings none for the target of 'toy'"
-        ):
-            plan_cells(without, {"toy": TASK}, backbones, targets={"toy": ToyTask.target})
-
-
-@pytest.mark.parametrize("strategy", [FULL, PARTIAL, SCRATCH], ids=lambda strategy: strategy.name)
-def test_a_head_that_came_with_the_weights_makes_no_other_strategy_do_without_labels(strategy: Strategy) -> None:
-    entry = Entry("toy", DataSpec("toy"), "toy:dense", (strategy,))
-    brings = {"toy:dense": replace(BACKBONE, brings=(ToyTask.target.name,))}
-    with pytest.raises(ConfigError, match=f"and the strategy '{strategy.name}' learns from labels"):
-        plan_cells(Suite("toys", (NONE,), 1, (entry,)), {"toy": TASK}, brings, targets={"toy": ToyTask.target})
-
-
 def test_budgets_are_ordered_by_their_labels_where_the_number_of_examples_is_known() -> None:
     asked = (Count(40), Share(0.1), Share(0.5), ALL, Count(10))
     for n_train, expected in (
@@ -77,6 +48,17 @@ def test_budgets_are_ordered_by_their_labels_where_the_number_of_examples_is_kno
         plan = plan_cells(suite(asked, 1), {"toy": replace(TASK, n_train=n_train)}, {"toy:dense": BACKBONE})
         probes = [planned for planned in plan if planned.strategy == PROBE]
         assert [one.cell.budget for one in sorted(probes, key=lambda one: one.extent)] == expected
+
+
+def test_counts_of_another_unit_are_not_ordered_by_the_number_of_examples() -> None:
+    asked, tasks = (Count(40), Share(0.1)), {"toy": replace(TASK, n_train=50)}
+    for target, expected in (
+        (Minutes(("a", "b", "c")), [Count(40), Share(0.1)]),
+        (ToyTask.target, [Share(0.1), Count(40)]),
+    ):
+        plan = plan_cells(suite(asked, 1), tasks, {"toy:dense": BACKBONE}, targets={"toy": target})
+        probes = sorted((one for one in plan if one.strategy == PROBE), key=lambda one: one.extent)
+        assert [one.cell.budget for one in probes] == expected
 
 
 def test_planning_twice_gives_the_same_keys() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import Count, Share
+from bench.budget import NONE, Count, Share
 from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Scores, ShiftedScore, Work
 from bench.column import Column, dense, digest, ragged
 from bench.errors import StoreError
@@ -335,6 +335,16 @@ def test_an_amended_plan_adds_to_the_folder_and_a_changed_recipe_replaces_its_ce
     store.extend(manifest((other, "b")))
     store.extend(manifest((CELL, "c")))
     assert store.manifest.cells == {CELL: "c", other: "b"}
+
+
+def test_what_needs_labels_is_told_until_it_has_a_cell_without_any(tmp_path: Path) -> None:
+    curves = [Curve("toy", "toy:dense", name) for name in ("full", "scratch")]
+    store = Store(tmp_path)
+    store.extend(replace(manifest((CELL, "a")), need_labels=dict.fromkeys(curves, "it learns from labels")))
+    store.extend(manifest((CELL, "a")))
+    assert set(Store(tmp_path).manifest.need_labels) == set(curves), "others asked for no labels before"
+    store.extend(manifest((replace(CELL, budget=NONE), "b")))
+    assert Store(tmp_path).manifest.need_labels == {curves[1]: "it learns from labels"}
 
 
 @pytest.mark.parametrize(("found", "advice"), [(FORMAT + 1, "newer.*update bench"), (FORMAT - 1, "older.*run it anew")])

@@ -49,8 +49,11 @@ def test_every_kind_has_its_point_and_says_what_comes_next(tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Mine", "a name is of small letters and digits, with - or _ between them: got 'Mine'"),
-        ("import", "a name is of small letters"),
+        ("Mine", "a name begins with a small letter and goes on in small letters and digits, with - or _ between them"),
+        ("2x", "a name begins with a small letter"),
+        ("import", "'import' is a word of Python's own: choose another name"),
+        ("tasks", "there is a module bench_tasks here already, which the package would hide"),
+        ("test", "pytest would take the classes of 'test' for tests"),
         ("classes", "there is a target 'classes' already: choose another name"),
     ],
 )
@@ -71,3 +74,10 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_every_spelling_of_a_name_fits_its_place() -> None:
     text = "bench-newcomer bench_newcomer test_newcomer.py open_newcomer Newcomer newcomer"
     assert renamed(text, "my_own-1") == "bench-my-own-1 bench_my_own_1 test_my_own_1.py open_my_own_1 MyOwn1 my_own-1"
+
+
+def test_a_strategy_is_not_called_as_one_that_every_config_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "strategy", "full", "--folder", str(tmp_path)]) == 2
+    assert "there is a kind of strategy 'full' already: choose another name" in capsys.readouterr().err

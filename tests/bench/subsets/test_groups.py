@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import DataError
-from bench.subsets.groups import divided_unit, refuse_divided_units, refuse_shared_groups, shared_groups
+from bench.subsets.groups import (
+    divided_unit,
+    refuse_divided_units,
+    refuse_shared_groups,
+    refuse_tested_source,
+    shared_groups,
+)
 
 names = st.lists(st.integers(0, 30).map("patient {}".format), max_size=20)
 
@@ -38,6 +44,17 @@ def test_up_to_three_shared_groups_are_named_with_what_to_do() -> None:
     )
     with pytest.raises(DataError, match=r"^1 group has examples in both train and test: 'a'; move"):
         refuse_shared_groups("ab", "ac")
+
+
+def test_a_source_with_groups_that_are_tested_is_told_which() -> None:
+    refuse_tested_source("ab", "cd")
+    with pytest.raises(DataError) as caught:
+        refuse_tested_source("edcba", "abcdef")
+    assert str(caught.value) == (
+        "5 groups have examples in both the source and test: 'a', 'b', 'c' and 2 more; leave them out of the source"
+    )
+    with pytest.raises(DataError, match=r"^1 group has examples in both the source and test: 'a'; leave it out of"):
+        refuse_tested_source("ab", "ac")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_size=12))

@@ -128,4 +128,4 @@ def test_backbones_are_ranked_for_tags_over_words(
     write_conll(Path("news.conll"))
     backbones = [f"hf:{write_text_model(Path(kind), kind)}" for kind in ("bert", "distilbert")]
     assert main(["rank", "--data", "conll:news.conll", "--backbones", *backbones]) == 0
-    assert "LogME of frozen features on 36 labels" in capsys.readouterr().out
+    assert "LogME of frozen features on 36 labelled sentences" in capsys.readouterr().out

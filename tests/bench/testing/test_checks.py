@@ -37,7 +37,7 @@ from bench.testing import (
     strategies,
 )
 from bench.training.context import NetworkContext, network_of
-from tests.toys import FULL, PROBE, QUICK, ToyBackbone, ToyTask, toy_split
+from tests.toys import FULL, PROBE, QUICK, ToyBackbone, ToyTask, classes_of, toy_split
 
 CLASSES = ToyTask.target
 
@@ -181,6 +181,18 @@ class Richer(ToyTask):
         return replace(split, unlabelled=split.test.raw)
 
 
+class Borrowing(ToyTask):
+    """Learns along from labelled examples that are tested on, and says that it has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = replace(self.card, beside=("source",))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = toy_split()
+        return replace(split, source=split.test.take(np.arange(9)))
+
+
 def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     assert not failing(TASK_CHECKS, ToyTask(), Cache(tmp_path))
 
@@ -189,6 +201,7 @@ def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:
     ("task", "check"),
     [
         (Leaking(), "no_example_of_train_is_in_test"),
+        (Borrowing(), "no_example_of_the_source_is_in_test"),
         (Changing(), "the_data_are_those_of_the_card_each_time"),
         (Unlabelled(), "labels_of_the_target_are_there"),
         (Unsaid(), "what_is_scored_as_one_can_be"),
@@ -357,6 +370,17 @@ class Peeping(Probe):
         return super().fit(context, everything, seeds)
 
 
+class ReadingNames(Probe):
+    """Learns from the classes that names of examples end with, if a context has names."""
+
+    def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
+        names = context.train.names
+        if names is not None:
+            labels = dense(**{"class": np.array([int(name[-1]) for name in names.tolist()])})
+            budgets = [replace(budget, rows=np.arange(len(names)), labels=labels) for budget in budgets]
+        return super().fit(context, budgets, seeds)
+
+
 class Meddling(Probe):
     """Trains what came with the backbone instead of a copy."""
 
@@ -411,6 +435,37 @@ def test_labels_that_reach_a_strategy_past_its_budget_are_found(
     monkeypatch.setattr(strategies, "NetworkContext", LeakingContext)
     with pytest.raises(AssertionError, match="labels outside the budget reached the strategy"):
         strategies.labels_reach_it_through_its_budget_alone(case_of(Peeping(penalties=(0.1,)), tmp_path))
+
+
+class NamedTask(ToyTask):
+    """A toy whose examples are named after their classes, as files in a folder of each class are."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        split = super().split(fold, cache)
+        names = np.array([f"class_{number}" for number in classes_of(split.train).tolist()])
+        return replace(split, train=replace(split.train, names=names))
+
+
+class NamingContext(NetworkContext):
+    """Holds the names that no context has."""
+
+    def __init__(self, task: str, target: Classes, split: Split, backbone: Backbone, **others: Any) -> None:  # noqa: ANN401
+        super().__init__(task, target, split, backbone, **others)
+        self.train = replace(self.train, names=split.train.names)
+
+
+def test_a_context_has_no_names_which_may_say_the_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = StrategyCase(ReadingNames(penalties=(0.1,)), NamedTask(), ToyBackbone(), tmp_path)
+    assert case.split.train.names is not None
+    assert case.context("any").train.names is None
+    strategies.a_context_holds_no_labels(case)
+    strategies.labels_reach_it_through_its_budget_alone(case)
+    monkeypatch.setattr(strategies, "NetworkContext", NamingContext)
+    again = replace(case, folder=tmp_path / "again")
+    with pytest.raises(AssertionError, match="names of examples may say their labels"):
+        strategies.a_context_holds_no_labels(again)
+    with pytest.raises(AssertionError, match="labels outside the budget reached the strategy"):
+        strategies.labels_reach_it_through_its_budget_alone(again)
 
 
 def test_labels_that_reach_a_strategy_at_a_budget_without_any_are_found(

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_tasks.files import parts
 from bench_tasks.files.found import Found
 from bench_tasks.files.labelled import LabelledTask, labelled_task
 
 from bench.card import ScoredUnits
 from bench.config.data import DataSpec
-from bench.domains.options import DataOptions
+from bench.domains.options import DataOptions, DomainOptions
+from bench.domains.registered import domain_of
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache
@@ -67,6 +69,43 @@ def test_the_hash_tells_numbers_of_folds_and_groups_apart() -> None:
     groups = [str(number // 2) for number in range(60)]
     tasks = [opened(found(), 1), opened(found(), 4), opened(found(), 5), opened(found(groups=groups), 5, group="who")]
     assert len({task.card.sha256 for task in tasks}) == 4
+
+
+@pytest.mark.parametrize("how", ["came split", "one share", "folds"])
+def test_the_hash_tells_groups_apart_where_the_sides_are_the_same(how: str) -> None:
+    sides = ["test" if number >= 48 else "train" for number in range(60)]
+    columns = {"parts": sides} if how == "came split" else {}
+    one = [f"person {number}" for number in range(60)]
+    plain = opened(found(**columns), 5 if how == "folds" else 1)
+    grouped = opened(found(groups=one, **columns), 5 if how == "folds" else 1, group="who")
+    assert names_by_fold(grouped) == names_by_fold(plain), "groups of one example each change no side"
+    assert grouped.card.sha256 != plain.card.sha256
+    pairs = [f"person {number // 2}" for number in range(60)]
+    again = opened(found(groups=pairs, **columns), 5 if how == "folds" else 1, group="who")
+    assert again.card.sha256 not in {plain.card.sha256, grouped.card.sha256}
+
+
+class Sampled(DomainOptions):
+    """What a package says of its domain; a later version of it has another default."""
+
+    steps: int = 10
+
+
+class SampledLater(DomainOptions):
+    """The same options in the later version."""
+
+    steps: int = 20
+
+
+def test_a_default_of_a_package_is_part_of_the_hash_said_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashed(offered: type[DomainOptions], own: DomainOptions | None) -> str:
+        domain = replace(domain_of("text_classification"), own_options=offered)
+        monkeypatch.setattr(parts, "domain_of", lambda family: domain)
+        return opened(found(), 1, own=own).card.sha256
+
+    assert hashed(Sampled, None) == hashed(Sampled, Sampled()) == hashed(SampledLater, SampledLater(steps=10))
+    assert hashed(SampledLater, None) == hashed(SampledLater, SampledLater()) == hashed(Sampled, Sampled(steps=20))
+    assert hashed(Sampled, None) != hashed(SampledLater, None)
 
 
 def test_groups_and_copies_are_in_one_fold() -> None:

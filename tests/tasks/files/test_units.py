@@ -133,6 +133,20 @@ def test_units_of_one_example_each_are_examples(opened: Open) -> None:
     assert scored.card.remarks == ("every patient has a single text, so that texts are scored, as without score_by",)
 
 
+def test_units_of_one_example_each_can_be_named_to_be_tested_on(opened: Open) -> None:
+    rows = [(f"note {who}", "ill" if who % 2 else "well", f"p{who}") for who in range(PATIENTS)]
+    write_notes(rows, header="text,label,patient")
+    named = ("p1", "p2")
+    task, grouped = opened(score_by="patient", held_out=named), opened(group="patient", held_out=named)
+    test = task.split(0, Cache(Path("kept"))).test
+    assert test.groups is not None
+    assert set(test.groups.tolist()) == set(named)
+    assert task.card.scored is None
+    assert task.card.sha256 == grouped.card.sha256, "it is the same work"
+    with pytest.raises(DataError, match=r"held_out has no such group: 'p99'"):
+        opened(score_by="patient", held_out=("p99",))
+
+
 def mixed_notes() -> None:
     rows = [(f"note {n}", "ab"[n % 2], f"p{n // 4}", "c", "test" if n < 12 else "train") for n in range(24)]
     write_notes(rows)

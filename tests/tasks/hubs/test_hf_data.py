@@ -333,6 +333,40 @@ def test_a_column_says_what_is_scored_as_one(tmp_path: Path, cache: Cache) -> No
         open_by_name(folder, cache, score_by="auther")
 
 
+@pytest.mark.parametrize("option", ["group", "score_by"])
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_a_row_without_a_group_is_named_and_left_out_if_asked_to(
+    option: str, nothing: str | None, tmp_path: Path, cache: Cache
+) -> None:
+    features = datasets.Features({name: datasets.Value("string") for name in ("text", "label", "author")})
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(24)],
+        "label": ["spam" if row // 4 % 2 else "ham" for row in range(23)] + [None],
+        "author": ["a0", nothing, *(f"a{row // 4}" for row in range(2, 23)), nothing],
+    }
+    folder = write_parquet(tmp_path / "letters", {"train": rows}, features)
+    with pytest.raises(DataError, match="one row that cannot be used: row 1 of train has no author"):
+        open_by_name(folder, cache, **{option: "author"})
+    task = open_by_name(folder, cache, skip_bad=True, test_share=0.4, **{option: "author"})
+    split = task.split(0, cache)
+    assert set(groups_of(split.train)) | set(groups_of(split.test)) == {f"a{number}" for number in range(6)}
+    assert len(split.train) + len(split.test) == 22
+    assert "one row left out: row 1 of train has no author" in task.card.remarks
+    assert "1 texts without a label left out" in task.card.remarks
+
+
+def test_a_number_that_is_none_names_no_group(tmp_path: Path, cache: Cache) -> None:
+    kinds = {"text": datasets.Value("string"), "label": datasets.Value("string"), "author": datasets.Value("float64")}
+    rows: dict[str, Any] = {
+        "text": [f"text {row}" for row in range(24)],
+        "label": ["spam", "ham"] * 12,
+        "author": [float("nan"), *(float(row // 4) for row in range(1, 24))],
+    }
+    folder = write_parquet(tmp_path / "letters", {"train": rows}, datasets.Features(kinds))
+    with pytest.raises(DataError, match="one row that cannot be used: row 0 of train has no author"):
+        open_by_name(folder, cache, group="author")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
