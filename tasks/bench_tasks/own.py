@@ -109,6 +109,7 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     if not card.pinned:
         split = written.split(0, cache)
         target = target if split.test.units is None else combine_by(target, target.combined_by)
+        _refuse_unread(spec.address, split, target)
         card = replace(
             card,
             name=name,
@@ -118,6 +119,14 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
             scored=_scored(spec.address, card, target, split),
         )
     return OwnTask(written, card, target, spec.address)
+
+
+def _refuse_unread(address: str, split: Split, target: Target) -> None:
+    """Raise `DataError` if train or test lack the labels that the target reads."""
+    for part in (split.train, split.test):
+        if target.reads not in part.labels:
+            got = ", ".join(part.labels) or "none"
+            raise DataError(f"{address}: the target reads the labels {target.reads!r}: got {got}")
 
 
 def _content(split: Split, target: Target) -> str:

@@ -184,6 +184,7 @@ def test_a_task_of_ones_own_says_what_is_scored_as_one_and_how(tmp_path: Path) -
     ("old", "new", "said"),
     [
         ("row // 3 % 2 == 1", "row % 2 == 1", "'b0' is scored as one.*such as example 0 and example 1"),
+        ('{"present": D', '{"presence": D', "the target reads the labels 'present': got presence"),
         ('Labels(("scar",))', 'Tags(("B-X", "I-X", "O"))', "predictions of tags cannot be combined"),
         (
             'f"{side}{row // 3}"',
