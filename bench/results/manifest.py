@@ -76,8 +76,8 @@ class Manifest:
         """Return this manifest with what a newer plan says laid over it: an amended run adds to a folder.
 
         But scores of other data do not stand in one table: where the data of a task changed, its cells of before are
-        dropped and `other_data` says so, until their strategy is planned again. And a choice once made stays, so that all
-        cells of a folder and machine are trained alike.
+        dropped and `other_data` says so, until their strategy is planned again. And a choice once made stays, so that
+        all cells of a folder and machine are trained alike.
         """
         outdated = {curve: _budgets_of(cells) for curve, cells in self.outdated(newer).items()}
         kept = {cell: key for cell, key in self.cells.items() if not self._has_other_data(newer, cell.task)}
