@@ -125,7 +125,10 @@ def load(point: str, name: str) -> object:
     refuse_unknown(point, name)
     try:
         found: object = offered[name].load()
-    except Exception as error:  # somebody else's code: whatever it raises, its package is what has to be named
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # somebody else's code: whatever it raises, its package is what has to be named
         raise PluginError(
             f"{_described(point, offered[name])} cannot be loaded ({type(error).__name__}: {error}): "
             "mend the package or uninstall it"

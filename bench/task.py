@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.card import TaskCard
-from bench.column import Column, Dense, Indices, digest
+from bench.column import Column, Dense, Indices, Ragged, digest
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
@@ -31,6 +31,8 @@ class Examples:
     voice, a word family, a patient, a stretch of time; `names` says where each is found: a file, a row. `units` names
     what is scored as one: the predictions of its examples are combined before every metric (see
     `bench.target.Target.combinations`). Without groups of their own, examples are grouped by these units.
+
+    Tasks in a user's file make them: raises `DataError` for what is no column, or no array of strings, of n entries.
     """
 
     raw: Raw
@@ -41,9 +43,11 @@ class Examples:
     units: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
-        n = len(self.raw)
-        columns = (*self.labels.values(), self.facts, self.groups, self.names, self.units)
-        assert all(column is None or len(column) == n for column in columns), "an entry for each example"
+        columns = {f"labels[{name!r}]": column for name, column in self.labels.items()} | {"facts": self.facts}
+        for name, column in columns.items():
+            _refuse_other_column(name, column, len(self.raw))
+        for name, strings in (("groups", self.groups), ("names", self.names), ("units", self.units)):
+            _refuse_other_strings(name, strings, len(self.raw))
         if self.groups is None and self.units is not None:  # a unit must not be on two sides, in two folds or blocks
             object.__setattr__(self, "groups", self.units)
 
@@ -60,6 +64,30 @@ class Examples:
             None if self.names is None else self.names[rows],
             None if self.units is None else self.units[rows],
         )
+
+
+def _refuse_other_column(name: str, column: object, n: int) -> None:
+    """Raise `DataError` for what is neither None nor a column of n entries."""
+    if column is None:
+        return
+    if not isinstance(column, Dense | Ragged):
+        raise DataError(f"{name} of Examples are to be a column, such as Dense({{…}}): got {type(column).__name__}")
+    if len(column) != n:
+        raise DataError(f"{name} of Examples are to have an entry for each example: got {len(column)} for {n}")
+
+
+def _refuse_other_strings(name: str, strings: object, n: int) -> None:
+    """Raise `DataError` for what is neither None nor an array of n strings."""
+    if strings is None:
+        return
+    wanted = f"{name} of Examples are to be an array of strings, one for each example"
+    if not isinstance(strings, np.ndarray):
+        raise DataError(f"{wanted}, such as np.array([…]): got {type(strings).__name__}")
+    if strings.shape != (n,):
+        raise DataError(f"{wanted}, of shape ({n},): got the shape {strings.shape}")
+    kind = strings.dtype.kind
+    if kind not in "UTO" or (kind == "O" and not all(isinstance(one, str) for one in strings)):
+        raise DataError(f"{wanted}, such as numbers.astype(str): got {strings.dtype}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

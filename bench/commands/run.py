@@ -1,6 +1,7 @@
 """`run`: measure a suite, as far as it is not measured yet."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,8 @@ from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
 from bench.errors import ConfigError
 from bench.execution.executors.starting import EngineSettings
-from bench.execution.rescoring import rescore
-from bench.execution.runner import Execute, Tally, count_found, pending_cells, run_cells
+from bench.execution.rescoring import Rescored, rescore
+from bench.execution.runner import Execute, Tally, count_found, find_unscored, pending_cells, run_cells
 from bench.planning.plan import PlannedCell
 from bench.prediction.exported import holds, make_room
 from bench.registry import EXECUTORS, TRACKERS, load_function, refuse_unknown
@@ -29,6 +30,7 @@ from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0
 SOME_FAILED: Final = 1
+NOTHING_RAN: Final = Tally(found=0, scored=0, failed=0)
 
 
 def main(options: RunOptions) -> int:
@@ -45,8 +47,10 @@ def main(options: RunOptions) -> int:
     store = Store(options.out or Path("results") / selection.suite.name)
     exports = choose_exports(plan, options.export) if options.export else {}
     again = [key for key, folder in exports.items() if not holds(folder, key)]
-    lost = [] if options.dry_run else rescore(store, plan, selection.tasks)
-    pending = pending_cells(plan, store, backbones, again=[*again, *lost])
+    rescored = Rescored([], []) if options.dry_run else rescore(store, plan, selection.tasks)
+    once_more = [*again, *rescored.lost]
+    scorable = [planned for planned in plan if planned.key not in rescored.failed or planned.key in again]
+    pending = pending_cells(scorable, store, backbones, again=once_more)
     if options.dry_run:
         return _show_plan(plan, pending)
     request = PrecisionRequest(options.precision, store.choices)
@@ -58,23 +62,27 @@ def main(options: RunOptions) -> int:
     _announce_other_data(store, manifest)
     store.extend(manifest)
     _announce_precision(options.precision, plan, store)
-    tally = Tally(found=len(plan), scored=0, failed=0)
+    tally = NOTHING_RAN
     if execute:
         _announce(again, store)
         if options.trackers and (found := count_found(plan, pending)):
             logging.info("--track logs what runs now; finished before, and not logged: %s", counted(found, "cell"))
         units = {name: task.target.unit for name, task in selection.tasks.items()}
-        tally = run_cells(plan, store, backbones, execute, again=[*again, *lost], follow=tracking.follow, units=units)
+        tally = run_cells(scorable, store, backbones, execute, again=once_more, follow=tracking.follow, units=units)
     show_report(store, anew=False)
     show_exports(plan, exports)
-    logging.info(
-        "%s: %d scored now, %d found finished, %d failed",
-        counted(len(plan), "cell"),
-        tally.scored,
-        tally.found,
-        tally.failed,
-    )
-    return SOME_FAILED if tally.failed else FINE
+    return _conclude(tally, plan, pending, store)
+
+
+def _conclude(tally: Tally, plan: Sequence[PlannedCell], pending: Sequence[PlannedCell], store: Store) -> int:
+    """Say what came of a plan and return the exit code: what was kept without a score has failed like what ran now."""
+    unscored = find_unscored(plan, pending, store)
+    for reason, count in Counter(failure.reason for failure in unscored).items():
+        logging.warning("%s without a score: %s", counted(count, "finished cell"), reason)
+    found, failed = count_found(plan, pending) - len(unscored), tally.failed + len(unscored)
+    total = counted(len(plan), "cell")
+    logging.info("%s: %d scored now, %d found finished, %d failed", total, tally.scored, found, failed)
+    return SOME_FAILED if failed else FINE
 
 
 def _executor(

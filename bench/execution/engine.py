@@ -97,7 +97,7 @@ class Engine:
         for planned in job.cells:
             try:
                 ready.append(self._ready(planned, job))
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # `sys.exit` in somebody else's code
                 yield CellOutput(_failure(planned, error))
         while ready:
             for done in self._fit(ready):
@@ -117,7 +117,7 @@ class Engine:
                 if models is None:
                     models = strategy.fit(context, [each.budget for each in ready], [each.seeds for each in ready])
                 output = self._output(one, next(models))
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # `sys.exit` in somebody else's code
                 if len(ready) > 1:
                     yield from self._fit([one])
                 else:
@@ -256,7 +256,7 @@ def _refuse_lacking(strategy: Strategy, context: Context) -> None:
             raise DataError(f"the strategy {strategy.name!r} needs {BROUGHT_HEAD}, and {brought}")
 
 
-def _failure(planned: PlannedCell, error: Exception) -> Failure:
+def _failure(planned: PlannedCell, error: Exception | SystemExit) -> Failure:
     reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Failure(
         cell=planned.cell,

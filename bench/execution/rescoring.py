@@ -4,14 +4,17 @@ A function of a user's that has changed since is another metric, though its name
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from bench.analysis.wording import counted
 from bench.cell import Result, Scores
 from bench.column import Column
-from bench.errors import StoreError
+from bench.errors import DataError, StoreError
 from bench.execution.evaluation import Scorable, score_units
 from bench.metric import Metric, files_of
 from bench.planning.plan import PlannedCell
@@ -25,16 +28,27 @@ Metrics = tuple[Metric, ...]
 log = logging.getLogger(__name__)
 
 
-def rescore(store: Store, plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> list[str]:
+class Rescored(NamedTuple):
+    """The keys of planned results that still lack a metric.
+
+    Too little is kept of the `lost`: their cells have to be run again. On those that `failed` a metric itself did: they
+    would not have its score if they were run again.
+    """
+
+    lost: list[str]
+    failed: list[str]
+
+
+def rescore(store: Store, plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Rescored:
     """Score the results of a folder by the metrics of their tasks that they lack.
 
     These are the results of a plan, and those that the folder holds of its tasks besides, since one table has both.
-    Return the keys of planned results of which too little is kept for that: their cells have to be run again.
     """
     planned = dict.fromkeys(one.key for one in plan)
     held = (key for cell, key in store.planned_cells().items() if cell.task in tasks)
     rescorers = {name: _Rescorer(store, task) for name, task in tasks.items()}
     scored, lost = 0, []
+    failed: dict[str, str] = {}
     for key in dict.fromkeys((*planned, *held)):
         result = store.unranked(key)
         if result is None or not (lacking := rescorers[result.cell.task].lacking(result)):
@@ -45,9 +59,13 @@ def rescore(store: Store, plan: Sequence[PlannedCell], tasks: Mapping[str, Task]
         except StoreError as error:
             log.info("%s: cannot be scored by another metric, %s", result.cell, error)
             lost += [key] if key in planned else []
+        except DataError as error:
+            failed[key] = str(error)
     if scored:
         log.info("%d results scored by further metrics from their predictions; nothing was trained", scored)
-    return lost
+    for reason, count in Counter(failed.values()).items():
+        log.warning("%s not scored by further metrics: %s", counted(count, "result"), reason)
+    return Rescored(lost, [key for key in failed if key in planned])
 
 
 class _Rescorer:

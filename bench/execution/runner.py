@@ -107,6 +107,13 @@ def count_found(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell]) -> 
     return sum(planned.key not in waiting for planned in plan)
 
 
+def find_unscored(plan: Sequence[PlannedCell], pending: Sequence[PlannedCell], store: Store) -> list[Failure]:
+    """Return the cells of a plan that are not run, and of which no score of the metric that ranks is kept."""
+    waiting = {planned.key for planned in pending}
+    kept = (store.outcome(planned.cell, planned.key) for planned in plan if planned.key not in waiting)
+    return [outcome for outcome in kept if isinstance(outcome, Failure)]
+
+
 def describe(outcome: Outcome, unit: str) -> str:
     """Return one line that says the outcome of a cell, its labels in the unit of the target."""
     if isinstance(outcome, Failure):

@@ -1,7 +1,8 @@
-"""Run a Python file of a user's."""
+"""Run a Python file of a user's, and say in one line what went wrong in it."""
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -19,4 +20,15 @@ def run_script(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (ImportError, SyntaxError) as error:
         raise DataError(f"cannot run {path}: {error}") from error
+    except (Exception, SystemExit) as error:  # a user's code: whatever it raises, its file is what has to be named
+        raise DataError(f"cannot run {path}: {describe_raised(error, path)}") from error
     return module
+
+
+def describe_raised(error: BaseException, path: Path | None = None) -> str:
+    """Return an exception in one line, with the last line of a user's file that it came through, if it did."""
+    text = " ".join(str(error).split())
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__) if path else ()
+    lines = [frame.lineno for frame in frames if path and Path(frame.filename).resolve() == path.resolve()]
+    return f"{said} (line {lines[-1]})" if lines else said

@@ -1,11 +1,12 @@
 """Which cells of two results folders measure the same, and the reasons why others do not."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
 from bench.errors import StoreError
+from bench.metric import MetricCard
 from bench.results.manifest import Curve, Manifest
 from bench.results.store import Store
 
@@ -136,9 +137,7 @@ def changed(before: Manifest, after: Manifest, row: Curve) -> str:
     """Return in what the cards of a row differ between two plans that have it, or nothing."""
     ours, theirs = before.tasks[row.task], after.tasks[row.task]
     if ours.metric != theirs.metric:
-        if replace(ours.metric, sha256="") == replace(theirs.metric, sha256=""):
-            return f"another version of {ours.metric.title} in its file"
-        return f"another metric: {ours.metric.title}, now {theirs.metric.title}"
+        return _metric_change(ours.metric, theirs.metric)
     if ours.card.version != theirs.card.version:
         return f"other data: version {ours.card.version} of the task, now {theirs.card.version}"
     if ours.card.sha256 != theirs.card.sha256:
@@ -147,6 +146,20 @@ def changed(before: Manifest, after: Manifest, row: Curve) -> str:
     if eyes != other_eyes and after.strategies[row.strategy].start != "nothing":  # which has no network
         return f"another backbone: sha256 {eyes[:8]}, now {other_eyes[:8]}"
     return ""
+
+
+def _metric_change(ours: MetricCard, theirs: MetricCard) -> str:
+    """Return in what two cards of metrics differ: functions of one name in files are versions of one metric."""
+    if bool(ours.sha256) != bool(theirs.sha256):
+        before, after = (card.title + " in a file" * bool(card.sha256) for card in (ours, theirs))
+        return f"another metric: {before}, now {after}"
+    if ours.name != theirs.name:
+        return f"another metric: {ours.title}, now {theirs.title}"
+    version = f"another version of {ours.title}" + " in its file" * bool(ours.sha256)
+    if ours.higher_is_better == theirs.higher_is_better:
+        return version
+    before, after = ("higher" if card.higher_is_better else "lower" for card in (ours, theirs))
+    return f"{version}, {before} was better, now {after}"
 
 
 def recipe_changes(before: Manifest, after: Manifest, row: Curve) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.column import Column
 from bench.errors import DataError, unknown_name
-from bench.files.scripts import run_script
+from bench.files.scripts import describe_raised, run_script
 from bench.metric import Metric, MetricCard
 from bench.registry import METRICS, load_instance, names
 from bench.runtime.cache import file_sha256
@@ -26,7 +26,10 @@ def is_own(text: str) -> bool:
 
 def find_metric(text: str) -> Metric:
     """Return a metric of others: see `is_own`. Raises like `load_metric`, and `PluginError` for what is no metric."""
-    return load_metric(text) if text.startswith(PREFIX) else load_instance(METRICS, text, Metric)
+    if text.startswith(PREFIX):
+        return load_metric(text)
+    metric = load_instance(METRICS, text, Metric)
+    return replace(metric, compute=_checked(metric.compute, f"the metric {text}"))
 
 
 def load_metric(text: str) -> Metric:
@@ -55,7 +58,7 @@ def load_metric(text: str) -> Metric:
     except TypeError as error:
         raise DataError(f"{name} in {file} is to take predictions, labels and facts: {error}") from error
     where = f"{name} in {file}"
-    return Metric(replace(_card(function, where), sha256=sha256), _checked(function, where))
+    return Metric(replace(_card(function, where), sha256=sha256), _checked(function, where, Path(file)))
 
 
 def _card(function: Callable[..., Any], where: str) -> MetricCard:
@@ -71,15 +74,36 @@ def _card(function: Callable[..., Any], where: str) -> MetricCard:
     return MetricCard(name, str(title), higher_is_better=higher_is_better, perfect=float(perfect))
 
 
-def _checked(function: Callable[..., Any], where: str) -> Callable[[Column, Column, Column | None], float | None]:
-    """Return a function of a user's that is refused where it returns no number."""
+def _checked(
+    function: Callable[..., Any], where: str, file: Path | None = None
+) -> Callable[[Column, Column, Column | None], float | None]:
+    """Return a function of others' that cannot change what it is given, and is refused where it returns no number."""
 
     def compute(predictions: Column, labels: Column, facts: Column | None) -> float | None:
-        value = function(predictions, labels, facts)
-        if value is not None and not isinstance(value, int | float | np.integer | np.floating):
-            raise DataError(f"{where} is to return a number, or None where there is none: got {type(value).__name__}")
-        if value is not None and math.isinf(value):
-            raise DataError(f"{where} is to return a finite number, or None where there is none: got {value}")
-        return None if value is None or math.isnan(value) else float(value)
+        try:
+            value = function(_copy(predictions), _copy(labels), None if facts is None else _copy(facts))
+        except (Exception, SystemExit) as error:  # somebody else's code: it is what has to be named
+            raise DataError(f"{where} raised {describe_raised(error, file)}") from error
+        return _number(value, where)
 
     return compute
+
+
+def _copy(column: Column) -> Column:
+    """Return a copy of a column: other metrics are given the same one, and it is kept on disk."""
+    return column.take(np.arange(len(column)))
+
+
+def _number(value: object, where: str) -> float | None:
+    """Return what a function returned as a score. Raises `DataError` if it is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise DataError(f"{where} is to return a number, or None where there is none: got {type(value).__name__}")
+    try:
+        number = float(value)
+    except OverflowError:  # of an integer
+        number = math.inf
+    if math.isinf(number):
+        raise DataError(f"{where} is to return a finite number, or None where there is none: got {number}")
+    return None if math.isnan(number) else number

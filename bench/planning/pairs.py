@@ -65,7 +65,7 @@ def tell_left_out(left_out: Mapping[Curve, str], need_labels: Mapping[Curve, str
     for one, reason in left_out.items():
         strategies.setdefault((one.task, reason), {})[one.strategy] = None
     for one, reason in need_labels.items():
-        strategies.setdefault((one.task, f"a budget of {NONE} has no labels, and {reason}"), {})[one.strategy] = None
+        strategies.setdefault((one.task, f"at a budget of {NONE} {reason}"), {})[one.strategy] = None
     return [f"{task}: left out {', '.join(names)}: {reason}" for (task, reason), names in strategies.items()]
 
 
@@ -88,8 +88,8 @@ def _needs_labels(strategy: Strategy, task: Task, backbone: BackboneCard) -> str
     if backbone.domain != task.card.domain:
         return ""
     if LABELS_OR_HEAD in strategy.requires and not task.target.among(backbone.brings):
-        return f"it learns from labels, since {backbone.name} brings no head for {task.target.name}"
-    return "it learns from labels" if strategy.learns(task.target, task.card.domain) else ""
+        return f"there are no labels to learn from, and {backbone.name} brings no head for this target"
+    return "there are no labels to learn from" if strategy.learns(task.target, task.card.domain) else ""
 
 
 def _misread(target: Target, backbone: BackboneCard) -> str:

@@ -29,7 +29,6 @@ from zipfile import BadZipFile
 from bench.cell import Cell, Failure, Outcome, Result, from_record, to_record
 from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
-from bench.metric import MetricCard
 from bench.results.manifest import Curve, Manifest, TaskEntry, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
 from bench.results.tested import PLAIN, Tested
@@ -152,11 +151,12 @@ class Store:
         Cells that are the same work have one key and one outcome. Scores are those of the
         metric that ranks.
         """
-        found = ((cell, self._read_outcome(key)) for cell, key in sorted(self.manifest.cells.items()))
-        return {
-            cell: outcome and _as_it_is_now(replace(outcome, cell=cell), self.manifest.tasks.get(cell.task))
-            for cell, outcome in found
-        }
+        return {cell: self.outcome(cell, key) for cell, key in sorted(self.manifest.cells.items())}
+
+    def outcome(self, cell: Cell, key: str) -> Outcome | None:
+        """Return the outcome of a cell by its key, its score that of the metric that ranks; None if there is none."""
+        found = self._read_outcome(key)
+        return found and _as_it_is_now(replace(found, cell=cell), self._entry(cell.task))
 
     def results(self) -> Iterable[Result]:
         """Return the finished results, sorted by cell."""
@@ -187,13 +187,12 @@ class Store:
 
     def _metric(self, task: str) -> str:
         """Return the name of the metric that ranks the results of a task; nothing where that is not known."""
-        card = self._card(task)
-        return card.name if card else ""
+        entry = self._entry(task)
+        return entry.metric.name if entry else ""
 
-    def _card(self, task: str) -> MetricCard | None:
-        """Return the card of the metric that ranks the results of a task; None where that is not known."""
-        entry = self._manifest.tasks.get(task) if self._manifest else None
-        return entry.metric if entry else None
+    def _entry(self, task: str) -> TaskEntry | None:
+        """Return what the manifest says of a task; None where it says nothing."""
+        return self._manifest.tasks.get(task) if self._manifest else None
 
     def _predictions(self, key: str, shift: str = PLAIN) -> Path:
         return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")

@@ -8,6 +8,17 @@ from bench.errors import DataError
 NAMED: Final = 3
 
 
+class SharedGroupsError(DataError):
+    """Groups with examples in both train and test: `found` says which, the message also which options mend it."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"{found}; move each to one side, or name the groups to test on with the option held_out, or what a group "
+            "is with the option group"
+        )
+
+
 def shared_groups(train: Iterable[str], test: Iterable[str]) -> list[str]:
     """Return the groups that have examples in both train and test, sorted; each argument names one per example."""
     return sorted(set(train) & set(test))
@@ -18,10 +29,7 @@ def refuse_shared_groups(train: Iterable[str], test: Iterable[str]) -> None:
     shared = shared_groups(train, test)
     if not shared:
         return
-    raise DataError(
-        f"{_whose(shared)} examples in both train and test: {_named(shared)}; move each to one side, or name the "
-        "groups to test on with the option held_out, or what a group is with the option group"
-    )
+    raise SharedGroupsError(f"{_whose(shared)} examples in both train and test: {_named(shared)}")
 
 
 def refuse_tested_source(source: Iterable[str], test: Iterable[str]) -> None:

@@ -3,6 +3,8 @@
 import hashlib
 import inspect
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,9 +13,10 @@ import numpy as np
 
 from bench.card import ScoredUnits, TaskCard
 from bench.config.data import DataSpec
-from bench.errors import DataError, unknown_name
-from bench.files.scripts import run_script
+from bench.errors import BenchError, DataError, unknown_name
+from bench.files.scripts import describe_raised, run_script
 from bench.runtime.cache import Cache
+from bench.subsets.groups import SharedGroupsError
 from bench.target import Target, combine_by
 from bench.task import Split, Task, fingerprint
 from bench_tasks.files.found import refuse_others
@@ -24,22 +27,62 @@ APPLYING: Final = frozenset({"metric", "text", "encoding", "time", "series", "va
 
 
 class OwnTask(Task):
-    """A task whose card is not pinned, and names the data that were found when it was opened."""
+    """A task in a user's file. A card that is not pinned names the data that were found when it was opened."""
 
-    def __init__(self, own: Task, card: TaskCard, target: Target, address: str) -> None:
+    def __init__(self, written: "_Written", card: TaskCard, target: Target, address: str) -> None:
         self.card = card
         self.target = target
-        self._own = own
+        self._written = written
         self._address = address
 
     def split(self, fold: int, cache: Cache) -> Split:
-        split = self._own.split(fold, cache)
-        if fold == 0 and _content(split, self.target) != self.card.sha256:
+        split = self._written.split(fold, cache)
+        if fold == 0 and not self.card.pinned and _content(split, self.target) != self.card.sha256:
             raise DataError(
                 f"{self._address} changed since it was looked at: give the same command once more; if nothing that it "
                 "reads did, its `split` returns other data each time: draw them from a fixed seed"
             )
         return split
+
+
+class _Written:
+    """A task as its file has it: what goes wrong in there is told in one line."""
+
+    def __init__(self, kind: type[Task], file: Path) -> None:
+        """Make the task. Raises `DataError` if that fails, or if it has no card or no target."""
+        self._file = file
+        self._name = f"{kind.__name__} in {file}"
+        with self._told(self._name):
+            self._task = kind()
+        for name, wanted in (("card", TaskCard), ("target", Target)):
+            if not isinstance(getattr(self._task, name, None), wanted):
+                raise DataError(f"{self._name} is to have a {name}, a {wanted.__module__}.{wanted.__name__}")
+        self.card = self._task.card
+        self.target = self._task.target
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        """Return what the task returns. Raises `DataError` for whatever it raises, and for what is no split."""
+        where = f"`split` of {self._name}"
+        with self._told(where):
+            split: object = self._task.split(fold, cache)
+        if not isinstance(split, Split):
+            raise DataError(f"{where} is to return a bench.task.Split: got {type(split).__name__}")
+        return split
+
+    @contextmanager
+    def _told(self, where: str) -> Iterator[None]:
+        """Raise `DataError` that names a place in the file for whatever is raised there."""
+        try:
+            yield
+        except SharedGroupsError as error:
+            raise DataError(
+                f"{where}: {error.found}; put all examples of a group on one side, which is a unit where no groups are "
+                "named: Examples(…, groups=…, units=…)"
+            ) from error
+        except BenchError as error:
+            raise DataError(f"{where}: {error}") from error
+        except (Exception, SystemExit) as error:  # a user's code: its file is what has to be named
+            raise DataError(f"{where} raised {describe_raised(error, self._file)}") from error
 
 
 def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -48,7 +91,8 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     The data of a card that is not pinned are loaded, and their hash is found: of several folds that of the first, which
     has all of them in it. Raises `DataError` for options of what the task says itself, such as groups or a title; if
     the file cannot be run or holds no task; and for examples that are to be scored as one and cannot be. Raises
-    `UnknownNameError` if it has none of this class.
+    `UnknownNameError` if it has none of this class. Whatever its code raises, then or later, is a `DataError` that
+    names the file.
     """
     if spec.options.score_by:
         raise DataError(f"{spec.address}: a task of your own says itself what is scored as one: Examples(…, units=…)")
@@ -60,20 +104,29 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
     if not wanted and len(found) != 1:
         names = ", ".join(found) or "none"
         raise DataError(f"{file} is to define one subclass of bench.task.Task, or say python:{file}:CLASS: got {names}")
-    task = (found[wanted] if wanted else next(iter(found.values())))()
-    if not task.card.pinned:
-        split = task.split(0, cache)
-        target = task.target if split.test.units is None else combine_by(task.target, task.target.combined_by)
+    written = _Written(found[wanted] if wanted else next(iter(found.values())), Path(file))
+    card, target = written.card, written.target
+    if not card.pinned:
+        split = written.split(0, cache)
+        target = target if split.test.units is None else combine_by(target, target.combined_by)
+        _refuse_unread(spec.address, split, target)
         card = replace(
-            task.card,
+            card,
             name=name,
             sha256=_content(split, target),
             n_train=len(split.train),
             beside=split.beside,
-            scored=_scored(spec.address, task.card, target, split),
+            scored=_scored(spec.address, card, target, split),
         )
-        return OwnTask(task, card, target, spec.address)
-    return task
+    return OwnTask(written, card, target, spec.address)
+
+
+def _refuse_unread(address: str, split: Split, target: Target) -> None:
+    """Raise `DataError` if train or test lack the labels that the target reads."""
+    for part in (split.train, split.test):
+        if target.reads not in part.labels:
+            got = ", ".join(part.labels) or "none"
+            raise DataError(f"{address}: the target reads the labels {target.reads!r}: got {got}")
 
 
 def _content(split: Split, target: Target) -> str:

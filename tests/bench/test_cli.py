@@ -156,7 +156,7 @@ def test_a_dry_run_shows_the_cells_and_touches_nothing(tmp_path: Path, capsys: p
         (["--budget", "1.5"], "'1.5' is neither a share in (0, 1] nor a whole number of labels"),
         (
             ["--budget", "0", "--strategy", "full"],
-            "nothing is left to be run: co2: left out full: a budget of 0 has no",
+            "nothing is left to be run: co2: left out full: at a budget of 0 there are no",
         ),
         (["--config", "missing.toml"], "there is no config missing.toml"),
         (["--config", "."], "cannot read the config ."),

@@ -77,6 +77,12 @@ def test_a_package_that_cannot_be_loaded_is_named_and_only_when_it_is_asked_for(
         load(STRATEGIES, "mine")
 
 
+def test_a_package_that_ends_the_program_is_named(install: Install) -> None:
+    install("outside_leaving", "raise SystemExit(0)\n", mine="Mine")
+    with pytest.raises(PluginError, match=r"package outside_leaving .*SystemExit: 0"):
+        load(STRATEGIES, "mine")
+
+
 def test_what_is_of_another_type_is_refused_with_its_package(install: Install) -> None:
     install("outside_wrong", "class Mine: ...\n", mine="Mine")
     with pytest.raises(PluginError, match=r"package outside_wrong .*no subclass of bench\.strategies\.probe\.Probe"):

@@ -1,5 +1,6 @@
 """A task in a file of one's own runs from any folder; a file that holds none says what is missing."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -183,8 +184,13 @@ def test_a_task_of_ones_own_says_what_is_scored_as_one_and_how(tmp_path: Path) -
     ("old", "new", "said"),
     [
         ("row // 3 % 2 == 1", "row % 2 == 1", "'b0' is scored as one.*such as example 0 and example 1"),
+        ('{"present": D', '{"presence": D', "the target reads the labels 'present': got presence"),
         ('Labels(("scar",))', 'Tags(("B-X", "I-X", "O"))', "predictions of tags cannot be combined"),
-        ('f"{side}{row // 3}"', 'f"{row // 3}"', "4 groups have examples in both train and test"),
+        (
+            'f"{side}{row // 3}"',
+            'f"{row // 3}"',
+            "4 groups have examples in both train and test: .*put all examples of a group",
+        ),
     ],
 )
 def test_units_that_cannot_be_scored_are_refused_when_the_task_is_opened(
@@ -192,6 +198,54 @@ def test_units_that_cannot_be_scored_are_refused_when_the_task_is_opened(
 ) -> None:
     with pytest.raises(DataError, match=said):
         opened(written(tmp_path, old, new), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("units=np.array(units)", "units=units", "units of Examples are to be an array of strings.*got list"),
+        ("units=np.array(units)", "groups=units", "groups of Examples are to be an array of strings.*got list"),
+        ("units=np.array(units)", "names=units", "names of Examples are to be an array of strings.*got list"),
+        ("np.array(units)", "np.array(units[1:])", r"units .*of shape \(24,\): got the shape \(23,\)"),
+        ("np.array(units)", "np.array(units)[:, None]", r"units .*of shape \(24,\): got the shape \(24, 1\)"),
+        ("np.array(units)", "np.arange(count) // 3", "units .*such as numbers.astype.*got int64"),
+        ('Dense({"present": present})', "present", r"labels\['present'\] of Examples are to be a column.*got ndarray"),
+        ('{"present": present}', '{"present": present[1:]}', "have an entry for each example: got 23 for 24"),
+        ("return Split(", "return (", "is to return a bench.task.Split: got tuple"),
+        ('return Split(drawn("a", 24)', "return Split(1 / 0", r"raised ZeroDivisionError.* \(line 20\)"),
+        ('return Split(drawn("a", 24)', "return Split(exit(0)", "raised SystemExit: 0"),
+    ],
+)
+def test_what_is_wrong_with_a_split_is_one_line_that_names_class_and_file(
+    old: str, new: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, old, new)
+    assert main(["run", "--data", "python:patients.py", "--backbone", "bundled:glyphs"]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.fullmatch(rf"bench: `split` of Patients in patients.py.*{said}.*", error), error
+    assert "held_out" not in error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    target = Labels", "    aim = Labels", "is to have a target, a bench.target.Target"),
+        ("    def split", "    def __init__(self):\n        exit(0)\n\n    def split", "raised SystemExit: 0"),
+    ],
+)
+def test_a_task_that_cannot_be_made_is_told(old: str, new: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"^Patients in .*patients.py.* {said}"):
+        opened(written(tmp_path, old, new), tmp_path)
+
+
+def test_a_pinned_task_that_ends_the_program_is_told_too(tmp_path: Path) -> None:
+    place = written(tmp_path, "pinned=False", "pinned=True")
+    task = opened(place, tmp_path)
+    assert task.card.pinned
+    Path(place).write_text(Path(place).read_text().replace("return Split(", "exit(0), ("))
+    with pytest.raises(DataError, match=r"`split` of Patients in .* raised SystemExit: 0"):
+        opened(place, tmp_path).split(0, Cache(tmp_path))
 
 
 def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -> None:

@@ -155,12 +155,13 @@ def test_no_labels_are_refused_before_anything_is_run_where_nothing_can_be_witho
 ) -> None:
     said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0")
     assert (
-        "nothing is left to be run: demand: left out linear_probe: a budget of 0 has no labels, and it learns" in said
+        "nothing is left to be run: demand: left out linear_probe: at a budget of 0 there are no labels to learn"
+        in said
     )
-    assert "bundled:series brings no head for forecast" in said
+    assert "bundled:series brings no head for this target" in said
     for name in ("full", "scratch"):
         alone = mistake(capsys, *RUN[:3], "--strategy", name, "--budget", "0")
-        assert f"nothing is left to be run: demand: left out {name}: a budget of 0" in alone
+        assert f"nothing is left to be run: demand: left out {name}: at a budget of 0" in alone
     assert "a budget of 0 has no labels to rank by" in mistake(capsys, "rank", *RUN[1:3], "--budget", "0")
     assert not Path("results").exists()
 
@@ -171,7 +172,7 @@ def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told
     caplog.set_level(logging.INFO)
     strategies = ["--strategy", "linear_probe", "--strategy", "classical", "--strategy", "scratch"]
     command = [*RUN[:3], *strategies, *RUN[5:], "--seeds", "2", "--budget", "0", "20", "60", "--out", "night"]
-    told = "demand: left out scratch: a budget of 0 has no labels, and it learns from labels"
+    told = "demand: left out scratch: at a budget of 0 there are no labels to learn from"
     assert main([*command, "--dry-run"]) == 0
     assert "16 cells, 0 finished, 16 to run" in capsys.readouterr().out
     assert told in caplog.messages
@@ -179,9 +180,11 @@ def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told
     store = Store(Path("night"))
     none = {result.cell.strategy for result in store.results() if result.cell.budget == NONE}
     assert none == {"linear_probe", "classical"}
-    assert store.manifest.need_labels == {Curve("demand", "bundled:series", "scratch"): "it learns from labels"}
+    assert store.manifest.need_labels == {
+        Curve("demand", "bundled:series", "scratch"): "there are no labels to learn from"
+    }
     report = Path("night/report.md").read_text()
-    assert "| demand | scratch | bundled:series | 0 | It learns from labels |" in report
+    assert "| demand | scratch | bundled:series | 0 | There are no labels to learn from |" in report
     with Path("night/leaderboard.csv").open() as file:
         areas = {row["strategy"]: row for row in csv.DictReader(file)}
     assert areas.keys() == {"linear_probe", "classical", "scratch"}

@@ -56,6 +56,8 @@ class Together(Strategy):
         for budget, model in zip(budgets, PROBE.fit(context, budgets, seeds), strict=True):
             if self.fails == "itself" and budget.asked == BAD:
                 raise ValueError("what is shared cannot be done")
+            if self.fails == "leaves" and budget.asked == BAD:
+                raise SystemExit(1)
             yield model
 
 
@@ -105,6 +107,26 @@ def test_data_that_cannot_be_loaded_fail_every_cell_of_a_pack(tmp_path: Path) ->
     (job,) = group_into_jobs([toy_cell(PROBE, budget=budget) for budget in ASKED])
     outcomes = [output.outcome for output in engine.run(job)]
     assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)] == ["OSError: the disk is gone"] * 4
+
+
+class Leaving(ToyTask):
+    """A task whose code ends the program."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        raise SystemExit(0)
+
+
+def test_code_that_ends_the_program_fails_its_cells_and_ends_nothing(tmp_path: Path) -> None:
+    engine = Engine(lambda *_: Leaving(), lambda _name: ToyBackbone(), cache=Cache(tmp_path), device="cpu")
+    (job,) = group_into_jobs([toy_cell(PROBE, budget=budget) for budget in ASKED])
+    outcomes = [output.outcome for output in engine.run(job)]
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)] == ["SystemExit: 0"] * 4
+
+
+def test_a_model_that_ends_the_program_fails_its_cell_alone(tmp_path: Path) -> None:
+    found = together(tmp_path, Together(name="together", fails="leaves"))
+    failed = {asked: one.outcome.reason for asked, one in found.items() if isinstance(one.outcome, Failure)}
+    assert failed == {str(BAD): "SystemExit: 1"}
 
 
 class Folded(ToyTask):

@@ -13,7 +13,7 @@ from bench.column import dense
 from bench.config.data import DataSpec
 from bench.execution.engine import Engine
 from bench.execution.output import CellOutput
-from bench.execution.rescoring import rescore
+from bench.execution.rescoring import Rescored, rescore
 from bench.execution.runner import pending_cells, run_cells
 from bench.planning.plan import Job, PlannedCell
 from bench.results.manifest import Manifest
@@ -25,6 +25,7 @@ from tests.bench.execution.test_runner import BACKBONES, Bench
 from tests.bench.results.test_store import manifest, ranked_by
 from tests.toys import PROBE, ToyBackbone, ToyTask, classes_of, toy_cell, toy_split
 
+NONE_LEFT = Rescored([], [])
 LATER = ("log_loss", "auroc")
 PLAN = tuple(
     replace(toy_cell(PROBE, budget=budget, seed=seed), shifts=True) for budget in (Share(0.5), ALL) for seed in (0, 1)
@@ -71,7 +72,7 @@ def test_rescored_results_are_those_that_had_every_metric_from_the_start(bench: 
     for result in bench.store.results():
         forget(bench.store, result)
     assert bench.store.outcomes() != before
-    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == []
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == NONE_LEFT
     assert bench.store.outcomes() == before
     assert all(result.shifted and result.block_sizes for result in bench.store.results())
 
@@ -81,7 +82,7 @@ def test_another_metric_that_ranks_trains_no_cell(bench: Bench) -> None:
         forget(bench.store, result)
     task = ToyTask()
     task.target = rank_by(ToyTask.target, "log_loss")
-    assert rescore(bench.store, PLAN, {"toy": task}) == []
+    assert rescore(bench.store, PLAN, {"toy": task}) == NONE_LEFT
     bench.store.extend(ranked_by("log_loss", planned()))
     bench.ran.clear()
     tally = run_cells(PLAN, bench.store, BACKBONES, bench.execute)
@@ -99,13 +100,13 @@ def test_results_outside_of_the_plan_are_scored_too(bench: Bench) -> None:
 def test_tasks_that_are_not_of_the_plan_are_left_alone(bench: Bench) -> None:
     for result in bench.store.results():
         forget(bench.store, result)
-    assert rescore(bench.store, (), {}) == []
+    assert rescore(bench.store, (), {}) == NONE_LEFT
     assert not any("auroc" in result.scores.values for result in bench.store.results())
 
 
 def test_what_has_every_metric_is_not_written_again(bench: Bench) -> None:
     written = {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()}
-    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == []
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == NONE_LEFT
     assert {path: path.stat().st_mtime_ns for path in (bench.store.root / "cells").iterdir()} == written
 
 
@@ -148,12 +149,12 @@ def test_results_of_another_label_column_of_the_same_data_are_scored_against_the
     assert len(list(bench.store.results())) == len(PLAN)
     for result in bench.store.results():
         forget(bench.store, result)
-    assert rescore(bench.store, plans[1], {"toy": second}) == []
+    assert rescore(bench.store, plans[1], {"toy": second}) == NONE_LEFT
     assert bench.store.outcomes() == before
 
 
 def test_nothing_is_rescored_where_nothing_was_run(tmp_path: Path) -> None:
-    assert rescore(Store(tmp_path), PLAN, {"toy": ToyTask()}) == []
+    assert rescore(Store(tmp_path), PLAN, {"toy": ToyTask()}) == NONE_LEFT
     assert not list(tmp_path.iterdir())
 
 
@@ -165,7 +166,7 @@ def test_a_result_that_cannot_be_rescored_is_run_again_and_alone(bench: Bench, l
     for path in (bench.store.root / lost).iterdir():
         if lost == "tested" or path.name.startswith(f"{first.key}."):
             path.unlink()
-    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [first.key]
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == Rescored([first.key], [])
     bench.store.extend(ranked_by("auroc", planned()))
     assert pending_cells(PLAN, bench.store, BACKBONES) == [first]
     bench.ran.clear()
@@ -189,9 +190,9 @@ def test_a_cell_that_is_run_for_a_metric_that_does_not_rank_has_it_afterwards(be
     key = lose(bench)
     predictions = bench.store.root / "predictions" / f"{key}.npz"
     predictions.write_bytes(b"damaged")
-    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [key]
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == Rescored([key], [])
     run_cells(PLAN, bench.store, BACKBONES, bench.execute, again=[key])
-    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == [], "it is not run again and again"
+    assert rescore(bench.store, PLAN, {"toy": ToyTask()}) == NONE_LEFT, "it is not run again and again"
 
 
 def test_a_cell_that_fails_when_it_is_run_again_keeps_the_result_it_had(bench: Bench) -> None:
@@ -216,8 +217,8 @@ def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path
         forget(bench.store, result)
     now = ToyTask()
     now.card = replace(now.card, pinned=False, folds=2, sha256="1" * 64)
-    assert rescore(bench.store, (), {"toy": now}) == []
+    assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert not any("auroc" in result.scores.values for result in bench.store.results())
     now.card = replace(now.card, folds=3, sha256=ToyTask().card.sha256)
-    assert rescore(bench.store, (), {"toy": now}) == []
+    assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert bench.store.outcomes() == before

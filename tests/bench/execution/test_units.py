@@ -16,7 +16,7 @@ from bench.column import Column, dense
 from bench.errors import DataError
 from bench.execution.engine import Engine
 from bench.execution.evaluation import Evaluation, Scorable, score_units
-from bench.execution.rescoring import rescore
+from bench.execution.rescoring import Rescored, rescore
 from bench.execution.runner import run_cells
 from bench.metrics import labels as label_metrics
 from bench.results.store import Store
@@ -111,7 +111,7 @@ def test_scores_from_kept_predictions_are_combined_again(engine: Engine, tmp_pat
     assert store.outcomes() != before
     task = Patients()
     task.card = replace(task.card, sha256=PLAN[0].data_sha256)
-    assert rescore(store, PLAN, {"toy": task}) == []
+    assert rescore(store, PLAN, {"toy": task}) == Rescored([], [])
     assert store.outcomes() == before
 
 

@@ -10,6 +10,7 @@ from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
 from bench.gate.wording import remarks
+from bench.metric import MetricCard
 from bench.metrics.forecast import MAE
 from bench.results.manifest import Curve, Manifest
 from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
@@ -67,10 +68,40 @@ def other_card(field: str, value: object) -> Callable[[Manifest], Manifest]:
     return change
 
 
-def other_metric(manifest: Manifest) -> Manifest:
-    """Score the series by another metric."""
-    entry = replace(manifest.tasks["series"], metric=MAE.card)
-    return replace(manifest, tasks={**manifest.tasks, "series": entry})
+def scored_by(card: MetricCard) -> Callable[[Manifest], Manifest]:
+    """Return a change of the metric that the series are scored by."""
+
+    def change(manifest: Manifest) -> Manifest:
+        entry = replace(manifest.tasks["series"], metric=card)
+        return replace(manifest, tasks={**manifest.tasks, "series": entry})
+
+    return change
+
+
+def of_cards(before: MetricCard, after: MetricCard) -> str:
+    """Return what is said of two runs whose series are scored by these metrics."""
+    comparison = compare(night(manifest=scored_by(before)), night(manifest=scored_by(after)))
+    return dict.fromkeys(comparison.matched.not_compared.values()).popitem()[0]
+
+
+COST = MetricCard("cost", "cost", higher_is_better=False, perfect=0.0, sha256="a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (replace(COST, sha256="b" * 64), "another version of cost in its file"),
+        (
+            replace(COST, sha256="b" * 64, higher_is_better=True, perfect=1.0),
+            "another version of cost in its file, lower was better, now higher",
+        ),
+        (replace(COST, sha256="b" * 64, title="cost in EUR"), "another version of cost in its file"),
+        (replace(COST, sha256="b" * 64, name="price", title="price"), "another metric: cost, now price"),
+        (replace(COST, sha256=""), "another metric: cost in a file, now cost"),
+    ],
+)
+def test_a_function_that_changed_is_another_version_also_with_another_direction(after: MetricCard, said: str) -> None:
+    assert of_cards(COST, after) == said
 
 
 def other_backbone(manifest: Manifest) -> Manifest:
@@ -84,7 +115,7 @@ def other_backbone(manifest: Manifest) -> Manifest:
     [
         (other_card("sha256", "ff" * 32), "pictures", "other data"),
         (other_card("version", 2), "pictures", "other data: version 1 of the task, now 2"),
-        (other_metric, "series", "another metric: MASE, now MAE"),
+        (scored_by(MAE.card), "series", "another metric: MASE, now MAE"),
         (other_backbone, "pictures", "another backbone"),
     ],
 )

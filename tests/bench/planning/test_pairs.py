@@ -150,11 +150,11 @@ def test_what_has_one_reason_on_a_task_is_told_in_one_line() -> None:
     curves = [Curve("toy", backbone, name) for backbone in ("a", "b") for name in ("one", "two")]
     assert tell_left_out(
         {**dict.fromkeys(curves, "why not"), Curve("other", "a", "one"): "why not"},
-        dict.fromkeys(curves, "it learns"),
+        dict.fromkeys(curves, "it is so"),
     ) == [
         "toy: left out one, two: why not",
         "other: left out one: why not",
-        "toy: left out one, two: a budget of 0 has no labels, and it learns",
+        "toy: left out one, two: at a budget of 0 it is so",
     ]
 
 
@@ -187,7 +187,7 @@ def without_labels(
     return leave_out_impossible(Suite("all", budgets, 1, (entry,)), {"toy": task}, {backbone.name: backbone})
 
 
-LEARNS = "it learns from labels"
+LEARNS = "there are no labels to learn from"
 
 
 @pytest.mark.parametrize("said", [ToyTask.target.identity, ToyTask.target.name], ids=["the target", "its kind"])
@@ -208,7 +208,9 @@ def test_without_labels_a_probe_can_be_where_the_card_says_that_a_head_came_with
 @pytest.mark.parametrize("brings", [(), ("forecast", "another target")])
 def test_without_labels_a_probe_is_left_out_where_no_head_of_the_target_came(brings: tuple[str, ...]) -> None:
     need_labels = without_labels(ToyTask(), replace(CARD, brings=brings), (NONE, ALL), PROBE).need_labels
-    assert need_labels == {Curve("toy", CARD.name, PROBE.name): f"{LEARNS}, since toy:dense brings no head for classes"}
+    assert need_labels == {
+        Curve("toy", CARD.name, PROBE.name): f"{LEARNS}, and toy:dense brings no head for this target"
+    }
 
 
 def test_without_labels_a_classical_model_can_be_that_has_nothing_to_learn() -> None:
@@ -220,6 +222,8 @@ def test_without_labels_a_classical_model_can_be_that_has_nothing_to_learn() -> 
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES, CLASSICAL], ids=lambda strategy: strategy.name)
 def test_where_nothing_is_left_without_labels_the_suite_is_refused(strategy: Strategy) -> None:
-    said = f"nothing is left to be run: toy: left out {strategy.name}: a budget of 0 has no labels, and it learns from"
+    said = (
+        f"nothing is left to be run: toy: left out {strategy.name}: at a budget of 0 there are no labels to learn from"
+    )
     with pytest.raises(ConfigError, match=said):
         without_labels(ToyTask(), CARD, (NONE,), strategy)
