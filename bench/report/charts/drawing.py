@@ -52,6 +52,9 @@ MARKERS: Final = (
 LABEL_GAP: Final = 17.0  # least distance between two direct labels
 LONGEST_LABEL: Final = 46
 
+ALIKE: Final = 1.001
+"""Values that differ by a smaller factor are drawn as one: an axis between them has no length."""
+
 Drawn = Callable[[Sequence[Point], Place, Place], str]
 """What returns path data of points."""
 
@@ -176,7 +179,7 @@ def _places(low: float, high: float, *, zero: bool, alone: bool, left: float, ri
 
 def _reach(low: float, high: float) -> float:
     """Return by what factor a logarithmic axis reaches beyond its lowest and its highest value."""
-    return (high / low) ** 0.03 if high > low else 2.0
+    return (high / low) ** 0.03 if high > ALIKE * low else 2.0
 
 
 def _ticks(chart: Chart, place: Place, room: float, low: float, high: float) -> list[Tick]:

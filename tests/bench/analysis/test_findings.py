@@ -100,7 +100,7 @@ def test_savings_that_seeds_leave_open_say_so(tmp_path: Path) -> None:
     scratch = around(0.3, 0.5, 0.7, spread=0.0)
     reached = said(tmp_path / "reached", scratch=scratch, linear_probe=[[0.68 + step for step in steps]])
     # the interval of the probe's mean, 0.68 -+ 0.0304, begins at 10 ** 2.748 labels of scratch
-    assert "worth about 79 times the labels [at least 55]: a linear probe with 10 labelled examples does" in reached
+    assert "worth about 79 times the labels [at least 55]: a linear probe with 10 labelled examples matches" in reached
     above = said(tmp_path / "above", scratch=scratch, linear_probe=[[0.71 + step for step in steps]])
     assert "worth at least 79 times the labels: a linear probe with 10 labelled examples scores above" in above
     assert above.endswith("training from scratch with 1,000.")

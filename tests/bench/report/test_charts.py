@@ -91,6 +91,13 @@ def test_no_label_alone_is_a_point_on_an_axis_that_is_whole() -> None:
     assert places == {middle} == {tick.at for tick in alone.ticks}, "as any budget alone"
 
 
+@pytest.mark.parametrize("later", [0.0484, np.nextafter(0.0484, 1), 0.0484000001, 0.05])
+def test_values_that_differ_by_rounding_alone_are_drawn(later: float) -> None:
+    close = draw(chart(a=[(0.0484, 0.4)], b=[(later, 0.5)]))
+    places = [float(x) for line in close.lines for dot in line.dots for x in dot.x]
+    assert all(PAGE.left <= place <= PAGE.width - PAGE.right for place in places)
+
+
 def test_intervals_are_cut_at_the_axis(tmp_path: Path) -> None:
     for svg in written(example(tmp_path)).values():
         root = ET.fromstring(svg)  # noqa: S314 - our own
