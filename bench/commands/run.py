@@ -75,7 +75,7 @@ def main(options: RunOptions) -> int:
 
 
 def _conclude(tally: Tally, plan: Sequence[PlannedCell], pending: Sequence[PlannedCell], store: Store) -> int:
-    """Say what came of a plan and return the exit code: what was kept without a score has failed like what ran now."""
+    """Say how a plan went and return the exit code: what was kept without a score has failed like what ran now."""
     unscored = find_unscored(plan, pending, store)
     for reason, count in Counter(failure.reason for failure in unscored).items():
         logging.warning("%s without a score: %s", counted(count, "finished cell"), reason)
