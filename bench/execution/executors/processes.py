@@ -10,6 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -33,20 +34,20 @@ def execute_in_processes(jobs: Sequence[Job], *, workers: int, settings: EngineS
     pool = [_start(settings) for _ in range(min(workers, len(waiting)))]
     try:
         while waiting or any(worker.holds for worker in pool):
-            for worker in pool:
-                if worker.holds is None and waiting:
-                    worker.holds = waiting.popleft()
-                    worker.connection.send(worker.holds)
-            ready = wait([worker.connection for worker in pool if worker.holds])
             for place, worker in enumerate(pool):
+                if worker.holds is None and waiting:
+                    pool[place] = worker if worker.process.is_alive() else _start(settings)
+                    _give(pool[place], waiting.popleft())
+            ready = wait([worker.connection for worker in pool if worker.holds])
+            for worker in pool:
                 if worker.connection not in ready:
                     continue
                 assert worker.holds is not None, "only workers that hold cells are waited for"
                 output = _receive(worker, worker.holds)
                 worker.holds = _without(worker.holds, output)
-                if not worker.process.is_alive():
-                    pool[place] = _start(settings)
-                    waiting.extendleft([worker.holds] if worker.holds else [])
+                if worker.holds and worker.connection.closed:
+                    waiting.appendleft(worker.holds)
+                    worker.holds = None
                 yield output
     finally:
         for worker in pool:
@@ -82,11 +83,22 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
+def _give(worker: _Worker, job: Job) -> None:
+    """Send a job to a worker. If it has just died, the end of its stream says so when it is waited for."""
+    worker.holds = job
+    with suppress(OSError):
+        worker.connection.send(job)
+
+
 def _receive(worker: _Worker, held: Job) -> CellOutput:
-    """Return what a worker delivers of the cells it holds; if it died, the failure of the one it was running."""
+    """Return what a worker delivers of the cells it holds; if it died, the failure of the one it was running.
+
+    The stream of a killed worker can end between two messages (`EOFError`) or in the middle of one (`OSError`).
+    """
     try:
         output: CellOutput = worker.connection.recv()
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
+        worker.connection.close()
         worker.process.join()
         return _lost(held.cells[0], worker.process.exitcode)
     return output

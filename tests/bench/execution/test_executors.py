@@ -1,13 +1,17 @@
 """Worker processes: a killed worker costs its cell; a killed or interrupted run leaves nothing running or half done."""
 
+import multiprocessing
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import AnyStr
 
@@ -17,7 +21,7 @@ from bench_tasks import FAMILIES
 from bench.backbones.descriptions import describe_all
 from bench.cell import Cell, Failure, Outcome, Result
 from bench.config.reading import read_config
-from bench.execution.executors.processes import execute_in_processes
+from bench.execution.executors.processes import _receive, _Worker, execute_in_processes
 from bench.execution.executors.starting import EngineSettings
 from bench.planning.plan import PlannedCell, group_into_jobs, plan_cells
 from bench.results.store import Store
@@ -129,9 +133,57 @@ def test_each_cell_comes_once_if_a_worker_is_killed_after_a_cell_that_failed_bef
     assert sorted(outcome.cell for outcome in outcomes) == sorted(planned.cell for planned in plan)
 
 
+def test_a_worker_killed_between_two_jobs_costs_no_cell(tmp_path: Path, config: Path) -> None:
+    jobs = [job for planned in planned_cells(config)[:2] for job in group_into_jobs([planned])]
+    delivered = execute_in_processes(jobs, workers=1, settings=settings_in(tmp_path))
+    first = next(delivered).outcome
+    worker = newest_child()
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT | os.WNOHANG))  # it may yet have threads
+    outcomes = [first, *(output.outcome for output in delivered)]
+    assert [outcome for outcome in outcomes if isinstance(outcome, Failure)] == []
+    assert len(outcomes) == 2
+
+
+def test_a_worker_killed_while_it_delivers_costs_that_cell(tmp_path: Path, config: Path) -> None:
+    job = group_into_jobs(planned_cells(config))[0]
+    with hung_up("half of a message") as connection, killed_process() as process:
+        worker = _Worker(process, connection, holds=job)
+        output = _receive(worker, job)
+    assert output.outcome.cell == job.cells[0].cell
+    assert isinstance(output.outcome, Failure)
+    assert "ended by signal SIGKILL" in output.outcome.reason
+
+
+@contextmanager
+def hung_up(message: str) -> Iterator[Connection]:
+    """Give a connection whose other end was lost when half of a message was sent."""
+    ours, theirs = multiprocessing.Pipe()
+    with ours:
+        os.write(theirs.fileno(), struct.pack("!i", 2 * len(message)) + message.encode())
+        theirs.close()
+        yield ours
+
+
+@contextmanager
+def killed_process() -> Iterator[SpawnProcess]:
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(3600,))
+    process.start()
+    process.kill()
+    yield process
+    process.join()
+
+
 def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outcome]:
     """Return the outcome of the cells of a plan whose worker is killed as soon as it delivered one."""
-    settings = EngineSettings(
+    delivered = execute_in_processes(group_into_jobs(plan), workers=1, settings=settings_in(folder))
+    first = next(delivered).outcome
+    os.kill(newest_child(), signal.SIGKILL)
+    return [first, *(output.outcome for output in delivered)]
+
+
+def settings_in(folder: Path) -> EngineSettings:
+    return EngineSettings(
         cache_root=folder / "cache",
         cache_limit_bytes=2**30,
         device="cpu",
@@ -139,10 +191,6 @@ def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outc
         decoders=1,
         trust_remote_code=False,
     )
-    delivered = execute_in_processes(group_into_jobs(plan), workers=1, settings=settings)
-    first = next(delivered).outcome
-    os.kill(newest_child(), signal.SIGKILL)
-    return [first, *(output.outcome for output in delivered)]
 
 
 def newest_child() -> int:
