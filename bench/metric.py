@@ -14,7 +14,8 @@ class MetricCard:
     """What a table or chart must know of a metric.
 
     `name` is its name in config and CSV, `title` the one that people read. `perfect` is the value of a faultless
-    prediction. `sha256` is that of the file of a user's that it is a function in, "" of any other metric.
+    prediction. `sha256` is that of the file of a user's that it is a function in, "" of any other metric. Of a
+    `proportion` each scored example is right or wrong, and the value is the share of the right ones.
     """
 
     name: str
@@ -22,6 +23,7 @@ class MetricCard:
     higher_is_better: bool
     perfect: float
     sha256: str = ""
+    proportion: bool = False
 
     @property
     def direction(self) -> int:

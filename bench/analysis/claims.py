@@ -4,16 +4,26 @@ Transfer is one strategy and training from scratch another, chosen by what they 
 `bench.analysis.pairs`. How each claim is measured is in `bench.analysis.measures`.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from bench import stats
 from bench.analysis import measures
 from bench.analysis.curves import Curves
-from bench.analysis.measures import Found, Verdict
+from bench.analysis.measures import Found
 from bench.analysis.pairs import Pair, find_pair
 from bench.analysis.tables import Tables
 from bench.analysis.wording import join_words
+
+Verdict = Literal["supported", "not supported", "not decided"]
+SUPPORTED: Final[Verdict] = "supported"
+REFUTED: Final[Verdict] = "not supported"
+UNDECIDED: Final[Verdict] = "not decided"
+
+SAME_AS_SCORES: Final = "domains"
+"""The claim that is decided by the test of another, so that it is no comparison more."""
 
 
 class Measured(NamedTuple):
@@ -36,7 +46,7 @@ CLAIMS: Final[Mapping[str, Measured]] = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim on one task and backbone, with a verdict at 95 % by itself: of twenty, one may be by chance.
+    """A claim on one task and backbone, with a verdict that is corrected for all claims of the page.
 
     `name` is one of `CLAIMS`, `said` is a plain sentence or two with numbers.
     """
@@ -47,17 +57,51 @@ class Claim:
     said: str
 
 
-def claims_of(tables: Tables, task: str, curves: Curves) -> list[Claim]:
-    """Return the six claims in the order of `CLAIMS`. What cannot be measured is not decided, and says why."""
+def claims_of(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[tuple[str, str], list[Claim]]:
+    """Return the six claims on every task and backbone, by their names, in the order of `CLAIMS`.
+
+    One correction for many comparisons (Holm's) holds over all of them: with 95 % confidence no verdict of the page is
+    a false one. What cannot be measured is not decided, and says why.
+    """
+    measured = {
+        (task, curves.backbone): _measured(tables, task, curves)
+        for task, several in found.items()
+        for curves in several
+    }
+    tested = [(where, name) for where, one in measured.items() for name in one if name != SAME_AS_SCORES]
+    adjusted = dict(zip(tested, stats.holm([measured[where][name].p for where, name in tested]), strict=True))
+    return {
+        where: [
+            _decided(name, one, float(adjusted[where, "scores" if name == SAME_AS_SCORES else name]))
+            for name, one in several.items()
+        ]
+        for where, several in measured.items()
+    }
+
+
+def _measured(tables: Tables, task: str, curves: Curves) -> dict[str, Found]:
+    """Return what was measured of each claim on one task and backbone."""
     pair = find_pair(tables, task, curves)
     reason = pair if isinstance(pair, str) else measures.why_undecided(pair)
-    claims = []
-    for name, (title, measure) in CLAIMS.items():
-        found = Found("not decided", reason) if isinstance(pair, str) or reason else measure(pair)
-        if name == "domains":
-            found = _across_domains(tables, task, curves.backbone, found)
-        claims.append(Claim(name, title, found.verdict, found.said))
-    return claims
+    found = {
+        name: Found(reason) if isinstance(pair, str) or reason else measure(pair)
+        for name, (_, measure) in CLAIMS.items()
+    }
+    found[SAME_AS_SCORES] = _across_domains(tables, task, curves.backbone, found[SAME_AS_SCORES])
+    return found
+
+
+def _decided(name: str, found: Found, p: float) -> Claim:
+    """Return a claim with its verdict at 95 %; `p` is adjusted for the number of claims."""
+    clear = p <= 1 - stats.CONFIDENCE and not math.isnan(found.p)
+    said, verdict = found.said, UNDECIDED
+    if found.gain == 0 or (clear and found.gain < 0):
+        verdict = REFUTED
+    elif clear and found.open_because:
+        said = f"{said} {found.open_because}"
+    elif clear:
+        verdict = SUPPORTED
+    return Claim(name, CLAIMS[name].title, verdict, said)
 
 
 def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> Found:
@@ -65,10 +109,10 @@ def _across_domains(tables: Tables, task: str, backbone: str, found: Found) -> F
     source = tables.manifest.backbones[backbone].subjects
     target = tables.manifest.tasks[task].card.subjects
     if not source or not target:
-        return Found("not decided", "The cards do not say whether source and target are alike.")
+        return Found("The cards do not say whether source and target are alike.")
     shared = [subject for subject in source if subject in target]
     if shared:
-        return Found("not decided", f"Source and target are alike: {join_words(shared)}.")
+        return Found(f"Source and target are alike: {join_words(shared)}.")
     return found._replace(
         said=f"Source ({join_words(source)}) and target ({join_words(target)}) are unlike. {found.said}"
     )

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import pandas as pd
-
 from bench import stats
 from bench.analysis.curves import Curves, key_budgets
 from bench.analysis.wording import capitalised, join_words, quantity, score, strategy_title
@@ -22,7 +20,7 @@ class Best(NamedTuple):
 def comparison(found: Sequence[Curves], cards: Mapping[str, BackboneCard]) -> list[str]:
     """Return a sentence for the smallest and for the largest budget: which backbone leads, or which ones tie.
 
-    A tie is what the paired t test does not decide, with Holm's correction for the number of backbones. Each backbone
+    A tie is what is not decided, with Holm's correction for the number of backbones. Each backbone
     is taken at its best strategy there, which flatters those with many strategies alike.
     """
     if len(found) < 2:
@@ -42,25 +40,24 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
         return None
     unit, direction = found[0].entry.unit, found[0].entry.metric.direction
     first, *rest = sorted(best, key=lambda one: -direction * one.mean)
-    adjusted = stats.holm([stats.paired_p(_gaps(first, other, amount)) for other in rest])
+    adjusted = stats.holm([stats.contrast(_gap(first, other, amount)).p for other in rest])
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
     said = f"with {quantity(amount)} {unit}, "
     if tied:
         names = join_words(_described(one, cards) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")
     second = rest[0]
-    gap = stats.mean_interval(_gaps(first, second, amount))
+    gap = stats.estimate(_gap(first, second, amount))
     between = f" [{score(gap.lower)}, {score(gap.upper)}]" if gap.upper - gap.lower > stats.ROUNDING else ""
     lead = f"{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)}{between}"
     return capitalised(f"{said}{lead}.")
 
 
-def _gaps(one: Best, other: Best, amount: float) -> pd.Series:
+def _gap(one: Best, other: Best, amount: float) -> stats.Replicates:
     """Return how much better one backbone does than another with each seed: both saw the same labels."""
-    sign = one.curves.entry.metric.direction
-    ours, theirs = one.curves.seeds[one.strategy, amount].align(other.curves.seeds[other.strategy, amount])
-    gaps: pd.Series = sign * (ours - theirs)
-    return gaps
+    sign = float(one.curves.entry.metric.direction)
+    ours, theirs = (best.curves.replicates(best.strategy, amount) for best in (one, other))
+    return stats.combine([ours, theirs], [sign, -sign])
 
 
 def _described(one: Best, cards: Mapping[str, BackboneCard]) -> str:

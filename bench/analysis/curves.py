@@ -8,6 +8,8 @@ from typing import Final
 
 import pandas as pd
 
+from bench import stats
+from bench.analysis.points import Point
 from bench.analysis.tables import Tables, ordinary_cells
 from bench.results.manifest import StrategyEntry, TaskEntry
 from bench.strategy import Start
@@ -22,7 +24,8 @@ class Curves:
 
     `points` has the columns of `bench.analysis.tables.average_seeds`, indexed by strategy and amount of labels; `seeds`
     a row per seed and a column per (strategy, amount). `ranking` has for each amount the strategies with a score, best
-    first. Budgets at which nothing was ever scored are left out: their amount is not known.
+    first. Budgets at which nothing was ever scored are left out: their amount is not known. `measured` has the scores
+    as replicates and `baselines` those of the baseline, by strategy and amount, `shifted` those under each shift too.
     """
 
     entry: TaskEntry
@@ -31,6 +34,9 @@ class Curves:
     points: pd.DataFrame
     seeds: pd.DataFrame
     ranking: Mapping[float, pd.DataFrame]
+    measured: Mapping[tuple[str, float], stats.Replicates]
+    baselines: Mapping[tuple[str, float], stats.Replicates]
+    shifted: Mapping[tuple[str, float, str], stats.Replicates]
 
     @property
     def budgets(self) -> list[float]:
@@ -60,15 +66,24 @@ class Curves:
         """Return the scores of a strategy, seeds by rising amounts of labels; missing where there is none."""
         return pd.DataFrame(self.seeds[strategy]).sort_index(axis="columns")
 
-    def labelled_scores(self, strategy: str) -> pd.DataFrame:
-        """Return the scores of a strategy at budgets that have labels: what is read along a logarithm of these."""
-        scores = self.scores(strategy)
-        return scores[[amount for amount in scores if float(str(amount)) > 0]]
+    def labelled_budgets(self, strategy: str) -> list[float]:
+        """Return the amounts of labels of a strategy, rising, without a budget of none: it has no logarithm."""
+        return [amount for amount in map(float, map(str, self.scores(strategy).columns)) if amount]
 
-    def differences(self, ours: str, theirs: str, amount: float) -> pd.Series:
-        """Return how much better one strategy is than another with each seed, above 0 where it is."""
-        gap: pd.Series = self.entry.metric.direction * (self.seeds[ours, amount] - self.seeds[theirs, amount])
-        return gap
+    def replicates(self, strategy: str, amount: float) -> stats.Replicates:
+        """Return the scores of a strategy at a budget; without seeds where there are none."""
+        return self.measured.get((strategy, amount), stats.NO_REPLICATES)
+
+    def difference(self, ours: str, theirs: str, amount: float) -> stats.Replicates:
+        """Return how much better one strategy is than another at a budget, above 0 where it is."""
+        sign = float(self.entry.metric.direction)
+        return stats.combine([self.replicates(ours, amount), self.replicates(theirs, amount)], [sign, -sign])
+
+    def over_baseline(self, strategy: str, amount: float) -> stats.Replicates:
+        """Return how much better a strategy is than the baseline at a budget, above 0 where it is."""
+        sign = float(self.entry.metric.direction)
+        baseline = self.baselines.get((strategy, amount), stats.NO_REPLICATES)
+        return stats.combine([self.replicates(strategy, amount), baseline], [sign, -sign])
 
     def leader(self, amount: float, start: Start) -> str | None:
         """Return the best of the strategies with one start at a budget; None where none has a score."""
@@ -99,6 +114,7 @@ def _curves_of(tables: Tables, task: str) -> list[Curves]:
     for backbone in [name for name in manifest.backbones if name in set(budgets["backbone"])]:
         points = budgets[budgets["backbone"] == backbone]
         seeds = cells[cells["backbone"] == backbone].set_index(["seed", "strategy", "amount"])["score"]
+        amounts = _amounts_of(points)
         found.append(
             Curves(
                 entry=manifest.tasks[task],
@@ -107,6 +123,13 @@ def _curves_of(tables: Tables, task: str) -> list[Curves]:
                 points=points.set_index(["strategy", "amount"]),
                 seeds=seeds.unstack(["strategy", "amount"]),  # noqa: PD010 - a series has no pivot_table
                 ranking=_ranking(points, manifest.tasks[task]),
+                measured=_at_amounts(tables.points.models, amounts),
+                baselines=_at_amounts(tables.points.baselines, amounts),
+                shifted={
+                    (*amounts[point], shift): one
+                    for (point, shift), one in tables.points.shifted.items()
+                    if point in amounts
+                },
             )
         )
     return found
@@ -118,3 +141,16 @@ def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[float, pd.DataFrame
         float(str(amount)): here[here["mean"].notna()].set_index("strategy")
         for amount, here in ordered.groupby("amount", sort=True)
     }
+
+
+def _amounts_of(points: pd.DataFrame) -> dict[Point, tuple[str, float]]:
+    """Return the strategy and the amount of labels of each point of one task and backbone."""
+    named = points[[*Point._fields, "amount"]].itertuples(index=False)
+    return {Point(*map(str, row[:4])): (str(row[2]), float(row[4])) for row in named}
+
+
+def _at_amounts(
+    known: Mapping[Point, stats.Replicates], amounts: Mapping[Point, tuple[str, float]]
+) -> dict[tuple[str, float], stats.Replicates]:
+    """Return the replicates of points by strategy and amount of labels."""
+    return {amounts[point]: known[point] for point in amounts if point in known}

@@ -1,7 +1,9 @@
 """What more labels would bring: power laws fitted to learning curves, and how well they predicted what is known."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from bench import stats
@@ -15,7 +17,8 @@ class MoreLabels:
     `measured` is the mean score at the largest budget, of `amount`, `predicted` what the law expects there when it is
     fitted to all smaller budgets, and `off` their difference; both are nan with fewer than three smaller budgets.
     Fitted to all budgets, the law expects `doubled_score` with `doubled_labels`, and that is better by `gain` (at least
-    0, whichever direction is good) than what was measured.
+    0, whichever direction is good) than what was measured. `gain_lower` and `gain_upper` are the 95 % interval of the
+    gain; nan where there is none.
     """
 
     strategy: str
@@ -26,16 +29,54 @@ class MoreLabels:
     doubled_labels: float
     doubled_score: float
     gain: float
+    gain_lower: float = float("nan")
+    gain_upper: float = float("nan")
 
 
-def more_labels_of(curves: Curves) -> list[MoreLabels]:
-    """Return a forecast for every strategy with a score at three budgets or more, in the order of the manifest."""
+def more_labels_of(found: Iterable[Curves]) -> dict[tuple[str, str], list[MoreLabels]]:
+    """Return a forecast for every strategy of every task and backbone with a score at three budgets or more.
+
+    By the names of tasks and backbones, strategies in the order of the manifest. The interval of a gain has the
+    variance of the mean at the largest budget and the mean square of how far the same fit was off at the largest budget
+    of all curves of the run, in units of skill: what a law is off by does not show in the curve that it is fitted to.
+    """
+    several = list(found)
+    forecasts = {(one.entry.card.name, one.backbone): _forecasts(one) for one in several}
+    offs = [
+        forecast.off / _range(curves)
+        for curves in several
+        for forecast in forecasts[curves.entry.card.name, curves.backbone]
+        if not np.isnan(forecast.off) and _range(curves)
+    ]
+    return {
+        (one.entry.card.name, one.backbone): [
+            _with_interval(one, forecast, offs) for forecast in forecasts[one.entry.card.name, one.backbone]
+        ]
+        for one in several
+    }
+
+
+def _range(curves: Curves) -> float:
+    """Return the distance from chance to perfect."""
+    return abs(curves.entry.metric.perfect - float(curves.points["chance"].mean()))
+
+
+def _with_interval(curves: Curves, forecast: MoreLabels, offs: list[float]) -> MoreLabels:
+    known = stats.uncertainty(curves.replicates(forecast.strategy, forecast.amount))
+    if not known.known or len(offs) < 2:
+        return forecast
+    spread = float(np.mean(np.square(offs))) * _range(curves) ** 2
+    margin = stats.Uncertainty(forecast.gain, known.variance + spread, len(offs) - 1.0).margin()
+    return replace(forecast, gain_lower=forecast.gain - margin, gain_upper=forecast.gain + margin)
+
+
+def _forecasts(curves: Curves) -> list[MoreLabels]:
     scored = set(curves.points.index.get_level_values("strategy"))
-    found = (more_labels(curves, name) for name in curves.strategies if name in scored)
+    found = (_forecast(curves, name) for name in curves.strategies if name in scored)
     return [one for one in found if one is not None]
 
 
-def more_labels(curves: Curves, strategy: str) -> MoreLabels | None:
+def _forecast(curves: Curves, strategy: str) -> MoreLabels | None:
     """Return the forecast for a strategy, None where it has a score at fewer than three budgets."""
     metric = curves.entry.metric
     means: pd.Series = curves.points.xs(strategy, level="strategy")["mean"].sort_index().dropna()

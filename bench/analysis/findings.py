@@ -4,16 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bench import stats
+from bench.analysis.advice import Advice, advise
 from bench.analysis.curves import Curves
-from bench.analysis.extrapolation import more_labels
-from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, savings_against
-from bench.analysis.verdicts import Verdict, recommended, tied_with_best, verdicts
+from bench.analysis.extrapolation import MoreLabels
+from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, learned_something, savings_against
+from bench.analysis.verdicts import Verdict, Verdicts
 from bench.analysis.wording import (
     about,
+    capitalised,
     join_words,
     quantity,
     rounded,
     rounded_down,
+    rounded_up,
     score,
     score_with_margin,
     strategy_phrase,
@@ -21,58 +25,99 @@ from bench.analysis.wording import (
 from bench.strategy import Start
 
 METHOD: Final = (
-    "± is half of the 95 % interval over seeds; brackets hold 95 % intervals. Strategies are compared in pairs that "
-    "share a seed, and with it the labels and the test examples, by the t test. One is “enough” where no other clearly "
-    "beats it, with Holm's correction for how many others there are; pretraining “helps” or “hurts” where its best "
-    "strategy is clearly better or worse, with Holm's correction for the number of budgets. Numbers of labels between "
-    "budgets are read off the learning curves; their intervals invert the paired t test. Nothing is read beyond the "
-    "largest budget but what is said of twice the labels, by a power law with an offset. All seeds are scored on the "
-    "same test examples: how a model would do on others is in no interval."
+    "± is half of the 95 % interval of a mean score; brackets hold 95 % intervals. They hold for other label budgets "
+    "drawn from the same training data, which seeds tell of, and for other test examples like these, which independent "
+    "parts of the test split tell of. A strategy is “enough” where no other is better by the tolerance or more, with "
+    "95 % confidence: one point of accuracy, or one hundredth of the way from the baseline to a perfect score. "
+    "Pretraining “helps” or “hurts” where its best strategy is clearly better or worse, corrected for all comparisons "
+    "of the page and for how many strategies there were to choose the best from. Numbers of labels between budgets are "
+    "read off the learning curves; their intervals invert the test. Nothing is read beyond the largest budget but what "
+    "is said of twice the labels, by a power law with an offset."
 )
 NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would say nothing
+DECIDED: Final = frozenset({"best", "enough"})  # kinds of advice
+VERBS: Final[Mapping[Verdict, str]] = {
+    "helps": "helps",
+    "makes no difference": "makes no difference",
+    "hurts": "hurts",
+    "not decided": "",
+}
 LONG_STRETCH: Final = 3  # as many budgets in a row are not told one by one
 
 
-def sentences(curves: Curves) -> list[str]:
-    """Return the answer for one task and backbone in plain sentences, each true of what was measured."""
+def sentences(curves: Curves, verdicts: Verdicts, forecasts: Sequence[MoreLabels] = ()) -> list[str]:
+    """Return the answer for one task and backbone in plain sentences, each true of what was measured.
+
+    `verdicts` are those of the page, `forecasts` what more labels would bring to the strategies.
+    """
     if not curves.scored_budgets:
         return []
     return [
+        *_behind_baseline(curves),
+        *_no_interval(curves),
         *_advice(curves),
-        *_transfer(curves),
-        *_worth(curves),
-        *_classical(curves),
-        *_more_labels(curves),
+        *_transfer(curves, verdicts),
+        *_worth(curves, verdicts),
+        *_classical(curves, verdicts),
+        *_more_labels(curves, forecasts),
     ]
 
 
-def headline(curves: Curves) -> str | None:
+def headline(curves: Curves, verdicts: Verdicts) -> str | None:
     """Return the finding that a chart is titled with, if any: the worth of pretraining, or whether it helps."""
-    worth = [] if "hurts" in verdicts(curves).values() else _worth(curves)
-    return next(iter([*worth, *_transfer(curves)]), None)
+    worth = [] if "hurts" in verdicts.of(curves).values() else _worth(curves, verdicts)
+    return next(iter([*worth, *_transfer(curves, verdicts)]), None)
+
+
+def _no_interval(curves: Curves) -> list[str]:
+    """Return why nothing is said of other test examples, where that is so."""
+    measured = [one for one in curves.measured.values() if len(one)]
+    if not measured or any(stats.uncertainty(one).known for one in measured):
+        return []
+    n_blocks = max(one.moved.shape[1] for one in measured)
+    return [
+        f"The test split has {n_blocks or 'no'} independent parts, and it takes {stats.FEWEST_BLOCKS} to say how scores "
+        "on other test examples would differ: nothing here has an interval, and nothing is decided."
+    ]
+
+
+def _behind_baseline(curves: Curves) -> list[str]:
+    """Return which strategies are not better than the baseline on average, and at which budgets."""
+    by_budgets: dict[tuple[float, ...], list[str]] = {}
+    for name in curves.by_cost:
+        gains = {amount: curves.over_baseline(name, amount) for amount in curves.scored_budgets}
+        behind = tuple(amount for amount, gain in gains.items() if len(gain) and not gain.values.mean() > 0)
+        if behind:
+            by_budgets.setdefault(behind, []).append(strategy_phrase(name))
+    if not by_budgets:
+        return []
+    parts = []
+    for behind, names in by_budgets.items():
+        at = f"with {join_words(map(quantity, behind))} {curves.entry.unit}"
+        everywhere = list(behind) == curves.scored_budgets and len(behind) > 1
+        parts.append(f"{join_words(names)} {'at any budget' if everywhere else at}")
+    chance = score(float(curves.points["chance"].mean()))
+    return [
+        f"The baseline, which learns nothing ({curves.entry.baseline}, {chance}), is not beaten by {'; '.join(parts)}."
+    ]
 
 
 def _advice(curves: Curves) -> list[str]:
     """Return what to use with the fewest labels, and with the most."""
     first, last = curves.scored_budgets[0], curves.scored_budgets[-1]
-    said = [_use(curves, first)]
     if first == last:
-        return said
-    before, after = recommended(curves, first), recommended(curves, last)
-    if before == after and all(_alone(curves, amount) for amount in (first, last)):
-        ends = [_scored(curves, before, amount) for amount in (first, last)]
+        return [_use(curves, first)]
+    before, after = advise(curves, first), advise(curves, last)
+    if before.strategy == after.strategy and before.kind == after.kind == "best":
+        ends = [_scored(curves, before.strategy, amount) for amount in (first, last)]
         at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.unit}"
-        return [f"{at}, use {strategy_phrase(before)}: {join_words(ends)}."]
-    crossed = None if before == after or _at_chance(curves, first) else crossover_of(curves, after, before)
-    if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper) or _at_chance(curves, last):
+        return [f"{at}, use {strategy_phrase(before.strategy)}: {join_words(ends)}."]
+    said = [_use(curves, first)]
+    clear = before.kind in DECIDED and after.kind in DECIDED and before.strategy != after.strategy
+    crossed = crossover_of(curves, after.strategy, before.strategy) if clear else None
+    if crossed is None or crossed.kind != "from" or not math.isfinite(crossed.upper):
         return [*said, _use(curves, last)]
-    return [*said, _turn(curves, crossed, last)]
-
-
-def _alone(curves: Curves, amount: float) -> bool:
-    """Return whether one strategy clearly beats all others at a budget, and a guess."""
-    several = curves.ranking[amount]["n_seeds"].max() > 1
-    return several and len(tied_with_best(curves, amount)) == 1 and not _at_chance(curves, amount)
+    return [*said, _turn(curves, crossed, after, last)]
 
 
 def _scored(curves: Curves, strategy: str, amount: float) -> str:
@@ -81,60 +126,72 @@ def _scored(curves: Curves, strategy: str, amount: float) -> str:
 
 
 def _use(curves: Curves, amount: float) -> str:
-    here, label = curves.ranking[amount], curves.entry.unit
-    start = f"With {quantity(amount)} {label}, "
-    if _at_chance(curves, amount):
-        guess, chance = curves.entry.baseline, score(float(here["chance"].iloc[0]))
-        return f"{start}nothing beats a guess that learns nothing ({guess} {chance})."
-    chosen, tied = recommended(curves, amount), tied_with_best(curves, amount)
-    phrase = strategy_phrase(chosen)
-    said = _scored(curves, chosen, amount)
-    if here["n_seeds"].max() < 2:
-        alike = [strategy_phrase(str(name)) for name in here.index[here["mean"] == here["mean"][chosen]]]
-        return f"{start}{join_words(alike)} {'score' if len(alike) > 1 else 'scores'} best: {said}."
-    if len(tied) == 1:
+    """Return what to use at a budget, and whether that is decided."""
+    start = f"With {quantity(amount)} {curves.entry.unit}, "
+    if not (curves.ranking[amount]["skill"] > 0).any():
+        return f"{start}nothing beats the baseline."
+    found = advise(curves, amount)
+    phrase, said = strategy_phrase(found.strategy), _scored(curves, found.strategy, amount)
+    if found.kind == "best":
         return f"{start}use {phrase}: {said}."
-    if chosen == tied[0]:
-        others = join_words(strategy_phrase(name) for name in tied[1:])
-        return f"{start}{phrase} is enough: {said}; {others} {'tie' if len(tied) > 2 else 'ties'} with it."
-    best = f"{strategy_phrase(tied[0])} ({score(float(here['mean'].iloc[0]))})"
-    return f"{start}{phrase} is enough: {said}; {best} is not clearly better."
+    if found.kind == "enough":
+        return f"{start}{phrase} is enough: {said}{_no_better(curves, found, amount)}."
+    against = join_words(strategy_phrase(name) for name in found.others)
+    if found.kind == "highest mean":
+        return f"{start}{phrase} has the best mean: {said}. Whether it beats {against} is not decided{_wanted(found)}."
+    leader = f"{strategy_phrase(found.leader)} has the best mean ({_scored(curves, found.leader, amount)})"
+    return (
+        f"{start}{leader}; {phrase} ({said}) is cheaper and at most {rounded_up(found.tolerance)} worse, the least "
+        f"that these test examples can tell. Whether it is as good as {against} is not decided{_wanted(found)}."
+    )
 
 
-def _turn(curves: Curves, crossed: Crossover, last: float) -> str:
+def _no_better(curves: Curves, found: Advice, amount: float) -> str:
+    """Return by how much others may be better than a strategy that is enough."""
+    tolerance = rounded_up(found.tolerance)
+    if found.strategy == found.leader:
+        return f"; no other is better by {tolerance} or more"
+    leader = f"{strategy_phrase(found.leader)} ({score(float(curves.ranking[amount]['mean'].iloc[0]))})"
+    return f"; {leader} is better by less than {tolerance}"
+
+
+def _wanted(found: Advice) -> str:
+    return f": {found.wanted} would decide" if found.wanted else ""
+
+
+def _turn(curves: Curves, crossed: Crossover, after: Advice, last: float) -> str:
     """Return from how many labels on the strategy for the largest budget beats that for the smallest."""
     start = f"From about {about(crossed.amount)} {_range(crossed.lower, crossed.upper)} {curves.entry.unit} on, "
-    others = [strategy_phrase(name) for name in tied_with_best(curves, last) if name != crossed.ours]
+    enough = _no_better(curves, after, last) if after.kind == "enough" else ""
     reached = f"{_scored(curves, crossed.ours, last)} with {quantity(last)}"
-    tie = f", where {join_words(others)} {'tie' if len(others) > 1 else 'ties'} with it" if others else ""
-    return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{tie}."
+    return f"{start}{strategy_phrase(crossed.ours)} beats it: {reached}{enough}."
 
 
-def _at_chance(curves: Curves, amount: float) -> bool:
-    return not curves.ranking[amount]["skill"].iloc[0] > 0
-
-
-def _transfer(curves: Curves) -> list[str]:
+def _transfer(curves: Curves, verdicts: Verdicts) -> list[str]:
     """Return at which budgets pretraining helps against training from scratch."""
-    compared = verdicts(curves)
+    compared = verdicts.of(curves)
     if not compared:
         return []
     if curves.points["n_seeds"].max() < 2:
         return ["One seed cannot tell whether pretraining helps."]
-    return [f"Pretraining {_where(compared, curves.entry.unit)}."]
+    return [f"{capitalised(_where(compared, curves.entry.unit))}."]
 
 
-def _where(compared: Mapping[float, Verdict], label: str) -> str:
-    """Return at which budgets pretraining helps, hurts or makes no clear difference."""
+def _where(compared: Mapping[float, Verdict], unit: str) -> str:
+    """Return at which budgets pretraining helps, hurts, makes no difference or is not decided, as a clause."""
     budgets = list(compared)
+    at = {said: [amount for amount, one in compared.items() if one == said] for said in VERBS}
+    open_ = at.pop("not decided")
+    if len(open_) == len(budgets):
+        return f"it is not decided {'at any budget ' if len(budgets) > 1 else ''}whether pretraining helps"
     parts: list[str] = []
-    for said in ("helps", "makes no clear difference", "hurts"):
-        at = [amount for amount, one in compared.items() if one == said]
-        if len(at) == len(budgets) > 1:
-            return f"{said} at {'any' if said == 'makes no clear difference' else 'every'} budget"
-        if at:
-            parts.append(f"{said} {_stretch(at, budgets, '' if parts else f' {label}')}")
-    return ", ".join(parts)
+    for said, verb in VERBS.items():
+        if said in at and len(at[said]) == len(budgets) > 1:
+            return f"pretraining {verb} at every budget"
+        if at.get(said):
+            parts.append(f"{verb} {_stretch(at[said], budgets, '' if parts else f' {unit}')}")
+    undecided = f"; {_stretch(open_, budgets, '')} it is not decided" if open_ else ""
+    return f"pretraining {join_words(parts)}{undecided}"
 
 
 def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
@@ -146,13 +203,13 @@ def _stretch(at: Sequence[float], budgets: Sequence[float], label: str) -> str:
     return f"at {join_words(map(quantity, at))}{label}"
 
 
-def _best_known(curves: Curves, rival: Start) -> LabelSavings | None:
+def _best_known(curves: Curves, verdicts: Verdicts, rival: Start) -> LabelSavings | None:
     """Return the label savings at the smallest budget where they are best known; None where they are small or unclear.
 
     A multiple with both ends is known better than one that leaves what was measured. What is no better than a guess has
-    no worth.
+    no worth, and a rival that learned nothing is none (see `bench.analysis.horizontal`).
     """
-    clear = [amount for amount, said in verdicts(curves, rival).items() if said == "helps"]
+    clear = [amount for amount, said in verdicts.of(curves, rival).items() if said == "helps"]
     saved = [found for amount in clear if (found := savings_against(curves, rival, amount)) is not None]
     telling = [
         one
@@ -169,14 +226,14 @@ def _times(saved: LabelSavings) -> str:
     return f"at least {rounded_down(saved.lower)} times the labels"
 
 
-def _worth(curves: Curves) -> list[str]:
+def _worth(curves: Curves, verdicts: Verdicts) -> list[str]:
     """Return what pretraining is worth in labels against training from scratch; nothing if little."""
-    saved = _best_known(curves, "random")
+    saved = _best_known(curves, verdicts, "random")
     if saved is None:
-        return []
+        return _no_rival(curves)
     ours = f"{strategy_phrase(saved.ours)} with {quantity(saved.amount)} {curves.entry.unit}"
     theirs = strategy_phrase(saved.theirs)
-    largest = max(float(str(amount)) for amount in curves.scores(saved.theirs))
+    largest = curves.labelled_budgets(saved.theirs)[-1]
     if saved.kind == "exactly":
         example = f"matches {theirs} on about {about(saved.needed)}"
     else:
@@ -185,14 +242,26 @@ def _worth(curves: Curves) -> list[str]:
     return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
 
 
-def _classical(curves: Curves) -> list[str]:
+def _no_rival(curves: Curves) -> list[str]:
+    """Return that training from scratch learned nothing, where that is so: then there are no savings to tell."""
+    scratch = [name for name in curves.by_cost if curves.start(name) == "random"]
+    known = any(stats.uncertainty(curves.over_baseline(name, curves.scored_budgets[-1])).known for name in scratch)
+    if not known or any(learned_something(curves, name) for name in scratch):
+        return []
+    names = join_words(map(strategy_phrase, scratch))
+    return [f"What pretraining is worth in labels of {names} is not told: it never clearly beats the baseline here."]
+
+
+def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
     """Return what pretraining brings over a classical model, where that is the harder rival somewhere."""
-    compared = verdicts(curves, "nothing")
+    compared = verdicts.of(curves, "nothing")
     if not any(_harder(curves, amount) for amount in compared) or curves.points["n_seeds"].max() < 2:
         return []
-    said = f"Over a classical model pretraining {_where(compared, curves.entry.unit)}"
-    saved = _best_known(curves, "nothing")
-    return [f"{said}." if saved is None else f"{said}; with {quantity(saved.amount)} it is worth {_times(saved)}."]
+    said = f"Over a classical model {_where(compared, curves.entry.unit)}."
+    saved = _best_known(curves, verdicts, "nothing")
+    if saved is None:
+        return [said]
+    return [said, f"With {quantity(saved.amount)} it is worth {_times(saved)} of a classical model."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:
@@ -201,20 +270,18 @@ def _harder(curves: Curves, amount: float) -> bool:
     return curves.start(rivals[0]) == "nothing"
 
 
-def _more_labels(curves: Curves) -> list[str]:
-    """Return what twice the labels would bring to the strategy for the largest budget, and how far that may be off."""
+def _more_labels(curves: Curves, forecasts: Sequence[MoreLabels]) -> list[str]:
+    """Return what twice the labels would bring to the strategy for the largest budget, where a gain is clear."""
     last = curves.scored_budgets[-1]
-    found = more_labels(curves, recommended(curves, last))
-    if found is None or found.amount != last or math.isnan(found.off):
+    strategy = advise(curves, last).strategy
+    found = next((one for one in forecasts if one.strategy == strategy and one.amount == last), None)
+    if found is None or not found.gain_lower > 0:
         return []
     name = strategy_phrase(found.strategy)
-    gain = f"Twice the labels would bring {name} from {score(found.measured)} to about {score(found.doubled_score)}"
-    return [f"{gain}; the same fit predicted the score with {quantity(last)} {_off(found.off)}."]
-
-
-def _off(off: float) -> str:
-    size = score(abs(off))
-    return "as it is" if float(size) == 0 else f"{size} too {'high' if off > 0 else 'low'}"
+    better = "better" if curves.entry.metric.higher_is_better else "lower"
+    gain = f"{better} by {score(found.gain)} [{score(found.gain_lower)}, {score(found.gain_upper)}]"
+    reached = f"from {score(found.measured)} to about {score(found.doubled_score)}"
+    return [f"Twice the labels would bring {name} {reached}, {gain}."]
 
 
 def _range(lower: float, upper: float) -> str:

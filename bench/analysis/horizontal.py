@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final, Literal
+from typing import Literal
+
+import numpy as np
 
 from bench import stats
 from bench.analysis.curves import Curves
+from bench.analysis.verdicts import RIVALS
 from bench.strategy import Start
-
-RIVALS: Final[tuple[Start, ...]] = ("random", "nothing")
-"""What strategies without pretrained weights start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,34 @@ def label_savings_of(curves: Curves) -> list[LabelSavings]:
 def savings_against(curves: Curves, rival: Start, amount: float) -> LabelSavings | None:
     """Return what the best pretrained strategy of a budget saves against the best rival there; None without either.
 
-    There is no multiple of no label.
+    There is no multiple of no label, and nothing is saved against a rival that learned nothing.
     """
     ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
-    if ours is None or theirs is None or not amount:
+    if ours is None or theirs is None or not amount or not learned_something(curves, theirs):
         return None
-    scores = curves.labelled_scores(theirs)
-    saved = stats.label_savings_over_seeds(
-        curves.seeds[ours, amount],
+    labels = curves.labelled_budgets(theirs)
+    saved = stats.savings_of_replicates(
+        curves.replicates(ours, amount),
         amount,
-        n_labels=scores.columns,
-        theirs=scores,
+        n_labels=labels,
+        theirs=[curves.replicates(theirs, one) for one in labels],
         higher_is_better=curves.entry.metric.higher_is_better,
     )
     if saved is None:
         return None
     return LabelSavings(ours, theirs, amount, saved.kind, saved.n_labels, saved.ratio, saved.lower, saved.upper)
+
+
+def learned_something(curves: Curves, strategy: str) -> bool:
+    """Return whether a strategy learned from labels: it clearly beats the baseline somewhere, and not always alike.
+
+    What has the same scores at every budget uses no labels, such as a forecast that fits each window by itself.
+    """
+    labels = curves.labelled_budgets(strategy)
+    scores = [curves.replicates(strategy, amount) for amount in labels]
+    if len(labels) > 1 and all(np.array_equal(one.values, scores[0].values) for one in scores[1:]):
+        return False
+    return any(stats.uncertainty(curves.over_baseline(strategy, amount)).lowest() > 0 for amount in labels)
 
 
 def crossovers_of(curves: Curves) -> list[Crossover]:
@@ -84,8 +96,8 @@ def crossovers_of(curves: Curves) -> list[Crossover]:
 
 def crossover_of(curves: Curves, ours: str, theirs: str) -> Crossover | None:
     """Return from how many labels on one strategy beats another; None without a seed that has both curves."""
-    mine, other = curves.labelled_scores(ours).align(curves.labelled_scores(theirs), join="inner")
-    if mine.empty:
-        return None
-    found = stats.crossover(mine, other, n_labels=mine.columns, higher_is_better=curves.entry.metric.higher_is_better)
+    shared = set(curves.labelled_budgets(theirs))
+    labels = [amount for amount in curves.labelled_budgets(ours) if amount in shared]
+    mine, other = ([curves.replicates(name, amount) for amount in labels] for name in (ours, theirs))
+    found = stats.crossover(mine, other, n_labels=labels, higher_is_better=curves.entry.metric.higher_is_better)
     return None if found is None else Crossover(ours, theirs, found.kind, found.n_labels, found.lower, found.upper)

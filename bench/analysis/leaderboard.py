@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from bench import stats
+from bench.analysis.points import Point, Points
 
 DECIMALS: Final = 4  # areas are rounded before they are ranked, so that equal numbers on paper share a rank
 
 ROW: Final = ["backbones", "strategy"]
 SEPARATOR: Final = "; "  # of backbones that a row is about
-POINT: Final = ["task", "backbone", "strategy", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Leaderboard:
     `rows` has backbones, strategy, scope (a number: rows of one scope cover the same tasks), rank, rank_low and
     rank_high (the 95 % interval of the rank, see `stats.rank_intervals`), tied (no row of its scope clearly beats it,
     and that is so of another row too), mean with mean_lower and mean_upper, iqm, and the numbers of cells scored,
-    failed and planned. `areas` has a column per task, `areas_lower` and `areas_upper` its 95 % interval over seeds.
+    failed and planned. `areas` has a column per task, `areas_lower` and `areas_upper` its 95 % interval.
 
     An area is the mean over the seeds that have a score at every budget, of the area under each seed's own curve. It is
-    missing where there is no such seed, and where the row's backbones are of other tasks. `mean` and `iqm`, the
-    interquartile mean over tasks and seeds, are over the seeds that have every area of the scope. Without two seeds
-    there are no intervals, and only equal means tie.
+    missing where there is no such seed, and where the row's backbones are of other tasks. `mean` is that of the areas
+    of the scope, `iqm` the interquartile mean over tasks and the seeds that have every area. Intervals are over other
+    budgets and other test examples; where these are not known, only equal means tie.
     """
 
     rows: pd.DataFrame
@@ -37,8 +37,8 @@ class Leaderboard:
     areas_upper: pd.DataFrame
 
 
-def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame) -> Leaderboard:
-    """Return the leaderboard of cells and their learning curves (see `bench.analysis.tables`).
+def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame, points: Points) -> Leaderboard:
+    """Return the leaderboard of cells, their learning curves and the points of these (see `bench.analysis.tables`).
 
     Where every task has one backbone, a row is a strategy over all tasks. Otherwise a row is a strategy with one
     backbone, and ranks compare backbones that were run on the same tasks.
@@ -46,7 +46,7 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame) -> Leaderboard:
     curves = _with_lineups(cells, curves)
     counts = curves.groupby(ROW, observed=True)[["n_seeds", "n_seeds_failed", "n_seeds_planned"]].sum()
     rows = counts.set_axis(["scored", "failed", "planned"], axis="columns")
-    areas = _areas_by_seed(cells, curves, rows.index)
+    areas = _areas(curves, points, rows.index)
     covered = {
         names: tuple(name for name in areas if name in set(block["task"]))
         for names, block in curves.groupby("backbones", observed=True)
@@ -54,12 +54,12 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame) -> Leaderboard:
     scopes = list(dict.fromkeys(covered.values()))
     rows.insert(0, "scope", [scopes.index(covered[names]) for names in rows.index.get_level_values("backbones")])
     blocks = [
-        _ranked(block, np.stack([areas[task].loc[block.index].to_numpy() for task in tasks]))
+        _ranked(block, [[areas[task][row] for task in tasks] for row in block.index])
         for scope, tasks in enumerate(scopes)
         for block in [rows[rows["scope"] == scope]]
     ]
     board = pd.concat(blocks)
-    found = {task: [stats.mean_interval(line) for line in areas[task].loc[board.index].to_numpy()] for task in areas}
+    found = {task: [stats.estimate(areas[task][row]) for row in board.index] for task in areas}
     areas_mean, areas_lower, areas_upper = (
         pd.DataFrame({task: [one[end] for one in column] for task, column in found.items()}).round(DECIMALS)
         for end in range(3)
@@ -75,16 +75,15 @@ def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
     return curves.loc[pd.Series(everywhere, curves.index)]
 
 
-def _ranked(rows: pd.DataFrame, areas: stats.Floats) -> pd.DataFrame:
-    """Return the rows of a scope, best first, with means and ranks from areas [n_tasks, n_rows, n_seeds]."""
-    seeds = areas.mean(axis=0)  # [n_rows, n_seeds]: missing where a task is
-    means = [stats.mean_interval(line) for line in seeds]
-    mean, lower, upper = (np.array([one[end] for one in means]).round(DECIMALS) for end in range(3))
+def _ranked(rows: pd.DataFrame, areas: Sequence[Sequence[stats.Replicates]]) -> pd.DataFrame:
+    """Return the rows of a scope, best first, with means and ranks from the areas of each row on each task."""
+    means = [stats.pooled([stats.uncertainty(area) for area in row]) for row in areas]
+    mean = np.array([one.mean for one in means]).round(DECIMALS)
+    lower, upper = np.array([one.interval() for one in means]).round(DECIMALS).T
     ranks = stats.competition_ranks(mean)
-    whole = ~np.isnan(seeds)
-    told = whole.sum(axis=1).max() > 1  # without two seeds there are no intervals
     unknown = np.full(len(rows), np.nan)
-    low, high = stats.rank_intervals(seeds)[:2] if told else (unknown, unknown)
+    told = any(one.known for one in means)
+    low, high = stats.rank_intervals(areas)[:2] if told else (unknown, unknown)
     best = (ranks == 1) | (low == 1)
     ranked = rows.assign(
         rank=_whole_numbers(ranks, rows.index),
@@ -94,28 +93,34 @@ def _ranked(rows: pd.DataFrame, areas: stats.Floats) -> pd.DataFrame:
         mean=mean,
         mean_lower=lower,
         mean_upper=upper,
-        iqm=[round(stats.interquartile_mean(areas[:, i, whole[i]]), DECIMALS) for i in range(len(rows))],
+        iqm=[_interquartile_mean(row) for row in areas],
     )
     return ranked.sort_values("rank", kind="stable", na_position="last")
+
+
+def _interquartile_mean(areas: Sequence[stats.Replicates]) -> float:
+    """Return the interquartile mean over tasks and the seeds that have them all; nan without such seeds."""
+    seeds = stats.shared_seeds(areas)
+    values = [area.with_seeds(seeds).values for area in areas]
+    return round(stats.interquartile_mean(values), DECIMALS)
 
 
 def _whole_numbers(values: stats.Floats, index: pd.Index) -> pd.Series:
     return pd.Series(values, index).astype("Int64")
 
 
-def _areas_by_seed(cells: pd.DataFrame, curves: pd.DataFrame, rows: pd.Index) -> dict[str, pd.DataFrame]:
-    """Return for each task the area under each seed's own curve: rows by seeds, missing where a budget has no score."""
+def _areas(curves: pd.DataFrame, points: Points, rows: pd.Index) -> dict[str, dict[Any, stats.Replicates]]:
+    """Return for each task and row the area under its curve of skills; without seeds where a budget has no score."""
     tasks = [name for name in curves["task"].cat.categories if name in set(curves["task"])]
-    seeds = sorted(set(cells["seed"]))
-    areas = {task: pd.DataFrame(float("nan"), index=rows, columns=seeds) for task in tasks}
-    points = shared_budgets(curves)[[*POINT, "backbones", "amount", "chance", "perfect"]]
-    scores = points.merge(cells[[*POINT, "seed", "score"]], on=POINT)
-    scores["skill"] = stats.skill(scores["score"], chance=scores["chance"], perfect=scores["perfect"])
-    for (backbones, strategy, task), block in scores.groupby([*ROW, "task"], observed=True):
-        budgets = block.drop_duplicates("budget").sort_values("amount")
-        curve = block.set_index(["seed", "budget"])["skill"].unstack("budget")  # noqa: PD010 - a series has no pivot
-        found = stats.areas_of_seeds(budgets["amount"], curve[list(budgets["budget"])])
-        areas[str(task)].loc[(backbones, strategy), list(curve.index)] = found
+    areas: dict[str, dict[Any, stats.Replicates]] = {task: dict.fromkeys(rows, stats.NO_REPLICATES) for task in tasks}
+    for (backbones, strategy, task), block in shared_budgets(curves).groupby([*ROW, "task"], observed=True):
+        ordered = block.drop_duplicates("budget").sort_values("amount")
+        chance, perfect = float(ordered["chance"].iloc[0]), float(ordered["perfect"].iloc[0])
+        keys = ordered[list(Point._fields)].astype(str).itertuples(index=False)
+        curve = [points.models.get(Point(*key), stats.NO_REPLICATES) for key in keys]
+        if all(map(len, curve)) and perfect != chance:
+            area = stats.area_of_replicates(ordered["amount"], curve)
+            areas[str(task)][backbones, strategy] = area.plus(-chance).scaled(1 / (perfect - chance))
     return areas
 
 

@@ -1,12 +1,12 @@
-"""How each claim about transfer is measured on a pair of strategies, and the rule that decides it.
+"""How each claim about transfer is measured on a pair of strategies: a test, and a sentence with its numbers.
 
-Everything is paired by seed: the same labels, the same test examples. Intervals are of 95 %, and without one (a single
-seed) nothing is decided; a claim is supported where its interval leaves nothing else, and not supported where it leaves
-nothing of it. What pretraining itself took, in labels and in seconds, is not counted: it was done once, by others.
+Everything is paired by seed and test examples. What is measured is a gain of transfer with its p-value; whether that
+supports the claim is decided for all claims of a page together (see `bench.analysis.claims`). What pretraining itself
+took, in labels and in seconds, is not counted: it was done once, by others.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,18 @@ from bench import stats
 from bench.analysis.pairs import Pair, Seconds
 from bench.analysis.wording import about, capitalised, count, duration, join_words, quantity, rounded, score
 
-Verdict = Literal["supported", "not supported", "not decided"]
-
-ALPHA: Final = 1 - stats.CONFIDENCE
-
 
 class Found(NamedTuple):
-    """A verdict and the sentence that says why."""
+    """What was measured: a sentence, and the test that decides; `p` is nan where nothing can.
 
-    verdict: Verdict
+    `gain` is above 0 where transfer is ahead, whatever it is counted in; exactly 0 is no gain, without a test.
+    `open_because` says why a gain does not support the claim however clear it is, if anything does.
+    """
+
     said: str
+    gain: float = float("nan")
+    p: float = float("nan")
+    open_because: str = ""
 
 
 class Reached(NamedTuple):
@@ -37,11 +39,14 @@ class Reached(NamedTuple):
 
 def why_undecided(pair: Pair) -> str:
     """Return why nothing can be said of a pair at all; nothing where something can."""
-    n_pairs = max(pair.gains().count(), default=0)
-    if n_pairs > 1:
+    gains = [pair.gain(amount) for amount in pair.budgets]
+    n_pairs = max(map(len, gains), default=0)
+    if any(stats.contrast(gain).known for gain in gains):
         return ""
     if n_pairs == 1:
         return "One seed has no interval: nothing is decided."
+    if n_pairs:
+        return f"The test split has fewer than {stats.FEWEST_BLOCKS} independent parts: nothing is decided."
     ours, theirs = pair.titles
     return f"{capitalised(ours)} and {theirs} have no scores of the same seed and labels."
 
@@ -49,146 +54,159 @@ def why_undecided(pair: Pair) -> str:
 def scores_at_equal_labels(pair: Pair) -> Found:
     """Is transfer better at the same number of labels?
 
-    A paired t test at every budget, with Holm's correction over the budgets. Supported where transfer is clearly better
-    at half of the budgets or more and clearly worse at none. Not supported where it is clearly worse at any, or equal
-    wherever the two were compared. A budget that was not compared counts as one that is not clear.
+    The mean gain over the budgets that both have decides, weighted as in the area under a learning curve. Where single
+    budgets are clear is told beside it, with Holm's correction over them. A model that does not clearly beat the
+    baseline with the most labels supports nothing.
     """
-    gains = pair.gains()
-    p = pd.Series(stats.holm([stats.paired_p(gains[amount]) for amount in gains]), gains.columns)
-    clear, means = p <= ALPHA, gains.mean()
-    parts = {
-        "clearly better": p.index[clear & (means > 0)],
-        "clearly worse": p.index[clear & (means < 0)],
-        "not clearly different": p.index[p.notna() & ~clear],
-        "not compared": p.index[p.isna()],
-    }
-    equal = bool((gains[p.index[p.notna()]].fillna(0) == 0).all(axis=None))
-    verdict: Verdict = "not decided"
-    if len(parts["clearly worse"]) or equal:
-        verdict = "not supported"
-    elif 2 * len(parts["clearly better"]) >= len(p):
-        verdict = "supported"
-    return Found(verdict, f"{_where(pair, parts)}{_over_budgets(gains[p.index[p.notna()]])}")
+    gains = {amount: pair.gain(amount) for amount in pair.budgets}
+    compared = {amount: gain for amount, gain in gains.items() if stats.contrast(gain).known}
+    mean = stats.contrast(stats.area_of_replicates(list(compared), list(compared.values())))
+    said = _where(pair, gains)
+    if len(compared) > 1 and mean.known:
+        said += f" On average over these budgets it is {_ahead(mean)}."
+    return Found(said, _rounded(mean.mean), mean.p, _no_better_than_a_guess(pair, max(compared)))
 
 
 def cold_start(pair: Pair) -> Found:
-    """Is transfer better at the smallest budget? Decided by the interval of the paired difference."""
+    """Is transfer better at the smallest budget, and better than the baseline there?"""
     amount = pair.budgets[0]
     ours, theirs = pair.titles
-    gain = stats.mean_interval(pair.gains()[amount])
+    gain = pair.gain(amount)
+    found = stats.contrast(gain)
     at = f"With {quantity(amount)} {pair.unit}, the smallest budget, "
-    if gain.n_values < 2:
-        return Found("not decided", f"{at}{ours} and {theirs} have no two seeds in common.")
-    both = pair.gains()[amount].notna()
-    means = [float(pair.scores(name)[amount][both].mean()) for name in (pair.transfer, pair.scratch)]
-    said = f"{at}{ours} has {score(means[0])} and {theirs} {score(means[1])}: {_ahead(gain)}."
+    if not found.known:
+        return Found(f"{at}{ours} and {theirs} have no two seeds in common.")
+    means = [pair.mean(name, amount, gain.seeds) for name in (pair.transfer, pair.scratch)]
+    said = f"{at}{ours} has {score(means[0])} and {theirs} {score(means[1])}: {_ahead(found)}."
     if all(pair.sign * (mean - pair.chance) <= 0 for mean in means):
         said += f" Neither beats {_guess(pair)}."
-    return Found(_decide(gain), said)
+    return Found(said, _rounded(found.mean), found.p, _no_better_than_a_guess(pair, amount))
 
 
 def time_to_a_score(pair: Pair) -> Found:
-    """Does transfer take less time to a score that both reach?
+    """Does transfer take less time to a score that both reach, with as many steps at each budget?
 
     For each seed the score is the highest that both reach at some budget, and the time that of the cheapest cell with
     it: own and shared work, as if it had been the only cell. Nothing lies between budgets, so that whoever is ahead is
-    timed at a score above the common one, which errs against it. Decided by the t interval of the mean logarithm of
-    the ratio. Times on unlike machines are not compared.
+    timed at a score above the common one, which errs against it. Decided by the t test of the mean logarithm of the
+    ratio. Times on unlike machines are not compared, nor those of recipes that give one of the two more steps: they
+    would say what the recipes say.
     """
     seconds = pair.seconds()
     ours, theirs = pair.titles
     if len(seconds.machines) > 1:
-        return Found("not decided", f"Cells were timed on {len(seconds.machines)} unlike machines.")
+        return Found(f"Cells were timed on {len(seconds.machines)} unlike machines.")
+    if more := pair.other_steps():
+        return Found(f"Their recipes take unlike numbers of steps, {more}: their times say nothing else.")
     reached = _first_reached(pair, seconds)
     if len(reached.goals) < 2:
-        return Found("not decided", f"{capitalised(ours)} and {theirs} have no two seeds with every budget.")
+        return Found(f"{capitalised(ours)} and {theirs} have no two seeds with every budget.")
     goal = float(reached.goals.mean())
     if pair.sign * (goal - pair.chance) <= 0:
-        return Found("not decided", f"What both reach, {score(goal)}, does not beat {_guess(pair)}.")
-    ratio = _exponential(stats.mean_interval(np.log(reached.transfer / reached.scratch)))
-    verdict = _decide(stats.Estimate(1 - ratio.mean, 1 - ratio.upper, 1 - ratio.lower, ratio.n_values))
+        return Found(f"What both reach, {score(goal)}, does not beat {_guess(pair)}.")
+    logs = np.log(reached.transfer / reached.scratch)
+    found = stats.student(logs)
+    lower, upper = found.interval()
     took = [duration(float(np.exp(np.log(spent).mean()))) for spent in (reached.transfer, reached.scratch)]
+    ratio, low, high = (rounded(float(np.exp(end))) for end in (found.mean, lower, upper))
     return Found(
-        verdict,
         f"Both reach {score(goal)}, {ours} after {took[0]} and {theirs} after {took[1]} of own and shared work: "
-        f"{rounded(ratio.mean)} times as long [{rounded(ratio.lower)}, {rounded(ratio.upper)}].",
+        f"{ratio} times as long [{low}, {high}].",
+        _rounded(-found.mean),
+        found.p,
     )
 
 
 def labels_to_a_score(pair: Pair) -> Found:
     """Does transfer need fewer labels for what scratch reaches with all of them?
 
-    See `bench.stats.label_savings_over_seeds` for the interval; nothing is read beyond the measured budgets. Decided by
-    whether the interval of the labels needed, as a share of all, lies below 1.
+    See `bench.stats.savings_of_replicates` for the interval; nothing is read beyond the measured budgets. It does where
+    it is ahead of that score with the next smaller budget already, and does not where it is behind with as many labels.
     """
-    curve, rival = pair.scores(pair.transfer), pair.scores(pair.scratch)
-    amount = float(rival.columns[rival.notna().any()].max())
-    reached = float(rival[amount].mean())
+    amount = max((one for one in pair.budgets if len(pair.replicates(pair.scratch, one))), default=pair.budgets[-1])
+    rival = pair.replicates(pair.scratch, amount)
+    budgets = [one for one in pair.budgets if len(pair.replicates(pair.transfer, one))]
     ours, theirs = pair.titles
-    if int(curve.notna().any().sum()) < 2:
-        return Found("not decided", f"{capitalised(ours)} has one budget, which says nothing of fewer labels.")
+    if len(budgets) < 2:
+        return Found(f"{capitalised(ours)} has one budget, which says nothing of fewer labels.")
+    reached = float(rival.values.mean())
     if pair.sign * (reached - pair.chance) <= 0:
-        return Found("not decided", f"What {theirs} reaches, {score(reached)}, does not beat {_guess(pair)}.")
-    saved = stats.label_savings_over_seeds(
-        rival[amount], amount, n_labels=curve.columns, theirs=curve, higher_is_better=pair.sign > 0
-    )
+        return Found(f"What {theirs} reaches, {score(reached)}, does not beat {_guess(pair)}.")
+    curve = [pair.replicates(pair.transfer, one) for one in budgets]
+    saved = stats.savings_of_replicates(rival, amount, n_labels=budgets, theirs=curve, higher_is_better=pair.sign > 0)
     assert saved is not None, "both have scores"
-    verdict: Verdict = "not decided"
-    if saved.upper < 1:
-        verdict = "supported"
-    elif saved.lower >= 1:
-        verdict = "not supported"
-    return Found(verdict, _saved_sentence(pair, saved, reached, amount))
+    gains = {
+        one: stats.contrast(stats.combine([here, rival], [pair.sign, -pair.sign]))
+        for one, here in zip(budgets, curve, strict=True)
+    }
+    fewer = max((one for one in gains if one < amount), default=budgets[0])
+    decides = gains[fewer] if gains[fewer].mean > 0 else gains.get(amount, gains[budgets[-1]])
+    behind = decides is not gains[fewer] and decides.mean > 0  # ahead with as many labels, but not with fewer
+    return Found(
+        _saved_sentence(pair, saved, reached, amount),
+        _rounded(decides.mean),
+        float("nan") if behind else decides.p,
+    )
 
 
 def scores_under_shift(pair: Pair) -> Found:
     """Does transfer score better on test data under shift, at equal labels?
 
-    At the largest budget where both plainly beat chance on the plain test data (their intervals lie above it) and both
-    have scores under shift. Decided by the paired difference of the mean score over the shifts, not by how far each
-    falls: a model without skill has none to lose. The fall of skill is said beside it.
+    At the largest budget where both clearly beat the baseline on the plain test data and both have scores under shift.
+    Decided by the difference of the mean score over the shifts, not by how far each falls: a model without skill has
+    none to lose. The fall of the mean score is said beside it.
     """
     if pair.shifts.empty:
-        return Found("not decided", "No scores under shift were taken.")
+        return Found("No scores under shift were taken.")
     names = (pair.transfer, pair.scratch)
     for amount in reversed(pair.budgets):
-        skills = [pair.skills(name)[amount] for name in names]
-        shifted = pair.shifted(amount)
-        if shifted is not None and all(stats.mean_interval(skill).lower > 0 for skill in skills):
+        shared = pair.shared_shifts(amount)
+        if shared and all(pair.beats_baseline(name, amount) for name in names):
             break
     else:
-        return Found("not decided", f"With no number of {pair.unit} do both, scored under shift, beat {_guess(pair)}.")
-    gain = stats.mean_interval(pair.sign * (shifted.transfer["score"] - shifted.scratch["score"]))
-    if gain.n_values < 2:
-        return Found("not decided", "Scores under shift are of one seed, which has no interval.")
-    falls = [
-        plain.loc[table.index] - table["skill"]
-        for plain, table in zip(skills, (shifted.transfer, shifted.scratch), strict=True)
-    ]
-    less = stats.mean_interval(falls[1] - falls[0])
+        return Found(f"With no number of {pair.unit} do both, scored under shift, beat {_guess(pair)}.")
+    gains = [pair.shifted_gain(amount, shift) for shift in shared]
+    found = stats.mean_of_dependent([stats.contrast(gain) for gain in gains])
+    if not found.known:
+        return Found("Scores under shift are of one seed, or of too few independent parts of the test split.")
+    means = [np.mean([pair.shifted(name, amount, shift).values.mean() for shift in shared]) for name in names]
+    falls = [pair.sign * (pair.mean(name, amount) - mean) for name, mean in zip(names, means, strict=True)]
     ours, theirs = pair.titles
     return Found(
-        _decide(gain),
-        f"With {quantity(amount)} {pair.unit}, under shift ({join_words(shifted.names)}), {ours} scores "
-        f"{score(shifted.transfer['score'].mean())} and {theirs} {score(shifted.scratch['score'].mean())}: "
-        f"{_ahead(gain)}. Skill falls by {score(falls[0].mean())} and {score(falls[1].mean())}: {_ahead(less)}.",
+        f"With {quantity(amount)} {pair.unit}, under shift ({join_words(shared)}), {ours} scores "
+        f"{score(means[0])} and {theirs} {score(means[1])}: {_ahead(found)}. "
+        f"They fall by {score(falls[0])} and {score(falls[1])}.",
+        _rounded(found.mean),
+        found.p,
     )
 
 
-def _where(pair: Pair, parts: Mapping[str, pd.Index]) -> str:
-    """Return at which budgets transfer is better, worse, or neither."""
+def _no_better_than_a_guess(pair: Pair, amount: float) -> str:
+    """Return why a gain with so many labels supports nothing: transfer does not clearly beat the baseline."""
+    if pair.beats_baseline(pair.transfer, amount):
+        return ""
+    return f"{capitalised(pair.titles[0])} does not clearly beat {_guess(pair)} with {quantity(amount)} {pair.unit}."
+
+
+def _where(pair: Pair, gains: Mapping[float, stats.Replicates]) -> str:
+    """Return at which budgets transfer is clearly better, clearly worse, or neither."""
     ours, theirs = pair.titles
-    said = join_words(f"{side} at {join_words(map(quantity, at))}" for side, at in parts.items() if len(at))
-    n_compared = sum(len(at) for side, at in parts.items() if side != "not compared")
+    found = {amount: stats.contrast(gain) for amount, gain in gains.items()}
+    adjusted = dict(zip(found, stats.holm([one.p for one in found.values()]), strict=True))
+    parts: dict[str, list[float]] = {
+        "clearly better": [],
+        "clearly worse": [],
+        "not clearly different": [],
+        "not compared": [],
+    }
+    for amount, one in found.items():
+        clear = "clearly better" if one.mean > 0 else "clearly worse"
+        side = clear if adjusted[amount] <= 1 - stats.CONFIDENCE else "not clearly different"
+        parts[side if one.known else "not compared"].append(amount)
+    said = join_words(f"{side} at {join_words(map(quantity, at))}" for side, at in parts.items() if at)
+    n_compared = sum(one.known for one in found.values())
     corrected = f", with Holm's correction over {count(n_compared)} budgets" if n_compared > 1 else ""
     return f"Against {theirs}, {ours} is {said} {pair.unit}{corrected}."
-
-
-def _over_budgets(gains: pd.DataFrame) -> str:
-    """Return the mean gain over budgets, of the seeds that have them all; nothing with one budget or one such seed."""
-    gain = stats.mean_interval(gains.mean(axis="columns", skipna=False))
-    several = len(gains.columns) > 1 and gain.n_values > 1
-    return f" On average over these budgets it is {_ahead(gain)}." if several else ""
 
 
 def _first_reached(pair: Pair, seconds: Seconds) -> Reached:
@@ -229,26 +247,19 @@ def _ends(lower: float, upper: float) -> str:
     return f" [{rounded(lower)} or more]" if np.isinf(upper) else f" [{rounded(lower)}, {rounded(upper)}]"
 
 
-def _ahead(gain: stats.Estimate) -> str:
+def _ahead(gain: stats.Uncertainty) -> str:
     """Return a gain with its interval as "better by" or "worse by", whatever the direction of the score."""
-    if gain.mean == gain.lower == gain.upper == 0:
+    lower, upper = gain.interval()
+    if not _rounded(gain.mean) and not _rounded(upper - lower):
         return "exactly equal"
-    side, mean, lower, upper = "better", gain.mean, gain.lower, gain.upper
     if gain.mean < 0:
-        side, mean, lower, upper = "worse", -gain.mean, -gain.upper, -gain.lower
-    return f"{side} by {score(mean)} [{score(lower)}, {score(upper)}]"
+        return f"worse by {score(-gain.mean)} [{score(-upper)}, {score(-lower)}]"
+    return f"better by {score(gain.mean)} [{score(lower)}, {score(upper)}]"
 
 
-def _decide(gain: stats.Estimate) -> Verdict:
-    """Return the verdict of an interval of a gain: nothing that it leaves is a loss, or a gain."""
-    if gain.lower > 0:
-        return "supported"
-    return "not supported" if gain.upper <= 0 else "not decided"
-
-
-def _exponential(logarithm: stats.Estimate) -> stats.Estimate:
-    mean, lower, upper = (float(np.exp(end)) for end in logarithm[:3])
-    return stats.Estimate(mean, lower, upper, logarithm.n_values)
+def _rounded(gain: float) -> float:
+    """Return a gain; what differs by rounding does not differ."""
+    return 0.0 if abs(gain) <= stats.ROUNDING else gain
 
 
 def _guess(pair: Pair) -> str:

@@ -1,6 +1,6 @@
 """The pair that the claims about transfer are measured on: which two strategies, and their numbers by seed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ import pandas as pd
 from bench import stats
 from bench.analysis.curves import Curves
 from bench.analysis.tables import SHARED_SECONDS, Tables, ordinary_cells
-from bench.analysis.wording import capitalised, join_words, strategy_title
+from bench.analysis.wording import capitalised, join_words, quantity, strategy_title
 from bench.results.manifest import StrategyEntry
 
 TIMED_ON: Final = ["device", "processor"]
@@ -28,17 +28,6 @@ class Seconds(NamedTuple):
     transfer: pd.DataFrame
     scratch: pd.DataFrame
     machines: list[str]
-
-
-class Shifted(NamedTuple):
-    """Scores and skills under the same shifts at one budget, one row per seed that has them all.
-
-    `transfer` and `scratch` have the columns score and skill: means over the shifts, whose `names` are in order.
-    """
-
-    transfer: pd.DataFrame
-    scratch: pd.DataFrame
-    names: list[str]
 
 
 def choose_representatives(strategies: Iterable[StrategyEntry]) -> Representatives:
@@ -105,19 +94,46 @@ class Pair:
         columns = pd.MultiIndex.from_product([[strategy], self.budgets])
         return self.curves.seeds.reindex(columns=columns).droplevel(0, axis="columns")
 
-    def gains(self) -> pd.DataFrame:
-        """Return how much better transfer is than scratch [n_seeds, n_budgets], paired by seed: above 0 where it is.
+    def replicates(self, strategy: str, amount: float) -> stats.Replicates:
+        """Return the scores of one of the two at a budget."""
+        return self.curves.replicates(strategy, amount)
 
-        What differs by rounding does not differ.
-        """
-        gains = self.sign * (self.scores(self.transfer) - self.scores(self.scratch))
-        return gains.mask(gains.abs() <= stats.ROUNDING, 0.0)
+    def mean(self, strategy: str, amount: float, seeds: Sequence[int] = ()) -> float:
+        """Return the mean score of one of the two at a budget, of some seeds or of all."""
+        measured = self.replicates(strategy, amount)
+        return float((measured.with_seeds(seeds) if seeds else measured).values.mean())
 
-    def skills(self, strategy: str) -> pd.DataFrame:
-        """Return skills [n_seeds, n_budgets]: 0 is chance, 1 is perfect."""
-        scores = self.scores(strategy)
-        skills = stats.skill(scores, chance=self.chance, perfect=self.curves.entry.metric.perfect)
-        return pd.DataFrame(skills, index=scores.index, columns=scores.columns)
+    def gain(self, amount: float) -> stats.Replicates:
+        """Return how much better transfer is than scratch at a budget: above 0 where it is."""
+        return self.curves.difference(self.transfer, self.scratch, amount)
+
+    def beats_baseline(self, strategy: str, amount: float) -> bool:
+        """Return whether one of the two is above the baseline with 95 % confidence, on one side."""
+        return stats.uncertainty(self.curves.over_baseline(strategy, amount)).lowest() > 0
+
+    def shared_shifts(self, amount: float) -> list[str]:
+        """Return the shifts under which both have scores at a budget, in the order in which they were taken."""
+        here = self.shifts[self.shifts["amount"] == amount]
+        taken = [set(here.loc[here["strategy"] == name, "shift"]) for name in (self.transfer, self.scratch)]
+        return [shift for shift in dict.fromkeys(here["shift"]) if all(shift in one for one in taken)]
+
+    def shifted(self, strategy: str, amount: float, shift: str) -> stats.Replicates:
+        """Return the scores of one of the two under a shift."""
+        return self.curves.shifted.get((strategy, amount, shift), stats.NO_REPLICATES)
+
+    def shifted_gain(self, amount: float, shift: str) -> stats.Replicates:
+        """Return how much better transfer is than scratch under a shift."""
+        both = [self.shifted(name, amount, shift) for name in (self.transfer, self.scratch)]
+        return stats.combine(both, [self.sign, -self.sign])
+
+    def other_steps(self) -> str:
+        """Return at which budget the two took unlike numbers of steps, and how many; nothing if at none."""
+        steps = self.cells.dropna(subset="score").groupby(["amount", "strategy"], observed=True)["steps"].max()
+        for amount in self.budgets:
+            taken = [steps.get((amount, name)) for name in (self.transfer, self.scratch)]
+            if None not in taken and taken[0] != taken[1]:
+                return f"{taken[0]} and {taken[1]} with {quantity(amount)} {self.unit}"
+        return ""
 
     def seconds(self) -> Seconds:
         """Return what each cell took with all shared work it used, as if it had been the only one."""
@@ -132,20 +148,6 @@ class Pair:
         )
         machines = sorted({" on ".join(map(str, row)) for row in scored[TIMED_ON].itertuples(index=False)})
         return Seconds(ours, theirs, machines)
-
-    def shifted(self, amount: float) -> Shifted | None:
-        """Return scores under the shifts that both strategies have at a budget; None without any for both."""
-        here = self.shifts[self.shifts["amount"] == amount]
-        perfect = self.curves.entry.metric.perfect
-        here = here.assign(skill=stats.skill(here["score"], chance=here["chance"], perfect=perfect))
-        by_strategy = {name: here[here["strategy"] == name] for name in (self.transfer, self.scratch)}
-        shared = set.intersection(*(set(rows["shift"]) for rows in by_strategy.values()))
-        if not shared:
-            return None
-        ours, theirs = (_over_shifts(rows[rows["shift"].isin(shared)], len(shared)) for rows in by_strategy.values())
-        seeds = ours.index.intersection(theirs.index)
-        names = dict.fromkeys(here.loc[here["shift"].isin(shared), "shift"])
-        return Shifted(ours.loc[seeds], theirs.loc[seeds], list(names)) if len(seeds) else None
 
 
 def find_pair(tables: Tables, task: str, curves: Curves) -> Pair | str:
@@ -169,9 +171,3 @@ def _at_budgets(rows: pd.DataFrame, names: list[str], budgets: pd.DataFrame) -> 
     """Return the rows of two strategies with the amount of labels that the curves have for their budget."""
     own = rows[rows["strategy"].isin(names)].astype({"strategy": "object"})
     return own.drop(columns="amount", errors="ignore").merge(budgets, on=["strategy", "budget"])
-
-
-def _over_shifts(rows: pd.DataFrame, n_shifts: int) -> pd.DataFrame:
-    """Return score and skill over all shifts, a row per seed that has them all."""
-    by_seed = rows.groupby("seed")[["score", "skill"]]
-    return by_seed.mean()[by_seed.size() == n_shifts]

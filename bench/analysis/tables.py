@@ -1,6 +1,6 @@
 """The tables of a report: outcomes become one row per cell, cells become curves, curves become areas."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bench import stats
 from bench.analysis.costs import Costs, add_up
 from bench.analysis.leaderboard import Leaderboard, rank_strategies
+from bench.analysis.points import Point, Points, replicate_points
 from bench.analysis.shift_rows import orders_of, tabulate_shifts
 from bench.cell import ALL_STREAMS, CELL_FIELDS, Cell, Failure, Outcome, Provenance, Result
 from bench.results.manifest import Manifest, TaskEntry
@@ -60,7 +61,7 @@ class Tables:
 
     `cells` has a row per planned cell, scored or not; `curves` a row per task, backbone, strategy and budget;
     `leaderboard` the areas under the curves; `costs` the seconds spent; `shifts` a row per scored cell and shift. Rows
-    of the first two are in the order of the manifest.
+    of the first two are in the order of the manifest. `points` has the replicates behind `curves` and `shifts`.
     """
 
     manifest: Manifest
@@ -69,17 +70,19 @@ class Tables:
     leaderboard: Leaderboard
     costs: Costs
     shifts: pd.DataFrame
+    points: Points
 
 
 def read_tables(store: Store) -> Tables:
     """Return the tables of a results folder; every outcome is read once."""
     manifest, outcomes = store.manifest, store.outcomes()
     cells = tabulate_cells(manifest, outcomes)
-    curves = average_seeds(manifest, cells)
+    points = replicate_points(manifest, outcomes)
+    curves = average_seeds(manifest, cells, points)
     done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
     costs = add_up(done.values())
-    board = rank_strategies(ordinary_cells(cells), curves)
-    return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes))
+    board = rank_strategies(ordinary_cells(cells), curves, points)
+    return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes), points)
 
 
 def tabulate_cells(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]) -> pd.DataFrame:
@@ -119,11 +122,11 @@ def ordinary_cells(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[cells["varied"] == ALL_STREAMS]
 
 
-def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
+def average_seeds(manifest: Manifest, cells: pd.DataFrame, points: Points) -> pd.DataFrame:
     """Return the learning curves: a row per task, backbone, strategy and budget, averaged over seeds.
 
-    `margin` is half the width of the 95 % interval before it is clipped to [`lower`, `upper`], `skill` is the mean on a
-    scale from `chance` to `perfect`.
+    `lower` and `upper` are the 95 % interval of the mean, over other budgets and other test examples; missing where
+    nothing is known of the latter. `margin` is half its width, `skill` the mean on a scale from `chance` to `perfect`.
 
     `n_seeds` is how many seeds were scored, `n_seeds_failed` how many failed and `n_seeds_planned` how many were asked
     for; without any score, the mean is missing. A budget is the same for every strategy: a point that failed has its
@@ -134,27 +137,28 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     curves = ordinary.groupby([*CURVE, "budget"], observed=True, sort=True, as_index=False).agg(
         amount=("amount", "max"),
         mean=("score", "mean"),
-        deviation=("score", "std"),
         n_seeds=("score", "count"),
         n_seeds_failed=("failed", "sum"),
         n_seeds_planned=("seed", "count"),
-        chance=("chance", "max"),
+        chance=("chance", "mean"),
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
     curves["perfect"] = names.map({name: metric.perfect for name, metric in metrics.items()})
-    highest = names.map(
-        {name: metric.perfect if metric.higher_is_better else np.inf for name, metric in metrics.items()}
-    )
     curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
     by_budget = curves.groupby(["task", "budget"], observed=True)
     curves["amount"] = curves["amount"].fillna(by_budget["amount"].transform("max"))
     curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
-    deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
-    curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
-    curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
+    ends = [points.estimate(Point(*row), metrics[str(row[0])])[1:3] for row in _rows(curves)]
+    curves["lower"], curves["upper"] = np.array(ends, dtype=np.float64).reshape(-1, 2).T
+    curves["margin"] = (curves["upper"] - curves["lower"]) / 2
     curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=curves["perfect"])
     return curves
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Return the names of the points of a table's rows."""
+    return (tuple(map(str, row)) for row in table[list(Point._fields)].itertuples(index=False))
 
 
 def _said(outcome: Outcome | None) -> tuple[Any, ...]:

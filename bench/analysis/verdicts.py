@@ -1,55 +1,86 @@
-"""What can be told apart: which strategies may be the best at a budget, and whether pretraining helps."""
+"""Whether pretraining helps, at every budget of every task of a page, corrected for all of them together."""
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
 
 from bench import stats
 from bench.analysis.curves import Curves
 from bench.strategy import Start
 
-Verdict = Literal["helps", "hurts", "makes no clear difference"]
+Verdict = Literal["helps", "hurts", "makes no difference", "not decided"]
+
+RIVALS: Final[tuple[Start, ...]] = ("random", "nothing")
+"""What strategies without pretrained weights start from."""
 
 
-def tied_with_best(curves: Curves, amount: float) -> list[str]:
-    """Return the best strategy at a budget and the others that may be the best: none clearly beats them, best first.
+class Comparison(NamedTuple):
+    """The best pretrained strategy of a budget against the best rival of a kind there."""
 
-    See `stats.may_be_best`. With one seed nothing is clear, and only equal scores tie.
+    task: str
+    backbone: str
+    rival: Start
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The verdicts of a page. With 95 % confidence none of its "helps" and "hurts" is a false one."""
+
+    known: Mapping[Comparison, Verdict]
+
+    def of(self, curves: Curves, rival: Start = "random") -> dict[float, Verdict]:
+        """Return the verdicts on one task and backbone for every budget that has both sides."""
+        return {
+            one.amount: verdict
+            for one, verdict in self.known.items()
+            if (one.task, one.backbone, one.rival) == (curves.entry.card.name, curves.backbone, rival)
+        }
+
+
+def judge_page(found: Iterable[Curves]) -> Verdicts:
+    """Return the verdicts on all curves of a page.
+
+    Both sides are the best of several by the scores that are then compared, which flatters them: a p-value counts as
+    often as there were strategies to choose the winner from. Holm's correction then holds over all comparisons of the
+    page. There is no difference where both one-sided 95 % bounds lie within the tolerance.
     """
-    here = curves.ranking[amount]
-    best, *others = here.index
-    sign = curves.entry.metric.direction
-    kept = stats.may_be_best([sign * curves.seeds[name, amount] for name in here.index])
-    open_ = dict(zip(here.index, kept, strict=True))
-    tied = [best]
-    for other in others:
-        compared = curves.differences(best, other, amount).count() > 1
-        if (compared and open_[other]) or abs(here["mean"][other] - here["mean"][best]) < stats.ROUNDING:
-            tied.append(other)
-    return tied
+    gaps: dict[Comparison, stats.Replicates] = {}
+    choices: dict[Comparison, int] = {}
+    of_curves: dict[Comparison, Curves] = {}
+    for curves in found:
+        for rival in RIVALS:
+            for amount in curves.budgets:
+                ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
+                if ours is None or theirs is None:
+                    continue
+                one = Comparison(curves.entry.card.name, curves.backbone, rival, amount)
+                gaps[one], of_curves[one] = curves.difference(ours, theirs, amount), curves
+                winner: Start = "pretrained" if gaps[one].values.sum() > 0 else rival
+                choices[one] = sum(curves.start(name) == winner for name in curves.ranking[amount].index)
+    tested = {one: stats.contrast(gap) for one, gap in gaps.items()}
+    adjusted = stats.holm([min(1.0, found.p * choices[one]) for one, found in tested.items()])
+    return Verdicts(
+        {
+            one: _verdict(tested[one], float(p), tolerance_of(of_curves[one]))
+            for one, p in zip(tested, adjusted, strict=True)
+        }
+    )
 
 
-def recommended(curves: Curves, amount: float) -> str:
-    """Return the cheapest of the strategies that may be the best at a budget."""
-    tied = set(tied_with_best(curves, amount))
-    return next(name for name in curves.by_cost if name in tied)
+def tolerance_of(curves: Curves) -> float:
+    """Return the difference of scores that does not matter: one point, or one hundredth of skill."""
+    metric = curves.entry.metric
+    if metric.proportion:
+        return POINT
+    return POINT * abs(metric.perfect - float(curves.points["chance"].mean()))
 
 
-def verdicts(curves: Curves, rival: Start = "random") -> dict[float, Verdict]:
-    """Return for every budget that has both whether the best pretrained strategy beats the best rival.
-
-    By paired t tests, with Holm's correction for the number of budgets. With one seed no difference is clear.
-    """
-    gaps = {
-        amount: curves.differences(ours, theirs, amount)
-        for amount in curves.budgets
-        if (ours := curves.leader(amount, "pretrained")) and (theirs := curves.leader(amount, rival))
-    }
-    adjusted = stats.holm([stats.paired_p(gap) for gap in gaps.values()])
-    return {
-        amount: _verdict(float(gap.mean()), float(p)) for (amount, gap), p in zip(gaps.items(), adjusted, strict=True)
-    }
+POINT: Final = 0.01
 
 
-def _verdict(mean: float, p: float) -> Verdict:
-    if not p <= 1 - stats.CONFIDENCE:
-        return "makes no clear difference"
-    return "helps" if mean > 0 else "hurts"
+def _verdict(found: stats.Uncertainty, p: float, tolerance: float) -> Verdict:
+    if p <= 1 - stats.CONFIDENCE:
+        return "helps" if found.mean > 0 else "hurts"
+    within = found.lowest() > -tolerance and found.mirrored().lowest() > -tolerance
+    return "makes no difference" if within else "not decided"

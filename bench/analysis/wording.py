@@ -71,10 +71,10 @@ def score(value: float) -> str:
 
 
 def score_with_margin(mean: float, margin: float) -> str:
-    """Return mean ± half the interval's width. Without an interval the mean stands alone; "± 0" is exactly zero."""
+    """Return mean ± half the interval's width, rounded up. Without an interval the mean stands alone."""
     if math.isnan(mean) or math.isnan(margin):
         return score(mean)
-    return f"{mean:.3f}{NO_BREAK}±{NO_BREAK}{f'{margin:.3f}' if margin > 0 else '0'}"
+    return f"{mean:.3f}{NO_BREAK}±{NO_BREAK}{math.ceil(1000 * margin - ROUNDING) / 1000:.3f}"
 
 
 def score_with_interval(mean: float, lower: float, upper: float) -> str:
@@ -102,6 +102,12 @@ def rounded_down(number: float) -> str:
     """Return a number of at least 1 with two significant digits, not above itself."""
     unit = 10.0 ** (math.floor(math.log10(number)) - 1)
     return rounded(math.floor(number / unit + ROUNDING) * unit)
+
+
+def rounded_up(number: float) -> str:
+    """Return a positive difference of scores with two significant digits, not below itself."""
+    unit = 10.0 ** (math.floor(math.log10(number)) - 1)
+    return f"{math.ceil(number / unit - ROUNDING) * unit:.2g}"
 
 
 def duration(seconds: float) -> str:

@@ -111,7 +111,9 @@ def _counts(predictions: Column, labels: Column) -> tuple[Indices, Indices, Indi
     return hits, occur, predicted
 
 
-ACCURACY: Final = Metric(MetricCard("accuracy", "accuracy", higher_is_better=True, perfect=1.0), _accuracy)
+ACCURACY: Final = Metric(
+    MetricCard("accuracy", "accuracy", higher_is_better=True, perfect=1.0, proportion=True), _accuracy
+)
 BALANCED_ACCURACY: Final = Metric(
     MetricCard("balanced_accuracy", "balanced accuracy", higher_is_better=True, perfect=1.0), _balanced_accuracy
 )

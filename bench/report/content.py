@@ -7,8 +7,10 @@ import pandas as pd
 
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
+from bench.analysis.extrapolation import more_labels_of
 from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
+from bench.analysis.verdicts import Verdicts, judge_page
 from bench.analysis.wording import capitalised, count, counted, direction, strategy_title, task_title
 from bench.budget import NONE
 from bench.cell import ALL_STREAMS
@@ -34,10 +36,11 @@ OTHER_DATA: Final = (
 
 def contents(tables: Tables, found: Found) -> Document:
     """Return all that a report says; `found` has the curves of each task."""
+    verdicts = judge_page(curves for several in found.values() for curves in several)
     sections = [
-        _answers(tables, found),
+        _answers(tables, found, verdicts),
         leaderboard_section(tables),
-        learning_section(tables, found),
+        learning_section(tables, found, verdicts),
         metrics_section(tables, found),
         savings_section(tables, found),
         claims_section(tables, found),
@@ -66,8 +69,9 @@ def _lead(cells: pd.DataFrame) -> str:
     )
 
 
-def _answers(tables: Tables, found: Found) -> Section:
+def _answers(tables: Tables, found: Found, verdicts: Verdicts) -> Section:
     manifest = tables.manifest
+    forecasts = more_labels_of(curves for several in found.values() for curves in several)
     sections = []
     for place, (task, several) in enumerate(found.items(), start=1):
         blocks: list[Block] = []
@@ -76,7 +80,8 @@ def _answers(tables: Tables, found: Found) -> Section:
         for curves in several:
             if len(several) > 1:
                 blocks.append(Paragraph("", lead=manifest.backbones[curves.backbone].title))
-            blocks.append(Bullets(tuple(sentences(curves))))
+            said = sentences(curves, verdicts, forecasts[task, curves.backbone])
+            blocks.append(Bullets(tuple(said)))
         title = f"{task_title(manifest, task)} ({direction(manifest.tasks[task].metric)})"
         sections.append(Section(f"answer-{place}", title, tuple(blocks)))
     return Section("answers", "Answers", (), tuple(sections), (Paragraph(METHOD, note=True),))

@@ -1,52 +1,74 @@
-"""Statistics: intervals over seeds, what is read off learning curves, ranks, variances, many comparisons."""
+"""Statistics: intervals over seeds and test examples, readings of learning curves, ranks, many comparisons."""
 
 from bench.stats.aggregates import interquartile_mean
 from bench.stats.crossover import Crossing, CrossingKind, crossover
-from bench.stats.curves import area_under_curve, areas_of_seeds, skill
+from bench.stats.curves import area_of_replicates, area_under_curve, skill
 from bench.stats.extrapolation import PowerLaw, fit_power_law
 from bench.stats.intervals import (
     CONFIDENCE,
     ROUNDING,
     Estimate,
     Floats,
-    Interval,
-    clipped_interval,
     half_width,
     mean_interval,
 )
-from bench.stats.multiplicity import benjamini_hochberg, holm, paired_p
+from bench.stats.multiplicity import benjamini_hochberg, holm
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
-from bench.stats.savings import Savings, label_savings, label_savings_over_seeds
+from bench.stats.replicates import FEWEST_BLOCKS, NO_REPLICATES, Replicates, combine, replicate, shared_seeds
+from bench.stats.savings import Savings, label_savings, savings_of_replicates
+from bench.stats.uncertainty import (
+    ONE_SIDED,
+    Uncertainty,
+    contrast,
+    estimate,
+    mean_of_dependent,
+    pooled,
+    student,
+    uncertainty,
+    variance_by_blocks,
+)
 from bench.stats.variance import VariancePart, variance_parts
 
 __all__ = [
     "CONFIDENCE",
+    "FEWEST_BLOCKS",
+    "NO_REPLICATES",
+    "ONE_SIDED",
     "ROUNDING",
     "Crossing",
     "CrossingKind",
     "Estimate",
     "Floats",
-    "Interval",
     "PowerLaw",
     "RankIntervals",
+    "Replicates",
     "Savings",
+    "Uncertainty",
     "VariancePart",
+    "area_of_replicates",
     "area_under_curve",
-    "areas_of_seeds",
     "benjamini_hochberg",
-    "clipped_interval",
+    "combine",
     "competition_ranks",
+    "contrast",
     "crossover",
+    "estimate",
     "fit_power_law",
     "half_width",
     "holm",
     "interquartile_mean",
     "label_savings",
-    "label_savings_over_seeds",
     "may_be_best",
     "mean_interval",
-    "paired_p",
+    "mean_of_dependent",
+    "pooled",
     "rank_intervals",
+    "replicate",
+    "savings_of_replicates",
+    "shared_seeds",
     "skill",
+    "student",
+    "uncertainty",
+    "variance_by_blocks",
     "variance_parts",
 ]

@@ -1,5 +1,6 @@
 """Crossovers: the number of labels from which one learning curve lies above another, with an interval."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from bench.stats.intervals import Floats
 from bench.stats.inversion import stretches
+from bench.stats.replicates import Replicates, combine, shared_seeds
 
 CrossingKind = Literal["from", "none in the range", "everywhere"]
 
@@ -16,8 +18,8 @@ class Crossing(NamedTuple):
 
     `kind` is "everywhere" where it does at every budget (`n_labels` is the smallest), "none in the range" where it does
     not at the largest (`n_labels` is nan). `lower` and `upper` are the 95 % interval: there the curve is clearly behind
-    for the last time, and clearly ahead from then on. Where it never is the end is -inf or inf, where there are fewer
-    than two seeds it is nan.
+    for the last time, and clearly ahead from then on. Where it never is the end is -inf or inf, where nothing is known
+    of the test examples it is nan.
     """
 
     kind: CrossingKind
@@ -26,24 +28,27 @@ class Crossing(NamedTuple):
     upper: float
 
 
-def crossover(ours: ArrayLike, theirs: ArrayLike, *, n_labels: ArrayLike, higher_is_better: bool) -> Crossing | None:
-    """Return from how many labels ours beats theirs; both are [n_seeds, n_budgets] at rising `n_labels` [n_budgets].
+def crossover(
+    ours: Sequence[Replicates], theirs: Sequence[Replicates], *, n_labels: ArrayLike, higher_is_better: bool
+) -> Crossing | None:
+    """Return from how many labels ours beats theirs; both have a score for each of rising `n_labels` [n_budgets].
 
     Mean curves are joined by straight lines over log(n_labels), and nothing is read beyond their ends. The interval
-    inverts the paired t test (see `bench.stats.inversion`) and holds that number. Seeds with a gap, other than at a
-    budget that no seed has, do not count; without any there is no answer.
+    inverts the test of the difference (see `bench.stats.inversion`) and holds that number. Seeds with a gap, other than
+    at a budget that no seed has, do not count; without any there is no answer.
     """
     sign = 1.0 if higher_is_better else -1.0
-    d = sign * (np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64))
-    measured = ~np.isnan(d).all(axis=0)
-    labels, d = np.asarray(n_labels, dtype=np.float64)[measured], d[:, measured]
-    d = d[~np.isnan(d).any(axis=1)]
-    if d.size == 0:
+    differences = [combine([one, other], [sign, -sign]) for one, other in zip(ours, theirs, strict=True)]
+    labels = np.array([n for n, one in zip(np.asarray(n_labels).tolist(), differences, strict=True) if len(one)])
+    differences = [one for one in differences if len(one)]
+    seeds = shared_seeds(differences) if differences else ()
+    if not seeds:
         return None
-    kind, crossed = _crossing(labels, d.mean(axis=0))
-    if len(d) < 2:
+    differences = [one.with_seeds(seeds) for one in differences]
+    kind, crossed = _crossing(labels, np.array([one.values.mean() for one in differences]))
+    ahead = stretches(labels, differences)
+    if ahead is None:
         return Crossing(kind, crossed, np.nan, np.nan)
-    ahead = stretches(labels, d)
     lower, upper = ahead.where_last_behind(), ahead.where_ahead()
     if kind == "from":  # where seeds agree the ends coincide with the crossing, but for rounding
         lower, upper = min(lower, crossed), max(upper, crossed)

@@ -1,9 +1,12 @@
 """Learning curves read vertically: skill, and the area under a curve."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.stats.intervals import Floats
+from bench.stats.replicates import Replicates, combine
 
 
 def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats:
@@ -20,31 +23,37 @@ def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats
 
 
 def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
-    """Return the mean height of a learning curve over the logarithm of the number of labels.
+    """Return the mean height of a learning curve over the logarithm of the number of labels, see `area_weights`.
 
-    The trapezoidal rule over x = log(n_labels), divided by the length: sum of (x[i+1] - x[i]) (v[i] + v[i+1]) / 2 over
-    x[-1] - x[0] (the ALC of Guyon et al. 2011, Results of the Active Learning Challenge, JMLR W&CP 16).
-    `n_labels` [n_budgets] must not fall. A budget without labels has no logarithm and is left out, unless it is the
-    only one. A curve of one budget has the height of its point. A missing value makes the area missing (nan): an area
-    over fewer points would be another quantity under the same name.
+    A missing value makes the area missing (nan): one over fewer points would be another quantity under the same name.
     """
-    n, v = np.asarray(n_labels, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if not n.any():
-        return float(v.mean()) if len(v) else float("nan")
-    x, v = np.log(n[n != 0]), v[n != 0]
-    if len(v) == 0 or np.isnan(v).any():
-        return float("nan")
+    weights, v = area_weights(n_labels), np.asarray(values, dtype=np.float64)
+    return float((weights * v)[weights > 0].sum()) if len(v) else float("nan")
+
+
+def area_weights(n_labels: ArrayLike) -> Floats:
+    """Return how much each budget counts in the area under a curve; the weights add up to 1, shape [n_budgets].
+
+    The trapezoidal rule over x = log(n_labels), divided by the length: the area is the sum of (x[i+1] - x[i])
+    (v[i] + v[i+1]) / 2 over x[-1] - x[0] (the ALC of Guyon et al. 2011, Results of the Active Learning Challenge, JMLR
+    W&CP 16). `n_labels` must not fall. A budget without labels has no logarithm and is left out, unless it is the only
+    one. A curve of one budget has the height of its point.
+    """
+    n = np.asarray(n_labels, dtype=np.float64)
+    counted = n > 0 if n.any() else np.ones(len(n), dtype=np.bool_)
+    x = np.log(n[counted]) if n.any() else np.zeros(int(counted.sum()))
     steps = np.diff(x)  # [n_budgets - 1]
     assert (steps >= 0).all(), "budgets must be in rising order"
+    weights = np.zeros(len(n))
     if steps.sum() == 0:
-        return float(v.mean())
-    return float((steps * (v[:-1] + v[1:]) / 2).sum() / steps.sum())
+        weights[counted] = 1 / max(1, counted.sum())
+    else:
+        weights[counted] = (np.append(steps, 0.0) + np.insert(steps, 0, 0.0)) / 2 / steps.sum()
+    return weights
 
 
-def areas_of_seeds(n_labels: ArrayLike, values: ArrayLike) -> Floats:
-    """Return the area under each seed's own curve [n_seeds] from values [n_seeds, n_budgets]; nan with a gap.
-
-    For the mean area and its interval see `mean_interval`: an area is linear in the scores, so that the mean of areas
-    is the area under the mean curve, and what moves a whole curve (its seed) counts once and not once a budget.
-    """
-    return np.array([area_under_curve(n_labels, curve) for curve in np.asarray(values, dtype=np.float64)])
+def area_of_replicates(n_labels: ArrayLike, curve: Sequence[Replicates]) -> Replicates:
+    """Return the area under a curve as replicates, of the seeds that have every budget: an area is linear in scores."""
+    weights = area_weights(n_labels)
+    used = [(one, float(weight)) for one, weight in zip(curve, weights, strict=True) if weight > 0]
+    return combine([one for one, _ in used], [weight for _, weight in used])

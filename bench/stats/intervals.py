@@ -12,15 +12,8 @@ ROUNDING: Final = 1e-12  # what differs by less differs by rounding
 Floats = NDArray[np.float64]
 
 
-class Interval(NamedTuple):
-    """Lower and upper ends, of one shape; nan where there is no interval."""
-
-    lower: Floats
-    upper: Floats
-
-
 class Estimate(NamedTuple):
-    """A mean and its 95 % interval; the ends are nan where there are fewer than two values."""
+    """A mean and its 95 % interval; the ends are nan where nothing is known of it."""
 
     mean: float
     lower: float
@@ -38,15 +31,6 @@ def half_width(deviations: ArrayLike, counts: ArrayLike) -> Floats:
     several = np.where(n > 1, n, np.nan)
     widths: Floats = stdtrit(several - 1, (1 + CONFIDENCE) / 2) * np.asarray(deviations) / np.sqrt(several)
     return widths
-
-
-def clipped_interval(means: ArrayLike, margins: ArrayLike, *, highest: ArrayLike) -> Interval:
-    """Return mean -+ margin, clipped to [0, highest]: no metric here goes below 0, accuracy not above 1.
-
-    All arguments are of one shape, or broadcast; margins come from `half_width`; `highest` is infinite for an error.
-    """
-    centre, margin = np.asarray(means, dtype=np.float64), np.asarray(margins, dtype=np.float64)
-    return Interval(np.clip(centre - margin, 0.0, highest), np.clip(centre + margin, 0.0, highest))
 
 
 def mean_interval(values: ArrayLike) -> Estimate:

@@ -1,26 +1,9 @@
-"""Many comparisons at a time: p-values of paired differences, adjusted for how many there are."""
+"""Many comparisons at a time: p-values, adjusted for how many there are."""
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtr  # `scipy.stats` takes a second to import, this does not
 
-from bench.stats.intervals import ROUNDING, Floats
-
-
-def paired_p(differences: ArrayLike) -> float:
-    """Return the two-sided p-value of the paired t test: how likely differences [n_pairs] this clear are by chance.
-
-    Missing pairs (nan) do not count; with fewer than two there is no test: nan. Differences that agree up to rounding
-    are certain: 0, or 1 where they are all zero. Source: Student (1908), The probable error of a mean, Biometrika 6(1).
-    """
-    d = np.asarray(differences, dtype=np.float64)
-    d = d[~np.isnan(d)]
-    if len(d) < 2:
-        return float("nan")
-    mean, deviation = abs(float(d.mean())), float(d.std(ddof=1))
-    if deviation <= ROUNDING:
-        return 0.0 if mean > ROUNDING else 1.0
-    return float(2 * stdtr(len(d) - 1, -mean / (deviation / np.sqrt(len(d)))))
+from bench.stats.intervals import Floats
 
 
 def holm(p: ArrayLike) -> Floats:

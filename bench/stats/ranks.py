@@ -1,12 +1,16 @@
-"""Ranks: of values, and their intervals from paired comparisons over seeds."""
+"""Ranks: of values, and their intervals from paired comparisons."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.stats.intervals import CONFIDENCE, Floats
-from bench.stats.multiplicity import holm, paired_p
+from bench.stats.multiplicity import holm
+from bench.stats.replicates import Replicates
+from bench.stats.uncertainty import contrast, pooled
 
 
 class RankIntervals(NamedTuple):
@@ -27,46 +31,48 @@ def competition_ranks(values: ArrayLike) -> Floats:
     return np.where(np.isnan(v), np.nan, ranks)
 
 
-def rank_intervals(values: ArrayLike) -> RankIntervals:
-    """Return intervals that hold the ranks of all rows at once with 95 % confidence; values are [n_rows, n_seeds].
+def rank_intervals(rows: Sequence[Sequence[Replicates]]) -> RankIntervals:
+    """Return intervals that hold the ranks of all rows at once with 95 % confidence; the highest means rank first.
 
-    Every two rows are compared by the paired t test over the seeds that both have, with Holm's correction for the
-    number of pairs. A row ranks behind as many as clearly beat it, and ahead of as many as it clearly beats. Without
-    two seeds nothing is clear. A row without any value has no rank and takes none. The construction is that of
+    A row has its values on one task or more, all rows on the same. Every two rows are compared by the mean difference
+    over tasks, of the seeds that both have (see `bench.stats.uncertainty`), with Holm's correction for the number of
+    pairs. A row ranks behind as many as clearly beat it, and ahead of as many as it clearly beats. A
+    row without any value has no rank and takes none. The construction is that of
     Al Mohamad, Goeman and van Zwet (2022), Simultaneous confidence intervals for ranks with application to ranking
     institutions, Biometrics 78(1), and of Mogstad, Romano, Shaikh and Wilhelm (2024), Inference for ranks, Review of
     Economic Studies 91(1); Holm's correction in place of Tukey's since rows share seeds and differ in spread.
     """
-    v = np.asarray(values, dtype=np.float64)
-    n_rows = len(v)
+    n_rows = len(rows)
     ones, others = np.triu_indices(n_rows, k=1)
-    differences = v[ones] - v[others]  # [n_pairs, n_seeds]
-    clear = holm([paired_p(pair) for pair in differences]) <= 1 - CONFIDENCE  # nan is not clear
-    ahead = np.array([np.nansum(pair) > 0 for pair in differences], dtype=np.bool_)
+    found = [  # in the order of these indices
+        pooled([contrast(mine - theirs) for mine, theirs in zip(*pair, strict=True)]) for pair in combinations(rows, 2)
+    ]
+    clear = holm([one.p for one in found]) <= 1 - CONFIDENCE  # nan is not clear
+    ahead = np.array([one.mean > 0 for one in found], dtype=np.bool_)
     beats = np.zeros((n_rows, n_rows), dtype=np.bool_)
     beats[ones, others], beats[others, ones] = clear & ahead, clear & ~ahead
-    known = ~np.isnan(v).all(axis=1)
+    known = np.array([all(map(len, row)) for row in rows], dtype=np.bool_)
     low = np.where(known, 1.0 + beats.sum(axis=0), np.nan)
     high = np.where(known, float(known.sum()) - beats.sum(axis=1), np.nan)
     return RankIntervals(low, high, beats)
 
 
-def may_be_best(values: ArrayLike) -> NDArray[np.bool_]:
-    """Return which rows of values [n_rows, n_seeds] no other clearly beats: with 95 % confidence they hold the best.
+def may_be_best(rows: Sequence[Replicates]) -> NDArray[np.bool_]:
+    """Return which rows no other clearly beats: with 95 % confidence they hold the best.
 
-    Each row is compared with all others by paired t tests with Holm's correction for their number, n_rows - 1: the best
-    row is lost only if one of its own comparisons errs, so that no more have to be paid for. Without two seeds nothing
-    is clear; a row without any value is not among them. Source: the subsets of Gupta (1965), On some multiple decision
-    (selection and ranking) rules, Technometrics 7(2), and Hsu (1981), Annals of Statistics 9(5).
+    Each row is compared with all others with Holm's correction for their number, n_rows - 1: the best row is lost only
+    if one of its own comparisons errs, so that no more have to be paid for. A row without any value is not among them.
+    Source: the subsets of Gupta (1965), On some multiple decision (selection and ranking) rules, Technometrics 7(2),
+    and Hsu (1981), Annals of Statistics 9(5).
     """
-    v = np.asarray(values, dtype=np.float64)
     return np.array(
-        [not np.isnan(v[row]).all() and not _beaten(v[row], np.delete(v, row, axis=0)) for row in range(len(v))]
+        [len(row) > 0 and not _beaten(row, [*rows[:place], *rows[place + 1 :]]) for place, row in enumerate(rows)],
+        dtype=np.bool_,
     )
 
 
-def _beaten(ours: Floats, others: Floats) -> bool:
-    """Return whether one of the others [n, n_seeds] is clearly above ours [n_seeds], with Holm's correction for n."""
-    ahead = others - ours
-    clear = holm([paired_p(pair) for pair in ahead]) <= 1 - CONFIDENCE
-    return any(np.nansum(pair) > 0 for pair in ahead[clear])
+def _beaten(ours: Replicates, others: Sequence[Replicates]) -> bool:
+    """Return whether one of the others is clearly above ours, with Holm's correction for their number."""
+    found = [contrast(other - ours) for other in others]
+    clear = holm([one.p for one in found]) <= 1 - CONFIDENCE
+    return any(one.mean > 0 for one, sure in zip(found, clear, strict=True) if sure)

@@ -1,11 +1,13 @@
 """Label savings: how many labels another strategy needs for the same score, with an interval."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.stats.inversion import stretches
+from bench.stats.replicates import Replicates, combine, shared_seeds
 
 
 class Savings(NamedTuple):
@@ -52,35 +54,34 @@ def label_savings(
     return Savings("exactly", needed, needed / at)
 
 
-def label_savings_over_seeds(
-    ours: ArrayLike, at: float, *, n_labels: ArrayLike, theirs: ArrayLike, higher_is_better: bool
+def savings_of_replicates(
+    ours: Replicates, at: float, *, n_labels: ArrayLike, theirs: Sequence[Replicates], higher_is_better: bool
 ) -> Savings | None:
     """Return the label savings of mean scores with their 95 % interval; None without a score on either side.
 
-    `ours` [n_seeds] are the scores with `at` labels, `theirs` [n_seeds, n_budgets] the other's curves. The interval
-    inverts the paired t test (see `bench.stats.inversion`): it ends where the other is clearly behind for all fewer
-    labels, and clearly ahead for all more. It holds the savings of the means. Seeds with a gap, other than at a budget
-    that no seed has, do not count; where that is every seed, or all but one, there is no interval.
+    `ours` are the scores with `at` labels, `theirs` those of the other's curve at `n_labels` [n_budgets]. The interval
+    inverts the test of the difference (see `bench.stats.inversion`): it ends where the other is clearly behind for all
+    fewer labels, and clearly ahead for all more. It holds the savings of the means. Seeds with a gap, other than at a
+    budget that no seed has, do not count. Without a seed that has all, or test blocks, there is no interval.
     """
-    scores, curves = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
-    labels = np.asarray(n_labels, dtype=np.float64)
-    measured = ~np.isnan(curves).all(axis=0)
-    labels, curves = labels[measured], curves[:, measured]
-    if np.isnan(scores).all() or not measured.any():
+    labels = np.array([n for n, one in zip(np.asarray(n_labels).tolist(), theirs, strict=True) if len(one)])
+    curve = [one for one in theirs if len(one)]
+    if not len(ours) or not curve:
         return None
-    whole = ~np.isnan(scores) & ~np.isnan(curves).any(axis=1)
-    if whole.any():
-        scores, curves = scores[whole], curves[whole]
+    seeds = shared_seeds([ours, *curve])
+    if seeds:
+        ours, curve = ours.with_seeds(seeds), [one.with_seeds(seeds) for one in curve]
     saved = label_savings(
-        float(np.nanmean(scores)),
+        float(ours.values.mean()),
         at,
         n_labels=labels,
-        scores=np.nanmean(curves, axis=0),
+        scores=[one.values.mean() for one in curve],
         higher_is_better=higher_is_better,
     )
-    if saved is None or whole.sum() < 2:
+    sign = 1.0 if higher_is_better else -1.0
+    decided = stretches(labels, [combine([one, ours], [sign, -sign]) for one in curve]) if seeds else None
+    if saved is None or decided is None:
         return saved
-    behind_to_ahead = stretches(labels, (1.0 if higher_is_better else -1.0) * (curves - scores[:, None]))
-    lower, upper = behind_to_ahead.where_not_behind() / at, behind_to_ahead.where_ahead() / at
     # Where seeds agree the ends coincide with the ratio, but for rounding.
+    lower, upper = decided.where_not_behind() / at, decided.where_ahead() / at
     return saved._replace(lower=min(lower, saved.ratio), upper=max(upper, saved.ratio))

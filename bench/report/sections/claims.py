@@ -15,9 +15,8 @@ VERDICTS: Final[Mapping[str, Mark]] = {"supported": "good", "not supported": "ba
 def claims_section(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> Section | None:
     """Return the verdicts side by side for all tasks, then what was measured; None where nothing was claimed."""
     claimed = {
-        titled(tables.manifest, task, curves.backbone if len(several) > 1 else ""): claims_of(tables, task, curves)
-        for task, several in found.items()
-        for curves in several
+        titled(tables.manifest, task, backbone if len(found[task]) > 1 else ""): claims
+        for (task, backbone), claims in claims_of(tables, found).items()
     }
     titles = {claim.name: claim.title for said in claimed.values() for claim in said}
     if not titles:

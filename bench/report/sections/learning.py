@@ -8,6 +8,7 @@ from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
 from bench.analysis.findings import headline
 from bench.analysis.tables import Tables
+from bench.analysis.verdicts import Verdicts
 from bench.analysis.wording import (
     MISSING,
     backbone_titles,
@@ -51,7 +52,7 @@ def file_name(tables: Tables, task: str) -> str:
     return task if FILE_NAME.fullmatch(task) and not taken else task_anchor(tables, task)
 
 
-def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section:
+def learning_section(tables: Tables, found: Mapping[str, list[Curves]], verdicts: Verdicts) -> Section:
     """Return all tasks side by side, if they are several, and a section for each."""
     charts = {task: task_chart(tables, task, several) for task, several in found.items()}
     overview = Overview(
@@ -60,15 +61,15 @@ def learning_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Secti
         file="charts/overview.svg",
         told=f"Score against number of labels for {counted(len(found), 'task')}, a line per strategy.",
     )
-    sections = tuple(_task(tables, task, several, charts[task]) for task, several in found.items())
+    sections = tuple(_task(tables, task, several, charts[task], verdicts) for task, several in found.items())
     return Section("curves", "Learning curves", (overview,) if len(found) > 1 else (), sections)
 
 
-def _task(tables: Tables, task: str, found: list[Curves], chart: Chart) -> Section:
+def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts: Verdicts) -> Section:
     manifest, entry = tables.manifest, tables.manifest.tasks[task]
     blocks: list[Block] = []
     compared = comparison(found, manifest.backbones)
-    said = compared[-1] if compared else next((said for curves in found if (said := headline(curves))), "")
+    said = compared[-1] if compared else next((said for curves in found if (said := headline(curves, verdicts))), "")
     if said:
         blocks.append(Paragraph("", lead=said))
     about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."

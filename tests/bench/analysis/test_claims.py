@@ -24,8 +24,7 @@ EQUAL = {"scratch": {20: LOW, 200: LOW}, "full": {20: LOW, 200: LOW}}
 
 def claims(tables: Tables) -> dict[str, Claim]:
     """Return the claims on the first task and backbone by name."""
-    task, (curves, *_) = next(iter(find_curves(tables).items()))
-    return {claim.name: claim for claim in claims_of(tables, task, curves)}
+    return {claim.name: claim for claim in next(iter(claims_of(tables, find_curves(tables)).values()))}
 
 
 def verdict(root: Path, scores: Scores, claim: str, revise: Revise = lambda one: one) -> str:

@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from bench import stats
+from tests.bench.stats.replicated import curve_of
 
 LABELS = [10, 100, 1000]
 
 
-def crossing(ours: object, theirs: object, *, higher_is_better: bool = True) -> stats.Crossing:
+def crossing(ours: ArrayLike, theirs: ArrayLike, *, higher_is_better: bool = True) -> stats.Crossing:
     """Return the crossover of curves over 10, 100 and 1000 labels."""
-    found = stats.crossover(np.array(ours), np.array(theirs), n_labels=LABELS, higher_is_better=higher_is_better)
+    found = stats.crossover(curve_of(ours), curve_of(theirs), n_labels=LABELS, higher_is_better=higher_is_better)
     assert found is not None
     return found
 
@@ -57,4 +59,4 @@ def test_one_seed_crosses_without_an_interval_and_gaps_do_not_count() -> None:
     assert one.n_labels == pytest.approx(10**1.5)
     assert np.isnan([one.lower, one.upper]).all()
     nothing = np.full((2, 3), math.nan)
-    assert stats.crossover(nothing, nothing, n_labels=LABELS, higher_is_better=True) is None
+    assert stats.crossover(curve_of(nothing), curve_of(nothing), n_labels=LABELS, higher_is_better=True) is None

@@ -1,13 +1,26 @@
 """Ranks, held against scipy's own and a case worked by hand; their intervals hold the true ranks."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats as reference
 
 from bench import stats
+from tests.bench.stats.replicated import seeds_alone
+
+
+def ranked(rows: Sequence[ArrayLike]) -> stats.RankIntervals:
+    """Return the rank intervals of values [n_rows, n_seeds]."""
+    return stats.rank_intervals([seeds_alone(row) for row in rows])
+
+
+def best_of(rows: Sequence[ArrayLike]) -> NDArray[np.bool_]:
+    """Return which rows of values [n_rows, n_seeds] may be the best."""
+    return stats.may_be_best([seeds_alone(row) for row in rows])
 
 
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=9))
@@ -23,7 +36,7 @@ def test_what_has_no_value_has_no_rank_and_moves_nobody() -> None:
 def test_a_rank_interval_counts_who_clearly_beats_whom() -> None:
     # The first row is ahead of both others by 0.3 for every seed but for 0.001; the others change places.
     values = [[0.900, 0.901, 0.902, 0.903], [0.6, 0.6, 0.6, 0.6], [0.5, 0.7, 0.55, 0.66]]
-    found = stats.rank_intervals(values)
+    found = ranked(values)
     assert found.low.tolist() == [1, 2, 2]
     assert found.high.tolist() == [1, 3, 3]
     assert found.beats.tolist() == [[False, True, True], [False] * 3, [False] * 3]
@@ -33,15 +46,15 @@ def test_rows_are_compared_as_often_as_there_are_pairs() -> None:
     differences = np.array([0.02, 0.05, 0.03, 0.06, 0.01])
     p = reference.ttest_1samp(differences, 0).pvalue
     assert 0.05 / 3 < p < 0.05
-    two = stats.rank_intervals([differences, np.zeros(5)])
-    three = stats.rank_intervals([differences, np.zeros(5), np.array([0.04, -0.03, 0.02, 0.05, -0.01])])
+    two = ranked([differences, np.zeros(5)])
+    three = ranked([differences, np.zeros(5), np.array([0.04, -0.03, 0.02, 0.05, -0.01])])
     assert two.beats[0, 1]
     assert not three.beats.any()
 
 
 def test_one_seed_ranks_nobody_clearly_and_rows_without_a_value_take_no_rank() -> None:
-    assert stats.rank_intervals([[0.9], [0.1], [math.nan]]).high[:2].tolist() == [2, 2]
-    gap = stats.rank_intervals([[0.9, 0.91, 0.92], [math.nan] * 3, [0.1, 0.11, 0.12]])
+    assert ranked([[0.9], [0.1], [math.nan]]).high[:2].tolist() == [2, 2]
+    gap = ranked([[0.9, 0.91, 0.92], [math.nan] * 3, [0.1, 0.11, 0.12]])
     assert gap.low[[0, 2]].tolist() == gap.high[[0, 2]].tolist() == [1, 2]
     assert np.isnan([gap.low[1], gap.high[1]]).all()
 
@@ -52,21 +65,21 @@ def test_rank_intervals_hold_all_true_ranks_at_once_in_95_of_100_draws() -> None
     held = []
     for _ in range(1000):
         drawn = truth[:, None] + rng.normal(size=5) * 0.02 + rng.normal(size=(4, 5)) * 0.01
-        found = stats.rank_intervals(drawn)
+        found = ranked(drawn)
         held.append((found.low <= best).all() and (found.high >= worst).all())
     assert np.mean(held) >= 0.94
 
 
 def test_a_row_may_be_the_best_unless_another_clearly_beats_it() -> None:
     ahead = np.array([0.02, 0.05, 0.03, 0.06, 0.01])
-    assert stats.may_be_best([ahead, np.zeros(5)]).tolist() == [True, False]
-    assert stats.may_be_best([[0.9, 0.9], [0.9, 0.9], [math.nan] * 2, [0.1, 0.1]]).tolist() == [
+    assert best_of([ahead, np.zeros(5)]).tolist() == [True, False]
+    assert best_of([[0.9, 0.9], [0.9, 0.9], [math.nan] * 2, [0.1, 0.1]]).tolist() == [
         True,
         True,
         False,
         False,
     ]
-    assert stats.may_be_best([[0.9], [0.1]]).all()
+    assert best_of([[0.9], [0.1]]).all()
 
 
 def test_each_row_pays_for_its_own_comparisons_only() -> None:
@@ -74,7 +87,7 @@ def test_each_row_pays_for_its_own_comparisons_only() -> None:
     ahead = np.array([0.02, 0.05, 0.03, 0.06, 0.01])
     assert 0.05 / 3 < reference.ttest_1samp(ahead, 0).pvalue < 0.05 / 2
     unclear = np.array([0.04, -0.03, 0.02, 0.05, -0.01])
-    assert stats.may_be_best([ahead, np.zeros(5), unclear]).tolist() == [True, False, True]
+    assert best_of([ahead, np.zeros(5), unclear]).tolist() == [True, False, True]
 
 
 def test_the_best_is_among_those_that_may_be_in_95_of_100_draws() -> None:
@@ -82,5 +95,5 @@ def test_the_best_is_among_those_that_may_be_in_95_of_100_draws() -> None:
     kept = []
     for _ in range(1000):
         drawn = truth[:, None] + rng.normal(size=5) * 0.02 + rng.normal(size=(5, 5)) * 0.01
-        kept.append(stats.may_be_best(drawn)[0])
+        kept.append(best_of(drawn)[0])
     assert np.mean(kept) >= 0.95

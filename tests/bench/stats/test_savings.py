@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from scipy import stats as reference
 
 from bench import stats
 from tests.bench.stats.curves_drawn import BUDGETS, drawn
+from tests.bench.stats.replicated import curve_of, seeds_alone
 
 
 def saved_against(score: float, at: float) -> stats.Savings:
@@ -49,10 +51,10 @@ def test_there_is_no_answer_without_a_score() -> None:
     assert stats.label_savings(0.5, 10, n_labels=[10], scores=[math.nan], higher_is_better=True) is None
 
 
-def over_seeds(ours: object, theirs: object, at: float = 10) -> stats.Savings:
+def over_seeds(ours: ArrayLike, theirs: ArrayLike, at: float = 10) -> stats.Savings:
     """Return the label savings against curves over 10, 100 and 1000 labels, of an accuracy."""
-    found = stats.label_savings_over_seeds(
-        np.array(ours), at, n_labels=[10, 100, 1000], theirs=np.array(theirs), higher_is_better=True
+    found = stats.savings_of_replicates(
+        seeds_alone(ours), at, n_labels=[10, 100, 1000], theirs=curve_of(theirs), higher_is_better=True
     )
     assert found is not None
     return found
@@ -65,7 +67,9 @@ def test_the_interval_ends_where_scipys_paired_t_test_begins_to_reject() -> None
         ours, theirs = one.probe[draw, :, 1], one.scratch[draw]
         curves = np.array([np.interp(np.log(labels), np.log(BUDGETS), curve) for curve in theirs])
         kept = labels[reference.ttest_rel(curves, ours[:, None]).pvalue >= 0.05]
-        found = stats.label_savings_over_seeds(ours, 30, n_labels=BUDGETS, theirs=theirs, higher_is_better=True)
+        found = stats.savings_of_replicates(
+            seeds_alone(ours), 30, n_labels=BUDGETS, theirs=curve_of(theirs), higher_is_better=True
+        )
         assert found is not None
         assert found.lower * 30 == pytest.approx(kept[0], rel=2e-3)
         assert (math.inf if kept[-1] == labels[-1] else kept[-1]) == pytest.approx(found.upper * 30, rel=2e-3)
@@ -93,15 +97,21 @@ def test_an_interval_is_open_where_it_would_leave_what_was_measured() -> None:
 
 
 def test_a_curve_of_one_budget_says_more_or_fewer() -> None:
-    found = stats.label_savings_over_seeds([0.9, 0.91], 5, n_labels=[50], theirs=[[0.5], [0.52]], higher_is_better=True)
+    found = stats.savings_of_replicates(
+        seeds_alone([0.9, 0.91]), 5, n_labels=[50], theirs=curve_of([[0.5], [0.52]]), higher_is_better=True
+    )
     assert found == stats.Savings("at least", 50, 10, 10, math.inf)
 
 
 def test_an_error_has_the_interval_of_the_mirrored_accuracy() -> None:
     one = drawn(5, n_draws=1, seed=4)
     ours, theirs = one.probe[0, :, 1], one.scratch[0]
-    up = stats.label_savings_over_seeds(ours, 30, n_labels=BUDGETS, theirs=theirs, higher_is_better=True)
-    down = stats.label_savings_over_seeds(1 - ours, 30, n_labels=BUDGETS, theirs=1 - theirs, higher_is_better=False)
+    up, down = (
+        stats.savings_of_replicates(
+            seeds_alone(mine), 30, n_labels=BUDGETS, theirs=curve_of(other), higher_is_better=higher
+        )
+        for mine, other, higher in ((ours, theirs, True), (1 - ours, 1 - theirs, False))
+    )
     assert up is not None
     assert down is not None
     assert up[1:] == pytest.approx(down[1:])
@@ -126,5 +136,7 @@ def test_a_budget_without_any_seed_is_bridged_and_without_whole_seeds_the_means_
 def test_there_are_no_savings_without_a_score_on_either_side() -> None:
     nothing = np.full((2, 3), math.nan)
     for ours, theirs in (([math.nan] * 2, [[0.2, 0.6, 0.8]] * 2), ([0.5] * 2, nothing)):
-        found = stats.label_savings_over_seeds(ours, 10, n_labels=[10, 100, 1000], theirs=theirs, higher_is_better=True)
+        found = stats.savings_of_replicates(
+            seeds_alone(ours), 10, n_labels=[10, 100, 1000], theirs=curve_of(theirs), higher_is_better=True
+        )
         assert found is None
