@@ -74,10 +74,10 @@ def _no_interval(curves: Curves) -> list[str]:
     measured = [one for one in curves.measured.values() if len(one)]
     if not measured or any(stats.uncertainty(one).known for one in measured):
         return []
-    n_blocks = max(one.moved.shape[1] for one in measured)
+    n_blocks = max(one.moved.shape[1] for one in measured) or "no"
+    needed = f"it takes {stats.FEWEST_BLOCKS} to say how scores on other test examples would differ"
     return [
-        f"The test split has {n_blocks or 'no'} independent parts, and it takes {stats.FEWEST_BLOCKS} to say how scores "
-        "on other test examples would differ: nothing here has an interval, and nothing is decided."
+        f"The test split has {n_blocks} independent parts, and {needed}: nothing here has an interval, nothing is decided."
     ]
 
 
