@@ -77,7 +77,7 @@ def _no_interval(curves: Curves) -> list[str]:
     n_blocks = max(one.moved.shape[1] for one in measured) or "no"
     needed = f"it takes {stats.FEWEST_BLOCKS} to say how scores on other test examples would differ"
     return [
-        f"The test split has {n_blocks} independent parts, and {needed}: nothing here has an interval, nothing is decided."
+        f"The test split has {n_blocks} independent parts, and {needed}: nothing here has an interval or is decided."
     ]
 
 
