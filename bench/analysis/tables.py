@@ -138,7 +138,7 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
         n_seeds=("score", "count"),
         n_seeds_failed=("failed", "sum"),
         n_seeds_planned=("seed", "count"),
-        chance=("chance", "max"),
+        chance=("chance", _common),
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
@@ -148,13 +148,18 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     )
     curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
     by_budget = curves.groupby(["task", "budget"], observed=True)
-    curves["amount"] = curves["amount"].fillna(by_budget["amount"].transform("max"))
+    curves["amount"] = by_budget["amount"].transform("max")
     curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
     deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
     curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
     curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
     curves["skill"] = stats.skill(curves["mean"], chance=curves["chance"], perfect=curves["perfect"])
     return curves
+
+
+def _common(values: pd.Series) -> float:
+    """Return the value that seeds have in common, or where each is tested on another fold, their mean."""
+    return float(values.max() if values.max() == values.min() else values.mean())
 
 
 def _said(outcome: Outcome | None) -> tuple[Any, ...]:
