@@ -138,7 +138,7 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
         n_seeds=("score", "count"),
         n_seeds_failed=("failed", "sum"),
         n_seeds_planned=("seed", "count"),
-        chance=("chance", _common),
+        chance=("chance", "max"),
     )
     metrics = {name: entry.metric for name, entry in manifest.tasks.items()}
     names = curves["task"].astype(str)
@@ -150,6 +150,8 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     by_budget = curves.groupby(["task", "budget"], observed=True)
     curves["amount"] = by_budget["amount"].transform("max")
     curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
+    folded = names.map(_chance_of_folds(manifest, ordinary)).astype("float64")
+    curves["chance"] = folded.fillna(curves["chance"])
     deviation = curves.pop("deviation").mask(lambda values: values < stats.ROUNDING, 0.0)
     curves["margin"] = stats.half_width(deviation, curves["n_seeds"])
     curves["lower"], curves["upper"] = stats.clipped_interval(curves["mean"], curves["margin"], highest=highest)
@@ -157,9 +159,14 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame) -> pd.DataFrame:
     return curves
 
 
-def _common(values: pd.Series) -> float:
-    """Return the value that seeds have in common, or where each is tested on another fold, their mean."""
-    return float(values.max() if values.max() == values.min() else values.mean())
+def _chance_of_folds(manifest: Manifest, cells: pd.DataFrame) -> dict[str, float]:
+    """Return the mean score of chance over the folds of each task that has several, of which each has its own.
+
+    It is the same for all curves of a task, also for those of which a seed has no score.
+    """
+    by_fold = cells.groupby(["task", "fold"], observed=True)["chance"].max().reset_index()
+    means = by_fold.groupby("task", observed=True)["chance"].mean()
+    return {str(task): float(mean) for task, mean in means.items() if manifest.tasks[str(task)].card.folds > 1}
 
 
 def _said(outcome: Outcome | None) -> tuple[Any, ...]:

@@ -156,6 +156,12 @@ def test_options_that_do_not_go_together_are_told() -> None:
     assert "tags are those of words" in told("image_classification", "csv:a.csv", target="tags")[0]
     assert "several labels" in told("text_classification", "csv:a.csv", target="value", labels=["a", "b"])[0]
     assert "says nothing of forecasting" in told("forecasting", "csv:a.csv", target="value")[0]
+    assert "test: says nothing of forecasting" in told("forecasting", "csv:a.csv", test="folds")[0]
+    assert (
+        "leave split_seed and held_out out"
+        in told("text_classification", "csv:a.csv", test="folds", held_out=("a",), split_seed=0, group="who")[0]
+    )
+    assert not told("text_classification", "csv:a.csv", test="one", test_share=0.2)
     assert not told("text_classification", "conll:a.txt")
     assert "holds text_classification" in told("image_classification", "conll:a.txt")[0]
 
