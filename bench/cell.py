@@ -106,6 +106,10 @@ class Result:
     far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
     gradient loop there are none. `metric_files` has the sha256 of the file of each metric that is a user's function.
     `tested` names what the predictions belong to (see `bench.results.tested`), "" in results that were kept without.
+
+    Data that came without a split are dealt into `folds`, and `fold` is the one that was tested on; data with a split
+    have one. `n_train` is what all there was to learn from amounts to, in the unit of `amount`. Results that were kept
+    before these were say nothing of the three.
     """
 
     cell: Cell
@@ -134,6 +138,9 @@ class Result:
     block_sizes: tuple[int, ...] = ()
     metric_files: Mapping[str, str] = field(default_factory=dict)
     tested: str = ""
+    fold: int = 0
+    folds: int = 1
+    n_train: float | None = None
 
     def ranked_by(self, metric: str) -> "Result":
         """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""

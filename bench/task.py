@@ -123,7 +123,7 @@ class Task(ABC):
     """Labelled target data.
 
     Data that came split have one split for every seed. Of others every example is tested once: the card has the number
-    of their folds, and seed k is tested on fold k, modulo that number.
+    of their folds, and seed k is tested on fold k. There are no more seeds than folds.
     """
 
     card: TaskCard
@@ -132,6 +132,14 @@ class Task(ABC):
     @abstractmethod
     def split(self, fold: int, cache: Cache) -> Split:
         """Return the split that tests a fold, always the same one; what has to be generated is kept in `cache`."""
+
+
+class WholeTask(Task):
+    """A task whose examples can be had without their split."""
+
+    @abstractmethod
+    def everything(self, cache: Cache) -> Examples:
+        """Return the examples of all splits, each once."""
 
 
 def verify(task: Task, split: Split) -> str:

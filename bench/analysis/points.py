@@ -1,7 +1,7 @@
 """The points of learning curves as replicates: scores of several seeds, with what each test block does to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,14 +65,33 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
 
 
 def _replicates(
-    results: Iterable[Result], metric: MetricCard, scored: Iterable[tuple[float, Scores]]
+    results: Sequence[Result], metric: MetricCard, scored: Iterable[tuple[float, Scores]]
 ) -> stats.Replicates:
-    scores, without = {}, {}
-    block_sizes: tuple[int, ...] = ()
-    n_test = 1
-    for result, (value, several) in zip(results, scored, strict=True):
-        seed, left = result.cell.seed, several.without.get(metric.name, ())
-        scores[seed], without[seed] = value, [float("nan") if one is None else one for one in left]
-        block_sizes, n_test = result.block_sizes, result.n_test
-    finest = 1 / n_test**2 if metric.proportion else 0.0
-    return stats.replicate(scores, without, block_sizes or (n_test,), finest=finest)
+    pairs = list(zip(results, scored, strict=True))
+    if results[0].folds > 1:
+        return _replicates_of_folds(results, metric, [value for _, (value, _) in pairs])
+    scores = {result.cell.seed: value for result, (value, _) in pairs}
+    without = {
+        result.cell.seed: [float("nan") if one is None else one for one in several.without.get(metric.name, ())]
+        for result, (_, several) in pairs
+    }
+    first = results[0]
+    finest = 1 / first.n_test**2 if metric.proportion else 0.0
+    return stats.replicate(scores, without, first.block_sizes or (first.n_test,), finest=finest)
+
+
+def _replicates_of_folds(results: Sequence[Result], metric: MetricCard, values: Sequence[float]) -> stats.Replicates:
+    """Return the replicates of scores that each are of one fold; those of seeds that share a fold are averaged."""
+    by_fold: dict[int, list[float]] = defaultdict(list)
+    for result, value in zip(results, values, strict=True):
+        by_fold[result.fold].append(value)
+    n_test = sum(one.n_test for one in results) / len(results)
+    share = max(one.amount / one.n_train if one.n_train else 1.0 for one in results)
+    folds = results[0].folds
+    return stats.replicate(
+        {fold: sum(several) / len(several) for fold, several in by_fold.items()},
+        dict.fromkeys(by_fold, ()),
+        (n_test,),
+        finest=1 / (len(by_fold) * n_test) ** 2 if metric.proportion else 0.0,
+        overlap=share / (folds - 1),
+    )

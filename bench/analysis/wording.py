@@ -60,6 +60,11 @@ def quantity(amount: float) -> str:
     return count(amount) if amount == round(amount) else f"{amount:,.2f}".rstrip("0").rstrip(".")
 
 
+def tell_folds(tested: int, folds: int) -> str:
+    """Return how many of the folds of a task's data are tested, as the beginning of a sentence in lower case."""
+    return f"every example tested once, in {folds} folds" if tested >= folds else f"{tested} of {folds} folds tested"
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun, in the plural unless there is one."""
     return f"{count(number)} {noun if number == 1 else plural or f'{noun}s'}"

@@ -68,7 +68,7 @@ class RunOptions:
     """Options of `run`. `out` is the results folder, None for `results/SUITE`; `workers` None for as many as fit.
 
     `executor` is the name of what runs cells, "" for what fits the number of workers. `precision` is that of gradient
-    steps.
+    steps. With `refit` the models that are kept learn from every label, the tested ones too.
     """
 
     selection: SelectionOptions = field(default_factory=SelectionOptions)
@@ -78,6 +78,7 @@ class RunOptions:
     precision: WantedPrecision = "auto"
     out: Path | None = None
     export: Path | None = None
+    refit: Literal["all"] | None = None
     variance: bool = False
     shifts: bool = True
     trackers: tuple[str, ...] = ()

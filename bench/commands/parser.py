@@ -113,6 +113,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
     )
     parser.add_argument(
+        "--refit", choices=("all",), help="with --export: train the kept models on all labels, the tested ones too"
+    )
+    parser.add_argument(
         "--variance", action="store_true", help="also tell apart what subset, initialisation and order make vary"
     )
     parser.add_argument(

@@ -11,6 +11,7 @@ from typing import Any
 from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
+from bench.analysis.wording import tell_folds
 from bench.backbones.descriptions import describe_all
 from bench.budget import Asked
 from bench.card import BackboneCard
@@ -55,6 +56,9 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
+    for name, task in tasks.items():
+        if task.card.folds > 1:
+            log.info("%s: %s", name, tell_folds(suite.seeds_of(task.card), task.card.folds))
     suite, left_out, need_labels = leave_out_impossible(suite, tasks, backbones)
     for line in tell_left_out(left_out, need_labels):
         log.info("%s", line)
@@ -78,7 +82,7 @@ def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Su
     else:
         config, name = _config(wanted.config, needed=True), wanted.name or "all"
         _refuse_data_options(wanted.own_data)
-    return config.suite(name).select(
+    suite = config.suite(name).select(
         tasks=wanted.tasks,
         backbones=() if wanted.own_data.address else wanted.backbones,
         strategies=options.strategies,
@@ -86,6 +90,7 @@ def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Su
         seeds=options.seeds,
         shifts=shifts,
     )
+    return suite.with_folds()
 
 
 def _config(path: Path | None, *, needed: bool) -> Config:

@@ -98,6 +98,7 @@ class Config(_Table):
 
     budgets: Budgets
     seeds: Seeds
+    fold_seeds: Seeds | None = None
     shifts: bool
     recipe: Layer = {}
     strategies: Annotated[Mapping[Name, Layer], Len(1)]
@@ -114,6 +115,7 @@ class Config(_Table):
             name=name,
             budgets=tuple(sorted(set(table.budgets or self.budgets))),
             seeds=table.seeds or self.seeds,
+            fold_seeds=table.seeds or self.fold_seeds,
             entries=tuple(
                 Entry(
                     task,
@@ -161,6 +163,8 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
     said, defaults = _toml(path), _toml(DEFAULTS)
     if "strategies" in said:
         del defaults["backbones"]  # whose rates are for the strategies there
+    if "seeds" in said:
+        del defaults["fold_seeds"]  # what is said of seeds means data in folds too
     table = {**defaults, **said}
     problems = [*_recipe_problems(table), *_separate_own(table)]
     try:

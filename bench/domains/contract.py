@@ -30,7 +30,7 @@ WORDS: Final = "words"
 PASTS: Final = "pasts of series"
 """What classical models need of a domain, by the words that an error has for it."""
 
-SPLITTING: Final = frozenset({"group", "held_out", "score_by", "combine", "split_seed"})
+SPLITTING: Final = frozenset({"group", "held_out", "score_by", "combine", "test", "split_seed"})
 """Options of labelled data, however they are read, that say what is tested on and what is scored as one."""
 
 LABELLED: Final = SPLITTING | {"split", "target", "label", "labels", "separator", "config", "encoding"}

@@ -163,11 +163,14 @@ class Engine:
             block_sizes=evaluation.block_sizes,
             metric_files=evaluation.metric_files,
             tested=evaluation.tested_name,
+            fold=planned.fold,
+            folds=loaded.card.folds,
+            n_train=loaded.budgets.total,
         )
         self._export(one, model, result)
         shifted = under.predictions if under else {}
         tested = evaluation.tested(shifts=planned.shifts)
-        return CellOutput(result, predictions, tested, shifted, planned.fold, cost.choice)
+        return CellOutput(result, predictions, tested, shifted, cost.choice)
 
     def _export(self, one: "_Ready", model: Model, result: Result) -> None:
         """Write the adapted model into its folder, if it is to be kept."""

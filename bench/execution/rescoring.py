@@ -20,7 +20,6 @@ from bench.metric import Metric, files_of
 from bench.planning.plan import PlannedCell
 from bench.results.store import Store
 from bench.results.tested import PLAIN, Tested
-from bench.subsets.seeds import fold_of
 from bench.task import Task
 
 Metrics = tuple[Metric, ...]
@@ -90,16 +89,17 @@ class _Rescorer:
     def scored_by(self, metrics: Metrics, result: Result) -> Result:
         """Return a result with its scores by further metrics. Raises `StoreError` if too little is kept for that."""
         if result.data_sha256 != self._card.sha256 and not self._card.pinned:
-            raise StoreError("it was tested on other data, whose folds are not known any more")
-        fold = fold_of(result.cell, self._card.folds)
-        tested = self._store.tested(result, fold)
+            raise StoreError("it was tested on other data than the task has now")
+        if result.folds != self._card.folds:
+            raise StoreError("the fold that it was tested on is not known any more")
+        tested = self._store.tested(result)
 
         def scores(kept: Scores, shift: str) -> Scores:
             predictions = self._store.predictions(result.key, shift)
             return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
 
         def baselines(kept: Scores, shift: str) -> Scores:
-            name = (fold, result.data_sha256, result.tested, shift, metrics)
+            name = (result.fold, result.data_sha256, result.tested, shift, metrics)
             if name not in self._baselines:
                 self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
             return _joined(kept, self._baselines[name])

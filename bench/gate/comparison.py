@@ -104,8 +104,10 @@ def _side(run: Run) -> Side:
 
 def _budgets(rows: Sequence[Sequence[Pair]]) -> tuple[Asked, ...]:
     """Return the budgets of a task's pairs, smallest first."""
-    found = {(pair.baseline.amount, pair.baseline.cell.budget) for several in rows for pair in several}
-    return tuple(budget for _, budget in sorted(found))
+    amounts: dict[Asked, float] = {}  # of a share, folds that differ by an example have slightly different ones
+    for pair in (pair for several in rows for pair in several):
+        amounts[pair.baseline.cell.budget] = max(pair.baseline.amount, amounts.get(pair.baseline.cell.budget, 0.0))
+    return tuple(sorted(amounts, key=lambda budget: (amounts[budget], budget)))
 
 
 def _differences(

@@ -104,13 +104,13 @@ def plan_cells(
                 f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
-        target = targets.get(entry.task)
+        target, seeds = targets.get(entry.task), suite.seeds_of(task)
         countable = target is None or target.sampling.counts_examples
         for strategy in entry.strategies:
             labelled = Curve(entry.task, entry.backbone, strategy.name) in need_labels
             for budget in (one for one in suite.budgets if one != NONE or not labelled):
-                everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
-                alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
+                everywhere = ((seed, ALL_STREAMS) for seed in range(seeds))
+                alone = ((seed, varied) for varied in strategy.streams for seed in range(1, seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
                     cell = Cell(entry.task, entry.backbone, strategy.name, budget, seed, varied)
                     key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
@@ -170,7 +170,7 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
     if task.folds > 1:  # which the seed says, but not in the key of a strategy that draws nothing from it
-        said["fold"] = fold_of(cell, task.folds)
+        said["fold"] = [fold_of(cell, task.folds), task.folds]
     if shifts:  # without them a result is not what was asked for
         offered = sorted(shift.name for shift in offered_shifts(task.domain))
         said["shifts"] = [SHIFTS, *offered] if offered else SHIFTS

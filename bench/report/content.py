@@ -30,7 +30,7 @@ from bench.results.manifest import Manifest
 Found = Mapping[str, list[Curves]]
 
 OTHER_DATA: Final = (
-    "of other data: options or files of the data, or the task itself, changed since; run the strategy again"
+    "of other data: options, files or folds of the data, or the task itself, changed since; run the strategy again"
 )
 
 

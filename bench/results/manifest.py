@@ -113,7 +113,7 @@ class Manifest:
         if task not in newer.tasks or task not in self.tasks:
             return False
         before, now = self.tasks[task].card, newer.tasks[task].card
-        return (before.version, before.sha256) != (now.version, now.sha256)
+        return (before.version, before.sha256, before.folds) != (now.version, now.sha256, now.folds)
 
 
 def _budgets_of(cells: Sequence[Cell]) -> str:

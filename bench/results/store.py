@@ -128,21 +128,21 @@ class Store:
         """Return the predictions of a finished result, if one is named under a shift. Raises `StoreError` without."""
         return self._read_column(self._predictions(key, shift))
 
-    def put_tested(self, result: Result, fold: int, tested: Tested) -> None:
-        """Keep what the predictions of a result belong to, as far as it is not kept yet; `fold` is what it tested."""
+    def put_tested(self, result: Result, tested: Tested) -> None:
+        """Keep what the predictions of a result belong to, as far as it is not kept yet."""
         columns = {"labels": tested.labels, "facts": tested.facts, "rows": tested.rows}
         columns |= {_baseline(shift): column for shift, column in tested.baselines.items()}
         for part, column in columns.items():
-            path = self._tested(result, fold, part)
+            path = self._tested(result, part)
             if column is not None and not path.exists():
                 self._write_column(path, column)
 
-    def tested(self, result: Result, fold: int) -> Tested:
+    def tested(self, result: Result) -> Tested:
         """Return what the predictions of a result belong to. Raises `StoreError` if it is not kept."""
-        labels, rows = (self._read_column(self._tested(result, fold, part)) for part in ("labels", "rows"))
-        facts = self._tested(result, fold, "facts")
+        labels, rows = (self._read_column(self._tested(result, part)) for part in ("labels", "rows"))
+        facts = self._tested(result, "facts")
         shifts = (PLAIN, *(one.shift for one in result.shifted))
-        baselines = {shift: self._read_column(self._tested(result, fold, _baseline(shift))) for shift in shifts}
+        baselines = {shift: self._read_column(self._tested(result, _baseline(shift))) for shift in shifts}
         return Tested(labels, self._read_column(facts) if facts.exists() else None, rows, baselines)
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
@@ -197,10 +197,10 @@ class Store:
     def _predictions(self, key: str, shift: str = PLAIN) -> Path:
         return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")
 
-    def _tested(self, result: Result, fold: int, part: str) -> Path:
+    def _tested(self, result: Result, part: str) -> Path:
         data = result.data_sha256[:DATA_DIGITS]
         name = f".{result.tested}" if result.tested else ""
-        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}{name}.{part}.npz"
+        return self.root / "tested" / f"{result.cell.task}.{result.fold}.{data}{name}.{part}.npz"
 
     def _write_column(self, path: Path, column: Column) -> None:
         self._write(str(path.relative_to(self.root)), to_bytes(column))

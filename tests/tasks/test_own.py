@@ -260,6 +260,7 @@ def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -
         {"group": "patient"},
         {"held_out": ("p1",)},
         {"test_share": 0.5},
+        {"test": "one"},
         {"label": "queue"},
         {"target": "value"},
         {"skip_bad": True},

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
 from bench.analysis.findings import headline
-from bench.analysis.tables import Tables
+from bench.analysis.tables import SCORED, Tables, ordinary_cells
 from bench.analysis.verdicts import Verdicts
 from bench.analysis.wording import (
     MISSING,
@@ -20,6 +20,7 @@ from bench.analysis.wording import (
     quantity,
     score,
     task_title,
+    tell_folds,
 )
 from bench.card import ScoredUnits, TaskCard
 from bench.domains.registered import domain_named
@@ -82,11 +83,23 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
         blocks.append(_scores(tables, task, found))
     blocks.append(Paragraph(about, note=True))
     blocks.append(Paragraph(entry.card.description, lead="These data are synthetic." if entry.card.synthetic else ""))
+    if entry.card.folds > 1:
+        blocks.append(_folds(tables, task, entry.card))
     if entry.card.scored:
         blocks.append(_scored_units(entry.card, entry.card.scored))
     if entry.card.remarks:
         blocks += [Paragraph("Noticed, and left as it is:"), Bullets(entry.card.remarks)]
     return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
+
+
+def _folds(tables: Tables, task: str, card: TaskCard) -> Paragraph:
+    """Return the sentences that say how many folds of the data were tested."""
+    cells = ordinary_cells(tables.cells)
+    scored = cells[(cells["task"] == task) & (cells["status"] == SCORED)]
+    tested = int(scored["fold"].nunique())
+    told = "Each seed learns from all folds but one, and is tested on that one."
+    missing = f" Run {card.folds} seeds to test every example." if tested < card.folds else ""
+    return Paragraph(f"{told}{missing}", lead=f"{capitalised(tell_folds(tested, card.folds))}.")
 
 
 def _scored_units(card: TaskCard, scored: ScoredUnits) -> Paragraph:

@@ -105,10 +105,10 @@ def _bounds(where: str, table: Table, options: DataOptions, shape: Shape) -> lis
         needed = sum(options.counts)
         how = f"counts = {list(options.counts)} ask for {needed}"
     else:
-        limits = [bounds_by_share(len(one), options.test_share) for one in table.series]
-        needed = _steps_needed(options.test_share, shape)
+        limits = [bounds_by_share(len(one), options.share_tested) for one in table.series]
+        needed = _steps_needed(options.share_tested, shape)
         how = (
-            f"test_share = {options.test_share:g} with windows of {shape.context} + {shape.horizon} steps on both "
+            f"test_share = {options.share_tested:g} with windows of {shape.context} + {shape.horizon} steps on both "
             f"sides needs {needed}"
         )
     short = [one for one in table.series if len(one) < needed]
@@ -219,7 +219,7 @@ def _describe(table: Table, shape: Shape) -> str:
 
 def _content_hash(content: bytes, table: Table, options: DataOptions, shape: Shape) -> str:
     """Return the sha256 of the file and of all that decides what is made of it."""
-    split = options.counts or options.test_share
+    split = options.counts or options.share_tested
     names = [one.name for one in table.series]
     made = [names, options.time, options.series, table.calendar.frequency, shape, split, options.error, options.fill]
     return hashlib.sha256(content + json.dumps(made).encode()).hexdigest()

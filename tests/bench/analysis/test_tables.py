@@ -11,7 +11,17 @@ from bench.analysis.tables import Tables, read_tables
 from bench.budget import ALL, Share
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, PREDICTIONS, READS, TASKS, UNDEFINED, backbone, example, outcome
+from tests.bench.analysis.example import (
+    BACKBONES,
+    PREDICTIONS,
+    READS,
+    TASKS,
+    UNDEFINED,
+    backbone,
+    example,
+    outcome,
+    scored,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -176,3 +186,22 @@ def test_a_name_cannot_act_as_a_formula(name: str) -> None:
 def test_reasons_that_would_act_as_formulas_are_written_as_text(tmp_path: Path) -> None:
     rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
     assert set(rows["reason"].dropna()) == {"'=cmd() | <script>alert(1)</script>"}
+
+
+def test_data_in_folds_have_one_chance_and_one_amount_for_all_strategies(tmp_path: Path) -> None:
+    card = replace(TASKS["pictures"].card, folds=3)
+    store = example(
+        tmp_path,
+        tasks={**TASKS, "pictures": replace(TASKS["pictures"], card=card)},
+        failed=[{"task": "pictures", "strategy": "full", "seed": 2}],
+    )
+    for one in store.results():
+        if one.cell.task == "pictures":
+            fold = one.cell.seed
+            told = scored(one, one.score, chance=0.1 * (fold + 1))
+            store.put(replace(told, amount=one.amount + (fold == 2), fold=fold, folds=3), PREDICTIONS)
+    curves = read_tables(store).curves
+    assert curves.loc[curves["task"] == "pictures", "chance"].tolist() == pytest.approx([0.2] * 6)
+    assert set(curves.loc[curves["task"] == "series", "chance"]) == {1.25}
+    amounts = curves.groupby(["task", "budget"], observed=True)["amount"]
+    assert amounts.min().equals(amounts.max())

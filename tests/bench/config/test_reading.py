@@ -1,5 +1,6 @@
 """The config says what it means, and all that is wrong with it is told in one go."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from bench.config.reading import Config, read_config
 from bench.errors import ConfigError, UnknownNameError
 from bench.strategies.classical import Classical
 from bench.strategies.finetune import Finetune
+from tests.toys import ToyTask
 
 FAMILIES = ("digits", "lexicon")
 
@@ -182,6 +184,29 @@ def test_a_float_is_a_share_an_integer_a_count_and_all_is_everything(tmp_path: P
 def test_what_is_no_budget_is_refused(tmp_path: Path, budget: str) -> None:
     with pytest.raises(ConfigError, match=r"budgets\.0: neither a share in \(0, 1\], nor a whole number of labels"):
         read(tmp_path, GOOD.replace("[0.5, 0.1]", f"[{budget}]"))
+
+
+def test_data_in_folds_have_five_seeds_unless_something_says_how_many(tmp_path: Path) -> None:
+    whole = ToyTask().card
+    folded = replace(whole, folds=5)
+
+    def seeds(text: str, name: str = "all", **selected: int) -> tuple[int, int]:
+        suite = read(tmp_path, text).suite(name).select(seeds=selected.get("seeds"))
+        return suite.seeds_of(whole), suite.seeds_of(folded)
+
+    silent = GOOD.replace("seeds = 3\n", "")
+    assert seeds(silent) == (3, 5)
+    assert seeds(silent, seeds=2) == (2, 2)
+    assert seeds(silent, seeds=9) == (9, 5), "no fold is tested twice"
+    assert seeds(GOOD) == (3, 3), "a config means data in folds too"
+    assert seeds(GOOD, "small") == (1, 1)
+    assert seeds("fold_seeds = 4\n" + GOOD) == (3, 4)
+
+
+def test_there_are_as_many_folds_as_seeds_and_five_at_least(tmp_path: Path) -> None:
+    suite = read(tmp_path, GOOD).suite("all")
+    for seeds, folds in ((1, 5), (5, 5), (8, 8)):
+        assert {entry.spec.folds for entry in suite.select(seeds=seeds).with_folds().entries} == {folds}
 
 
 def test_a_selection_narrows_only_what_it_names(tmp_path: Path) -> None:

@@ -212,6 +212,8 @@ def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path
     plan = [replace(toy_cell(PROBE, seed=fold), fold=fold) for fold in range(3)]
     bench.store.extend(planned(plan))
     run_cells(plan, bench.store, BACKBONES, bench.execute)
+    for result in bench.store.results():
+        bench.store.rescore(replace(result, folds=3))
     before = bench.store.outcomes()
     for result in bench.store.results():
         forget(bench.store, result)
@@ -219,6 +221,9 @@ def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path
     now.card = replace(now.card, pinned=False, folds=2, sha256="1" * 64)
     assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert not any("auroc" in result.scores.values for result in bench.store.results())
-    now.card = replace(now.card, folds=3, sha256=ToyTask().card.sha256)
+    now.card = replace(now.card, folds=4, sha256=ToyTask().card.sha256)
+    assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
+    assert not any("auroc" in result.scores.values for result in bench.store.results()), "folds of 4 are others"
+    now.card = replace(now.card, folds=3)
     assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert bench.store.outcomes() == before
