@@ -81,7 +81,8 @@ def read_tables(store: Store) -> Tables:
     curves = average_seeds(manifest, cells, points)
     done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
     costs = add_up(done.values())
-    board = rank_strategies(ordinary_cells(cells), curves, points)
+    kinds = {name: entry.target.get("kind", entry.metric.title) for name, entry in manifest.tasks.items()}
+    board = rank_strategies(ordinary_cells(cells), curves, points, kinds)
     return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes), points)
 
 
