@@ -63,7 +63,8 @@ class BackboneCard:
     out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
     share none, transfer crosses domains. `readouts` are the kinds in which it can be read (see `bench.readout.Kind`).
     `brings` says for which targets a head or a whole reader came with the weights, so that a plan knows what can do
-    without labels: a kind of target by its name, or one target by its `Target.identity`.
+    without labels: a kind of target by its name, or one target by its `Target.identity`. One that is not `trained` has
+    weights that were drawn at random: what starts from them starts from nothing that was learned.
     """
 
     name: str
@@ -81,6 +82,7 @@ class BackboneCard:
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     subjects: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
+    trained: bool = True
 
 
 Card = TypeVar("Card", TaskCard, BackboneCard)

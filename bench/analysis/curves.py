@@ -3,7 +3,7 @@ alike.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from bench import stats
 from bench.analysis.points import Point
 from bench.analysis.tables import Tables, ordinary_cells
-from bench.results.manifest import StrategyEntry, TaskEntry
+from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.strategy import Start
 
 COST: Final[Mapping[Start, int]] = {"nothing": 0, "pretrained": 1, "random": 2}
@@ -119,7 +119,7 @@ def _curves_of(tables: Tables, task: str) -> list[Curves]:
             Curves(
                 entry=manifest.tasks[task],
                 backbone=backbone,
-                strategies=manifest.strategies,
+                strategies=_starts(manifest, backbone),
                 points=points.set_index(["strategy", "amount"]),
                 seeds=seeds.unstack(["strategy", "amount"]),  # noqa: PD010 - a series has no pivot_table
                 ranking=_ranking(points, manifest.tasks[task]),
@@ -140,6 +140,16 @@ def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[float, pd.DataFrame
     return {
         float(str(amount)): here[here["mean"].notna()].set_index("strategy")
         for amount, here in ordered.groupby("amount", sort=True)
+    }
+
+
+def _starts(manifest: Manifest, backbone: str) -> dict[str, StrategyEntry]:
+    """Return the strategies as they start from a backbone: from one that was never trained none starts pretrained."""
+    if manifest.backbones[backbone].trained:
+        return dict(manifest.strategies)
+    return {
+        name: replace(one, start="random") if one.start == "pretrained" else one
+        for name, one in manifest.strategies.items()
     }
 
 

@@ -39,10 +39,17 @@ def task_title(manifest: Manifest, task: str) -> str:
     return title if len(alike) == 1 else f"{title} ({task})"
 
 
+def backbone_title(manifest: Manifest, backbone: str) -> str:
+    """Return a backbone's title, with its name where two backbones share a title."""
+    title = manifest.backbones[backbone].title
+    alike = [card for card in manifest.backbones.values() if card.title == title]
+    return title if len(alike) == 1 else f"{title} ({backbone})"
+
+
 def titled(manifest: Manifest, task: str, backbone: str = "") -> str:
     """Return a task's title, with that of a backbone if one is named."""
     title = task_title(manifest, task)
-    return f"{title}, {manifest.backbones[backbone].title}" if backbone else title
+    return f"{title}, {backbone_title(manifest, backbone)}" if backbone else title
 
 
 def direction(metric: MetricCard) -> str:
@@ -145,5 +152,5 @@ def capitalised(sentence: str) -> str:
 
 def backbone_titles(manifest: Manifest, names: Sequence[str]) -> str:
     """Return the titles of backbones with their sizes."""
-    cards = [manifest.backbones[name] for name in names]
-    return ", ".join(f"{card.title} ({rounded(card.parameters / 1e6)} M parameters)" for card in cards)
+    sizes = {name: rounded(manifest.backbones[name].parameters / 1e6) for name in names}
+    return ", ".join(f"{backbone_title(manifest, name)} ({size} M parameters)" for name, size in sizes.items())

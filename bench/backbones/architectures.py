@@ -55,7 +55,9 @@ def open_untrained(reference: Reference) -> Opened:
     """
     if reference.place.startswith("hf/"):
         folder = Path(reference.place.removeprefix("hf/")).expanduser()
-        return Opened(build_untrained(reference), tuple(path for path in folder.iterdir() if path.is_file()))
+        return Opened(
+            _as_untrained(build_untrained(reference)), tuple(path for path in folder.iterdir() if path.is_file())
+        )
     refuse_unknown_settings(reference, SETTINGS, "randomly drawn")
     design = _design(reference.place)
     with torch.random.fork_rng(devices=[]):
@@ -64,7 +66,13 @@ def open_untrained(reference: Reference) -> Opened:
     backbone = VisionBackbone(
         reference, design, network, source="drawn at random, never trained", licence="none needed"
     )
-    return Opened(backbone.known_by(state_hash(backbone)), ())
+    return Opened(_as_untrained(backbone.known_by(state_hash(backbone))), ())
+
+
+def _as_untrained(backbone: Backbone) -> Backbone:
+    """Return a backbone whose card says that it was never trained."""
+    backbone.card = replace(backbone.card, title=f"{backbone.card.title}, untrained", trained=False)
+    return backbone
 
 
 def _design(architecture: str) -> Design:

@@ -69,7 +69,7 @@ def learning_section(tables: Tables, found: Mapping[str, list[Curves]], verdicts
 def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts: Verdicts) -> Section:
     manifest, entry = tables.manifest, tables.manifest.tasks[task]
     blocks: list[Block] = []
-    compared = comparison(found, manifest.backbones)
+    compared = comparison(found, manifest)
     said = compared[-1] if compared else next((said for curves in found if (said := headline(curves, verdicts))), "")
     if said:
         blocks.append(Paragraph("", lead=said))
