@@ -1,12 +1,13 @@
 """Backbones named by an architecture: with a checkpoint of the user's, or with no training at all."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import torch
 
-from bench.backbone import state_hash
+from bench.backbone import Backbone, state_hash
 from bench.backbones.huggingface.opening import build_untrained
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.backbones.vision.backbone import Design, VisionBackbone
