@@ -78,8 +78,9 @@ NO_SCORES: Final = Scores({}, {})
 class ShiftedScore:
     """The score of the same model on test data under a shift, and the score of chance there.
 
-    `shift` names it within its domain, `title` says it. `seconds` are no part of what the cell cost. `scores` and
-    `baselines` are all metrics of the model and of what has no skill.
+    `shift` names it within its task, `title` says it. `seconds` are no part of what the cell cost. `scores` and
+    `baselines` are all metrics of the model and of what has no skill. `block_sizes` are how many are scored in each
+    test block, where these are other examples than those of the test split; under any other shift it is empty.
     """
 
     shift: str
@@ -89,6 +90,12 @@ class ShiftedScore:
     seconds: float
     scores: Scores = NO_SCORES
     baselines: Scores = NO_SCORES
+    block_sizes: tuple[int, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other examples than those of the test split were tested on."""
+        return bool(self.block_sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,23 +233,22 @@ def from_record(record: dict[str, Any]) -> Outcome:
         return Failure(**values)
     if kind == "result":
         values["shared"] = tuple(Work(**work) for work in values["shared"])
-        values["shifted"] = tuple(ShiftedScore(**_with_scores(shifted)) for shifted in values["shifted"])
+        values["shifted"] = tuple(ShiftedScore(**_with_tuples(shifted)) for shifted in values["shifted"])
         values["losses"] = tuple(values["losses"])
-        values["block_sizes"] = tuple(values["block_sizes"])
-        values = _with_scores(values)
+        values = _with_tuples(values)
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
     raise ValueError(f"an outcome is a result or a failure, not {kind!r}")
 
 
-def _with_scores(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record whose scores are objects again."""
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose scores are objects again, and whose sizes of blocks a tuple."""
     several = {name: values[name] for name in ("scores", "baselines")}
     made = {
         name: Scores(one["values"], {metric: tuple(without) for metric, without in one["without"].items()})
         for name, one in several.items()
     }
-    return {**values, **made}
+    return {**values, **made, "block_sizes": tuple(values.get("block_sizes", ()))}
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

@@ -64,6 +64,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
     TASKS: {
         "digits": "bench_tasks.bundled.digits:Digits",
         "lexicon": "bench_tasks.bundled.lexicon:Lexicon",
+        "reviews": "bench_tasks.bundled.reviews:Reviews",
         "spoken-digits": "bench_tasks.bundled.spoken_digits:SpokenDigits",
         "co2": "bench_tasks.bundled.series:Co2",
         "elnino": "bench_tasks.bundled.series:ElNino",

@@ -1,7 +1,7 @@
 """The points of learning curves as replicates: scores of several seeds, with what each test block does to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,44 +54,62 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
     models, baselines, shifted = {}, {}, {}
     for point, results in found.items():
         metric = manifest.tasks[point.task].metric
-        models[point] = _replicates(results, metric, ((one.score, one.scores) for one in results))
-        baselines[point] = _replicates(results, metric, ((one.chance, one.baselines) for one in results))
+        models[point] = _replicates(metric, [_Scored(one, one.score, one.scores, one.block_sizes) for one in results])
+        baselines[point] = _replicates(
+            metric, [_Scored(one, one.chance, one.baselines, one.block_sizes) for one in results]
+        )
         for shift in dict.fromkeys(under.shift for one in results for under in one.shifted):
-            under_it = [(one, under) for one in results for under in one.shifted if under.shift == shift]
-            shifted[point, shift] = _replicates(
-                [one for one, _ in under_it], metric, ((under.score, under.scores) for _, under in under_it)
-            )
+            taken = [
+                _Scored(one, under.score, under.scores, under.block_sizes or one.block_sizes)
+                for one in results
+                for under in one.shifted
+                if under.shift == shift
+            ]
+            shifted[point, shift] = _replicates(metric, taken)
     return Points(models, baselines, shifted)
 
 
-def _replicates(
-    results: Sequence[Result], metric: MetricCard, scored: Iterable[tuple[float, Scores]]
-) -> stats.Replicates:
-    pairs = list(zip(results, scored, strict=True))
-    if results[0].folds > 1:
-        return _replicates_of_folds(results, metric, [value for _, (value, _) in pairs])
-    scores = {result.cell.seed: value for result, (value, _) in pairs}
+class _Scored(NamedTuple):
+    """A score of a result: its value, all metrics, and how many were scored in each block."""
+
+    result: Result
+    value: float
+    scores: Scores
+    block_sizes: tuple[int, ...]
+
+    @property
+    def n_test(self) -> int:
+        """How many were scored."""
+        return sum(self.block_sizes) or self.result.n_test
+
+
+def _replicates(metric: MetricCard, several: Sequence[_Scored]) -> stats.Replicates:
+    """Return the replicates of scores of several seeds on one test split, or each on its own fold of the data."""
+    if several[0].result.folds > 1:
+        return _replicates_of_folds(metric, several)
     without = {
-        result.cell.seed: [float("nan") if one is None else one for one in several.without.get(metric.name, ())]
-        for result, (_, several) in pairs
+        one.result.cell.seed: [
+            float("nan") if value is None else value for value in one.scores.without.get(metric.name, ())
+        ]
+        for one in several
     }
-    first = results[0]
+    first = several[0]
     finest = 1 / first.n_test**2 if metric.proportion else 0.0
-    return stats.replicate(scores, without, first.block_sizes or (first.n_test,), finest=finest)
+    sizes = first.block_sizes or (first.n_test,)
+    return stats.replicate({one.result.cell.seed: one.value for one in several}, without, sizes, finest=finest)
 
 
-def _replicates_of_folds(results: Sequence[Result], metric: MetricCard, values: Sequence[float]) -> stats.Replicates:
+def _replicates_of_folds(metric: MetricCard, several: Sequence[_Scored]) -> stats.Replicates:
     """Return the replicates of scores that each are of one fold; those of seeds that share a fold are averaged."""
     by_fold: dict[int, list[float]] = defaultdict(list)
-    for result, value in zip(results, values, strict=True):
-        by_fold[result.fold].append(value)
-    n_test = sum(one.n_test for one in results) / len(results)
-    share = max(one.amount / one.n_train if one.n_train else 1.0 for one in results)
-    folds = results[0].folds
+    for one in several:
+        by_fold[one.result.fold].append(one.value)
+    n_test = sum(one.n_test for one in several) / len(several)
+    share = max(one.result.amount / one.result.n_train if one.result.n_train else 1.0 for one in several)
     return stats.replicate(
-        {fold: sum(several) / len(several) for fold, several in by_fold.items()},
+        {fold: sum(values) / len(values) for fold, values in by_fold.items()},
         dict.fromkeys(by_fold, ()),
         (n_test,),
         finest=1 / (len(by_fold) * n_test) ** 2 if metric.proportion else 0.0,
-        overlap=share / (folds - 1),
+        overlap=share / (several[0].result.folds - 1),
     )

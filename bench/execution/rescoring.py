@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from bench.analysis.wording import counted
 from bench.cell import Result, Scores
 from bench.column import Column
@@ -96,12 +94,13 @@ class _Rescorer:
 
         def scores(kept: Scores, shift: str) -> Scores:
             predictions = self._store.predictions(result.key, shift)
-            return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
+            return _joined(kept, self._score(metrics, predictions, tested, shift, result.data_sha256))
 
         def baselines(kept: Scores, shift: str) -> Scores:
             name = (result.fold, result.data_sha256, result.tested, shift, metrics)
             if name not in self._baselines:
-                self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
+                predictions = tested.baselines[shift]
+                self._baselines[name] = self._score(metrics, predictions, tested, shift, result.data_sha256)
             return _joined(kept, self._baselines[name])
 
         return replace(
@@ -115,13 +114,12 @@ class _Rescorer:
             ),
         )
 
-    def _score(self, metrics: Metrics, predictions: Column, tested: Tested, content: str) -> Scores:
-        """Return the scores of predictions of the last test examples, which are all of them but under some shifts."""
-        last = np.arange(len(tested.labels) - len(predictions), len(tested.labels))
-        labels, facts = tested.labels.take(last), None if tested.facts is None else tested.facts.take(last)
-        rows = tested.rows.take(last).values
-        blocks = self._target.sampling.blocks(labels, facts, rows.get("group"), content)
-        return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, rows.get("unit")))
+    def _score(self, metrics: Metrics, predictions: Column, tested: Tested, shift: str, content: str) -> Scores:
+        """Return the scores of predictions under a shift, or of the test split as it is."""
+        labels, facts, rows = tested.truth(shift, len(predictions))
+        groups, units = rows.values.get("group"), rows.values.get("unit")
+        blocks = self._target.sampling.blocks(labels, facts, groups, content)
+        return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, units))
 
 
 def _files(metrics: Metrics, result: Result) -> dict[str, str]:

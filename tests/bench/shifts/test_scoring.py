@@ -15,12 +15,13 @@ from bench.domains.series.raw import Windows
 from bench.domains.shift import Shift
 from bench.domains.text.raw import Texts
 from bench.domains.vision.raw import ImageArray
+from bench.errors import DataError
 from bench.execution.evaluation import Evaluation
 from bench.registry import BUILT_IN, DOMAINS
 from bench.shifts.scoring import shift_test, shifts_of
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
-from bench.task import Examples, Split
+from bench.task import Elsewhere, Examples, Split
 from tests.toys import labelled
 
 N = 7
@@ -111,11 +112,24 @@ def test_another_process_shifts_the_same() -> None:
     assert said.stdout.strip() == str([shift.apply(examples_of(domain)).raw.columns() for domain, shift in ALL])
 
 
+def test_shifts_of_the_task_come_last_and_are_examples_of_their_own() -> None:
+    test, other = examples_of("text"), labelled(Texts(("fog",)), [2])
+    typos, fog = shift_test(test, [Elsewhere("fog", "texts on fog", other)])
+    assert (typos.name, typos.elsewhere) == ("typos", False)
+    assert (fog.name, fog.title, fog.examples, fog.elsewhere) == ("fog", "texts on fog", other, True)
+
+
+def test_a_shift_of_the_task_that_is_called_like_one_of_its_domain_is_refused() -> None:
+    test = examples_of("text")
+    with pytest.raises(DataError, match="own shift 'typos' is called like one of its domain: give it another name"):
+        shift_test(test, [Elsewhere("typos", "typos of others", test)])
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_a_later_period_is_the_later_half_with_its_labels_and_units(n: int) -> None:
     examples = examples_of("series").take(np.arange(n))
     [shifted] = shift_test(examples)
-    assert shifted.shift.title == "the later half of the test period"
+    assert shifted.title == "the later half of the test period"
     assert same(shifted.examples, examples.take(np.arange(n // 2, n)))
 
 
