@@ -106,6 +106,11 @@ class Result:
     far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
     gradient loop there are none. `metric_files` has the sha256 of the file of each metric that is a user's function.
     `tested` names what the predictions belong to (see `bench.results.tested`), "" in results that were kept without.
+
+    `learning_rate` is the peak rate that a network was trained at in the end, and `rates` says where that is from:
+    "shipped" with the recipe, "chosen" inside the budget, or "too few labels" to choose. `kept` is "probe" or
+    "finetuned" where held-out labels chose between the two. They are None where there is no rate or no choice, and in
+    results that were kept without.
     """
 
     cell: Cell
@@ -134,6 +139,9 @@ class Result:
     block_sizes: tuple[int, ...] = ()
     metric_files: Mapping[str, str] = field(default_factory=dict)
     tested: str = ""
+    learning_rate: float | None = None
+    rates: str | None = None
+    kept: str | None = None
 
     def ranked_by(self, metric: str) -> "Result":
         """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""

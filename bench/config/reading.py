@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from annotated_types import Ge, Len
@@ -25,7 +26,7 @@ from bench.config.suite import Entry, Suite
 from bench.domains.options import DataOptions
 from bench.domains.registered import all_domains, families
 from bench.errors import ConfigError, nearest, unknown_name
-from bench.strategy import BACKBONE, Strategy
+from bench.strategy import AUTO, BACKBONE, Strategy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,6 +49,9 @@ Seeds = Annotated[int, Ge(1)]
 RESERVED: Final = "overview"
 CONFIG: Final = Path("bench.toml")
 DEFAULTS: Final = Path(__file__).parent / "defaults.toml"
+
+OF_OWN_DATA: Final[Layer] = MappingProxyType({"rates": AUTO})
+"""Settings that lie below all others where data are named on the command line."""
 
 RENAMED: Final = {"fractions": "budgets"}
 """Keys that configs had before, and what they are now."""
@@ -127,10 +131,13 @@ class Config(_Table):
             shifts=self.shifts if table.shifts is None else table.shifts,
         )
 
-    def with_task(self, name: str, table: TaskTable) -> "Config":
-        """Return the config with a task, and a suite of the same name that is this task alone."""
+    def with_own_data(self, name: str, table: TaskTable) -> "Config":
+        """Return the config with data as a task, and a suite of the same name that is this task alone.
+
+        What nobody tuned recipes for has its rates chosen inside small budgets, unless the config says otherwise.
+        """
         tasks, suites = {**self.tasks, name: table}, {**self.suites, name: SuiteTable(tasks=(name,))}
-        return self.model_copy(update={"tasks": tasks, "suites": suites})
+        return self.model_copy(update={"tasks": tasks, "suites": suites, "recipe": {**OF_OWN_DATA, **self.recipe}})
 
     def strategy(self, name: str) -> Strategy:
         """Return a strategy as its own table has it, on any backbone and task."""

@@ -163,6 +163,9 @@ class Engine:
             block_sizes=evaluation.block_sizes,
             metric_files=evaluation.metric_files,
             tested=evaluation.tested_name,
+            learning_rate=cost.learning_rate,
+            rates=cost.rates,
+            kept=cost.kept,
         )
         self._export(one, model, result)
         shifted = under.predictions if under else {}

@@ -121,8 +121,11 @@ class NetworkContext(Context):
 
     def examples(self, rows: Indices, boundary: int, readout: Readout) -> Inputs:
         """Return training examples after the stages below `boundary`, on the device."""
-        places = torch.from_numpy(self._places[rows])
-        return self._pruned(boundary, self._train.at(boundary, readout).take(places))
+        return self._pruned(boundary, self.seen(rows, boundary, readout))
+
+    def seen(self, rows: Indices, boundary: int, readout: Readout) -> Inputs:
+        """Return training examples as `inputs_of` returns others: to be predicted by a whole network."""
+        return self._train.at(boundary, readout).take(torch.from_numpy(self._places[rows]))
 
     def inputs_of(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
         """Return any other examples after the stages below `boundary`, on the device; their tokens are those of all."""

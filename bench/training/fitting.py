@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import nn
@@ -28,6 +28,7 @@ from bench.training.adapted import (
 from bench.training.context import NetworkContext
 from bench.training.loop import Adaptation, Rate, Term, train
 from bench.training.pace import Chosen, Trial
+from bench.training.remaining import rate_share, remaining_loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,9 @@ class NetworkPlan:
     Stages below `frozen` are the backbone's and cached. `begin` returns the others as they start, the same ones each
     time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
     trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero,
-    or from what is `brought` by the backbone; a whole reader learns by its own loss.
+    or from what is `brought` by the backbone; a whole reader learns by its own loss. All rates of the recipe are
+    multiplied by `factor`, and where a head is solved by the share that is left to learn (see
+    `bench.training.remaining`).
     """
 
     frozen: int
@@ -48,6 +51,7 @@ class NetworkPlan:
     finish: Callable[[nn.ModuleList], nn.ModuleList] = lambda network: network
     penalties: Penalties | None = None
     brought: bool = False
+    factor: float = 1.0
 
 
 def fit_heads(
@@ -95,9 +99,11 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
     forget_peak(context.device)
     start = time.perf_counter()
     reader = fresh_reader(context, budget.labels, brought=plan.brought or solved is not None)
+    factor = plan.factor
     if solved is not None:
         put(solved.solved.head, reader.head)
-    begun = _begin(context, budget, reader, plan)
+        factor *= rate_share(remaining_loss(context, budget, reader))
+    begun = _begin(context, budget, reader, replace(plan, factor=factor))
     network, steps = begun.adaptation.network, plan.recipe.steps(begun.n_examples)
     choosing = time.perf_counter()
     chosen = _choose_precision(context, begun, plan) if steps else Chosen(frozen_precision(context.device))
@@ -118,6 +124,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         training_seconds=trained - training,
         steps=steps,
         losses=losses,
+        learning_rate=plan.recipe.learning_rate * factor if steps else None,
         precision=chosen.precision,
         choice=chosen.choice,
         penalty=solved.solved.penalty if solved else None,
@@ -153,6 +160,7 @@ def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan
     trainable += sum(one.numel() for one in reader.head.parameters() if one.requires_grad)
     trainable += unused if _table_learns(network, rates) else 0
     rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
+    rates = [replace(rate, learning_rate=rate.learning_rate * plan.factor) for rate in rates]
     n_examples = len(budget.rows) or max(len(term.inputs) for term in terms)
     return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable, n_examples)
 

@@ -44,6 +44,12 @@ OTHERS: Final[tuple[Strategy, ...]] = (
 )
 """Strategies of kinds that the bundled suites do not use."""
 
+CHOOSING: Final[tuple[Strategy, ...]] = tuple(
+    one.model_copy(update={"name": f"{one.name}, rates chosen", "rates": "chosen"})
+    for one in (SCRATCH, FULL, OTHERS[1])
+)
+"""Strategies that hold labels out, where there are enough of them."""
+
 QUICKLY: Final[Mapping[str, Strategy]] = {
     one.name: one
     for one in (SCRATCH, PROBE, PARTIAL, FULL, Classical(name="classical", penalties=(0.01, 0.1)), *OTHERS)
@@ -109,6 +115,27 @@ def test_there_is_a_strategy_of_every_kind_here_and_all_of_the_config() -> None:
 @every_strategy
 def test_the_contract_is_kept(strategy: Strategy, check: StrategyCheck, tmp_path: Path) -> None:
     check(StrategyCase(strategy, ToyTask(), ToyBackbone(), tmp_path))
+
+
+class ManyToys(ToyTask):
+    """The toys, with enough of them to hold out labels for a choice between rates, and between probe and network."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        return toy_split(1200)
+
+
+@pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda check: check.__name__)
+@by_name(CHOOSING)
+def test_the_contract_is_kept_where_rates_are_chosen(strategy: Strategy, check: StrategyCheck, tmp_path: Path) -> None:
+    check(StrategyCase(strategy, ManyToys(), ToyBackbone(), tmp_path))
+
+
+@by_name(CHOOSING)
+def test_rates_are_chosen_on_the_budgets_of_the_contract(strategy: Strategy, tmp_path: Path) -> None:
+    case = StrategyCase(strategy, ManyToys(), ToyBackbone(), tmp_path)
+    cost = case.fit(case.context("any"), case.draw(Share(0.5), 1)).cost
+    assert cost.rates == "chosen"
+    assert (cost.kept is None) == (strategy.start == "random")
 
 
 @every_strategy

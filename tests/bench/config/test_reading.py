@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.budget import ALL, NONE, Count, Share
-from bench.config.reading import Config, read_config
+from bench.config.reading import Config, TaskTable, read_config
 from bench.errors import ConfigError, UnknownNameError
 from bench.strategies.classical import Classical
 from bench.strategies.finetune import Finetune
@@ -274,3 +274,18 @@ def test_a_bundled_task_may_be_ranked_by_another_metric_of_its_target(tmp_path: 
     text = GOOD.replace("[tasks.digits]", '[tasks.digits]\nmetric = "macro_f1"')
     digits, words = read(tmp_path, text).suite("all").entries
     assert (digits.spec.options.metric, words.spec.options.metric) == ("macro_f1", None)
+
+
+def test_data_of_the_command_line_have_their_rates_chosen_unless_the_config_says_otherwise(tmp_path: Path) -> None:
+    table = TaskTable(family="digits", backbones=("bundled:glyphs",))
+
+    def rates(config: Config) -> object:
+        probe, full = config.with_own_data("mine", table).suite("mine").entries[0].strategies
+        assert "rates" not in probe.recipe()
+        return full.recipe()["rates"]
+
+    config = read(tmp_path, GOOD)
+    assert rates(config) == "auto"
+    assert config.suite("all").entries[0].strategies[1].recipe()["rates"] == "shipped"
+    assert rates(read(tmp_path, GOOD.replace("epochs = 7 }", 'epochs = 7, rates = "chosen" }'))) == "chosen"
+    assert rates(read(tmp_path, GOOD.replace("trained = 1.0", 'rates = "shipped"'))) == "shipped"
