@@ -27,6 +27,7 @@ from bench.strategies.classical import Classical
 from bench.strategies.finetune import Finetune
 from bench.strategies.lora import Lora
 from bench.strategies.nearest import Nearest
+from bench.strategies.small import Small
 from bench.strategy import BACKBONE, Model, Seeds, Strategy
 from bench.targets.classes import LABEL
 from bench.task import Split
@@ -41,6 +42,7 @@ OTHERS: Final[tuple[Strategy, ...]] = (
     Lora(name="lora", rank=2, **QUICK),
     Lora(name="upper lora", rank=2, trained=0.5, head="zero", **QUICK),
     Nearest(name="nearest"),
+    Small(name="small", learning_rate=1e-3, head_learning_rate=1e-3, epochs=2),
 )
 """Strategies of kinds that the bundled suites do not use."""
 
