@@ -23,6 +23,8 @@ from bench.config.recipes import (
     told,
 )
 from bench.config.suite import Entry, Suite
+from bench.config.tuned import KEY as TUNED_KEY
+from bench.config.tuned import TunedTable, find_tuned, layers_of, shipped_tables
 from bench.domains.options import DataOptions
 from bench.domains.registered import all_domains, families
 from bench.errors import ConfigError, nearest, unknown_name
@@ -106,6 +108,7 @@ class Config(_Table):
     recipe: Layer = {}
     strategies: Annotated[Mapping[Name, Layer], Len(1)]
     backbones: Mapping[str, BackboneTable] = {}
+    tuned: tuple[TunedTable, ...] = ()
     tasks: Mapping[Name, TaskTable] = {}
     suites: Mapping[Name, SuiteTable] = {}
 
@@ -139,6 +142,13 @@ class Config(_Table):
         tasks, suites = {**self.tasks, name: table}, {**self.suites, name: SuiteTable(tasks=(name,))}
         return self.model_copy(update={"tasks": tasks, "suites": suites, "recipe": {**OF_OWN_DATA, **self.recipe}})
 
+    def tuned_for(self, strategy: str, task: str, backbone: str) -> TunedTable | None:
+        """Return the table of the tuned recipe that holds for a strategy on a task and backbone, or None."""
+        alone = BACKBONE not in kinds_of(self.strategies)[strategy].requires
+        table = self.tasks[task]
+        named = "" if table.data else table.family or task
+        return find_tuned(self.tuned, named, backbone, strategy, alone=alone)
+
     def strategy(self, name: str) -> Strategy:
         """Return a strategy as its own table has it, on any backbone and task."""
         return merge(kinds_of(self.strategies)[name], name, [self.recipe, self.strategies[name]])
@@ -149,11 +159,13 @@ class Config(_Table):
         Raises `ConfigError` if its settings do not go together.
         """
         matching = [one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern)]
-        of_backbone = matching if BACKBONE in kind.requires else []
-        particular: list[BackboneTable | TaskTable] = [*of_backbone, self.tasks[task]]
         layers = [self.recipe, self.strategies[name]]
-        for one in particular:
+        for one in matching if BACKBONE in kind.requires else []:
             layers += [one.shared, one.recipe.get(name, {})]
+        tuned = self.tuned_for(name, task, backbone)
+        if tuned is not None:
+            layers.append(tuned.strategies[name].recipe)
+        layers += [self.tasks[task].shared, self.tasks[task].recipe.get(name, {})]
         try:
             return merge(kind, name, [*layers, of_suite])
         except ValidationError as error:
@@ -165,9 +177,9 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
 
     Raises `ConfigError` naming the file and every problem in it.
     """
-    said, defaults = _toml(path), _toml(DEFAULTS)
+    said, defaults = _toml(path), _defaults()
     if "strategies" in said:
-        del defaults["backbones"]  # whose rates are for the strategies there
+        del defaults["backbones"], defaults[TUNED_KEY]  # whose rates are for the strategies there
     table = {**defaults, **said}
     problems = [*_recipe_problems(table), *_separate_own(table)]
     try:
@@ -194,7 +206,12 @@ def _separate_own(table: dict[str, Any]) -> Iterator[str]:
 
 def default_config() -> Config:
     """Return the config that holds where there is none: no tasks, no suites."""
-    return Config.model_validate(_toml(DEFAULTS))
+    return Config.model_validate(_defaults())
+
+
+def _defaults() -> dict[str, Any]:
+    """Return the defaults, with the recipes that were tuned."""
+    return {**_toml(DEFAULTS), TUNED_KEY: shipped_tables()}
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -257,6 +274,9 @@ def _recipe_problems(said: Mapping[str, Any]) -> Iterator[str]:
             for strategy, layer in _tables(table, "recipe").items():
                 if strategy in kinds:
                     yield from layer_problems(f"{section}.{name}.recipe.{strategy}", layer, kinds[strategy])
+    for where, strategy, layer in layers_of(said):
+        if strategy in kinds:
+            yield from layer_problems(where, layer, kinds[strategy])
     for where, layer in everywhere:
         yield from common_problems(where, layer, kinds.values())
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from bench.budget import Budget
-from bench.column import Column, Indices
+from bench.column import Array, Column, Indices
 from bench.probing.encoded import as_tensors
 from bench.probing.heads import Penalties
 from bench.strategy import CHOSEN, FINETUNED, PROBE, SHIPPED, TOO_FEW, Cost, RateRecipe, Seeds
 from bench.subsets.seeds import stream
+from bench.target import Sampling
 from bench.training.adapted import AdaptedNetwork
 from bench.training.context import NetworkContext
 from bench.training.fitting import NetworkPlan, fit_heads, fit_network
@@ -109,24 +110,28 @@ def _fit_chosen(
     return replace(model, cost=_added(model.cost, [trial.cost for trial in trials], kept))
 
 
-def _hold_out(context: NetworkContext, budget: Budget[Column]) -> _Held | None:
-    """Return a budget in two parts, or None where what could be held out is too little to choose by.
+def divide(sampling: Sampling, labels: Column, groups: Array | None) -> tuple[Indices, Indices] | None:
+    """Return which of some labelled examples to learn from and which to hold out, None where there are too few.
 
-    The parts are those of a fold of its cross-validation: classes are in both, groups in one. It is the last fold,
-    which of windows in order of time is the latest. What shares labels with it is in neither part.
+    The parts are those of a fold of a cross-validation: classes are in both, groups in one. It is the last fold, which
+    of windows in order of time is the latest. What shares labels with it is in neither part.
     """
-    if not len(budget.rows):
-        return None
-    sampling = context.target.sampling
-    groups = None if context.train.groups is None else context.train.groups[budget.rows]
-    folds = sampling.folds(budget.labels, groups, stream(0, "folds"))
+    folds = sampling.folds(labels, groups, stream(0, "folds")) if len(labels) else None
     if folds is None or folds.max() + 1 < FEWEST_FOLDS:
         return None
     out = folds == folds.max()
     near = np.convolve(out, np.ones(2 * sampling.overlap + 1), mode="same") > 0 if sampling.overlap else out
-    if out.sum() < FEWEST or near.all():
+    return None if near.all() else (np.flatnonzero(~near), np.flatnonzero(out))
+
+
+def _hold_out(context: NetworkContext, budget: Budget[Column]) -> _Held | None:
+    """Return a budget in two parts, or None where what could be held out is too little to choose by."""
+    groups = None if context.train.groups is None else context.train.groups[budget.rows]
+    divided = divide(context.target.sampling, budget.labels, groups)
+    if divided is None or len(divided[1]) < FEWEST:
         return None
-    return _Held(_part(budget, np.flatnonzero(~near)), _part(budget, np.flatnonzero(out)))
+    learnt, tested = divided
+    return _Held(_part(budget, learnt), _part(budget, tested))
 
 
 def _part(budget: Budget[Column], places: Indices) -> Budget[Column]:

@@ -28,7 +28,7 @@ from bench.training.adapted import (
 from bench.training.context import NetworkContext
 from bench.training.loop import Adaptation, Rate, Term, train
 from bench.training.pace import Chosen, Trial
-from bench.training.remaining import rate_share, remaining_loss
+from bench.training.remaining import loss_of_a_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +39,7 @@ class NetworkPlan:
     time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
     trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero,
     or from what is `brought` by the backbone; a whole reader learns by its own loss. All rates of the recipe are
-    multiplied by `factor`, and where a head is solved by the share that is left to learn (see
-    `bench.training.remaining`).
+    multiplied by `factor`; where a head is solved, they follow what is left to learn (see `bench.training.remaining`).
     """
 
     frozen: int
@@ -99,12 +98,11 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
     forget_peak(context.device)
     start = time.perf_counter()
     reader = fresh_reader(context, budget.labels, brought=plan.brought or solved is not None)
-    factor = plan.factor
     if solved is not None:
         put(solved.solved.head, reader.head)
-        factor *= rate_share(remaining_loss(context, budget, reader))
-    begun = _begin(context, budget, reader, replace(plan, factor=factor))
+    begun = _begin(context, budget, reader, plan)
     network, steps = begun.adaptation.network, plan.recipe.steps(begun.n_examples)
+    fits = 0.0 if solved is None else loss_of_a_fit(context, budget, reader, network, plan.recipe)
     choosing = time.perf_counter()
     chosen = _choose_precision(context, begun, plan) if steps else Chosen(frozen_precision(context.device))
     training = time.perf_counter()
@@ -114,6 +112,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         steps=steps,
         order=stream(seeds.order, "order"),
         precision=chosen.precision,
+        fits=fits,
     )
     trained = time.perf_counter()
     context.check_frozen(plan.frozen)
@@ -124,7 +123,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         training_seconds=trained - training,
         steps=steps,
         losses=losses,
-        learning_rate=plan.recipe.learning_rate * factor if steps else None,
+        learning_rate=plan.recipe.learning_rate * plan.factor if steps else None,
         precision=chosen.precision,
         choice=chosen.choice,
         penalty=solved.solved.penalty if solved else None,
