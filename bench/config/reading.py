@@ -127,6 +127,7 @@ class Config(_Table):
                     self.tasks[task].spec(task),
                     backbone,
                     tuple(self._strategy(name, kinds[name], task, backbone, table.recipe) for name in kinds),
+                    self._tuned_cards(task, backbone),
                 )
                 for task in table.tasks
                 for backbone in self.tasks[task].backbones
@@ -148,6 +149,15 @@ class Config(_Table):
         table = self.tasks[task]
         named = "" if table.data else table.family or task
         return find_tuned(self.tuned, named, backbone, strategy, alone=alone)
+
+    def _tuned_cards(self, task: str, backbone: str) -> dict[str, dict[str, Any]]:
+        """Return how the recipes for a task and backbone were tuned, by the names of strategies, as far as they were.
+
+        What the config sets for the task itself was not.
+        """
+        found = {name: self.tuned_for(name, task, backbone) for name in self.strategies}
+        set_here = {name for name in self.strategies if self.tasks[task].recipe.get(name) or self.tasks[task].shared}
+        return {name: table.card(name) for name, table in found.items() if table is not None and name not in set_here}
 
     def strategy(self, name: str) -> Strategy:
         """Return a strategy as its own table has it, on any backbone and task."""
