@@ -117,6 +117,11 @@ class Result:
     Data that came without a split are dealt into `folds`, and `fold` is the one that was tested on; data with a split
     have one. `n_train` is what all there was to learn from amounts to, in the unit of `amount`. Results that were kept
     before these were say nothing of the three.
+
+    `learning_rate` is the peak rate that a network was trained at in the end, and `rates` says where that is from:
+    "shipped" with the recipe, "chosen" inside the budget, or "too few labels" to choose. `kept` is "probe" or
+    "finetuned" where held-out labels chose between the two. They are None where there is no rate or no choice, and in
+    results that were kept without.
     """
 
     cell: Cell
@@ -148,6 +153,9 @@ class Result:
     fold: int = 0
     folds: int = 1
     n_train: float | None = None
+    learning_rate: float | None = None
+    rates: str | None = None
+    kept: str | None = None
 
     def ranked_by(self, metric: str) -> "Result":
         """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""

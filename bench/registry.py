@@ -50,6 +50,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "finetune": "bench.strategies.finetune:Finetune",
         "lora": "bench.strategies.lora:Lora",
         "nearest": "bench.strategies.nearest:Nearest",
+        "small": "bench.strategies.small:Small",
         "classical": "bench.strategies.classical:Classical",
     },
     BACKBONES: {

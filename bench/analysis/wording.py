@@ -8,12 +8,14 @@ from bench.metric import MetricCard
 from bench.results.manifest import Manifest
 
 STRATEGY_TITLES: Final[Mapping[str, str]] = {
+    "small": "small network from scratch",
     "classical": "classical model",
     "partial": "partial fine-tuning",
     "full": "full fine-tuning",
 }
 STRATEGY_PHRASES: Final[Mapping[str, str]] = {
     "scratch": "training from scratch",
+    "small": "a small network from scratch",
     "classical": "a classical model",
     "linear_probe": "a linear probe",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bench.budget import Asked
+from bench.budget import Asked, Count
 from bench.runtime.arithmetic import WantedPrecision
 from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.skeletons.writing import Skeleton
@@ -179,6 +179,21 @@ class PretrainOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOptions:
+    """Options of `tune`: the tasks that recipes are made for and the strategies, none named means all.
+
+    `budgets` and `seeds` are those of every trial, `out` the file to write.
+    """
+
+    config: Path | None = None
+    tasks: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    budgets: tuple[Asked, ...] = (Count(40), Count(160))
+    seeds: int = 2
+    out: Path = Path("tuned.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CacheOptions:
     """Options of `cache`."""
 
@@ -197,6 +212,7 @@ Options = (
     | ListOptions
     | NewOptions
     | PretrainOptions
+    | TuneOptions
     | CacheOptions
 )
 """The options of any command: their class says which command."""

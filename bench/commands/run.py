@@ -190,6 +190,12 @@ def _manifest(selection: Selection) -> Manifest:
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },
+        tuned={
+            Curve(entry.task, entry.backbone, strategy.name): entry.tuned[strategy.name]
+            for entry in selection.suite.entries
+            for strategy in entry.strategies
+            if strategy.name in entry.tuned
+        },
         left_out=selection.left_out,
         need_labels=selection.need_labels,
     )

@@ -123,7 +123,7 @@ def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Confi
     problems = list(problems_of(table.spec(name)))
     if problems:
         raise ConfigError(listing("--data", problems))
-    return _config(options.config, needed=False).with_task(name, table), name
+    return _config(options.config, needed=False).with_own_data(name, table), name
 
 
 def _refuse_data_options(data: OwnDataOptions) -> None:

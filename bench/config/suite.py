@@ -1,7 +1,8 @@
 """A suite: what is to be measured, with every recipe worked out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bench.budget import Asked
 from bench.card import TaskCard
@@ -12,12 +13,16 @@ from bench.strategy import Strategy
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One task of a suite on one backbone, with the strategies as they hold for the two."""
+    """One task of a suite on one backbone, with the strategies as they hold for the two.
+
+    `tuned` says of those strategies whose recipes were tuned how that was done, by their names.
+    """
 
     task: str
     spec: DataSpec
     backbone: str
     strategies: tuple[Strategy, ...]
+    tuned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

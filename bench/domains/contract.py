@@ -9,7 +9,7 @@ configuration can ask every domain at no cost.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from bench.domains.options import DataOptions, DomainOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
 from bench.target import Target
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 Floats = NDArray[np.float32]
 
@@ -168,9 +171,10 @@ class Domain:
     Labelled examples are read by `files` or by `cells`; a domain whose tables are `series` is forecast instead. What
     has no labels is read by `unlabelled`.
 
-    `shifts` returns what its test splits are also scored under. `offers` are what classical models can have of it, such
-    as `FEATURES`, which `features` then makes. `input_format` returns what an export has to keep of how examples were
-    read: all numbers that `unlabelled` needs to read others alike.
+    `small` returns a small network that reads raw examples such as these, never trained, to stand beside training from
+    scratch. `shifts` returns what its test splits are also scored under. `offers` are what classical models can have of
+    it, such as `FEATURES`, which `features` then makes. `input_format` returns what an export has to keep of how
+    examples were read: all numbers that `unlabelled` needs to read others alike.
     """
 
     name: str
@@ -186,6 +190,7 @@ class Domain:
     files: FileReader | None = None
     cells: CellReader | None = None
     series: bool = False
+    small: Callable[[Raw], "Backbone"] | None = None
     shifts: Callable[[], Sequence[Shift]] = tuple
     offers: frozenset[str] = frozenset()
     features: Callable[[], Features] | None = None

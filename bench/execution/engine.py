@@ -166,6 +166,9 @@ class Engine:
             fold=planned.fold,
             folds=loaded.card.folds,
             n_train=loaded.budgets.total,
+            learning_rate=cost.learning_rate,
+            rates=cost.rates,
+            kept=cost.kept,
         )
         self._export(one, model, result)
         shifted = under.predictions if under else {}

@@ -32,6 +32,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "score": "{:.6f}",
     "chance": "{:.6f}",
     "penalty": "{:.6g}",
+    "learning_rate": "{:.6g}",
     "seconds": "{:.3f}",
     "training_seconds": "{:.3f}",
     "evaluation_seconds": "{:.3f}",

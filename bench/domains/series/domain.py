@@ -1,13 +1,16 @@
 """What the domain `series` says of itself."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bench.domain import Raw
 from bench.domains.contract import PASTS, Domain, Format, Noun, Request, Unlabelled, UnlabelledReader
 from bench.domains.series.raw import expect_windows
 from bench.domains.shift import Shift
 from bench.files.suffixes import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 
 def _input_format(raw: Raw) -> Format:
@@ -28,6 +31,12 @@ def _shifts() -> Sequence[Shift]:
     return shifts.SHIFTS
 
 
+def _small(raw: Raw) -> "Backbone":
+    from bench.domains.series import small  # noqa: PLC0415 (loads torch)
+
+    return small.LastSeason(raw)
+
+
 DOMAIN: Final = Domain(
     name="series",
     family="forecasting",
@@ -38,6 +47,7 @@ DOMAIN: Final = Domain(
     backbone="bundled:series",
     series=True,
     unlabelled=UnlabelledReader(read=_read_unlabelled, most_columns=None),
+    small=_small,
     shifts=_shifts,
     offers=frozenset({PASTS}),
     input_format=_input_format,
