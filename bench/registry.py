@@ -67,6 +67,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "spoken-digits": "bench_tasks.bundled.spoken_digits:SpokenDigits",
         "co2": "bench_tasks.bundled.series:Co2",
         "elnino": "bench_tasks.bundled.series:ElNino",
+        "monthly": "bench_tasks.bundled.monthly:Monthly",
     },
     SHIFTS: {},
     EXECUTORS: {
