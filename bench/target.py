@@ -47,9 +47,11 @@ class LabelRows(NamedTuple):
 class Sampling(ABC):
     """How label budgets, folds and test blocks are drawn."""
 
-    @property
-    def overlap(self) -> int:
-        """How many neighbours to either side share labels with an example; none if labels stand for themselves."""
+    def overlap(self, facts: Column | None) -> int:
+        """Return how many neighbours to either side of an example share labels with it where folds are dealt.
+
+        `facts` are those of the examples that are dealt. None where labels stand for themselves.
+        """
         return 0
 
     @property
@@ -73,10 +75,12 @@ class Sampling(ABC):
         return np.arange(1, len(order) + 1, dtype=np.float64)
 
     @abstractmethod
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return the cross-validation fold of each example [n], no group in two, or None where there are too few.
 
-        Examples of a group have the same entry of `groups` [n], a name or a number.
+        `facts` are those of the examples. Examples of a group have the same entry of `groups` [n], a name or a number.
         """
 
     @abstractmethod
@@ -181,6 +185,13 @@ class Target(ABC):
     def among(self, said: Sequence[str]) -> bool:
         """Return whether it is among the targets that are said by the name of their kind, or by identity."""
         return self.name in said or self.identity in said
+
+    def outputs_of(self, made_for: "Target") -> int:
+        """Return how many outputs of a linear head for another target, the first ones, are a head for this one.
+
+        As it stands none are: a head serves targets that are equal.
+        """
+        return 0
 
     @property
     def horizon(self) -> int:

@@ -105,7 +105,9 @@ class RarestFirst(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return stratified_order(rarest(labels[LABEL]), generator)
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return folds in which labels are about even; None of fewer than two examples a fold."""
         count = min(FOLDS, len(labels) // 2)
         return spread_folds(rarest(labels[LABEL]), groups, count, generator) if count > 1 else None

@@ -123,7 +123,7 @@ def budgets_nest_and_count_in_the_unit(case: TargetCase) -> None:
 
 def folds_and_blocks_keep_groups_together(case: TargetCase) -> None:
     sampling, train, test = case.target.sampling, case.split.train, case.split.test
-    folds = sampling.folds(case.labels, train.groups, stream(0, "folds"))
+    folds = sampling.folds(case.labels, train.facts, train.groups, stream(0, "folds"))
     _check_parts("folds", folds, train)
     content = fingerprint(case.split)
     labels = labels_of(case.target, test)

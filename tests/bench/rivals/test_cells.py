@@ -210,9 +210,11 @@ def test_folds_keep_groups_together(domain: str, tmp_path: Path, monkeypatch: py
     sampling = type(task.target.sampling)
     folds = sampling.folds
 
-    def watch(self: object, labels: Column, groups: np.ndarray | None, generator: np.random.Generator) -> object:
+    def watch(
+        self: object, labels: Column, facts: Column | None, groups: np.ndarray | None, generator: np.random.Generator
+    ) -> object:
         seen.append(groups)
-        return folds(task.target.sampling, labels, groups, generator)
+        return folds(task.target.sampling, labels, facts, groups, generator)
 
     monkeypatch.setattr(sampling, "folds", watch)
     [_] = CLASSICAL.fit(context_of(task, tmp_path), [budget_of(task, range(16))], [Seeds(0, 0)])

@@ -84,14 +84,15 @@ def test_labels_and_logits_have_no_geometry() -> None:
 
 def test_folds_need_two_examples_of_every_class() -> None:
     sampling = CLASSES.sampling
-    assert sampling.folds(labels_of(0, 0, 1, 1, 2), None, stream(0, "folds")) is None
-    folds = sampling.folds(labels_of(0, 0, 1, 1, 2, 2), None, stream(0, "folds"))
+    assert sampling.folds(labels_of(0, 0, 1, 1, 2), None, None, stream(0, "folds")) is None
+    folds = sampling.folds(labels_of(0, 0, 1, 1, 2, 2), None, None, stream(0, "folds"))
     assert folds is not None
     assert set(folds.tolist()) == {0, 1}
 
 
 def test_a_class_that_no_example_has_leaves_no_folds() -> None:
-    assert Classes(("a", "b", "c", "d")).sampling.folds(labels_of(*[0, 1, 2] * 9), None, stream(0, "folds")) is None
+    sampling = Classes(("a", "b", "c", "d")).sampling
+    assert sampling.folds(labels_of(*[0, 1, 2] * 9), None, None, stream(0, "folds")) is None
 
 
 def test_every_beginning_of_an_order_has_each_class_from_the_first_on() -> None:
