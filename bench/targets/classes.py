@@ -73,8 +73,8 @@ class Classes(Target):
         return {"mean": combine_classes}
 
     @property
-    def baseline(self) -> Baseline:
-        return MajorityClass(len(self.names))
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MajorityClass(len(self.names)),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

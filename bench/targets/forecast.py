@@ -11,6 +11,7 @@ from bench.answers import Answers, Steps
 from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.domains.series.raw import expect_windows
+from bench.domains.series.trivial import TRIVIAL
 from bench.metric import Metric
 from bench.metrics import forecast as metrics
 from bench.subsets import subset
@@ -80,8 +81,8 @@ class Forecast(Target):
         return first(metrics.METRICS, self.ranked_by or self.error)
 
     @property
-    def baseline(self) -> Baseline:
-        return SeasonalNaive(self.steps)
+    def baselines(self) -> tuple[Baseline, ...]:
+        return tuple(TrivialForecast(name, self.steps) for name in TRIVIAL)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -227,13 +228,16 @@ class SquaredError(Objective):
 
 
 @dataclass(frozen=True, slots=True)
-class SeasonalNaive(Baseline):
-    """The last cycle of each past once more, for `steps` steps."""
+class TrivialForecast(Baseline):
+    """One of the trivial forecasts of each past, by its name in `TRIVIAL`, for `steps` steps."""
 
-    title: ClassVar[str] = "seasonal naive"
+    name: str
     steps: int
+
+    @property
+    def title(self) -> str:
+        return self.name
 
     def predict(self, train_labels: Column, raw: Raw, facts: Column | None) -> Column:
         windows = expect_windows(raw)
-        steps_back = windows.season - np.arange(self.steps) % windows.season  # [steps]
-        return dense(**{LABEL: windows.past[:, -steps_back]})
+        return dense(**{LABEL: TRIVIAL[self.name](windows.past, windows.season, self.steps)})

@@ -75,8 +75,8 @@ class Labels(Target):
         return {"mean": combine_labels, "maximum": partial(combine_labels, how="maximum")}
 
     @property
-    def baseline(self) -> Baseline:
-        return LabelShares()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (LabelShares(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

@@ -73,8 +73,8 @@ class Tags(Target):
         return first(metrics(self.names), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return AllOutside(self.names.index(OUTSIDE))
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (AllOutside(self.names.index(OUTSIDE)),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

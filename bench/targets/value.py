@@ -79,8 +79,8 @@ class Value(Target):
         return {"mean": combine_values}
 
     @property
-    def baseline(self) -> Baseline:
-        return MeanValue()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MeanValue(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

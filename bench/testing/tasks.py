@@ -109,7 +109,7 @@ def what_is_scored_as_one_can_be(task: Task, cache: Cache) -> None:
         assert task.card.scored is None, "the card says what is scored as one, the examples have no units"
         return
     assert task.card.scored is not None, "examples with units: the card says what is scored as one"
-    predictions = task.target.baseline.predict(labels_of(task.target, test), test.raw, test.facts)
+    predictions = task.target.baselines[0].predict(labels_of(task.target, test), test.raw, test.facts)
     combined = combination(task.target)(predictions, labels_of(task.target, test), test.units)
     assert len(combined.predictions) == len(combined.labels) == len(set(test.units.tolist())), "a prediction each"
     if task.card.folds == 1:

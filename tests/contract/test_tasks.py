@@ -195,7 +195,7 @@ def test_a_perfect_prediction_beats_the_baseline_which_has_no_skill(task: Task, 
     )
     blocks = target.sampling.blocks(labels, test.facts, test.groups, content)
     assert len(blocks) == len(test)
-    baseline = target.baseline.predict(label_of(task, split.train), test.raw, test.facts)
+    baseline = target.baselines[0].predict(label_of(task, split.train), test.raw, test.facts)
     best, none = (score(target.metrics, one, labels, test.facts, blocks).values for one in (perfect, baseline))
     for card in (metric.card for metric in target.metrics):
         assert best[card.name] == pytest.approx(card.perfect, abs=1e-9)

@@ -52,8 +52,8 @@ class Newcomer(Target):
         return first((ERROR,), self.ranked_by)  # the first is the score
 
     @property
-    def baseline(self) -> Baseline:
-        return MeanShare()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MeanShare(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

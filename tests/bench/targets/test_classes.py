@@ -40,7 +40,7 @@ def test_accuracy_is_the_score_and_counts_the_largest_output() -> None:
 
 
 def test_chance_is_the_most_frequent_training_class_for_every_example() -> None:
-    predicted = CLASSES.baseline.predict(labels_of(0, 0, 1, 0), WORDS, None)
+    predicted = CLASSES.baselines[0].predict(labels_of(0, 0, 1, 0), WORDS, None)
     assert predicted["logit"].shape == (4, 3)
     assert predicted["logit"].dtype == np.float32
     assert metric(CLASSES, "accuracy").compute(predicted, labels_of(0, 0, 0, 1), None) == 0.75
@@ -49,7 +49,7 @@ def test_chance_is_the_most_frequent_training_class_for_every_example() -> None:
 
 def test_chance_says_the_shares_of_the_classes_so_that_probabilities_are_scored_fairly() -> None:
     train, test = [0, 0, 0, 1, 1, 2], labels_of(0, 1, 2, 0)
-    predicted = CLASSES.baseline.predict(labels_of(*train), WORDS, None)
+    predicted = CLASSES.baselines[0].predict(labels_of(*train), WORDS, None)
     shares = np.tile([3 / 6, 2 / 6, 1 / 6], (4, 1))
     found = metric(CLASSES, "log_loss").compute(predicted, test, None)
     assert found == pytest.approx(log_loss([0, 1, 2, 0], shares), rel=1e-6)

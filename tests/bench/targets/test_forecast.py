@@ -43,7 +43,7 @@ def no_labels(n: int, steps: int) -> Column:
 
 def test_chance_of_a_forecast_is_the_last_season_once_more() -> None:
     raw, future = windows()
-    predicted = Forecast(6).baseline.predict(no_labels(3, 6), raw, None)
+    predicted = Forecast(6).baselines[0].predict(no_labels(3, 6), raw, None)
     assert predicted["future"].dtype == np.float64
     # Each season is 1 higher than the one before: off by 1 for four steps, by 2 for the next two.
     assert score(Forecast(6), predicted["future"], future, raw.unit) == pytest.approx((4 * 1 + 2 * 2) / 6)

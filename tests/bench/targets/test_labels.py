@@ -132,7 +132,7 @@ def test_a_label_of_a_single_example_does_not_keep_folds_from_being_dealt() -> N
 
 def test_what_has_no_skill_gets_the_shares_of_the_labels() -> None:
     _, labels = animals()
-    predictions = TARGET.baseline.predict(labels, Texts(("x",) * 90), None)
+    predictions = TARGET.baselines[0].predict(labels, Texts(("x",) * 90), None)
     scores = {metric.card.name: metric.compute(predictions, labels, None) for metric in TARGET.metrics}
     assert scores["macro_average_precision"] == pytest.approx(labels["present"].mean())
 

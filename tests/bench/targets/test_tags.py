@@ -107,7 +107,7 @@ def test_documents_are_not_in_two_folds() -> None:
 
 
 def test_what_has_no_skill_finds_no_entity() -> None:
-    found = TARGET.baseline.predict(TAGS, RAW, None)
+    found = TARGET.baselines[0].predict(TAGS, RAW, None)
     scores = {metric.card.name: metric.compute(found, TAGS, None) for metric in TARGET.metrics}
     assert scores == {"entity_f1": 0.0, "token_accuracy": 0.5}
 

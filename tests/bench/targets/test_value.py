@@ -102,7 +102,7 @@ def test_the_loss_is_that_of_torch() -> None:
 
 def test_what_has_no_skill_explains_nothing() -> None:
     labels = prices()
-    predictions = TARGET.baseline.predict(labels, Texts(("a house",) * 60), None)
+    predictions = TARGET.baselines[0].predict(labels, Texts(("a house",) * 60), None)
     [r2, *_] = [metric.compute(predictions, labels, None) for metric in TARGET.metrics]
     assert r2 == pytest.approx(0)
 

@@ -73,8 +73,8 @@ class Boxes(Target):
         return first((F1, AVERAGE_PRECISION), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return NoBoxes()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (NoBoxes(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

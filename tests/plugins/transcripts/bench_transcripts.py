@@ -69,8 +69,8 @@ class Transcripts(Target):
         return first((LETTER_ERRORS, EXACT), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return Silence()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (Silence(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:

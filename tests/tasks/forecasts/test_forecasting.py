@@ -66,7 +66,7 @@ def future(examples: Examples) -> Array:
 def naive(task: Forecasting, split: Split) -> float | None:
     """Return the error of the forecast that needs no skill."""
     target, test = task.target, split.test
-    predictions = target.baseline.predict(split.train.labels[LABEL], test.raw, test.facts)
+    predictions = target.baselines[0].predict(split.train.labels[LABEL], test.raw, test.facts)
     return target.metrics[0].compute(predictions, test.labels[LABEL], test.facts)
 
 
