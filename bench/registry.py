@@ -44,6 +44,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "linear": "bench.rivals.linear:Linear",
         "words": "bench.rivals.words:Words",
         "theta": "bench.rivals.series:Theta",
+        "forecasts": "bench.rivals.forecasts:Forecasts",
     },
     STRATEGIES: {
         "probe": "bench.strategies.probe:Probe",

@@ -4,7 +4,7 @@ from typing import Final
 
 VERSION: Final = "0.1.0"
 
-ALGORITHM: Final = 3
+ALGORITHM: Final = 4
 """Raised when the same recipe on the same bytes would score differently: it makes every older result another cell."""
 
 SHIFTS: Final = 1

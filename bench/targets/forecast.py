@@ -86,7 +86,7 @@ class Forecast(Target):
 
     @property
     def rivals(self) -> tuple[str, ...]:
-        return ("theta",)
+        return ("forecasts",)
 
     def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         values = predictions[LABEL]

@@ -52,6 +52,14 @@ class LowerStages(Classes):
     readout: ClassVar[Readout] = Readout(stages=(1, -1))
 
 
+class Theta(Forecast):
+    """A forecast whose classical model has nothing to learn."""
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        return ("theta",)
+
+
 class Alone(Strategy):
     """A strategy without a backbone."""
 
@@ -231,8 +239,9 @@ def test_without_labels_a_probe_is_left_out_where_no_head_of_the_target_came(bri
 def test_without_labels_a_classical_model_can_be_that_has_nothing_to_learn() -> None:
     curve = Curve("toy", CARD.name, "classical")
     assert without_labels(ToyTask(), CARD, (NONE, ALL), CLASSICAL).need_labels == {curve: LEARNS}
-    forecast, card = task_of(Forecast(2), "series"), replace(CARD, domain="series")
-    assert without_labels(forecast, card, (NONE, ALL), CLASSICAL).need_labels == {}
+    card = replace(CARD, domain="series")
+    assert without_labels(task_of(Forecast(2), "series"), card, (NONE, ALL), CLASSICAL).need_labels == {curve: LEARNS}
+    assert without_labels(task_of(Theta(2), "series"), card, (NONE, ALL), CLASSICAL).need_labels == {}
 
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES, CLASSICAL], ids=lambda strategy: strategy.name)
