@@ -1,4 +1,4 @@
-"""What a report says of scores under shift: the same models on test data that are noisier, or later."""
+"""What a report says of scores under shift: the same models on noisier test data, for one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
