@@ -102,9 +102,12 @@ class ShiftedScore:
 class Result:
     """A scored cell.
 
-    `score` is that of the metric that ranks and `chance` what the baseline scores; `scores` and `baselines` hold every
-    metric, also without each test block. `n_test` is how many were scored, and `block_sizes` how many of them are in
-    each block: examples, or the units that several examples are scored in, whose number is on the card of the task.
+    `score` is that of the metric that ranks and `chance` what has no skill scores, the baseline that is called `zero`;
+    `scores` and `baselines` hold every metric of both, also without each test block. Where a target has several
+    baselines, of which zero is the best on the training split, `trivial` holds the scores of each by its title: one may
+    be better than zero on the test. Results of before have none. `n_test` is how many were scored, and `block_sizes`
+    how many of them are in each block: examples, or the units that several examples are scored in, whose number is on
+    the card of the task.
 
     `amount` counts every label the cell saw, whatever for, in the unit of the target. `seconds` is the cell's own cost:
     of it `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what
@@ -147,6 +150,8 @@ class Result:
     provenance: Provenance
     scores: Scores = NO_SCORES
     baselines: Scores = NO_SCORES
+    zero: str = ""
+    trivial: Mapping[str, Scores] = field(default_factory=dict)
     block_sizes: tuple[int, ...] = ()
     metric_files: Mapping[str, str] = field(default_factory=dict)
     tested: str = ""
@@ -243,6 +248,7 @@ def from_record(record: dict[str, Any]) -> Outcome:
         values["shared"] = tuple(Work(**work) for work in values["shared"])
         values["shifted"] = tuple(ShiftedScore(**_with_tuples(shifted)) for shifted in values["shifted"])
         values["losses"] = tuple(values["losses"])
+        values["trivial"] = {title: _scores_of(one) for title, one in values.get("trivial", {}).items()}
         values = _with_tuples(values)
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
@@ -251,12 +257,12 @@ def from_record(record: dict[str, Any]) -> Outcome:
 
 def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record whose scores are objects again, and whose sizes of blocks a tuple."""
-    several = {name: values[name] for name in ("scores", "baselines")}
-    made = {
-        name: Scores(one["values"], {metric: tuple(without) for metric, without in one["without"].items()})
-        for name, one in several.items()
-    }
+    made = {name: _scores_of(values[name]) for name in ("scores", "baselines")}
     return {**values, **made, "block_sizes": tuple(values.get("block_sizes", ()))}
+
+
+def _scores_of(record: Mapping[str, Any]) -> Scores:
+    return Scores(record["values"], {metric: tuple(without) for metric, without in record["without"].items()})
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

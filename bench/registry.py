@@ -44,6 +44,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "linear": "bench.rivals.linear:Linear",
         "words": "bench.rivals.words:Words",
         "theta": "bench.rivals.series:Theta",
+        "forecasts": "bench.rivals.forecasts:Forecasts",
     },
     STRATEGIES: {
         "probe": "bench.strategies.probe:Probe",
@@ -69,6 +70,7 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "spoken-digits": "bench_tasks.bundled.spoken_digits:SpokenDigits",
         "co2": "bench_tasks.bundled.series:Co2",
         "elnino": "bench_tasks.bundled.series:ElNino",
+        "monthly": "bench_tasks.bundled.monthly:Monthly",
     },
     SHIFTS: {},
     EXECUTORS: {

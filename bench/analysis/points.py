@@ -24,12 +24,16 @@ class Point(NamedTuple):
 class Points:
     """Scores by the metric that ranks: of models, and of the baseline that has no skill on the same test examples.
 
-    `shifted` has those of the models under each shift of the test split, by its name.
+    `shifted` has those of the models under each shift of the test split, by its name, `trivial` those of each baseline
+    of a target that has several, by its title; `zero` says for each task which of these has no skill, "" for the only
+    one.
     """
 
     models: Mapping[Point, stats.Replicates]
     baselines: Mapping[Point, stats.Replicates]
     shifted: Mapping[tuple[Point, str], stats.Replicates]
+    trivial: Mapping[tuple[Point, str], stats.Replicates]
+    zero: Mapping[str, str]
 
     def estimate(self, point: Point, metric: MetricCard, shift: str = "") -> stats.Estimate:
         """Return the mean score of a point with its interval, under a shift if one is named."""
@@ -51,7 +55,7 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
     for cell, outcome in outcomes.items():
         if isinstance(outcome, Result) and cell.varied == ALL_STREAMS:
             found[Point(cell.task, cell.backbone, cell.strategy, str(cell.budget))].append(outcome)
-    models, baselines, shifted = {}, {}, {}
+    models, baselines, shifted, trivial = {}, {}, {}, {}
     for point, results in found.items():
         metric = manifest.tasks[point.task].metric
         models[point] = _replicates(metric, [_Scored(one, one.score, one.scores, one.block_sizes) for one in results])
@@ -66,7 +70,13 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
                 if under.shift == shift
             ]
             shifted[point, shift] = _replicates(metric, taken)
-    return Points(models, baselines, shifted)
+        for title in dict.fromkeys(title for one in results for title in one.trivial):
+            kept = [(one, one.trivial[title], one.trivial[title].values.get(metric.name)) for one in results]
+            known = [_Scored(one, value, scores, one.block_sizes) for one, scores, value in kept if value is not None]
+            if known:
+                trivial[point, title] = _replicates(metric, known)
+    zero = {point.task: results[0].zero for point, results in found.items()}
+    return Points(models, baselines, shifted, trivial, zero)
 
 
 class _Scored(NamedTuple):

@@ -25,9 +25,21 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 NESTED: Final = frozenset(
-    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes", "metric_files"}
+    {
+        "cell",
+        "key",
+        "shared",
+        "shifted",
+        "losses",
+        "provenance",
+        "scores",
+        "baselines",
+        "trivial",
+        "block_sizes",
+        "metric_files",
+    }
 )
-NO_COLUMNS: Final = NESTED | {"tested"}  # the name of files
+NO_COLUMNS: Final = NESTED | {"tested", "zero"}  # the names of files, and of a baseline
 RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NO_COLUMNS)
 METRIC_PREFIX: Final = "metric_"
 """What the column of a metric's values begins with; its name follows. `metric` says which of them is `score`."""

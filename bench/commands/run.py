@@ -208,7 +208,7 @@ def _task_entry(task: Task) -> TaskEntry:
         card=task.card,
         metric=cards[0],
         metrics=cards,
-        baseline=target.baseline.title,
+        baseline=target.guess,
         unit=target.unit,
         target=target_record(target),
     )

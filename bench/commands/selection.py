@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bench.analysis.wording import tell_folds
 from bench.backbones.descriptions import describe_all
-from bench.budget import Asked
+from bench.budget import Asked, Count
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
 from bench.config.data import problems_of, separate_own
@@ -21,7 +21,7 @@ from bench.config.reading import CONFIG, Config, TaskTable, default_config, expl
 from bench.config.suite import Suite
 from bench.domains.registered import domain_of
 from bench.errors import ConfigError
-from bench.planning.pairs import leave_out_impossible, tell_left_out
+from bench.planning.pairs import leave_out_impossible, tell_left_out, tell_unused_heads
 from bench.planning.plan import PlannedCell, plan_cells
 from bench.registry import TASKS, names
 from bench.results.manifest import Curve
@@ -60,7 +60,7 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
         if task.card.folds > 1:
             log.info("%s: %s", name, tell_folds(suite.seeds_of(task.card), task.card.folds))
     suite, left_out, need_labels = leave_out_impossible(suite, tasks, backbones)
-    for line in tell_left_out(left_out, need_labels):
+    for line in (*tell_left_out(left_out, need_labels), *tell_unused_heads(suite, tasks, backbones)):
         log.info("%s", line)
     tasks = {entry.task: tasks[entry.task] for entry in suite.entries}
     backbones = {entry.backbone: backbones[entry.backbone] for entry in suite.entries}
@@ -173,10 +173,11 @@ def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequen
 def _problem(budget: Asked, task: Task) -> str:
     """Return why a task whose number of training examples is known cannot have a budget, or nothing.
 
-    What examples amount to in another unit is known only once the data are loaded.
+    What examples amount to in another unit is known only once the data are loaded, where their card does not say it.
     """
     if not task.target.sampling.counts_examples:
-        return ""
+        there, more = task.card.amount, isinstance(budget, Count) and budget.of > task.card.amount
+        return f"more than its {there:g} {task.target.unit}" if there and more else ""
     size, total, unit = budget_size(budget, task.card.n_train), task.card.n_train, task.target.unit
     if size > total:
         return f"more than its {total} {unit}"

@@ -160,6 +160,8 @@ class Engine:
             provenance=describe_run(device),
             scores=scores,
             baselines=evaluation.baselines,
+            zero=evaluation.zero,
+            trivial=evaluation.trivial,
             block_sizes=evaluation.block_sizes,
             metric_files=evaluation.metric_files,
             tested=evaluation.tested_name,

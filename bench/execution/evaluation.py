@@ -15,7 +15,7 @@ from bench.metric import Metric, files_of
 from bench.results.tested import PLAIN, Tested, Truth
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
-from bench.target import Target, combination
+from bench.target import Target, combination, zero_skill
 from bench.task import Examples, Split
 
 Predict = Callable[[Raw], Column]
@@ -73,6 +73,8 @@ class Evaluation:
         self._split = split
         self._content = content
         self.test = split.test
+        train = split.train
+        self._zero = zero_skill(target, train.labels[target.reads], train.raw, train.facts)
         self._baseline = self._predict_baseline(split.test)
         self.baselines = self.score(self._baseline)
 
@@ -80,6 +82,19 @@ class Evaluation:
     def metric(self) -> str:
         """The name of the metric that ranks."""
         return self._metrics[0].card.name
+
+    @property
+    def zero(self) -> str:
+        """The title of the baseline that stands for no skill."""
+        return self._zero.title
+
+    @cached_property
+    def trivial(self) -> Mapping[str, Scores]:
+        """The scores of all baselines by their titles, where there are several."""
+        several, train, test = self._target.baselines, self._split.train.labels[self._target.reads], self.test
+        if len(several) == 1:
+            return {}
+        return {one.title: self.score(one.predict(train, test.raw, test.facts)) for one in several}
 
     @property
     def metric_files(self) -> dict[str, str]:
@@ -158,7 +173,7 @@ class Evaluation:
     def _predict_baseline(self, examples: Examples) -> Column:
         """Return the predictions without skill; they may know the training labels, all of them."""
         train = self._split.train.labels[self._target.reads]
-        return self._target.baseline.predict(train, examples.raw, examples.facts)
+        return self._zero.predict(train, examples.raw, examples.facts)
 
     def _truth(self, examples: Examples, blocks: Indices) -> Truth:
         rows = {"block": blocks, "group": examples.groups, "unit": examples.units, "name": examples.names}

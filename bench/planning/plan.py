@@ -30,8 +30,8 @@ NO_TARGETS: Final[Mapping[str, Target]] = MappingProxyType({})
 class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
-    With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
-    split, 0 where that is known only once the data are loaded, or where budgets are in another unit. `fold` is which
+    With `shifts` it is scored under the shifts of its domain too. `n_train` is what the training split amounts to in
+    the unit of budgets, 0 where that is known only once the data are loaded. `fold` is which
     fold of the data it is tested on.
     """
 
@@ -122,7 +122,7 @@ def plan_cells(
                             strategy,
                             key,
                             suite.shifts,
-                            task.n_train if countable else 0,
+                            task.n_train if countable else round(task.amount),
                             fold_of(cell, task.folds),
                         )
                     )

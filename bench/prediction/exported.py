@@ -25,7 +25,7 @@ from bench.runtime.cache import file_sha256
 from bench.target import Target
 from bench.targets.registered import target_of, target_record
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
 REFIT: Final = "refit"

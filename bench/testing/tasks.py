@@ -148,7 +148,7 @@ def _combined(target: Target, examples: Examples) -> int:
     """Return how many units examples have, each with one prediction."""
     assert examples.units is not None, "these examples are scored as one"
     labels = labels_of(target, examples)
-    predictions = target.baseline.predict(labels, examples.raw, examples.facts)
+    predictions = target.baselines[0].predict(labels, examples.raw, examples.facts)
     combined = combination(target)(predictions, labels, examples.units)
     n_units = len(set(examples.units.tolist()))
     assert len(combined.predictions) == len(combined.labels) == n_units, "a prediction each"

@@ -110,24 +110,28 @@ def _fit_chosen(
     return replace(model, cost=_added(model.cost, [trial.cost for trial in trials], kept))
 
 
-def divide(sampling: Sampling, labels: Column, groups: Array | None) -> tuple[Indices, Indices] | None:
+def divide(
+    sampling: Sampling, labels: Column, facts: Column | None, groups: Array | None
+) -> tuple[Indices, Indices] | None:
     """Return which of some labelled examples to learn from and which to hold out, None where there are too few.
 
     The parts are those of a fold of a cross-validation: classes are in both, groups in one. It is the last fold, which
     of windows in order of time is the latest. What shares labels with it is in neither part.
     """
-    folds = sampling.folds(labels, groups, stream(0, "folds")) if len(labels) else None
+    folds = sampling.folds(labels, facts, groups, stream(0, "folds")) if len(labels) else None
     if folds is None or folds.max() + 1 < FEWEST_FOLDS:
         return None
     out = folds == folds.max()
-    near = np.convolve(out, np.ones(2 * sampling.overlap + 1), mode="same") > 0 if sampling.overlap else out
+    reach = sampling.overlap(facts)
+    near = np.convolve(out, np.ones(2 * reach + 1), mode="same") > 0 if reach else out
     return None if near.all() else (np.flatnonzero(~near), np.flatnonzero(out))
 
 
 def _hold_out(context: NetworkContext, budget: Budget[Column]) -> _Held | None:
     """Return a budget in two parts, or None where what could be held out is too little to choose by."""
     groups = None if context.train.groups is None else context.train.groups[budget.rows]
-    divided = divide(context.target.sampling, budget.labels, groups)
+    facts = None if context.train.facts is None else context.train.facts.take(budget.rows)
+    divided = divide(context.target.sampling, budget.labels, facts, groups)
     if divided is None or len(divided[1]) < FEWEST:
         return None
     learnt, tested = divided

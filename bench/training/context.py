@@ -93,6 +93,7 @@ class NetworkContext(Context):
         return Heads(
             self.target,
             _Features(self, readout),
+            facts=self.train.facts,
             groups=self.train.groups,
             content=self._train.features_key(readout),
             prior=self.brought if isinstance(self.brought, Head) else None,

@@ -100,7 +100,7 @@ def validation_split(task: Task, cache: Cache) -> Split:
     Its test split is not looked at. Raises `DataError` if nothing can be held out.
     """
     target, train = task.target, task.split(0, cache).train
-    divided = divide(target.sampling, train.labels[target.reads], train.groups)
+    divided = divide(target.sampling, train.labels[target.reads], train.facts, train.groups)
     if divided is None:
         raise DataError(f"the training split of {task.card.name} is too small to hold out a part of it")
     learnt, tested = (train.take(places) for places in divided)

@@ -79,9 +79,9 @@ def test_a_run_scores_under_shifts_and_keeps_the_predictions_unless_told_not_to(
     assert main(arguments) == 0
     store = Store(Path("results/all"))
     [result] = store.results()
-    [later] = result.shifted
-    assert later.shift == "later"
-    assert len(store.predictions(result.key, "later")) == result.n_test - result.n_test // 2
+    [noisy] = result.shifted
+    assert noisy.shift == "noise"
+    assert len(store.predictions(result.key, "noise")) == result.n_test
     assert main([*arguments, "--no-shifts", "--out", "plain"]) == 0
     [plain] = Store(Path("plain")).results()
     assert (plain.shifted, plain.score) == ((), result.score)

@@ -1,4 +1,4 @@
-"""What a report says of scores under shift: the same models on test data that are noisier, later, or of elsewhere."""
+"""What a report says of scores under shift: the same models on test data that are noisier, or of elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -11,7 +11,7 @@ import numpy as np
 from bench.card import TaskCard
 from bench.config.data import DataSpec
 from bench.domains.options import DataOptions
-from bench.domains.series.raw import Series, Values
+from bench.domains.series.raw import Series, Values, typical_change
 from bench.domains.series.tables import NAMED, Table, read_series
 from bench.errors import DataError
 from bench.runtime.cache import Cache
@@ -23,7 +23,6 @@ from bench_tasks.forecasts.windowing import (
     bounds_by_counts,
     bounds_by_share,
     cut_split,
-    seasonal_difference,
 )
 
 CONSTANT: Final = 1e-9
@@ -32,7 +31,7 @@ CONSTANT: Final = 1e-9
 
 @final
 class Forecasting(Task):
-    """Forecasts of one series or several, from windows of their own past; a label is one training window."""
+    """Forecasts of one series or several, from windows of their own past."""
 
     target: Forecast
 
@@ -91,9 +90,10 @@ def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
         sha256=_content_hash(content, table, options, shape),
         pinned=False,
         n_train=n_train,
+        amount=float(sum(limit.train_end for limit in bounds)),
         remarks=remarks,
     )
-    target = Forecast(options.horizon, error=options.error, side_by_side=len(series))
+    target = Forecast(options.horizon, error=options.error)
     return Forecasting(card, target, series=series, bounds=bounds, units=units, shape=shape)
 
 
@@ -178,7 +178,7 @@ def _unit(where: str, series: Series, bounds: Bounds, options: DataOptions, shap
     """Return the unit of a series' errors, from its training steps. Raises `DataError` if it is 0."""
     history: Values = series.values[: bounds.train_end]
     spread = float(history.std())
-    unit = spread if options.error == "mse" else seasonal_difference(history, shape.season)
+    unit = typical_change(history, shape.season, options.error)
     size = CONSTANT * float(np.abs(history).max())
     if spread <= size:
         raise DataError(

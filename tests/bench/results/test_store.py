@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import NONE, Count, Share
+from bench.budget import ALL, NONE, Count, Share
 from bench.cell import (
     FROZEN,
     Cell,
@@ -119,6 +119,14 @@ def test_what_is_put_is_what_is_got(
     store.put(kept, PREDICTIONS)
     assert store.get(kept.key) == kept
     assert same(store.predictions(kept.key), PREDICTIONS)
+
+
+def test_a_result_of_before_there_were_several_baselines_is_read() -> None:
+    now = replace(result(Cell("toy", "toy:dense", "full", ALL, 0)), zero="chance", trivial={"none": values(0.25)})
+    record = to_record(now)
+    assert from_record(json.loads(json.dumps(record))) == now
+    before = {name: value for name, value in record.items() if name not in ("zero", "trivial")}
+    assert from_record(before) == replace(now, zero="", trivial={})
 
 
 def test_a_manifest_survives_reopening(tmp_path: Path) -> None:

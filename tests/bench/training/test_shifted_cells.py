@@ -69,7 +69,7 @@ def value(task: Task, predictions: Column, examples: Examples) -> float | None:
 def chance(task: Task, examples: Examples) -> float | None:
     """Return the score without skill."""
     train = task.split(0, Cache(Path())).train.labels[task.target.reads]
-    return value(task, task.target.baseline.predict(train, examples.raw, examples.facts), examples)
+    return value(task, task.target.baselines[0].predict(train, examples.raw, examples.facts), examples)
 
 
 def made_series(folder: Path) -> Task:

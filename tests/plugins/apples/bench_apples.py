@@ -62,8 +62,8 @@ class Grades(Target):
         return first((KAPPA, AWAY), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return MedianGrade()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MedianGrade(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
