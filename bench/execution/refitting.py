@@ -8,7 +8,6 @@ import torch
 
 from bench.backbones.loading import load_backbone
 from bench.budget import ALL
-from bench.errors import DataError
 from bench.execution.engine import THREADS
 from bench.execution.executors.starting import EngineSettings
 from bench.planning.budgets import Budgets
@@ -26,11 +25,9 @@ SEED: Final = 0
 def refit(planned: PlannedCell, task: WholeTask, estimate: Estimate, folder: Path, settings: EngineSettings) -> None:
     """Train the recipe of a cell on every label of its task, and write the model into a folder.
 
-    Raises `BenchError` for data that changed since the run was planned, and for models that cannot be kept.
+    Raises `BenchError` for files that changed since the run was planned, and for models that cannot be kept.
     """
     torch.set_num_threads(THREADS)  # as in the cells that were tested
-    if task.card.sha256 != planned.data_sha256:
-        raise DataError(f"{planned.spec.address} changed since the run was planned: give the same command once more")
     cache = Cache(settings.cache_root, limit_bytes=settings.cache_limit_bytes)
     everything, target = task.everything(cache), task.target
     budget = Budgets(target, everything.labels[target.reads], everything.facts).draw(ALL, SEED)

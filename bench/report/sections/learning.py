@@ -95,19 +95,20 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
 def _folds(tables: Tables, task: str, card: TaskCard) -> Paragraph:
     """Return the sentences that say how many folds of the data were tested."""
     cells = ordinary_cells(tables.cells)
-    scored = cells[(cells["task"] == task) & (cells["status"] == SCORED)]
-    tested = int(scored["fold"].nunique())
+    here = cells[cells["task"] == task]
+    tested = int(here.loc[here["status"] == SCORED, "fold"].nunique())
     told = "Each seed learns from all folds but one, and is tested on that one."
-    missing = f" Run {card.folds} seeds to test every example." if tested < card.folds else ""
+    missing = f" Run {card.folds} seeds to test every example." if here["seed"].nunique() < card.folds else ""
     return Paragraph(f"{told}{missing}", lead=f"{capitalised(tell_folds(tested, card.folds))}.")
 
 
 def _scored_units(card: TaskCard, scored: ScoredUnits) -> Paragraph:
     """Return the sentence that says what is scored in place of examples."""
     noun = domain_named(card.domain).noun
+    everywhere = f" in all {card.folds} folds" if card.folds > 1 else ""
     told = (
-        f"{count(scored.n)} to test on, with {count(scored.examples)} {noun.many}, whose predictions are combined into "
-        f"one by their {scored.combined}. Label budgets count {noun.many}."
+        f"{count(scored.n)} to test on{everywhere}, with {count(scored.examples)} {noun.many}, whose predictions are "
+        f"combined into one by their {scored.combined}. Label budgets count {noun.many}."
     )
     return Paragraph(told, lead=f"Scored per {scored.name}, not per {noun.one}:")
 

@@ -365,13 +365,13 @@ def test_an_amended_plan_adds_to_the_folder_and_a_changed_recipe_replaces_its_ce
     assert store.manifest.cells == {CELL: "c", other: "b"}
 
 
-def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"sha256": "1" * 64}, {"version": 9}, {"folds": 3}], ids=str)
+def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(change: dict[str, Any], tmp_path: Path) -> None:
     other = Cell("toy", "toy:dense", "probe", Share(0.2), 0)
     store, entry = Store(tmp_path), manifest().tasks["toy"]
     store.extend(manifest((CELL, "a")))
-    changes: list[dict[str, Any]] = [{"sha256": "1" * 64}, {"version": 9}, {"folds": 3}]
-    for key, change in zip("bcd", changes, strict=True):
-        newer = {"toy": replace(entry, card=replace(entry.card, **change))}
+    newer = {"toy": replace(entry, card=replace(entry.card, **change))}
+    for key in "bc":
         store.extend(replace(manifest((other, key)), tasks=newer, recipes={Curve("toy", "toy:dense", "probe"): {}}))
         assert store.manifest.cells == {other: key}
         assert Store(tmp_path).manifest.other_data == {Curve("toy", "toy:dense", "full"): "0.1"}
