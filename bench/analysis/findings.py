@@ -76,8 +76,10 @@ def _no_interval(curves: Curves) -> list[str]:
         return []
     n_blocks = max(one.moved.shape[1] for one in measured)
     return [
-        f"The test split has {n_blocks or 'no'} independent parts, and it takes {stats.FEWEST_BLOCKS} to say how scores "
-        "on other test examples would differ: nothing here has an interval, and nothing is decided."
+        (
+            f"The test split has {n_blocks or 'no'} independent parts, and it takes {stats.FEWEST_BLOCKS} to say how "
+            "scores on other test examples would differ: nothing here has an interval, and nothing is decided."
+        )
     ]
 
 

@@ -116,7 +116,9 @@ def test_a_budget_that_was_not_compared_is_told_and_does_not_count(tmp_path: Pat
     gap: Scores = {"scratch": {20: LOW, 100: LOW, 200: LOW}, "full": {20: HIGH, 100: [None] * 3, 200: [None] * 3}}
     found = claims(measured(tmp_path, gap))["scores"]
     assert found.verdict == "supported"
-    assert found.said == "Against scratch, full fine-tuning is clearly better at 20 and not compared at 100 and 200 labelled examples."
+    assert found.said == (
+        "Against scratch, full fine-tuning is clearly better at 20 and not compared at 100 and 200 labelled examples."
+    )
 
 
 def test_a_mean_of_0_that_seeds_leave_open_is_not_decided(tmp_path: Path) -> None:
@@ -211,8 +213,10 @@ def test_times_of_unlike_numbers_of_steps_are_not_compared(tmp_path: Path) -> No
     found = claims(measured(tmp_path, AHEAD, revise=longer))["time"]
     assert (found.verdict, found.said) == (
         "not decided",
-        "Their recipes take unlike numbers of steps, 300 and 100 with 200 labelled examples: their times say nothing "
-        "else.",
+        (
+            "Their recipes take unlike numbers of steps, 300 and 100 with 200 labelled examples: their times say "
+            "nothing else."
+        ),
     )
 
 

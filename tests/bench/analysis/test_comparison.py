@@ -42,7 +42,8 @@ def test_the_leader_is_told_with_its_lead_and_a_tie_as_a_tie(store: Store) -> No
         "With 20 labelled examples, Owl (linear probe, 0.710) and Eyes (linear probe, 0.700) cannot be told apart."
     )
     assert largest == (
-        "With 200 labelled examples, Owl (full fine-tuning, 0.940) is ahead of Eyes (full fine-tuning, 0.920) by 0.020."
+        "With 200 labelled examples, Owl (full fine-tuning, 0.940) is ahead of Eyes (full fine-tuning, 0.920) by 0.020 "
+        "[0.020, 0.020]."
     )
 
 

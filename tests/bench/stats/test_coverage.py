@@ -49,9 +49,7 @@ def test_intervals_of_a_mean_cover(n_seeds: int) -> None:
 
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_of_an_area_cover(n_seeds: int) -> None:
-    found = [
-        stats.estimate(stats.area_of_replicates(BUDGETS, curve_of(scores))) for scores in drawn(n_seeds).probe
-    ]
+    found = [stats.estimate(stats.area_of_replicates(BUDGETS, curve_of(scores))) for scores in drawn(n_seeds).probe]
     truth = stats.area_under_curve(BUDGETS, PROBE)
     assert 0.92 <= coverage(truth, ((one.lower, one.upper) for one in found)) <= 0.98
 

@@ -159,9 +159,7 @@ def test_folds_by_hand() -> None:
 
 
 def test_a_sum_of_budgets_of_folds_has_the_larger_overlap() -> None:
-    small, large = (
-        stats.replicate({0: 0.6, 1: 0.7}, {0: [], 1: []}, [50], overlap=overlap) for overlap in (0.1, 0.5)
-    )
+    small, large = (stats.replicate({0: 0.6, 1: 0.7}, {0: [], 1: []}, [50], overlap=overlap) for overlap in (0.1, 0.5))
     assert stats.combine([small, large], [0.5, 0.5]).overlap == 0.5
 
 
