@@ -9,7 +9,6 @@ from bench.stats.intervals import (
     Estimate,
     Floats,
     half_width,
-    mean_interval,
 )
 from bench.stats.multiplicity import benjamini_hochberg, holm
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
@@ -60,7 +59,6 @@ __all__ = [
     "holm",
     "label_savings",
     "may_be_best",
-    "mean_interval",
     "mean_of_dependent",
     "pooled",
     "rank_intervals",

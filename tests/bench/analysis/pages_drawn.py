@@ -47,6 +47,7 @@ def _curves(task: str, setting: Setting, accuracies: Mapping[str, Sequence[float
         measured=measured,
         baselines=dict.fromkeys(keys, _baseline(drawn)),
         shifted={},
+        trivial={},
     )
 
 

@@ -163,7 +163,8 @@ def draw_examples(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 def good(inputs: Floats, signs: Floats) -> Floats:
     """Return the weights of a ridge regression on all inputs."""
-    weights: Floats = np.linalg.solve(inputs.T @ inputs + 20 * np.eye(WIDTH), inputs.T @ signs)
+    weights = np.zeros(WIDTH)
+    weights[:] = np.linalg.solve(inputs.T @ inputs + 20 * np.eye(WIDTH), inputs.T @ signs)
     return weights
 
 
