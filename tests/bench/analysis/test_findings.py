@@ -108,8 +108,8 @@ def test_savings_that_seeds_leave_open_say_so(tmp_path: Path) -> None:
 
 def test_it_says_when_transfer_hurts_and_when_nothing_beats_chance(tmp_path: Path) -> None:
     text = " ".join(sentences(find_curves(read_tables(example(tmp_path)))["series"][0]))
-    assert "With 5 training windows, nothing beats a guess that learns nothing (seasonal naive 1.250)." in text
-    assert "Pretraining helps at 5 training windows, hurts at 50." in text
+    assert "With 5 observations, nothing beats a guess that learns nothing (seasonal naive 1.250)." in text
+    assert "Pretraining helps at 5 observations, hurts at 50." in text
     assert "worth" not in text
 
 
