@@ -1,7 +1,7 @@
 """The points of learning curves as replicates: scores of several seeds, with what each test block does to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
     models, baselines, shifted = {}, {}, {}
     for point, results in found.items():
         metric = manifest.tasks[point.task].metric
-        models[point] = _replicates(results, metric, ((one.score, one.scores) for one in results))
+        models[point] = replicate_results(results, metric)
         baselines[point] = _replicates(results, metric, ((one.chance, one.baselines) for one in results))
         for shift in dict.fromkeys(under.shift for one in results for under in one.shifted):
             under_it = [(one, under) for one in results for under in one.shifted if under.shift == shift]
@@ -62,6 +62,22 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
                 [one for one, _ in under_it], metric, ((under.score, under.scores) for _, under in under_it)
             )
     return Points(models, baselines, shifted)
+
+
+def replicate_results(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
+    """Return the scores of results that differ in their seeds alone as replicates."""
+    return _replicates(results, metric, ((one.score, one.scores) for one in results))
+
+
+def replicate_skill(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
+    """Return the skill of results that differ in their seeds alone: 0 is the mean baseline, 1 is perfect.
+
+    Where the baseline is perfect there is no skill: none.
+    """
+    chance = sum(one.chance for one in results) / len(results)
+    if metric.perfect == chance:
+        return stats.NO_REPLICATES
+    return replicate_results(results, metric).plus(-chance).scaled(1 / (metric.perfect - chance))
 
 
 def _replicates(

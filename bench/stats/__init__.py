@@ -12,16 +12,19 @@ from bench.stats.intervals import (
     half_width,
     mean_interval,
 )
-from bench.stats.multiplicity import benjamini_hochberg, holm
+from bench.stats.multiplicity import benjamini_hochberg, holm, simes
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
 from bench.stats.replicates import FEWEST_BLOCKS, NO_REPLICATES, Replicates, combine, replicate, shared_seeds
 from bench.stats.savings import Savings, label_savings, savings_of_replicates
 from bench.stats.uncertainty import (
     ONE_SIDED,
+    MeanSquares,
     Uncertainty,
+    combined_variance,
     contrast,
     estimate,
     mean_of_dependent,
+    mean_squares,
     pooled,
     student,
     uncertainty,
@@ -39,6 +42,7 @@ __all__ = [
     "CrossingKind",
     "Estimate",
     "Floats",
+    "MeanSquares",
     "PowerLaw",
     "RankIntervals",
     "Replicates",
@@ -49,6 +53,7 @@ __all__ = [
     "area_under_curve",
     "benjamini_hochberg",
     "combine",
+    "combined_variance",
     "competition_ranks",
     "contrast",
     "crossover",
@@ -61,11 +66,13 @@ __all__ = [
     "may_be_best",
     "mean_interval",
     "mean_of_dependent",
+    "mean_squares",
     "pooled",
     "rank_intervals",
     "replicate",
     "savings_of_replicates",
     "shared_seeds",
+    "simes",
     "skill",
     "student",
     "uncertainty",

@@ -173,7 +173,7 @@ def test_what_a_recipe_sets_otherwise_is_said() -> None:
     assert {row: said for row, said in changes.items() if said} == {
         Curve("pictures", "bundled:eyes", "full"): "learning_rate was 0.1, now 0.2"
     }
-    assert "pictures · full: learning_rate was 0.1, now 0.2." in remarks(comparison)
+    assert "pictures: full: learning_rate was 0.1, now 0.2." in remarks(comparison)
     assert Curve("series", "bundled:clock", "full") in changes, "its recipes are not known"
 
 

@@ -50,8 +50,9 @@ def test_the_text_says_the_verdict_first_and_fits_80_columns() -> None:
 
 def test_a_run_that_changed_nothing_says_so_in_a_word() -> None:
     said = to_text(compare(night(), night()))
-    assert said.startswith("PASS: no change in all 2 tasks: ")
-    assert said.count("identical") == 8
+    assert said.startswith("PASS: no change in all 2 tasks: all scores are identical\n")
+    assert said.count(" identical  ") == 8, "two tasks of three strategies and a mean"
+    assert said.count("  6 cells: 6 identical\n") == 2
     assert "not compared" not in said
 
 
@@ -78,13 +79,16 @@ def test_markdown_has_a_table_for_each_task() -> None:
 
 def test_json_holds_all_of_it_under_names_that_are_told() -> None:
     record = json.loads(to_json(everything()))
-    assert (record["format"], record["passed"], record["verdict"]) == (2, False, "regression")
+    assert (record["format"], record["passed"], record["verdict"]) == (3, False, "regression")
     tasks = {task["task"]: task for task in record["tasks"]}
     assert tasks["series"]["whole"]["mean"] == pytest.approx(-0.08)
     assert [one["strategy"] for one in tasks["series"]["strategies"]] == ["full", "linear_probe"]
     assert [one["another_recipe"] for one in tasks["series"]["strategies"]] == [False, True]
     assert {one["precision_change"] for one in tasks["series"]["strategies"]} == {""}
-    assert [one["budget"] for one in tasks["series"]["budgets"]] == ["0.1", "all"]
+    cells = tasks["series"]["strategies"][0]["cells"]
+    assert [(one["budget"], one["verdict"]) for one in cells] == [("0.1", "regression"), ("all", "regression")]
+    assert [one["basis"] for one in cells] == ["seeds and test blocks"] * 2
+    assert all(0 < one["smallest"] < 0.08 for one in cells)
     assert record["not_compared"][0]["strategy"] == "scratch"
     assert (len(record["missing"]), len(record["new_failures"])) == (2, 2)
     assert {cost["verdict"] for cost in record["costs"]} == {"dearer", "alike"}
