@@ -7,8 +7,8 @@ would rest on rounding where they hardly do, and hide a cell that lost.
 Seeds and test blocks are tested together (see `bench.stats.uncertainty`), so that what is said holds for other test
 examples like these; how far seeds scatter is known from other cells too (see `bench.gate.moderation`). Where the test
 split has fewer than four blocks it says nothing of other examples. The question of a gate has an answer all the same,
-whether the code does worse on these very ones: runs of the same code differ by their seeds alone, and Student's paired t
-test over seeds tells.
+whether the code does worse on these very ones: runs of the same code differ by their seeds alone, and Student's t test
+over seeds tells.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,8 @@ class Evidence:
 
     `p` is the two-sided p-value of its own mean, nan where there is no test: with a single seed, and where the `same`
     scores stand in both runs. `combined` is that of the difference and of all that it is the mean of, together.
-    `n_tests` is how many these are.
+    `n_tests` is how many these are. `grain` is the variance that a drop brings along, as a multiple of its size: which
+    answers of so many turn wrong is chance; of what is no share of right answers it is not known, 0.
     """
 
     known: Uncertainty
@@ -55,6 +56,7 @@ class Evidence:
     p: float
     combined: float
     n_tests: int
+    grain: float
     n_seeds: int
     n_pairs: int
 
@@ -110,6 +112,7 @@ def _weigh(
         p=p,
         combined=stats.simes(tests),
         n_tests=int((~np.isnan(tests)).sum()),
+        grain=float(np.sqrt(difference.finest / 2)) / max(len(difference), 1),  # finest: of two scores with such steps
         n_seeds=len(difference),
         n_pairs=n_pairs,
     )

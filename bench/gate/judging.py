@@ -149,9 +149,11 @@ def _verdict(evidence: Evidence, ends: tuple[float, float], adjusted: float, tol
 def _smallest(evidence: Evidence, alpha: float, tolerance: float) -> float:
     """Return the drop that a test at level `alpha` finds, and that is beyond the tolerance, in 80 % of nights.
 
-    How often a drop is found follows the noncentral t distribution; `nctdtrinc` gives its noncentrality.
+    How often it is found follows the noncentral t distribution, whose noncentrality it has to be: as many deviations,
+    with the variance that it brings along itself.
     """
     _, variance, freedom = evidence.known
-    deviation = np.sqrt(variance)
-    found = nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - alpha / 2))
-    return float(deviation * max(found, tolerance / deviation + ndtri(POWER)))
+    deviations = nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - alpha / 2))
+    own = deviations**2 * evidence.grain / 2
+    drop = own + np.sqrt(own**2 + deviations**2 * variance)  # drop^2 = deviations^2 (variance + grain drop)
+    return float(max(drop, tolerance + ndtri(POWER) * np.sqrt(variance)))

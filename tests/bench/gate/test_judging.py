@@ -20,7 +20,15 @@ def evidence(mean: float, deviation: float = 0.001, *, same: bool = False) -> Ev
     known = Uncertainty(mean, deviation**2, FREEDOM)
     p = math.nan if same else known.p
     return Evidence(
-        known=known, basis=Basis.EXAMPLES, same=same, p=p, combined=p, n_tests=int(not same), n_seeds=5, n_pairs=5
+        known=known,
+        basis=Basis.EXAMPLES,
+        same=same,
+        p=p,
+        combined=p,
+        n_tests=int(not same),
+        grain=0.0,
+        n_seeds=5,
+        n_pairs=5,
     )
 
 
@@ -127,6 +135,13 @@ def test_the_smallest_drop_is_found_in_80_percent_of_nights() -> None:
     deviations = deviation * np.sqrt(generator.chisquare(FREEDOM, 400) / FREEDOM)
     verdicts = [of_cell(*drawn).verdict for drawn in zip(means.tolist(), deviations.tolist(), strict=True)]
     assert verdicts.count(Verdict.REGRESSION) / 400 == pytest.approx(0.8, abs=0.06)
+
+
+def test_a_drop_of_answers_that_turn_wrong_scatters_by_itself() -> None:
+    smooth = evidence(0.0, 0.004)
+    coarse = decide([task([replace(smooth, grain=0.0005)])])[0].cells[0][0].smallest
+    plain = decide([task([smooth])])[0].cells[0][0].smallest
+    assert coarse == pytest.approx(plain * math.sqrt(1 + 0.0005 * coarse / 0.004**2))
 
 
 def test_no_drop_within_the_tolerance_is_said_to_be_found() -> None:
