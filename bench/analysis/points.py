@@ -58,7 +58,7 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
     models, baselines, shifted, trivial = {}, {}, {}, {}
     for point, results in found.items():
         metric = manifest.tasks[point.task].metric
-        models[point] = _replicates(metric, [_Scored(one, one.score, one.scores, one.block_sizes) for one in results])
+        models[point] = replicate_results(results, metric)
         baselines[point] = _replicates(
             metric, [_Scored(one, one.chance, one.baselines, one.block_sizes) for one in results]
         )
@@ -77,6 +77,22 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
                 trivial[point, title] = _replicates(metric, known)
     zero = {point.task: results[0].zero for point, results in found.items()}
     return Points(models, baselines, shifted, trivial, zero)
+
+
+def replicate_results(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
+    """Return the scores of results that differ in their seeds alone as replicates."""
+    return _replicates(metric, [_Scored(one, one.score, one.scores, one.block_sizes) for one in results])
+
+
+def replicate_skill(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
+    """Return the skill of results that differ in their seeds alone: 0 is the mean baseline, 1 is perfect.
+
+    Where the baseline is perfect there is no skill: none.
+    """
+    chance = sum(one.chance for one in results) / len(results)
+    if metric.perfect == chance:
+        return stats.NO_REPLICATES
+    return replicate_results(results, metric).plus(-chance).scaled(1 / (metric.perfect - chance))
 
 
 class _Scored(NamedTuple):

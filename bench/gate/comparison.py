@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-
+from bench.analysis.points import replicate_skill
 from bench.analysis.wording import counted
 from bench.budget import Asked
 from bench.gate.costs import CostJudgement, CostVerdict, judge_costs
-from bench.gate.judging import TOLERANCE, Differences, TaskJudgement, Verdict, judge, worst
+from bench.gate.evidence import Basis, Differences
+from bench.gate.judging import TOLERANCE, TaskJudgement, Verdict, judge, worst
 from bench.gate.matching import Matched, Pair, Run, match
 from bench.metric import MetricCard
 from bench.results.manifest import Curve
-from bench.stats import skill
-from bench.stats.intervals import Floats
+from bench.stats import ROUNDING, Replicates, combine
+
+PUBLISHED: Final = 5e-6  # half of the sixth significant digit: published scores without a block have six
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,9 @@ class Side:
 class Comparison:
     """All that is said of a current run against a baseline.
 
-    `rows` and `budgets` name the rows and budgets of each task of `tasks`, in the order of their judgements;
-    `fail_on_cost` says whether a dearer run fails.
+    `rows` and `budgets` name the rows of each task of `tasks` and the budgets of each row, in the order of their
+    judgements; `n_blocks` is how many test blocks the test split of a task has. `fail_on_cost` says whether a dearer
+    run fails.
     """
 
     baseline: Side
@@ -40,7 +43,8 @@ class Comparison:
     matched: Matched
     tasks: tuple[TaskJudgement, ...]
     rows: Mapping[str, tuple[Curve, ...]]
-    budgets: Mapping[str, tuple[Asked, ...]]
+    budgets: Mapping[str, tuple[tuple[Asked, ...], ...]]
+    n_blocks: Mapping[str, int]
     costs: tuple[CostJudgement, ...]
 
     @property
@@ -52,6 +56,11 @@ class Comparison:
     def reasons(self) -> tuple[str, ...]:
         """Why the run does not pass; empty if it does."""
         return tuple(self._reasons())
+
+    @property
+    def by_seeds(self) -> tuple[str, ...]:
+        """The tasks with too few test blocks to test anything but seeds."""
+        return tuple(task.task for task in self.tasks if not task.whole.same and task.whole.basis == Basis.SEEDS)
 
     @property
     def dearer(self) -> tuple[CostJudgement, ...]:
@@ -79,12 +88,8 @@ def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_o
     rows: dict[str, tuple[Curve, ...]] = {}
     for row in matched.pairs:
         rows[row.task] = (*rows.get(row.task, ()), row)
-    pairs = {task: [matched.pairs[row] for row in several] for task, several in rows.items()}
-    budgets = {task: _budgets(several) for task, several in pairs.items()}
-    tasks = [
-        _differences(task, several, budgets[task], baseline.manifest.tasks[task].metric)
-        for task, several in pairs.items()
-    ]
+    cells = {task: [_by_budget(matched.pairs[row]) for row in several] for task, several in rows.items()}
+    tasks = [_differences(task, several, baseline.manifest.tasks[task].metric) for task, several in cells.items()]
     return Comparison(
         baseline=_side(baseline),
         current=_side(current),
@@ -93,7 +98,8 @@ def compare(baseline: Run, current: Run, *, tolerance: float = TOLERANCE, fail_o
         matched=matched,
         tasks=tuple(judge(tasks, tolerance=tolerance)),
         rows=rows,
-        budgets=budgets,
+        budgets={task: tuple(tuple(row) for row in several) for task, several in cells.items()},
+        n_blocks={row.task: len(pairs[0].baseline.block_sizes) for row, pairs in matched.pairs.items()},
         costs=judge_costs(matched.pairs),
     )
 
@@ -102,27 +108,40 @@ def _side(run: Run) -> Side:
     return Side(folder=run.folder, n_planned=len(run.outcomes), n_scored=run.n_results)
 
 
-def _budgets(rows: Sequence[Sequence[Pair]]) -> tuple[Asked, ...]:
-    """Return the budgets of a task's pairs, smallest first."""
-    amounts: dict[Asked, float] = {}  # of a share, folds that differ by an example have slightly different ones
-    for pair in (pair for several in rows for pair in several):
-        amounts[pair.baseline.cell.budget] = max(pair.baseline.amount, amounts.get(pair.baseline.cell.budget, 0.0))
-    return tuple(sorted(amounts, key=lambda budget: (amounts[budget], budget)))
+def _by_budget(row: Sequence[Pair]) -> dict[Asked, list[Pair]]:
+    """Return the pairs of a row by their budget, smallest first: of a share, folds can differ by an example."""
+    amounts: dict[Asked, float] = {}
+    for pair in row:
+        budget = pair.baseline.cell.budget
+        amounts[budget] = max(pair.baseline.amount, amounts.get(budget, 0.0))
+    ordered = sorted(amounts, key=lambda budget: (amounts[budget], budget))
+    return {budget: [pair for pair in row if pair.baseline.cell.budget == budget] for budget in ordered}
 
 
-def _differences(
-    task: str, rows: Sequence[Sequence[Pair]], budgets: Sequence[Asked], metric: MetricCard
-) -> Differences:
-    """Return the differences of skill of a task's pairs; higher is better, whatever the metric."""
-    places = {budget: place for place, budget in enumerate(budgets)}
-    numbers = sorted({pair.baseline.cell.seed for several in rows for pair in several})
-    seeds = {seed: place for place, seed in enumerate(numbers)}
-    values: Floats = np.full((len(rows), len(places), len(seeds)), np.nan)
-    for number, several in enumerate(rows):
-        for pair in several:
-            cell = pair.baseline.cell
-            scores = [pair.baseline.score, pair.current.score]
-            before, after = skill(scores, chance=pair.baseline.chance, perfect=metric.perfect)
-            values[number, places[cell.budget], seeds[cell.seed]] = after - before
-    one = rows[0][0].baseline
-    return Differences(task=task, values=values, step=1 / (one.n_test * abs(metric.perfect - one.chance or 1.0)))
+def _differences(task: str, rows: Sequence[Mapping[Asked, Sequence[Pair]]], metric: MetricCard) -> Differences:
+    """Return the differences of skill of a task's cells."""
+    return Differences(
+        task=task, rows=tuple(tuple(difference(pairs, metric) for pairs in row.values()) for row in rows)
+    )
+
+
+def difference(pairs: Sequence[Pair], metric: MetricCard) -> Replicates:
+    """Return the differences of skill of the pairs of a cell; higher is better, whatever the metric."""
+    told_apart = [pair._replace(current=pair.baseline) if _is_same(pair, metric) else pair for pair in pairs]
+    before, after = (
+        replicate_skill(results, metric)
+        for results in ([pair.baseline for pair in told_apart], [pair.current for pair in told_apart])
+    )
+    return combine([after, before], [1.0, -1.0])
+
+
+def _is_same(pair: Pair, metric: MetricCard) -> bool:
+    """Whether two results have the same scores, as far as published ones are known."""
+    before, after = (one.scores.without.get(metric.name, ()) for one in pair)
+    if abs(pair.current.score - pair.baseline.score) > ROUNDING or len(before) != len(after):
+        return False
+    return all(_is_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def _is_equal(one: float | None, other: float | None) -> bool:
+    return one == other if one is None or other is None else abs(one - other) <= PUBLISHED * abs(one)

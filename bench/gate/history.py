@@ -1,8 +1,8 @@
 """The history of nights: areas under learning curves by task and strategy, and from which night they changed.
 
 The area of a row (a task, backbone and strategy) is taken for each seed, on the scale of skill; its night has their
-mean, with the interval over seeds. That of a task is the mean over its rows. A row without a score at every budget of
-some seed has no area that night: over fewer budgets it would be another quantity.
+mean, with the interval over seeds and test examples. That of a task is the mean over its rows. A row without a score at
+every budget of some seed has no area that night: over fewer budgets it would be another quantity.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
+from bench.analysis.points import replicate_skill
+from bench.budget import Asked
 from bench.cell import Cell, Result
 from bench.errors import StoreError
 from bench.gate.matching import Run, changed, precision_change, read_run
 from bench.gate.steps import Step, find_steps
+from bench.metric import MetricCard
 from bench.results.manifest import Curve, Manifest
 from bench.results.store import Store
-from bench.stats import area_under_curve, half_width, skill
-from bench.stats.intervals import ROUNDING
+from bench.stats import NO_REPLICATES, Replicates, area_of_replicates, combine, uncertainty
 
 OTHER_RECIPE: Final = "another recipe"
 OTHER_CELLS: Final = "other budgets or seeds"
@@ -67,10 +67,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A night as measured: the cards, and of each row the areas by seed, the keys of its cells and their precisions."""
+    """A night as measured: the cards, and of each row the area, the keys of its cells and their precisions."""
 
     manifest: Manifest
-    areas: Mapping[Curve, Mapping[int, float]]
+    areas: Mapping[Curve, Replicates]
     keys: Mapping[Curve, Mapping[Cell, str]]
     precisions: Mapping[Curve, tuple[str, ...]]
 
@@ -123,32 +123,36 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 def _measure(run: Run) -> _Measured:
     keys: dict[Curve, dict[Cell, str]] = {}
-    points: dict[Curve, dict[int, list[Result | None]]] = {}  # of each seed, at all budgets
+    seeds: dict[Curve, dict[int, list[Result | None]]] = {}  # at all budgets
     for cell, outcome in run.outcomes.items():
         row = Curve(cell.task, cell.backbone, cell.strategy)
         keys.setdefault(row, {})[cell] = run.manifest.cells[cell]
         result = outcome if isinstance(outcome, Result) else None
-        points.setdefault(row, {}).setdefault(cell.seed, []).append(result)
-    areas = {
-        row: {
-            seed: _area([one for one in results if one is not None], run.manifest.tasks[row.task].metric.perfect)
-            for seed, results in seeds.items()
-            if None not in results
-        }
-        for row, seeds in points.items()
+        seeds.setdefault(row, {}).setdefault(cell.seed, []).append(result)
+    whole = {
+        row: [one for results in of_seeds.values() if None not in results for one in results if one is not None]
+        for row, of_seeds in seeds.items()
     }
-    precisions = {
-        row: tuple(one.precision for results in seeds.values() for one in results if one is not None)
-        for row, seeds in points.items()
-    }
-    return _Measured(run.manifest, areas, keys, precisions)
+    return _Measured(
+        run.manifest,
+        {row: _area(results, run.manifest.tasks[row.task].metric) for row, results in whole.items()},
+        keys,
+        {
+            row: tuple(one.precision for results in of_seeds.values() for one in results if one is not None)
+            for row, of_seeds in seeds.items()
+        },
+    )
 
 
-def _area(results: Sequence[Result], perfect: float) -> float:
-    """Return the area under the curve of one seed."""
-    rising = sorted(results, key=lambda one: one.amount)
-    skills = skill([one.score for one in rising], chance=[one.chance for one in rising], perfect=perfect)
-    return area_under_curve([one.amount for one in rising], skills)
+def _area(results: Sequence[Result], metric: MetricCard) -> Replicates:
+    """Return the area under the curve of a row, on the scale of skill, of seeds that have every budget."""
+    points: dict[Asked, list[Result]] = {}
+    for one in sorted(results, key=lambda one: one.amount):
+        points.setdefault(one.cell.budget, []).append(one)
+    if not points:
+        return NO_REPLICATES
+    skills = [replicate_skill(several, metric) for several in points.values()]
+    return area_of_replicates([several[0].amount for several in points.values()], skills)
 
 
 def _series(
@@ -170,14 +174,11 @@ def _series(
 
 def _mean(night: _Measured, rows: Sequence[Curve]) -> tuple[float, float]:
     """Return the mean area of rows in a night, over seeds that all of them have, with its margin."""
-    seeds = set.intersection(*(set(night.areas[row]) for row in rows)) if rows else set()
-    if not seeds:
+    areas = [night.areas[row] for row in rows]
+    if not areas:
         return float("nan"), float("nan")
-    by_seed = np.array([[night.areas[row][seed] for row in rows] for seed in sorted(seeds)]).mean(axis=1)
-    if len(by_seed) == 1:
-        return float(by_seed[0]), float("nan")
-    deviation = float(by_seed.std(ddof=1))
-    return float(by_seed.mean()), float(half_width(deviation if deviation > ROUNDING else 0.0, len(by_seed)))
+    found = uncertainty(combine(areas, [1 / len(areas)] * len(areas)))
+    return found.mean, found.margin()
 
 
 def _changes(measured: Sequence[_Measured], rows: Iterable[Curve]) -> dict[int, str]:

@@ -9,6 +9,7 @@ from bench.gate.wording import (
     OTHER_RECIPE,
     SIGNS,
     cells_listed,
+    cells_told,
     cost_line,
     difference,
     failures_listed,
@@ -19,6 +20,7 @@ from bench.gate.wording import (
     plain,
     remarks,
     shown_costs,
+    sign,
     task_lines,
 )
 from bench.report.markdown import bold, escape, table
@@ -29,6 +31,7 @@ def to_markdown(comparison: Comparison) -> str:
     blocks = [f"## {escape(headline(comparison))}", _sides(comparison)]
     for task in comparison.tasks:
         blocks += [f"### {escape(plain(task.task))}: {escape(SIGNS[task.verdict])}", _task(comparison, task)]
+        blocks.append(escape(cells_told(task)))
     if comparison.tasks:
         blocks += [escape(one) for one in (legend(comparison), *remarks(comparison))]
     blocks += _sections(comparison)
@@ -61,7 +64,7 @@ def _task(comparison: Comparison, task: TaskJudgement) -> str:
     lines = []
     for line in task_lines(comparison, task):
         said, mark = line.judgement, f" {escape(OTHER_RECIPE)}" if line.changed else ""
-        verdict = escape(SIGNS[said.verdict])
+        verdict = escape(sign(said))
         lines.append(
             [
                 f"{escape(line.name)}{mark}",

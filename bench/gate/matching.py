@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bench.cell import ALL_STREAMS, Cell, Failure, Outcome, Result
 from bench.errors import StoreError
@@ -10,6 +10,7 @@ from bench.metric import MetricCard
 from bench.results.manifest import Curve, Manifest
 from bench.results.store import Store
 
+UNSET: Final = "not set"
 SAME_CHANCE: Final = 1e-9  # the level of chance follows from the data; what differs by more is scored otherwise
 
 
@@ -44,7 +45,8 @@ class Matched:
     """What two runs have in common and what they do not, every part in the order of the cells.
 
     `pairs` measure the same; of the rows in `other_recipes` the keys differ all the same: another recipe, whose changes
-    are said, or another version of the algorithm, which may be the very change under test. `other_precisions` says of
+    are said, or another version of the algorithm under the same settings, which may be the very change under test, and
+    of which nothing is said. `other_precisions` says of
     rows in which precision they were computed before and are now, if not in the same. `not_compared` has the rows that
     measure something else, with the reasons. `missing` are cells that the baseline planned and the current run has
     nothing of, `new_failures` failed in the current run alone, `old_failures` in both, `added` are planned by the
@@ -167,8 +169,17 @@ def recipe_changes(before: Manifest, after: Manifest, row: Curve) -> str:
     ours, theirs = (manifest.recipes.get(Curve(*row), {}) for manifest in (before, after))
     if not ours or not theirs:
         return ""
-    changed = [name for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
-    return ", ".join(f"{name} was {ours.get(name)}, now {theirs.get(name)}" for name in changed)
+    return ", ".join(_setting_changes(ours, theirs))
+
+
+def _setting_changes(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is set otherwise, and of a setting that has settings of its own those of them that differ."""
+    for name in dict.fromkeys((*ours, *theirs)):
+        before, after = ours.get(name, UNSET), theirs.get(name, UNSET)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from (f"{name}.{said}" for said in _setting_changes(before, after))
+        elif before != after:
+            yield f"{name} was {before}, now {after}"
 
 
 def precision_change(before: Collection[str], after: Collection[str]) -> str:
@@ -188,6 +199,8 @@ def _scored_otherwise(pair: Pair, unit: str) -> str:
         return f"other data: sha256 {ours.data_sha256[:8]}, now {theirs.data_sha256[:8]}"
     if ours.n_test != theirs.n_test:
         return f"other data: {ours.n_test} test examples, now {theirs.n_test}"
+    if ours.block_sizes and theirs.block_sizes and ours.block_sizes != theirs.block_sizes:
+        return "other data: test blocks of other sizes"
     if ours.amount != theirs.amount:
         return f"other data: {ours.amount:g} {unit}, now {theirs.amount:g}"
     if abs(ours.chance - theirs.chance) > SAME_CHANCE:

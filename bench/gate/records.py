@@ -1,14 +1,17 @@
 """The comparison as JSON, for programs.
 
-    format          2; raised when a key changes its meaning or goes
+    format          3; raised when a key changes its meaning or goes
     passed          whether the exit code is 0
     verdict         "regression", "improvement", "no change" or "not decided": of the scores of all tasks
     reasons         why it did not pass, a list of phrases
     tolerance       of skill
     baseline, current       folder, n_planned, n_scored
-    tasks           of each: task, verdict, whole, strategies, budgets. A judgement (whole, and each of the others) has
-                    verdict, mean, lower, upper, p, adjusted, n_seeds, n_pairs; strategies add backbone, strategy,
-                    another_recipe, recipe_changes, precision_change; budgets add budget
+    tasks           of each: task, verdict, n_blocks (independent parts of its test split), whole, strategies.
+                    A judgement (whole, each of the strategies, and each of their cells) has verdict, mean, lower,
+                    upper, p, adjusted (real if at most .04), smallest (the drop of skill that would have been found in
+                    80 % of nights), basis ("seeds and test blocks", or "seeds" where the test split has too few parts
+                    to speak of other examples), same (whether all scores are), n_seeds, n_pairs; strategies add
+                    backbone, strategy, another_recipe, recipe_changes, precision_change and cells, and these budget
     not_compared    task, backbone, strategy, reason
     missing, added, unmatched       cells: task, backbone, strategy, budget, seed, varied
     new_failures, old_failures      cells with their reason
@@ -28,7 +31,7 @@ from bench.cell import Failure, cell_record
 from bench.gate.comparison import Comparison
 from bench.gate.judging import TaskJudgement
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 def to_json(comparison: Comparison) -> str:
@@ -58,11 +61,12 @@ def _record(comparison: Comparison) -> dict[str, Any]:
 
 
 def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
-    rows, budgets = comparison.rows[task.task], comparison.budgets[task.task]
+    parts = zip(comparison.rows[task.task], comparison.budgets[task.task], task.rows, task.cells, strict=True)
     changed = comparison.matched.other_recipes
     return {
         "task": task.task,
         "verdict": task.verdict,
+        "n_blocks": comparison.n_blocks[task.task],
         "whole": asdict(task.whole),
         "strategies": [
             {
@@ -72,12 +76,9 @@ def _task(comparison: Comparison, task: TaskJudgement) -> dict[str, Any]:
                 "recipe_changes": changed.get(row, ""),
                 "precision_change": comparison.matched.other_precisions.get(row, ""),
                 **asdict(judgement),
+                "cells": [{"budget": str(budget), **asdict(cell)} for budget, cell in zip(budgets, cells, strict=True)],
             }
-            for row, judgement in zip(rows, task.rows, strict=True)
-        ],
-        "budgets": [
-            {"budget": str(budget), **asdict(judgement)}
-            for budget, judgement in zip(budgets, task.budgets, strict=True)
+            for row, budgets, judgement, cells in parts
         ],
     }
 

@@ -12,6 +12,7 @@ from bench.gate.wording import (
     SIGNS,
     Line,
     cells_listed,
+    cells_told,
     cost_line,
     difference,
     failures_listed,
@@ -22,11 +23,12 @@ from bench.gate.wording import (
     plain,
     remarks,
     shown_costs,
+    sign,
     task_lines,
 )
 
 WIDEST: Final = 80
-NAME: Final = 36
+NAME: Final = 31
 
 
 def to_text(comparison: Comparison) -> str:
@@ -65,13 +67,14 @@ def _task(comparison: Comparison, task: TaskJudgement) -> Iterator[str]:
     yield f"{shortened(plain(task.task), 60)}: {SIGNS[task.verdict]}"
     for line in task_lines(comparison, task):
         yield _line(line).rstrip()
+    yield _wrapped(f"  {cells_told(task)}", "    ")
 
 
 def _line(line: Line) -> str:
     mark = f" {OTHER_RECIPE}" if line.changed else ""
     name = f"{shortened(line.name, NAME - len(mark))}{mark}"
     said = line.judgement
-    return f"  {name:<{NAME}} {difference(said.mean):>7} {interval(said):<18}  {SIGNS[said.verdict]}"
+    return f"  {name:<{NAME}} {difference(said.mean):>7} {interval(said):<16}  {sign(said)}"
 
 
 def _wrapped(text: str, indent: str = "") -> str:

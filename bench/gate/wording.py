@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from bench.analysis.wording import MISSING, counted
+from bench.analysis.wording import MISSING, ROUNDING, counted
 from bench.budget import ALL, Asked, Share
 from bench.cell import Cell
 from bench.gate.comparison import Comparison
 from bench.gate.costs import CostJudgement, CostVerdict
 from bench.gate.judging import Judgement, TaskJudgement, Verdict
 from bench.results.manifest import Curve
+from bench.stats import FEWEST_BLOCKS
 
 ALL_ROWS: Final = "all strategies"
 OTHER_RECIPE: Final = "*"
@@ -26,7 +27,7 @@ MEANINGS: Final = {
     Verdict.REGRESSION: "worse by more than the tolerance, and not by chance",
     Verdict.IMPROVEMENT: "better by more than the tolerance, and not by chance",
     Verdict.NO_CHANGE: "the interval of the difference lies within the tolerance",
-    Verdict.NOT_DECIDED: "the seeds scatter too much to tell a change from none",
+    Verdict.NOT_DECIDED: "seeds and test examples are too few, or scatter too much, to tell a change from none",
 }
 MEASURES: Final = {"time": "seconds of a cell", "memory": "peak memory"}
 
@@ -56,21 +57,37 @@ def headline(comparison: Comparison) -> str:
         found = f"in {verdicts[comparison.verdict]} of {tasks}"
         others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items()) if verdict != comparison.verdict]
         found += f" ({', '.join(others)})" if others else ""
-    return f"PASS: {SIGNS[comparison.verdict]} {found}: {MEANINGS[comparison.verdict]}"
+    meaning = "all scores are identical" if _all_same(comparison) else MEANINGS[comparison.verdict]
+    return f"PASS: {SIGNS[comparison.verdict]} {found}: {meaning}"
+
+
+def _all_same(comparison: Comparison) -> bool:
+    return all(task.whole.same for task in comparison.tasks)
 
 
 def task_lines(comparison: Comparison, task: TaskJudgement) -> Iterator[Line]:
-    """Yield the lines of a task: the whole, each strategy, and the budgets of which something can be said."""
+    """Yield the lines of a task: the whole, each strategy, and below it the cells of which something can be said."""
     rows = comparison.rows[task.task]
     changed = set(comparison.matched.other_recipes)
     if len(rows) > 1:
         yield Line(ALL_ROWS, task.whole, changed=False)
-    for row, judgement in zip(rows, task.rows, strict=True):
-        yield Line(row_name(row, rows), judgement, row in changed)
-    told = {Verdict.REGRESSION, Verdict.IMPROVEMENT}
-    for budget, judgement in zip(comparison.budgets[task.task], task.budgets, strict=True):
-        if judgement.verdict in told:
-            yield Line(budget_name(budget), judgement, changed=False)
+    parts = zip(rows, comparison.budgets[task.task], task.rows, task.cells, strict=True)
+    for row, budgets, judgement, cells in parts:
+        name = row_name(row, rows)
+        yield Line(name, judgement, row in changed)
+        for budget, cell in zip(budgets, cells, strict=True):
+            if cell.verdict in {Verdict.REGRESSION, Verdict.IMPROVEMENT}:
+                yield Line(f"{name} {budget_name(budget)}", cell, row in changed)
+
+
+def cells_told(task: TaskJudgement) -> str:
+    """Return how many cells of a task there are of each verdict, and which drop none of them would have hidden."""
+    cells = [cell for row in task.cells for cell in row]
+    verdicts = Counter("identical" if cell.same else str(cell.verdict) for cell in cells)
+    order = (*map(str, SIGNS), "identical")
+    said = f"{counted(len(cells), 'cell')}: " + ", ".join(f"{verdicts[one]} {one}" for one in order if verdicts[one])
+    smallest = [cell.smallest for cell in cells if not math.isnan(cell.smallest)]
+    return f"{said}; a drop of {drop(max(smallest))} in any would have been found" if smallest else said
 
 
 def row_name(row: Curve, among: Iterable[Curve]) -> str:
@@ -93,9 +110,21 @@ def difference(value: float) -> str:
     return MISSING if math.isnan(value) else f"{round(value, 3) + 0.0:+.3f}"
 
 
+def drop(value: float) -> str:
+    """Return a drop of skill that would have been found, not below itself."""
+    return f"{math.ceil(1000 * value - ROUNDING) / 1000:.3f}"
+
+
+def sign(judgement: Judgement) -> str:
+    """Return the verdict, and with no change the smallest drop that would have been found."""
+    said = SIGNS[judgement.verdict]
+    hides = judgement.verdict == Verdict.NO_CHANGE and not math.isnan(judgement.smallest)
+    return f"{said} ({drop(judgement.smallest)})" if hides else said
+
+
 def interval(judgement: Judgement) -> str:
     """Return the interval of a difference, or why there is none."""
-    if judgement.lower == judgement.upper == 0:
+    if judgement.same:
         return "identical"
     if math.isnan(judgement.lower):
         return "one seed" if judgement.n_seeds == 1 else ""
@@ -153,12 +182,10 @@ def remarks(comparison: Comparison) -> list[str]:
     said = []
     if matched.other_recipes:
         said.append(f"{OTHER_RECIPE} another recipe or algorithm than the baseline's, on the same data and backbone.")
-        said += [
-            f"{plain(row.task)} · {row_name(row, matched.other_recipes)}: {plain(changes)}."
-            for row, changes in matched.other_recipes.items()
-            if changes
-        ]
+    changes = {row: settings for row, settings in matched.other_recipes.items() if settings}
+    said += [f"{rows}: {settings}." for rows, settings in _grouped(changes)]
     said += [f"{rows}: {change}." for rows, change in _grouped(matched.other_precisions)]
+    said += [f"{plain(task)}: {_by_seeds(comparison.n_blocks[task])}" for task in comparison.by_seeds]
     if matched.old_failures:
         said.append(f"{counted(len(matched.old_failures), 'cell')} failed in both.")
     if matched.unmatched:
@@ -168,10 +195,20 @@ def remarks(comparison: Comparison) -> list[str]:
     return said
 
 
+def _by_seeds(n_blocks: int) -> str:
+    """Return why nothing is said of other test examples."""
+    parts = counted(n_blocks, "independent part") if n_blocks else "no independent parts"
+    return (
+        f"the test split has {parts}, and {FEWEST_BLOCKS} are needed to speak of other examples. What is said here is "
+        "of these very test examples, by Student's t test over seeds."
+    )
+
+
 def legend(comparison: Comparison) -> str:
     """Return what the numbers are."""
     return (
-        "Differences of skill (0 is chance, 1 is perfect), current less baseline, paired by seed, with 95 % intervals; "
-        "verdicts are corrected for the number of comparisons. A difference of up to "
-        f"{comparison.tolerance:g} is tolerated."
+        "Differences of skill (0 is chance, 1 is perfect), current less baseline, paired by seed, with 95 % intervals "
+        "over seeds and test examples; verdicts are corrected for the number of comparisons. A difference of up to "
+        f"{comparison.tolerance:g} is tolerated. After 'no change', in brackets: the smallest drop of skill that would "
+        "have been found in 80 % of nights."
     )

@@ -10,17 +10,20 @@ from bench.stats.intervals import (
     Floats,
     half_width,
 )
-from bench.stats.multiplicity import benjamini_hochberg, holm
+from bench.stats.multiplicity import benjamini_hochberg, holm, simes
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
 from bench.stats.replicates import FEWEST_BLOCKS, NO_REPLICATES, Replicates, combine, replicate, shared_seeds
 from bench.stats.savings import Savings, label_savings, savings_of_replicates
 from bench.stats.standings import WinRates, duels, ranks_over_tasks, win_rates
 from bench.stats.uncertainty import (
     ONE_SIDED,
+    MeanSquares,
     Uncertainty,
+    combined_variance,
     contrast,
     estimate,
     mean_of_dependent,
+    mean_squares,
     pooled,
     student,
     uncertainty,
@@ -38,6 +41,7 @@ __all__ = [
     "CrossingKind",
     "Estimate",
     "Floats",
+    "MeanSquares",
     "PowerLaw",
     "RankIntervals",
     "Replicates",
@@ -49,6 +53,7 @@ __all__ = [
     "area_under_curve",
     "benjamini_hochberg",
     "combine",
+    "combined_variance",
     "competition_ranks",
     "contrast",
     "crossover",
@@ -60,12 +65,14 @@ __all__ = [
     "label_savings",
     "may_be_best",
     "mean_of_dependent",
+    "mean_squares",
     "pooled",
     "rank_intervals",
     "ranks_over_tasks",
     "replicate",
     "savings_of_replicates",
     "shared_seeds",
+    "simes",
     "skill",
     "student",
     "uncertainty",

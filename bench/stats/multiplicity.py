@@ -34,6 +34,19 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     return adjusted
 
 
+def simes(p: ArrayLike) -> float:
+    """Return the p-value of several tests [n] together: how likely they are if none of them has anything to find.
+
+    The least of m / i times the i-th smallest: one very small value counts, and so do many rather small ones. It holds
+    for tests that are independent or positively dependent. A missing value (nan) is no test, and of no test at all the
+    value is missing. Source: Simes (1986), An improved Bonferroni procedure for multiple tests of significance,
+    Biometrika 73(3).
+    """
+    adjusted = benjamini_hochberg(p)
+    known = adjusted[~np.isnan(adjusted)]
+    return float(known.min()) if len(known) else float("nan")
+
+
 def _in_order(p: ArrayLike) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
     """Return an array of nan for all of [n], where the known values lie, smallest first, and these values."""
     values = np.asarray(p, dtype=np.float64)

@@ -149,28 +149,56 @@ def _wilson(found: Uncertainty, measured: Replicates) -> tuple[float, float]:
     return float((centre - half) / (1 + t2 / n)), float((centre + half) / (1 + t2 / n))
 
 
+class MeanSquares(NamedTuple):
+    """How far seeds, blocks and the rest of a two-way table scatter: mean squares of the effect on the mean, [...]."""
+
+    seeds: Floats
+    blocks: Floats
+    rest: Floats
+
+
+def mean_squares(values: ArrayLike, moved: ArrayLike) -> MeanSquares:
+    """Return the mean squares of values [..., s] that blocks move by `moved` [..., s, b]; of one seed, blocks alone."""
+    v, m = np.asarray(values, dtype=np.float64), np.asarray(moved, dtype=np.float64)
+    s, b = m.shape[-2:]
+    of_block = m.mean(axis=-2)  # [..., b]
+    blocks = s * (of_block**2).sum(axis=-1) / (b - 1)
+    if s == 1:
+        return MeanSquares(np.zeros_like(blocks), blocks, np.zeros_like(blocks))
+    rest = ((m - of_block[..., None, :]) ** 2).sum(axis=(-2, -1)) / ((s - 1) * (b - 1))
+    return MeanSquares(b * v.var(axis=-1, ddof=1), blocks, rest)
+
+
 def crossed(values: ArrayLike, moved: ArrayLike, n_blocks: float) -> tuple[Floats, Floats]:
     """Return the variance of the mean of values [..., s] that blocks move by `moved` [..., s, b], and its freedom.
 
     `n_blocks` is how many blocks of one size would know as much (see `bench.stats.replicates`).
     """
-    v, m = np.asarray(values, dtype=np.float64), np.asarray(moved, dtype=np.float64)
-    s, b = m.shape[-2:]
-    of_block = m.mean(axis=-2)  # [..., b]
-    blocks = s * (of_block**2).sum(axis=-1) / (b - 1)
-    most = n_blocks - 1
+    squares = mean_squares(values, moved)
+    s, b = np.shape(moved)[-2:]
     if s == 1:
-        return blocks / b, np.full_like(blocks, most)
-    seeds = b * v.var(axis=-1, ddof=1)
-    rest = ((m - of_block[..., None, :]) ** 2).sum(axis=(-2, -1)) / ((s - 1) * (b - 1))
-    both = seeds + blocks - rest  # s b times the variance
-    doubt = seeds**2 / (s - 1) + blocks**2 / most + rest**2 / ((s - 1) * most)
+        return squares.blocks / b, np.full_like(squares.blocks, n_blocks - 1)
+    return combined_variance(squares, s, b, n_blocks, seeds_freedom=s - 1.0)
+
+
+def combined_variance(
+    squares: MeanSquares, n_seeds: int, n_blocks: int, even_blocks: float, *, seeds_freedom: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Return the variance that mean squares of two seeds or more give the mean, and its freedom.
+
+    `even_blocks` is how many blocks of one size would know as much as the `n_blocks` there are; `seeds_freedom` are the
+    degrees of freedom of the mean square of seeds, more than their number less one where others told of it too.
+    """
+    seeds, blocks, rest = squares
+    own, most = np.asarray(seeds_freedom, dtype=np.float64), even_blocks - 1
+    both = seeds + blocks - rest  # times the number of seeds and blocks the variance
+    doubt = seeds**2 / own + blocks**2 / most + rest**2 / ((n_seeds - 1) * most)
     freedom = np.divide(both**2, doubt, out=np.full_like(both, np.inf), where=doubt > SPREAD_EVENLY**2)
-    freedom = np.clip(freedom, min(s - 1, most), s - 1 + most)
+    freedom = np.clip(freedom, np.minimum(own, most), own + most)
     # Where one factor moves no more than chance would, the other one's mean square is all that is known.
     larger = np.maximum(seeds, blocks)
-    freedom = np.where(both > larger, freedom, np.where(blocks >= seeds, most, s - 1.0))
-    return np.maximum(both, larger) / (s * b), freedom
+    freedom = np.where(both > larger, freedom, np.where(blocks >= seeds, most, own))
+    return np.maximum(both, larger) / (n_seeds * n_blocks), freedom
 
 
 def between_folds(values: ArrayLike, overlaps: ArrayLike) -> tuple[Floats, Floats]:

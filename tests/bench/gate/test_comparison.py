@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 
 from bench.budget import ALL
+from bench.cell import Outcome, Result
 from bench.errors import StoreError
 from bench.gate.comparison import Comparison, compare
 from bench.gate.judging import Verdict
+from bench.gate.matching import recipe_changes
 from bench.gate.wording import remarks
 from bench.metric import MetricCard
 from bench.metrics.forecast import MAE
 from bench.results.manifest import Curve, Manifest
+from tests.bench.analysis.example import scored
 from tests.bench.gate.example import Change, failed, lost, night, unchanged, where, with_fields, worse
 
 
@@ -173,8 +176,51 @@ def test_what_a_recipe_sets_otherwise_is_said() -> None:
     assert {row: said for row, said in changes.items() if said} == {
         Curve("pictures", "bundled:eyes", "full"): "learning_rate was 0.1, now 0.2"
     }
-    assert "pictures · full: learning_rate was 0.1, now 0.2." in remarks(comparison)
+    assert "pictures: full: learning_rate was 0.1, now 0.2." in remarks(comparison)
     assert Curve("series", "bundled:clock", "full") in changes, "its recipes are not known"
+
+
+def test_of_settings_within_a_setting_those_that_differ_are_said_and_new_ones_were_not_set() -> None:
+    row = Curve("pictures", "bundled:eyes", "full")
+
+    def with_recipe(**recipe: object) -> Manifest:
+        return replace(night().manifest, recipes={row: recipe})
+
+    before = with_recipe(epochs=30, rates={"head": 0.1, "rest": 0.01})
+    after = with_recipe(epochs=30, rates={"head": 0.2, "rest": 0.01}, penalty=None)
+    assert recipe_changes(before, after, row) == "rates.head was 0.1, now 0.2, penalty was not set, now None"
+    assert recipe_changes(before, before, row) == ""
+
+
+def test_rows_whose_settings_changed_in_the_same_way_are_named_together() -> None:
+    def with_rate(rate: float) -> Callable[[Manifest], Manifest]:
+        rows = [Curve("pictures", "bundled:eyes", name) for name in ("full", "scratch")]
+        return lambda manifest: replace(manifest, recipes={row: {"rate": rate} for row in rows})
+
+    comparison = compare(
+        night(manifest=with_rate(1)), night(manifest=with_rate(2), rekeyed=dict.fromkeys(("full", "scratch"), "x"))
+    )
+    assert "pictures: full, scratch: rate was 1, now 2." in remarks(comparison)
+
+
+def test_scores_that_are_published_with_six_digits_are_identical() -> None:
+    def shorter(result: Result) -> Outcome | None:
+        without = {
+            name: tuple(one and float(f"{one:.6g}") for one in several)
+            for name, several in result.scores.without.items()
+        }
+        return replace(result, scores=replace(result.scores, without=without))
+
+    def odd(result: Result) -> Outcome | None:
+        return scored(result, result.score / 3)
+
+    before, after = night(lambda result: shorter(odd(result))), night(odd)  # type: ignore[arg-type]
+    assert all(task.whole.same for task in compare(before, after).tasks)
+
+
+def test_other_test_blocks_are_other_data() -> None:
+    comparison = compared(where(with_fields(block_sizes=(2_500,) * 4), task="pictures", strategy="full"))
+    assert set(comparison.matched.not_compared.values()) == {"other data: test blocks of other sizes"}
 
 
 def test_another_precision_is_compared_and_named() -> None:

@@ -72,6 +72,27 @@ def test_an_area_is_the_mean_over_strategies_of_the_areas_of_seeds() -> None:
     assert found.margins[0] == pytest.approx(4.30265 * 0.01 / 0.9 / math.sqrt(3), rel=1e-5)
 
 
+def test_an_interval_of_a_night_is_over_seeds_and_test_examples() -> None:
+    def scattered(result: Result) -> Outcome | None:
+        without = {name: _shaken(several) for name, several in result.scores.without.items()}
+        return replace(result, scores=replace(result.scores, without=without))
+
+    steady, shaken = series(history([night()]), "pictures"), series(history([night(scattered)]), "pictures")
+    assert shaken.areas == pytest.approx(steady.areas)
+    # twenty blocks whose scores are 0.02 better or worse than the mean, with every seed, row and budget
+    of_examples = 0.02 / math.sqrt(19) / 0.9
+    of_seeds = 0.01 / math.sqrt(3) / 0.9
+    deviation = math.sqrt(of_examples**2 + of_seeds**2)
+    assert (
+        1.96 * deviation < shaken.margins[0] < 4.303 * deviation
+    )  # Student's quantile of 2 to many degrees of freedom
+
+
+def _shaken(several: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    """Return scores without each block, every other of which is better than the mean."""
+    return tuple(None if one is None else one + 0.02 / 19 * (-1) ** place for place, one in enumerate(several))
+
+
 def test_a_drop_is_told_with_its_night_and_what_fell_with_it() -> None:
     found = history(nights(worse("series", 0.1), since=6))
     assert [step.first for step in series(found, "series").steps] == [6]

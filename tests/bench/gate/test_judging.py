@@ -1,141 +1,159 @@
-"""The verdict on scores, held against scipy and against cases worked by hand."""
+"""The verdicts that follow from what is known of a night, in cases worked by hand."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats as reference
 
-from bench.gate.judging import Differences, Judgement, TaskJudgement, Verdict, judge, worst
+from bench.gate.evidence import Basis, Evidence, TaskEvidence
+from bench.gate.judging import FALSE_DISCOVERIES, Judgement, TaskJudgement, Verdict, decide, judge, worst
+from bench.stats import Uncertainty, simes
 
-SEEDS = np.array([-0.004, 0.003, 0.001, -0.002, 0.002])  # their mean is 0
-
-
-def task(values: object, name: str = "task", step: float = 1e-9) -> Differences:
-    """Return differences [rows, budgets, seeds], whose scores are known as good as exactly."""
-    return Differences(task=name, values=np.array(values, dtype=np.float64), step=step)
+FREEDOM = 19.0
 
 
-def judged(values: object, step: float = 1e-9) -> TaskJudgement:
+def evidence(mean: float, deviation: float = 0.001, *, same: bool = False) -> Evidence:
+    """Return what is known of a cell whose mean has this deviation."""
+    known = Uncertainty(mean, deviation**2, FREEDOM)
+    p = math.nan if same else known.p
+    return Evidence(
+        known=known,
+        basis=Basis.EXAMPLES,
+        same=same,
+        p=p,
+        combined=p,
+        n_tests=int(not same),
+        grain=0.0,
+        n_seeds=5,
+        n_pairs=5,
+    )
+
+
+SAME = evidence(0.0, 0.0, same=True)
+
+
+def task(*rows: list[Evidence], name: str = "task") -> TaskEvidence:
+    """Return what is known of a task from its cells; means of them have half of their deviation."""
+    parts = [_mean(row, row) for row in rows]
+    whole = _mean(parts, [*parts, *(cell for row in rows for cell in row)])
+    return TaskEvidence(task=name, whole=whole, rows=tuple(parts), cells=tuple(map(tuple, rows)))
+
+
+def _mean(over: list[Evidence], parts: list[Evidence]) -> Evidence:
+    mean = float(np.mean([one.known.mean for one in over]))
+    found = evidence(mean, 0.5 * max(one.known.variance for one in over) ** 0.5, same=all(one.same for one in over))
+    p = [found.p, *(one.p for one in parts)]
+    return replace(found, combined=simes(p), n_tests=int((~np.isnan(p)).sum()))
+
+
+def judged(*rows: list[Evidence]) -> TaskJudgement:
     """Return the judgement of a task alone, with a tolerance of 0.01."""
-    return judge([task(values, step=step)], tolerance=0.01)[0]
+    return decide([task(*rows)], tolerance=0.01)[0]
 
 
-def whole(values: object, step: float = 1e-9) -> Judgement:
-    """Return the judgement of a task over all its cells."""
-    return judged(values, step=step).whole
-
-
-def test_a_single_curve_point_has_the_interval_and_the_p_value_of_scipys_paired_t_test() -> None:
-    differences = np.array([-0.05, -0.02, -0.04, -0.01, -0.03])
-    expected = reference.ttest_1samp(differences, 0.0)
-    ends = expected.confidence_interval(0.95)
-    found = whole([[differences]])
-    assert [found.mean, found.p] == pytest.approx([-0.03, float(expected.pvalue)])
-    assert [found.lower, found.upper] == pytest.approx([float(ends.low), float(ends.high)])
-
-
-def test_p_values_are_corrected_as_scipy_does_it_among_tasks_and_among_their_parts() -> None:
-    generator = np.random.default_rng(0)
-    tasks = [task(generator.normal(0.01 * number, 0.02, (3, 2, 4)), name=str(number)) for number in range(4)]
-    found = judge(tasks)
-    parts = [part for one in found for part in (*one.rows, *one.budgets)]
-    for family in ([one.whole for one in found], parts):
-        expected = reference.false_discovery_control([one.p for one in family])
-        assert [one.adjusted for one in family] == pytest.approx(expected.tolist())
+def of_cell(mean: float, deviation: float) -> Judgement:
+    """Return the judgement of a cell among others that are the same."""
+    return judged([evidence(mean, deviation), SAME, SAME]).cells[0][0]
 
 
 @pytest.mark.parametrize(
-    ("shift", "spread", "verdict"),
+    ("mean", "deviation", "verdict"),
     [
-        (-0.03, 1.0, Verdict.REGRESSION),
-        (0.03, 1.0, Verdict.IMPROVEMENT),
-        (0.0, 1.0, Verdict.NO_CHANGE),
-        (-0.005, 1.0, Verdict.NO_CHANGE),  # real, and within the tolerance
-        (-0.009, 1.0, Verdict.NOT_DECIDED),  # real, and perhaps beyond the tolerance, perhaps not
-        (-0.03, 10.0, Verdict.NOT_DECIDED),
-        (0.0, 10.0, Verdict.NOT_DECIDED),
+        (-0.03, 0.003, Verdict.REGRESSION),
+        (0.03, 0.003, Verdict.IMPROVEMENT),
+        (0.0, 0.003, Verdict.NO_CHANGE),
+        (-0.005, 0.001, Verdict.NO_CHANGE),  # real, and within the tolerance
+        (-0.009, 0.001, Verdict.NOT_DECIDED),  # real, and perhaps beyond the tolerance, perhaps not
+        (-0.03, 0.03, Verdict.NOT_DECIDED),
+        (0.0, 0.03, Verdict.NOT_DECIDED),
     ],
 )
 def test_a_verdict_says_whether_a_change_is_real_and_whether_it_matters(
-    shift: float, spread: float, verdict: Verdict
+    mean: float, deviation: float, verdict: Verdict
 ) -> None:
-    assert whole([[shift + spread * SEEDS]]).verdict == verdict
+    assert of_cell(mean, deviation).verdict == verdict
 
 
-def test_what_is_the_same_in_every_cell_is_no_change_even_with_one_seed() -> None:
-    for n_seeds in (1, 5):
-        found = whole(np.zeros((2, 3, n_seeds)), step=0.01)
-        assert (found.verdict, found.lower, found.upper) == (Verdict.NO_CHANGE, 0.0, 0.0)
+def test_the_tolerance_applies_at_the_level_that_a_difference_stands_at() -> None:
+    found = judged([evidence(-0.03), *[SAME] * 4], [SAME] * 5)
+    assert found.cells[0][0].verdict == Verdict.REGRESSION
+    assert found.rows[0].mean == pytest.approx(-0.006)
+    assert found.rows[0].verdict == Verdict.NO_CHANGE
+    assert found.whole.verdict == Verdict.NO_CHANGE
+    assert found.verdict == Verdict.REGRESSION, "a regression of one cell is one of its task"
 
 
-def test_one_seed_decides_nothing_if_anything_differs() -> None:
-    found = whole([[[-0.5]], [[0.0]]])
-    assert found.verdict == Verdict.NOT_DECIDED
-    assert math.isnan(found.lower)
+def test_a_row_is_not_worse_by_one_cell_that_is() -> None:
+    found = judged([evidence(-0.06, 0.008), evidence(0.02, 0.02), evidence(-0.02, 0.02)])
+    assert found.cells[0][0].verdict == Verdict.REGRESSION
+    assert found.rows[0].adjusted <= FALSE_DISCOVERIES
+    assert (found.rows[0].lower < 0 < found.rows[0].upper, found.rows[0].verdict) == (True, Verdict.NOT_DECIDED)
 
 
-def test_seeds_that_all_lose_the_same_few_of_few_examples_are_not_certain() -> None:
-    lost_two_of_a_hundred = [[[-0.02, -0.02]]]
-    assert whole(lost_two_of_a_hundred, step=0.01).verdict == Verdict.NOT_DECIDED
-    assert whole(lost_two_of_a_hundred, step=1e-6).verdict == Verdict.REGRESSION
+def test_tasks_are_selected_by_benjamini_and_hochberg_and_their_parts_at_the_share_that_was() -> None:
+    tasks = [task([evidence(-0.02, 0.004 * number), evidence(0.01, 0.01)], name=str(number)) for number in range(1, 5)]
+    found = decide(tasks)
+    wholes = reference.false_discovery_control([one.whole.combined for one in tasks])
+    assert [one.whole.adjusted for one in found] == pytest.approx(wholes.tolist())
+    selected = int((wholes <= FALSE_DISCOVERIES).sum())
+    assert 0 < selected < 4
+    for known, one, whole in zip(tasks, found, wholes, strict=True):
+        parts = reference.false_discovery_control(
+            [part.combined for part in (*known.rows, *(cell for row in known.cells for cell in row))]
+        )
+        expected = np.minimum(np.maximum(parts * 4 / selected, whole), 1)
+        assert [part.adjusted for part in (*one.rows, *one.cells[0])] == pytest.approx(expected.tolist())
 
 
-def test_a_regression_of_one_strategy_is_one_of_its_task() -> None:
-    values = np.stack([[-0.1 + SEEDS], [0.05 + 9 * SEEDS], [0.05 - 9 * SEEDS]])
-    found = judged(values)
-    assert found.rows[0].verdict == Verdict.REGRESSION
-    assert found.whole.verdict != Verdict.REGRESSION
-    assert found.verdict == Verdict.REGRESSION
+def test_nothing_is_real_in_a_task_that_was_not_selected() -> None:
+    quiet = [task([evidence(0.0, 0.01)], name=str(number)) for number in range(20)]
+    doubtful = task([evidence(-0.03, 0.01), evidence(0.03, 0.01)], name="doubtful")  # p = .007 in one of 21 tasks
+    (found, *_) = decide([doubtful, *quiet])
+    assert [one.verdict for one in found.cells[0]] == [Verdict.NOT_DECIDED, Verdict.NOT_DECIDED]
+    assert decide([doubtful])[0].verdict == Verdict.REGRESSION
 
 
-def test_a_regression_at_the_smallest_budget_alone_is_found_there() -> None:
-    noisy, steady = 3 * SEEDS, 0.1 * SEEDS
-    values = [[-0.1 + noisy, steady, steady, steady], [-0.1 - noisy, -steady, steady, -steady]]
-    found = judged(values)
-    assert [one.verdict for one in found.budgets] == [Verdict.REGRESSION, *[Verdict.NO_CHANGE] * 3]
-    assert found.verdict == Verdict.REGRESSION
+def test_what_is_the_same_in_both_runs_is_no_comparison() -> None:
+    same = [task([SAME] * 5, name=str(number)) for number in range(20)]
+    doubtful = task([evidence(-0.03, 0.01), *[SAME] * 4], name="doubtful")
+    found, *others = decide([doubtful, *same])
+    assert found.cells[0][0].verdict == Verdict.REGRESSION
+    assert {other.whole.verdict for other in others} == {Verdict.NO_CHANGE}
+    assert all(other.whole.same and math.isnan(other.whole.p) for other in others)
 
 
-def test_a_budget_weighs_by_how_far_its_differences_scatter_and_never_below_a_sixth() -> None:
-    loud, quiet = 1 + 10 * SEEDS, 2 * SEEDS
-    # deviations as 5 to 1: weights as 1 to 5; the mean of `quiet` is 0
-    assert whole([[loud, quiet]]).mean == pytest.approx(1 / 6)
-    assert whole([[loud, quiet / 1000]]).mean == pytest.approx(1 / 7)
+def test_the_smallest_drop_is_found_in_80_percent_of_nights() -> None:
+    found = of_cell(0.0, 0.004)
+    deviation, alpha = 0.004, FALSE_DISCOVERIES / 3  # a cell, the mean of its row and that of the task
+    critical = float(reference.t.ppf(1 - alpha / 2, FREEDOM))
+    assert reference.nct.sf(critical, FREEDOM, found.smallest / deviation) == pytest.approx(0.8, abs=1e-6)
+    generator = np.random.default_rng(0)
+    means = -found.smallest + deviation * generator.standard_normal(400)
+    deviations = deviation * np.sqrt(generator.chisquare(FREEDOM, 400) / FREEDOM)
+    verdicts = [of_cell(*drawn).verdict for drawn in zip(means.tolist(), deviations.tolist(), strict=True)]
+    assert verdicts.count(Verdict.REGRESSION) / 400 == pytest.approx(0.8, abs=0.06)
 
 
-def test_a_missing_pair_is_left_out_and_counted() -> None:
-    values = np.tile(-0.05 + SEEDS, (2, 2, 1))
-    values[0, 1, 3] = math.nan
-    found = judged(values)
-    assert (found.whole.n_seeds, found.whole.n_pairs) == (5, 19)
-    assert [row.n_pairs for row in found.rows] == [9, 10]
-    assert found.verdict == Verdict.REGRESSION
+def test_a_drop_of_answers_that_turn_wrong_scatters_by_itself() -> None:
+    smooth = evidence(0.0, 0.004)
+    coarse = decide([task([replace(smooth, grain=0.0005)])])[0].cells[0][0].smallest
+    plain = decide([task([smooth])])[0].cells[0][0].smallest
+    assert coarse == pytest.approx(plain * math.sqrt(1 + 0.0005 * coarse / 0.004**2))
 
 
-def test_a_seed_without_any_pair_does_not_count() -> None:
-    values = np.array([[[-0.05, -0.04, math.nan]]])
-    assert whole(values).n_seeds == 2
+def test_no_drop_within_the_tolerance_is_said_to_be_found() -> None:
+    assert of_cell(0.0, 1e-5).smallest == pytest.approx(0.01, abs=1e-4)
+    assert math.isnan(judged([SAME]).whole.smallest)
 
 
-@given(st.permutations([0, 1, 2]), st.integers(0, 99))
-def test_the_order_of_rows_budgets_and_seeds_does_not_matter(order: list[int], seed: int) -> None:
-    values = np.random.default_rng(seed).normal(-0.02, 0.02, (3, 3, 3))
-    mixed = values[order][:, order][:, :, order]
-    one, other = whole(values), whole(mixed)
-    assert [one.mean, one.p] == pytest.approx([other.mean, other.p])
-    assert one.verdict == other.verdict
-
-
-@given(st.integers(0, 99))
-def test_better_and_worse_are_mirror_images(seed: int) -> None:
-    values = np.random.default_rng(seed).normal(-0.02, 0.02, (2, 3, 4))
-    one, other = whole(values), whole(-values)
-    assert [one.lower, one.p] == pytest.approx([-other.upper, other.p])
-    assert (one.verdict == Verdict.REGRESSION) == (other.verdict == Verdict.IMPROVEMENT)
+def test_more_tests_hide_larger_drops() -> None:
+    few, many = (decide([task([evidence(0.0, 0.004)] * count)])[0] for count in (1, 25))
+    assert few.cells[0][0].smallest < many.cells[0][0].smallest < many.rows[0].smallest * 2
+    alone, beside = (decide([task([evidence(0.0, 0.02)])] * count)[0] for count in (1, 5))
+    assert alone.whole.smallest < beside.whole.smallest
 
 
 def test_nothing_to_judge_is_not_decided() -> None:

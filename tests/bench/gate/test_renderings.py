@@ -1,6 +1,7 @@
 """The comparison in every format: the verdict first, within 80 columns, and no name can do harm."""
 
 import json
+import math
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,7 @@ from bench.gate.matching import Run
 from bench.gate.records import to_json
 from bench.gate.text import to_text
 from bench.gate.wording import cells_listed
-from tests.bench.analysis.example import PROVENANCE
+from tests.bench.analysis.example import PROVENANCE, scored
 from tests.bench.gate.example import HARM, Change, failed, harmful, lost, night, unchanged, where, with_fields, worse
 
 BROKEN = failed(HARM)
@@ -50,8 +51,9 @@ def test_the_text_says_the_verdict_first_and_fits_80_columns() -> None:
 
 def test_a_run_that_changed_nothing_says_so_in_a_word() -> None:
     said = to_text(compare(night(), night()))
-    assert said.startswith("PASS: no change in all 2 tasks: ")
-    assert said.count("identical") == 8
+    assert said.startswith("PASS: no change in all 2 tasks: all scores are identical\n")
+    assert said.count(" identical  ") == 8, "two tasks of three strategies and a mean"
+    assert said.count("  6 cells: 6 identical\n") == 2
     assert "not compared" not in said
 
 
@@ -59,6 +61,69 @@ def test_what_could_not_be_decided_does_not_pass_for_no_change() -> None:
     said = to_text(compare(night(seeds=1), night(worse("pictures", 0.1), seeds=1)))
     assert said.startswith("PASS: not decided in 1 of 2 tasks (1 no change): ")
     assert "one seed" in said
+
+
+def one_cell() -> Comparison:
+    """Return a comparison with a drop in one cell, whose seeds lose not quite alike."""
+    drop = where(worse("pictures", 0.06), task="pictures", strategy="full", budget=Share(0.1))
+    return compare(night(), night(drop))
+
+
+def test_a_cell_is_named_where_something_is_said_of_it_in_every_format() -> None:
+    comparison = one_cell()
+    text, markdown = to_text(comparison), to_markdown(comparison)
+    lines = [line.split("  ")[1].strip() for line in text.splitlines() if line.startswith("  full")]
+    assert lines[:2] == ["full", "full at 10 % of labels"]
+    assert "| full at 10 % of labels | **REGRESSION** | -0.067 |" in markdown
+    suite = ET.fromstring(to_junit(comparison))[0]  # noqa: S314 - our own
+    cases = {case.get("name"): case for case in suite if case.get("classname") == "pictures"}
+    assert cases["full at 10 % of labels"].find("failure") is not None
+    assert "full at all labels" not in cases
+    (pictures,) = [task for task in json.loads(to_json(comparison))["tasks"] if task["task"] == "pictures"]
+    (full,) = [one for one in pictures["strategies"] if one["strategy"] == "full"]
+    assert [cell["verdict"] for cell in full["cells"]] == ["regression", "no change"]
+
+
+def test_beside_no_change_stands_the_smallest_drop_that_would_have_been_found() -> None:
+    def shaken(result: Result) -> Outcome | None:
+        moved = (0.0005, -0.0004, 0.0002)[result.cell.seed]
+        return scored(result, result.score + moved) if result.cell.task == "pictures" else result
+
+    comparison = compare(night(), night(shaken))
+    whole = next(task for task in comparison.tasks if task.task == "pictures").whole
+    told = f"no change ({math.ceil(1000 * whole.smallest) / 1000:.3f})"
+    assert whole.smallest > whole.upper
+    assert any(line.startswith("  all strategies") and line.endswith(told) for line in to_text(comparison).splitlines())
+    assert f"| all strategies | {told} |" in to_markdown(comparison)
+    assert f"a drop of {told[11:-1]} would have been found in 80 % of nights" in to_junit(comparison)
+    record = next(task for task in json.loads(to_json(comparison))["tasks"] if task["task"] == "pictures")
+    assert record["whole"]["smallest"] == whole.smallest
+    assert "the smallest drop of skill that would have been found" in " ".join(to_text(comparison).split())
+    same = next(task for task in json.loads(to_json(comparison))["tasks"] if task["task"] == "series")
+    assert (same["whole"]["smallest"], same["whole"]["same"]) == (None, True)
+
+
+def test_where_there_are_few_test_blocks_it_is_said_what_was_tested() -> None:
+    halves = with_fields(block_sizes=(5_000, 5_000))
+
+    def in_halves(then: Change) -> Change:
+        def change(result: Result) -> Outcome | None:
+            found = then(result)
+            if not isinstance(found, Result) or result.cell.task != "series":
+                return found
+            without = {name: several[:2] for name, several in found.scores.without.items()}
+            return halves(replace(found, scores=replace(found.scores, without=without)))
+
+        return change
+
+    comparison = compare(night(in_halves(unchanged)), night(in_halves(worse("series", 0.1))))
+    assert comparison.reasons == ("regression in 1 of 2 tasks",)
+    said = " ".join(to_text(comparison).split())
+    assert (
+        "series: the test split has 2 independent parts, and 4 are needed to speak of other examples. What is said "
+        "here is of these very test examples, by Student's t test over seeds."
+    ) in said
+    assert "pictures: the test split" not in said
 
 
 def test_long_names_are_cut_to_fit() -> None:
@@ -78,13 +143,16 @@ def test_markdown_has_a_table_for_each_task() -> None:
 
 def test_json_holds_all_of_it_under_names_that_are_told() -> None:
     record = json.loads(to_json(everything()))
-    assert (record["format"], record["passed"], record["verdict"]) == (2, False, "regression")
+    assert (record["format"], record["passed"], record["verdict"]) == (3, False, "regression")
     tasks = {task["task"]: task for task in record["tasks"]}
     assert tasks["series"]["whole"]["mean"] == pytest.approx(-0.08)
     assert [one["strategy"] for one in tasks["series"]["strategies"]] == ["full", "linear_probe"]
     assert [one["another_recipe"] for one in tasks["series"]["strategies"]] == [False, True]
     assert {one["precision_change"] for one in tasks["series"]["strategies"]} == {""}
-    assert [one["budget"] for one in tasks["series"]["budgets"]] == ["0.1", "all"]
+    cells = tasks["series"]["strategies"][0]["cells"]
+    assert [(one["budget"], one["verdict"]) for one in cells] == [("0.1", "regression"), ("all", "regression")]
+    assert [one["basis"] for one in cells] == ["seeds and test blocks"] * 2
+    assert all(0 < one["smallest"] < 0.08 for one in cells)
     assert record["not_compared"][0]["strategy"] == "scratch"
     assert (len(record["missing"]), len(record["new_failures"])) == (2, 2)
     assert {cost["verdict"] for cost in record["costs"]} == {"dearer", "alike"}
