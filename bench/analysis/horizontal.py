@@ -17,7 +17,7 @@ class LabelSavings:
     """How many labels `theirs` needs for what `ours` reaches with `amount`.
 
     `needed` is that number, `ratio` the multiple of `amount`, with its 95 % interval from `lower` to `upper`: -inf or
-    inf where an end lies beyond what was measured, nan where there are fewer than two seeds. `kind` says whether
+    inf where an end lies beyond what was measured, nan where nothing can be decided. `kind` says whether
     `needed` was measured ("exactly"), or is where the other's curve ends below the score ("at least") or begins above
     it ("at most").
     """
@@ -38,7 +38,7 @@ class Crossover:
 
     `amount` is the smallest budget where it does everywhere, and nan where it does not at the largest. The 95 %
     interval goes from where it is clearly behind for the last time (`lower`, -inf if never) to where it is clearly
-    ahead for good (`upper`, inf if never); both are nan where there are fewer than two seeds.
+    ahead for good (`upper`, inf if never); both are nan where nothing can be decided.
     """
 
     ours: str

@@ -46,7 +46,7 @@ def why_undecided(pair: Pair) -> str:
     if any(stats.contrast(gain).known for gain in gains):
         return ""
     if n_pairs == 1:
-        return "One seed has no interval: nothing is decided."
+        return "One seed says nothing of other label budgets: nothing is decided."
     if n_pairs:
         return f"The test split has fewer than {stats.FEWEST_BLOCKS} independent parts: nothing is decided."
     ours, theirs = pair.titles

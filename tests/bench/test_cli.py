@@ -289,4 +289,4 @@ def test_a_folder_of_other_things_is_not_taken_for_a_cache(
 
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--config", str(ROOT / "bench.toml"), "--suite", "all", "--dry-run"]) == 0
-    assert "750 cells, 0 finished, 750 to run" in capsys.readouterr().out
+    assert "900 cells, 0 finished, 900 to run" in capsys.readouterr().out
