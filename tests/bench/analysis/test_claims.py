@@ -382,7 +382,10 @@ def test_transfer_crosses_domains_where_cards_share_no_subject(tmp_path: Path) -
         ({"scratch": {20: LOW}, "full": {20: [None] * 3}}, "have no scores of the same seed and labels."),
         ({"scratch": {20: [0.3, None]}, "full": {20: [None, 0.7]}}, "have no scores of the same seed and labels."),
         ({"scratch": {20: LOW}, "full": {200: HIGH}}, "have no scores of the same seed and labels."),
-        ({"scratch": {20: [0.3]}, "full": {20: [0.7]}}, "One seed says nothing of other label budgets: nothing is decided."),
+        (
+            {"scratch": {20: [0.3]}, "full": {20: [0.7]}},
+            "One seed says nothing of other label budgets: nothing is decided.",
+        ),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_is_decided(scores: Scores, words: str, tmp_path: Path) -> None:
