@@ -64,7 +64,7 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
         )
         for shift in dict.fromkeys(under.shift for one in results for under in one.shifted):
             taken = [
-                _Scored(one, under.score, under.scores, under.block_sizes or one.block_sizes)
+                _Scored(one, under.score, under.scores, under.block_sizes or one.block_sizes, under.elsewhere)
                 for one in results
                 for under in one.shifted
                 if under.shift == shift
@@ -96,12 +96,16 @@ def replicate_skill(results: Sequence[Result], metric: MetricCard) -> stats.Repl
 
 
 class _Scored(NamedTuple):
-    """A score of a result: its value, all metrics, and how many were scored in each block."""
+    """A score of a result: its value, all metrics, and how many were scored in each block.
+
+    `elsewhere` says that these examples are the same for all folds of the data.
+    """
 
     result: Result
     value: float
     scores: Scores
     block_sizes: tuple[int, ...]
+    elsewhere: bool = False
 
     @property
     def n_test(self) -> int:
@@ -110,8 +114,8 @@ class _Scored(NamedTuple):
 
 
 def _replicates(metric: MetricCard, several: Sequence[_Scored]) -> stats.Replicates:
-    """Return the replicates of scores of several seeds on one test split, or each on its own fold of the data."""
-    if several[0].result.folds > 1:
+    """Return the replicates of scores of several seeds on the same examples, or each on its own fold of the data."""
+    if several[0].result.folds > 1 and not several[0].elsewhere:
         return _replicates_of_folds(metric, several)
     without = {
         one.result.cell.seed: [

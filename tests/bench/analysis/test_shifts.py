@@ -7,12 +7,13 @@ import pytest
 
 from bench.analysis.shifts import shifted_scores
 from bench.analysis.tables import read_tables
-from bench.cell import Result
+from bench.cell import Result, Scores, ShiftedScore
 from bench.report.spreadsheets import shifts_csv
-from tests.bench.analysis.example import example, under_shift
-from tests.bench.analysis.measured import Scores, measured
+from tests.bench.analysis.example import BLOCKS, example, under_shift
+from tests.bench.analysis.measured import Scores as Given
+from tests.bench.analysis.measured import measured
 
-SCORES: Scores = {"scratch": {20: [0.5, 0.6]}, "full": {20: [0.97, 0.99], 200: [0.9, None]}}
+SCORES: Given = {"scratch": {20: [0.5, 0.6]}, "full": {20: [0.97, 0.99], 200: [0.9, None]}}
 
 
 def under_noise_and_blur(one: Result) -> Result:
@@ -36,13 +37,25 @@ def test_a_row_for_each_point_and_shift_by_hand(tmp_path: Path) -> None:
 
 
 def test_errors_under_shift_have_no_upper_limit(tmp_path: Path) -> None:
-    scores: Scores = {"full": {5: [1.4, 1.6]}}
+    scores: Given = {"full": {5: [1.4, 1.6]}}
     table = shifted_scores(measured(tmp_path, scores, task="series", revise=under_noise_and_blur))
     assert table.loc[1, "upper"] == pytest.approx(1.5 + 12.7062 * 0.1)
 
 
+def test_examples_of_elsewhere_are_the_same_for_every_fold(tmp_path: Path) -> None:
+    def in_folds(one: Result) -> Result:
+        moved = tuple(one.score + (0.02 if place % 2 else -0.02) for place in range(len(BLOCKS)))
+        scores = Scores({"accuracy": one.score}, {"accuracy": moved})
+        tweets = ShiftedScore("tweets", "tweets", one.score, 0.1, 0.0, scores, scores, BLOCKS)
+        return replace(one, folds=5, fold=one.cell.seed, n_train=160.0, shifted=(tweets,))
+
+    table = shifted_scores(measured(tmp_path, {"full": {20: [0.800001, 0.8, 0.799999]}}, revise=in_folds))
+    # Folds that agree say nothing of other tweets: each of 20 blocks moves the mean by .02, and .02^2 x 19 is V.
+    assert table.loc[0, "upper"] - table.loc[0, "lower"] > 0.1
+
+
 def test_cells_of_one_varied_stream_do_not_count(tmp_path: Path) -> None:
-    varied: dict[str, Scores] = {"order": {"full": {20: [0.1]}}}
+    varied: dict[str, Given] = {"order": {"full": {20: [0.1]}}}
     table = shifted_scores(measured(tmp_path, SCORES, varied=varied, revise=under_noise_and_blur))
     assert table.loc[(table["strategy"] == "full") & (table["budget"] == "0.1"), "n_seeds"].tolist() == [2, 2]
 
