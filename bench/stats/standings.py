@@ -54,14 +54,16 @@ def win_rates(tasks: ArrayLike) -> WinRates:
 def ranks_over_tasks(tasks: ArrayLike) -> RankIntervals:
     """Return intervals that hold the ranks of all rows at once, over other tasks like these, from duels as above.
 
-    Two rows are compared by how often one is ahead, over tasks, with Holm's correction for the number of pairs. No
-    p-value is below that of the sign test, 2^(1 - n_tasks): however alike five tasks are, the sixth may differ.
+    Two rows are compared by how often one is ahead, over the tasks that both have, with Holm's correction for the
+    number of pairs. No p-value is below that of the sign test over these n tasks, 2^(1 - n): however alike five tasks
+    are, the sixth may differ.
     """
     d = np.asarray(tasks, dtype=np.float64)
-    n_tasks, n_rows = d.shape[:2]
+    n_rows = d.shape[1]
     ones, others = np.triu_indices(n_rows, k=1)
-    found = [student(_known(d[:, one, other]) - 0.5) for one, other in zip(ones, others, strict=True)]
-    p = [max(_p_of(one.mean, one.p), 2.0 ** (1 - n_tasks)) for one in found]
+    shared = [_known(d[:, one, other]) for one, other in zip(ones, others, strict=True)]
+    found = [student(of_pair - 0.5) for of_pair in shared]
+    p = [max(_p_of(one.mean, one.p), 2.0 ** (1 - len(of_pair))) for one, of_pair in zip(found, shared, strict=True)]
     clear = holm(p) <= 1 - CONFIDENCE
     ahead = np.array([one.mean > 0 for one in found], dtype=np.bool_)
     beats: NDArray[np.bool_] = np.zeros((n_rows, n_rows), dtype=np.bool_)
