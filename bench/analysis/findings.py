@@ -8,11 +8,12 @@ from bench import stats
 from bench.analysis.advice import Advice, advise
 from bench.analysis.curves import Curves
 from bench.analysis.extrapolation import MoreLabels
-from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, learned_something, savings_against
+from bench.analysis.horizontal import Crossover, LabelSavings, beats_baseline, crossover_of, savings_against
 from bench.analysis.verdicts import Verdict, Verdicts, tolerance_of
 from bench.analysis.wording import (
     about,
     capitalised,
+    counted,
     join_words,
     quantity,
     rounded,
@@ -65,8 +66,8 @@ def sentences(curves: Curves, verdicts: Verdicts, forecasts: Sequence[MoreLabels
 
 def headline(curves: Curves, verdicts: Verdicts) -> str | None:
     """Return the finding that a chart is titled with, if any: the worth of pretraining, or whether it helps."""
-    worth = [] if "hurts" in verdicts.of(curves).values() else _worth(curves, verdicts)
-    return next(iter([*worth, *_transfer(curves, verdicts)]), None)
+    saved = None if "hurts" in verdicts.of(curves).values() else _best_known(curves, verdicts, "random")
+    return next(iter([*([_worth_told(curves, saved)] if saved else []), *_transfer(curves, verdicts)]), None)
 
 
 def _no_interval(curves: Curves) -> list[str]:
@@ -74,11 +75,12 @@ def _no_interval(curves: Curves) -> list[str]:
     measured = [one for one in curves.measured.values() if len(one)]
     if not measured or any(stats.uncertainty(one).known for one in measured):
         return []
-    n_blocks = max(one.moved.shape[1] for one in measured) or "no"
-    needed = f"it takes {stats.FEWEST_BLOCKS} to say how scores on other test examples would differ"
-    return [
-        f"The test split has {n_blocks} independent parts, and {needed}: nothing here has an interval or is decided."
-    ]
+    nothing = "to say how scores on other test examples would differ: nothing here has an interval or is decided"
+    if any(one.overlap is not None for one in measured):
+        return [f"One fold of the data was tested, and it takes two {nothing}."]
+    n_blocks = max(one.moved.shape[1] for one in measured)
+    parts = counted(n_blocks, "independent part") if n_blocks else "no independent parts that can be left out in turn"
+    return [f"The test split has {parts}, and it takes {stats.FEWEST_BLOCKS} {nothing}."]
 
 
 def _behind_baseline(curves: Curves) -> list[str]:
@@ -251,8 +253,10 @@ def _times(saved: LabelSavings) -> str:
 def _worth(curves: Curves, verdicts: Verdicts) -> list[str]:
     """Return what pretraining is worth in labels against training from scratch; nothing if little."""
     saved = _best_known(curves, verdicts, "random")
-    if saved is None:
-        return _no_rival(curves)
+    return _no_rival(curves, verdicts) if saved is None else [_worth_told(curves, saved)]
+
+
+def _worth_told(curves: Curves, saved: LabelSavings) -> str:
     ours = f"{strategy_phrase(saved.ours)} with {quantity(saved.amount)} {curves.entry.unit}"
     theirs = strategy_phrase(saved.theirs)
     largest = curves.labelled_budgets(saved.theirs)[-1]
@@ -261,17 +265,20 @@ def _worth(curves: Curves, verdicts: Verdicts) -> list[str]:
     else:
         clearly = saved.lower * saved.amount >= largest
         example = f"{'beats' if clearly else 'scores above'} {theirs} with {quantity(largest)}"
-    return [f"Pretraining is worth {_times(saved)}: {ours} {example}."]
+    return f"Pretraining is worth {_times(saved)}: {ours} {example}."
 
 
-def _no_rival(curves: Curves) -> list[str]:
+def _no_rival(curves: Curves, verdicts: Verdicts) -> list[str]:
     """Return that training from scratch learned nothing, where that is so: then there are no savings to tell."""
     scratch = [name for name in curves.by_cost if curves.start(name) == "random"]
     known = any(stats.uncertainty(curves.over_baseline(name, curves.scored_budgets[-1])).known for name in scratch)
-    if not known or any(learned_something(curves, name) for name in scratch):
+    if not verdicts.of(curves) or not known or any(beats_baseline(curves, name) for name in scratch):
         return []
-    names = join_words(map(strategy_phrase, scratch))
-    return [f"What pretraining is worth in labels of {names} is not told: it never clearly beats the baseline here."]
+    never = "none of them ever" if len(scratch) > 1 else "it never"
+    return [
+        f"What pretraining is worth in labels of {join_words(map(strategy_phrase, scratch))} is not told: {never} "
+        "clearly beats the baseline here."
+    ]
 
 
 def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
@@ -283,7 +290,8 @@ def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
     saved = _best_known(curves, verdicts, "nothing")
     if saved is None:
         return [said]
-    return [said, f"With {quantity(saved.amount)} it is worth {_times(saved)} of a classical model."]
+    at = f"With {quantity(saved.amount)} {curves.entry.unit}"
+    return [said, f"{at} pretraining is worth {_times(saved)} of a classical model."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:

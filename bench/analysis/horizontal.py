@@ -85,6 +85,12 @@ def learned_something(curves: Curves, strategy: str) -> bool:
     scores = [curves.replicates(strategy, amount) for amount in labels]
     if len(labels) > 1 and all(np.array_equal(one.values, scores[0].values) for one in scores[1:]):
         return False
+    return beats_baseline(curves, strategy)
+
+
+def beats_baseline(curves: Curves, strategy: str) -> bool:
+    """Return whether a strategy is above the baseline at some budget, with 95 % confidence on one side."""
+    labels = curves.labelled_budgets(strategy)
     return any(stats.uncertainty(curves.over_baseline(strategy, amount)).lowest() > 0 for amount in labels)
 
 

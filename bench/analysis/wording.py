@@ -113,7 +113,7 @@ def rounded(number: float) -> str:
 
 
 def rounded_down(number: float) -> str:
-    """Return a number of at least 1 with two significant digits, not above itself."""
+    """Return a positive number with two significant digits, not above itself."""
     unit = 10.0 ** (math.floor(math.log10(number)) - 1)
     return rounded(math.floor(number / unit + ROUNDING) * unit)
 

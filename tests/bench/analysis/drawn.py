@@ -18,6 +18,7 @@ from tests.bench.analysis.example import BACKBONES, BLOCKS, PREDICTIONS, STRATEG
 
 ENTRIES: Final = {
     "scratch": STRATEGIES["scratch"],
+    "small": StrategyEntry(name="small", kind="small", start="random", trained_fraction=1.0),
     "classical": StrategyEntry(name="classical", kind="classical", start="nothing", trained_fraction=0.0),
     "linear_probe": STRATEGIES["linear_probe"],
     "partial": StrategyEntry(name="partial", kind="finetune", start="pretrained", trained_fraction=0.5),

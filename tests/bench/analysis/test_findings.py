@@ -1,6 +1,7 @@
 """What is said in words is what the numbers bear out: advice, ties, crossovers, the worth of pretraining."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bench.analysis.tables import read_tables
 from bench.analysis.verdicts import judge_page
 from tests.bench.analysis.drawn import around, drawn_curves
 from tests.bench.analysis.example import example
+from tests.bench.analysis.measured import measured
 
 GAP = [math.nan] * 5
 
@@ -142,6 +144,48 @@ def test_training_from_scratch_that_learned_nothing_is_no_rival_in_labels(tmp_pa
     assert "times the labels" not in text
 
 
+def test_several_strategies_from_random_weights_that_learned_nothing_are_named_together(tmp_path: Path) -> None:
+    text = said(
+        tmp_path,
+        scratch=around(0.1, 0.105, 0.09),
+        small=around(0.1, 0.09, 0.105, shift=2),
+        linear_probe=around(0.6, 0.7, 0.8, shift=1),
+    )
+    assert (
+        "in labels of training from scratch and a small network from scratch is not told: none of them ever clearly "
+        "beats the baseline here." in text
+    )
+
+
+def test_the_same_perfect_score_with_all_budgets_is_not_called_a_failure_to_beat_the_baseline(tmp_path: Path) -> None:
+    perfect = around(1.0, 1.0, 1.0, spread=0.0)
+    assert "never" not in said(tmp_path, scratch=perfect, linear_probe=around(0.6, 0.7, 0.8))
+
+
+def test_without_pretrained_strategies_nothing_is_said_of_the_worth_of_pretraining(tmp_path: Path) -> None:
+    assert "retraining" not in said(tmp_path, scratch=around(0.1, 0.105, 0.09)).replace("training from scratch", "")
+
+
+def test_a_chart_is_titled_with_what_pretraining_does_where_it_has_no_worth_in_labels(tmp_path: Path) -> None:
+    scores = {"scratch": around(0.1, 0.105, 0.09), "linear_probe": around(0.6, 0.7, 0.8, shift=1)}
+    curves = drawn_curves(tmp_path, scores)
+    assert headline(curves, judge_page([curves])) == "Pretraining helps at every budget."
+
+
+def test_a_single_fold_is_not_called_a_test_split_without_parts(tmp_path: Path) -> None:
+    tables = measured(tmp_path, {"linear_probe": {20: [0.7]}}, revise=lambda one: replace(one, folds=5, n_train=160.0))
+    assert told(find_curves(tables)["pictures"][0])[0] == (
+        "One fold of the data was tested, and it takes two to say how scores on other test examples would differ: "
+        "nothing here has an interval or is decided."
+    )
+
+
+def test_a_test_split_in_one_piece_has_no_parts_to_leave_out(tmp_path: Path) -> None:
+    tables = measured(tmp_path, {"full": {20: [0.7, 0.8]}}, revise=lambda one: replace(one, block_sizes=(100_000,)))
+    found = told(find_curves(tables)["pictures"][0])[0]
+    assert found.startswith("The test split has no independent parts that can be left out in turn, and it takes 4 to ")
+
+
 def test_too_few_parts_of_the_test_split_are_said_to_leave_everything_open(tmp_path: Path) -> None:
     scores = {"linear_probe": around(0.7), "full": around(0.8)}
     moved = {name: [0.001, -0.001, 0.0] for name in scores}
@@ -185,7 +229,8 @@ def test_a_classical_model_is_neither_pretrained_nor_scratch(tmp_path: Path) -> 
     )
     assert "Pretraining is worth at least 100 times the labels: a linear probe with 10" in text
     # the classical model goes from 0.6 at 100 to 0.7 at 1,000 labels; the probe has 0.6 with 10
-    assert "Over a classical model pretraining helps at every budget. With 10 it is worth about 10 times" in text
+    assert "Over a classical model pretraining helps at every budget. With 10 labelled examples pretraining is " in text
+    assert "worth about 10 times the labels" in text
 
 
 def test_a_classical_model_that_scratch_beats_is_not_spoken_of(tmp_path: Path) -> None:
