@@ -14,6 +14,7 @@ from bench.analysis.wording import (
     capitalised,
     quantity,
     rounded,
+    rounded_down,
     strategy_title,
     titled,
 )
@@ -59,9 +60,13 @@ def saved(one: LabelSavings | None) -> Value:
     if one is None:
         return Value(MISSING, mark="missing")
     before = {"at least": "more than ", "at most": "at most "}.get(one.kind, "")
-    details = _between(one.lower, one.upper, rounded), f"{strategy_title(one.ours)}; {before}{about(one.needed)} labels"
+    # ends of a curve are budgets, which are known exactly
+    needed = about(one.needed) if one.kind == "exactly" else quantity(one.needed)
+    ratio = rounded_down(one.ratio) if one.kind == "at least" else rounded(one.ratio)
+    between = _between(one.lower, one.upper, rounded, lowest=rounded_down)
+    details = between, f"{strategy_title(one.ours)}; {before}{needed} labels"
     clear: Mark = "good" if one.lower > 1 else "bad" if one.upper < 1 else ""
-    return Value(f"{before}{rounded(one.ratio)} ×", details, one.ratio, clear)
+    return Value(f"{before}{ratio} ×", details, one.ratio, clear)
 
 
 def _crossovers(of: str, curves: Curves) -> Table | None:
@@ -85,11 +90,13 @@ def crossed(one: Crossover | None) -> Value:
     return Value(f"from {about(one.amount)}", (_between(one.lower, one.upper, about),), one.amount)
 
 
-def _between(lower: float, upper: float, written: Callable[[float], str]) -> str:
-    """Return an interval whose ends may be open, nothing where both are."""
+def _between(
+    lower: float, upper: float, written: Callable[[float], str], lowest: Callable[[float], str] | None = None
+) -> str:
+    """Return an interval whose ends may be open, nothing where both are; `lowest` writes a lower end without upper."""
     known = [math.isfinite(end) and end > 0 for end in (lower, upper)]
     if all(known):
         return f"[{written(lower)},{NO_BREAK}{written(upper)}]"
     if known[0]:
-        return f"[{written(lower)} or more]"
+        return f"[{(lowest or written)(lower)} or more]"
     return f"[{written(upper)} or less]" if known[1] else ""

@@ -81,6 +81,10 @@ def test_strategies_that_cannot_be_told_from_the_best_are_marked_as_tied(tmp_pat
     [
         (LabelSavings("full", "scratch", 40, "exactly", 204.0, 5.1, 3.9, 7.0), "5.1 × [3.9, 7] full fine-tuning; 200"),
         (LabelSavings("full", "scratch", 40, "at least", 400.0, 10.0, 7.5, INF), "more than 10 × [7.5 or more]"),
+        (
+            LabelSavings("full", "scratch", 54, "at least", 5390.0, 99.8, 99.8, INF),
+            "more than 99 × [99 or more] full fine-tuning; more than 5,390 labels",
+        ),
         (LabelSavings("full", "scratch", 40, "at most", 20.0, 0.5, -INF, 0.7), "at most 0.5 × [0.7 or less]"),
         (LabelSavings("full", "scratch", 40, "exactly", 80.0, 2.0, NAN, NAN), "2 × full fine-tuning; 80 labels"),
     ],
