@@ -65,7 +65,7 @@ class Cost:
     `seconds` is all that was done for it alone, what was tried included; of these `training_seconds` went into the
     gradient loop. `losses` are means of the training loss over stretches of the steps. `learning_rate` is the peak of
     its uppermost stage, as it was trained in the end. `rates` says where that is from and `kept` what was kept of
-    probe and fine-tuned network, where labels were held out to choose (see `ChoiceRecipe`). `choice` is how the
+    probe and fine-tuned network, where labels were held out to choose (see `RateRecipe`). `choice` is how the
     precision was chosen, if it was timed. `penalty` is what held the head it is or begins with. `work` is what other
     cells use too.
     """

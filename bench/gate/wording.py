@@ -81,13 +81,15 @@ def task_lines(comparison: Comparison, task: TaskJudgement) -> Iterator[Line]:
 
 
 def cells_told(task: TaskJudgement) -> str:
-    """Return how many cells of a task there are of each verdict, and which drop none of them would have hidden."""
+    """Return how many cells of a task there are of each verdict, and which drop any tested one would have shown."""
     cells = [cell for row in task.cells for cell in row]
     verdicts = Counter("identical" if cell.same else str(cell.verdict) for cell in cells)
     order = (*map(str, SIGNS), "identical")
     said = f"{counted(len(cells), 'cell')}: " + ", ".join(f"{verdicts[one]} {one}" for one in order if verdicts[one])
     smallest = [cell.smallest for cell in cells if not math.isnan(cell.smallest)]
-    return f"{said}; a drop of {drop(max(smallest))} in any would have been found" if smallest else said
+    if not smallest:
+        return said
+    return f"{said}; a drop of {drop(max(smallest))} in any that was tested would have been found in 80 % of nights"
 
 
 def row_name(row: Curve, among: Iterable[Curve]) -> str:

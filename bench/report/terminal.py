@@ -59,7 +59,7 @@ def _block(tables: Tables, index: list[Any]) -> str:
 
 
 def _rank(row: Mapping[Any, Any]) -> str:
-    """Return a rank as its interval: the best and the worst that seeds leave open. Where there is none, the rank."""
+    """Return a rank as its interval, the best and the worst that it may be; where there is none, the rank."""
     low, high = row["rank_low"], row["rank_high"]
     if pd.isna(low):
         return "" if pd.isna(row["rank"]) else str(row["rank"])

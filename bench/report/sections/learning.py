@@ -117,11 +117,10 @@ def _shown(found: Sequence[Curves]) -> str:
     if not found:
         return "no cell was scored, and the section Missing says why"
     n_seeds = max(int(curves.points["n_seeds_planned"].max()) for curves in found)
-    shown = (
-        f"mean and 95 % interval over {n_seeds} seeds"
-        if n_seeds > 1
-        else "one seed, so that intervals are of test examples alone"
-    )
+    shown = f"mean of {counted(n_seeds, 'seed')}, without an interval"
+    if any(curves.points["lower"].notna().any() for curves in found):
+        several = f"mean of {n_seeds} seeds with its 95 % interval"
+        shown = several if n_seeds > 1 else "one seed, so that intervals are of test examples alone"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
         shown += "; hollow or missing: seeds without a score"
     return shown
