@@ -7,6 +7,7 @@
 #                    folder of the results already is not measured again: move it away before a new night
 #   make reference   publish a run of the suite `all` as the reference
 #   make test lint smoke   what a push has to pass
+#   make simulations       what intervals and verdicts promise, in many draws: minutes
 #   make benchmark   what a run costs beside its peers
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ BASELINE ?= results/reference
 NIGHT = nights/$(shell date -u +%F)
 
 .NOTPARALLEL:
-.PHONY: run compare history nightly reference test lint install smoke benchmark clean
+.PHONY: run compare history nightly reference test simulations lint install smoke benchmark clean
 
 run: install
 	$(BIN)/python -m bench run --suite $(SUITE) $(TRACK:%=--track %)
@@ -39,6 +40,9 @@ reference: install
 
 test: install
 	$(BIN)/python -m pytest
+
+simulations: install
+	$(BIN)/python -m pytest -m slow
 
 smoke: install
 	$(BIN)/python -m bench run --suite smoke

@@ -184,10 +184,17 @@ class Backbone(nn.Module, ABC):
     def brings(self, target: Target) -> Head | Reader | None:
         """Return what came with the weights for this target: a linear head or a whole reader, None where nothing did.
 
-        As it stands, for backbones that were pretrained for one target. One that serves more, such as by a text tower
-        for the names of any classes, says so itself. Whoever trains a reader trains a copy.
+        As it stands, for backbones that were pretrained for one target, and for those whose head is the first outputs
+        of its own. One that serves more, such as by a text tower for the names of any classes, says so itself. Whoever
+        trains a reader trains a copy.
         """
-        return self.pretrained.head if self.pretrained and self.pretrained.target == target else None
+        if self.pretrained is None:
+            return None
+        head, made_for = self.pretrained.head, self.pretrained.target
+        if made_for == target:
+            return head
+        outputs = target.outputs_of(made_for)
+        return Head(head.weight[:, :outputs], head.bias[:outputs]) if isinstance(head, Head) and outputs else None
 
     def widths(self, readout: Readout) -> tuple[int, ...]:
         """Return the width of the features of each stage that a readout names: as it stands, that of all stages."""

@@ -28,7 +28,8 @@ class TaskCard:
     Data that the user names are not pinned: their hash is that of the files they were found in, and of all that decides
     what is made of them, such as the target of a task in a file of their own. `version` rises when the task changes in
     a way that the data do not show, such as another metric. `n_train` is the number of examples of the training split,
-    0 where the card was written without it. Data that came without a split are tested in `folds`, and `n_train` is that
+    0 where the card was written without it, and `amount` what it is in the unit of the target, if that is another one
+    and known. Data that came without a split are tested in `folds`, and `n_train` is that
     of the fold that leaves the fewest. `remarks` are what was noticed about the data and left as it is, such as files
     that are in both splits. `subjects` are what the data show and of what kind they are, in a few words each, as far as
     that is known. `beside` is what the splits hold beside labelled examples, as `bench.task.Split` calls it:
@@ -47,6 +48,7 @@ class TaskCard:
     synthetic: bool = False
     pinned: bool = True
     n_train: int = 0
+    amount: float = 0.0
     folds: int = 1
     remarks: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
@@ -63,7 +65,8 @@ class BackboneCard:
     out. `subjects` are what it was pretrained on, in the same words as those of tasks: where a backbone and a task
     share none, transfer crosses domains. `readouts` are the kinds in which it can be read (see `bench.readout.Kind`).
     `brings` says for which targets a head or a whole reader came with the weights, so that a plan knows what can do
-    without labels: a kind of target by its name, or one target by its `Target.identity`.
+    without labels: a kind of target by its name, or one target by its `Target.identity`. One that is not `trained` has
+    weights that were drawn at random: what starts from them starts from nothing that was learned.
     """
 
     name: str
@@ -81,6 +84,7 @@ class BackboneCard:
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     subjects: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
+    trained: bool = True
 
 
 Card = TypeVar("Card", TaskCard, BackboneCard)

@@ -78,8 +78,9 @@ NO_SCORES: Final = Scores({}, {})
 class ShiftedScore:
     """The score of the same model on test data under a shift, and the score of chance there.
 
-    `shift` names it within its domain, `title` says it. `seconds` are no part of what the cell cost. `scores` and
-    `baselines` are all metrics of the model and of what has no skill.
+    `shift` names it within its task, `title` says it. `seconds` are no part of what the cell cost. `scores` and
+    `baselines` are all metrics of the model and of what has no skill. `block_sizes` are how many are scored in each
+    test block, where these are other examples than those of the test split; under any other shift it is empty.
     """
 
     shift: str
@@ -89,15 +90,24 @@ class ShiftedScore:
     seconds: float
     scores: Scores = NO_SCORES
     baselines: Scores = NO_SCORES
+    block_sizes: tuple[int, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other examples than those of the test split were tested on."""
+        return bool(self.block_sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A scored cell.
 
-    `score` is that of the metric that ranks and `chance` what the baseline scores; `scores` and `baselines` hold every
-    metric, also without each test block. `n_test` is how many were scored, and `block_sizes` how many of them are in
-    each block: examples, or the units that several examples are scored in, whose number is on the card of the task.
+    `score` is that of the metric that ranks and `chance` what has no skill scores, the baseline that is called `zero`;
+    `scores` and `baselines` hold every metric of both, also without each test block. Where a target has several
+    baselines, of which zero is the best on the training split, `trivial` holds the scores of each by its title: one may
+    be better than zero on the test. Results of before have none. `n_test` is how many were scored, and `block_sizes`
+    how many of them are in each block: examples, or the units that several examples are scored in, whose number is on
+    the card of the task.
 
     `amount` counts every label the cell saw, whatever for, in the unit of the target. `seconds` is the cell's own cost:
     of it `training_seconds` went into the gradient loop and `evaluation_seconds` into the test split. `shared` is what
@@ -106,6 +116,15 @@ class Result:
     far). `losses` are means of the training loss over stretches of equally many steps, one after the other; without a
     gradient loop there are none. `metric_files` has the sha256 of the file of each metric that is a user's function.
     `tested` names what the predictions belong to (see `bench.results.tested`), "" in results that were kept without.
+
+    Data that came without a split are dealt into `folds`, and `fold` is the one that was tested on; data with a split
+    have one. `n_train` is what all there was to learn from amounts to, in the unit of `amount`. Results that were kept
+    before these were say nothing of the three.
+
+    `learning_rate` is the peak rate that a network was trained at in the end, and `rates` says where that is from:
+    "shipped" with the recipe, "chosen" inside the budget, or "too few labels" to choose. `kept` is "probe" or
+    "finetuned" where held-out labels chose between the two. They are None where there is no rate or no choice, and in
+    results that were kept without.
     """
 
     cell: Cell
@@ -131,9 +150,17 @@ class Result:
     provenance: Provenance
     scores: Scores = NO_SCORES
     baselines: Scores = NO_SCORES
+    zero: str = ""
+    trivial: Mapping[str, Scores] = field(default_factory=dict)
     block_sizes: tuple[int, ...] = ()
     metric_files: Mapping[str, str] = field(default_factory=dict)
     tested: str = ""
+    fold: int = 0
+    folds: int = 1
+    n_train: float | None = None
+    learning_rate: float | None = None
+    rates: str | None = None
+    kept: str | None = None
 
     def ranked_by(self, metric: str) -> "Result":
         """Return the result with another metric as its score. Raises `KeyError` if it was not scored by it."""
@@ -219,23 +246,23 @@ def from_record(record: dict[str, Any]) -> Outcome:
         return Failure(**values)
     if kind == "result":
         values["shared"] = tuple(Work(**work) for work in values["shared"])
-        values["shifted"] = tuple(ShiftedScore(**_with_scores(shifted)) for shifted in values["shifted"])
+        values["shifted"] = tuple(ShiftedScore(**_with_tuples(shifted)) for shifted in values["shifted"])
         values["losses"] = tuple(values["losses"])
-        values["block_sizes"] = tuple(values["block_sizes"])
-        values = _with_scores(values)
+        values["trivial"] = {title: _scores_of(one) for title, one in values.get("trivial", {}).items()}
+        values = _with_tuples(values)
         values["provenance"] = Provenance(**values["provenance"])
         return Result(**values)
     raise ValueError(f"an outcome is a result or a failure, not {kind!r}")
 
 
-def _with_scores(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record whose scores are objects again."""
-    several = {name: values[name] for name in ("scores", "baselines")}
-    made = {
-        name: Scores(one["values"], {metric: tuple(without) for metric, without in one["without"].items()})
-        for name, one in several.items()
-    }
-    return {**values, **made}
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose scores are objects again, and whose sizes of blocks a tuple."""
+    made = {name: _scores_of(values[name]) for name in ("scores", "baselines")}
+    return {**values, **made, "block_sizes": tuple(values.get("block_sizes", ()))}
+
+
+def _scores_of(record: Mapping[str, Any]) -> Scores:
+    return Scores(record["values"], {metric: tuple(without) for metric, without in record["without"].items()})
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

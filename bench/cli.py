@@ -19,6 +19,7 @@ from bench.commands.options import (
     RankOptions,
     ReportOptions,
     RunOptions,
+    TuneOptions,
 )
 from bench.commands.parser import parse
 from bench.errors import BenchError
@@ -99,6 +100,10 @@ def _run_command(options: Options) -> int:  # noqa: C901 (a case for each comman
             from bench.commands import pretrain
 
             return pretrain.main(options)
+        case TuneOptions():
+            from bench.commands import tune
+
+            return tune.main(options)
         case CacheOptions():
             from bench.commands import cache
 

@@ -44,12 +44,14 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
         "linear": "bench.rivals.linear:Linear",
         "words": "bench.rivals.words:Words",
         "theta": "bench.rivals.series:Theta",
+        "forecasts": "bench.rivals.forecasts:Forecasts",
     },
     STRATEGIES: {
         "probe": "bench.strategies.probe:Probe",
         "finetune": "bench.strategies.finetune:Finetune",
         "lora": "bench.strategies.lora:Lora",
         "nearest": "bench.strategies.nearest:Nearest",
+        "small": "bench.strategies.small:Small",
         "classical": "bench.strategies.classical:Classical",
     },
     BACKBONES: {
@@ -64,9 +66,11 @@ BUILT_IN: Final[Mapping[str, Mapping[str, str]]] = {
     TASKS: {
         "digits": "bench_tasks.bundled.digits:Digits",
         "lexicon": "bench_tasks.bundled.lexicon:Lexicon",
+        "reviews": "bench_tasks.bundled.reviews:Reviews",
         "spoken-digits": "bench_tasks.bundled.spoken_digits:SpokenDigits",
         "co2": "bench_tasks.bundled.series:Co2",
         "elnino": "bench_tasks.bundled.series:ElNino",
+        "monthly": "bench_tasks.bundled.monthly:Monthly",
     },
     SHIFTS: {},
     EXECUTORS: {

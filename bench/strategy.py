@@ -34,6 +34,19 @@ SOURCE: Final = "a labelled source"
 BROUGHT_HEAD: Final = "a head that came with the backbone"
 """What strategies require, by the words that a refusal has for it."""
 
+SHIPPED: Final = "shipped"
+CHOSEN: Final = "chosen"
+AUTO: Final = "auto"
+TOO_FEW: Final = "too few labels"
+"""Where a learning rate is from: the recipe, a choice inside the budget, or the recipe for want of labels."""
+
+MANY: Final = 1_000
+"""Labelled examples from which on a rate is not chosen unless it is asked for: the shipped one is near enough there."""
+
+PROBE: Final = "probe"
+FINETUNED: Final = "finetuned"
+"""What was kept where both could be."""
+
 Start = Literal["pretrained", "random", "nothing"]
 """What a strategy starts from: pretrained weights, weights drawn anew, or no network at all."""
 
@@ -49,16 +62,21 @@ class Seeds(NamedTuple):
 class Cost:
     """What one model cost alone, and what it shares with others.
 
-    `seconds` is all that was done for it alone; of these `training_seconds` went into the gradient loop. `losses` are
-    means of the training loss over stretches of the steps. `choice` is how the precision was
-    chosen, if it was timed. `penalty` is what held the head it is or begins with. `work`
-    is what other cells use too.
+    `seconds` is all that was done for it alone, what was tried included; of these `training_seconds` went into the
+    gradient loop. `losses` are means of the training loss over stretches of the steps. `learning_rate` is the peak of
+    its uppermost stage, as it was trained in the end. `rates` says where that is from and `kept` what was kept of
+    probe and fine-tuned network, where labels were held out to choose (see `ChoiceRecipe`). `choice` is how the
+    precision was chosen, if it was timed. `penalty` is what held the head it is or begins with. `work` is what other
+    cells use too.
     """
 
     seconds: float
     training_seconds: float = 0.0
     steps: int = 0
     losses: tuple[float, ...] = ()
+    learning_rate: float | None = None
+    rates: str | None = None
+    kept: str | None = None
     precision: str = "float32"
     choice: PrecisionChoice | None = None
     penalty: float | None = None
@@ -186,6 +204,24 @@ class LoopRecipe(BaseModel):
             return 0
         wanted = math.ceil(self.epochs * n_examples / min(self.batch_size, n_examples))
         return max(self.min_steps, min(wanted, self.max_steps))
+
+
+class RateRecipe(BaseModel):
+    """Where the learning rate of a network comes from.
+
+    `rates` = "shipped" is the rate of the recipe. "chosen" tries a third of it, the rate itself and three times as much
+    on all but a fifth of the label budget, and trains on all of it at the one that did best on that fifth: about 3.4
+    times the training. At least 10 labels have to be held out; from 50 on the linear probe is a candidate too, for a
+    network that starts from pretrained weights. "auto" is "chosen" below 1,000 labelled examples.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rates: Literal["shipped", "chosen", "auto"] = SHIPPED
+
+    def chooses(self, n_examples: int) -> bool:
+        """Return whether the rate is chosen on a budget of so many examples."""
+        return self.rates == CHOSEN or (self.rates == AUTO and n_examples < MANY)
 
 
 class PenaltyRecipe(BaseModel):

@@ -9,6 +9,7 @@ No tensor library is imported here or by a target's module: objectives import it
 planning and reporting need none.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -47,9 +48,11 @@ class LabelRows(NamedTuple):
 class Sampling(ABC):
     """How label budgets, folds and test blocks are drawn."""
 
-    @property
-    def overlap(self) -> int:
-        """How many neighbours to either side share labels with an example; none if labels stand for themselves."""
+    def overlap(self, facts: Column | None) -> int:
+        """Return how many neighbours to either side of an example share labels with it where folds are dealt.
+
+        `facts` are those of the examples that are dealt. None where labels stand for themselves.
+        """
         return 0
 
     @property
@@ -73,10 +76,12 @@ class Sampling(ABC):
         return np.arange(1, len(order) + 1, dtype=np.float64)
 
     @abstractmethod
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return the cross-validation fold of each example [n], no group in two, or None where there are too few.
 
-        Examples of a group have the same entry of `groups` [n], a name or a number.
+        `facts` are those of the examples. Examples of a group have the same entry of `groups` [n], a name or a number.
         """
 
     @abstractmethod
@@ -147,7 +152,10 @@ class Baseline(ABC):
     The same for every budget, so that a skill means one thing along a curve: it may know the training labels.
     """
 
-    title: ClassVar[str]
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it is called: a constant of its class, or a field."""
 
     @abstractmethod
     def predict(self, train_labels: Column, raw: Raw, facts: Column | None) -> Column:
@@ -181,6 +189,13 @@ class Target(ABC):
     def among(self, said: Sequence[str]) -> bool:
         """Return whether it is among the targets that are said by the name of their kind, or by identity."""
         return self.name in said or self.identity in said
+
+    def outputs_of(self, made_for: "Target") -> int:
+        """Return how many outputs of a linear head for another target, the first ones, are a head for this one.
+
+        As it stands none are: a head serves targets that are equal.
+        """
+        return 0
 
     @property
     def horizon(self) -> int:
@@ -227,8 +242,13 @@ class Target(ABC):
 
     @property
     @abstractmethod
-    def baseline(self) -> Baseline:
-        """What has no skill."""
+    def baselines(self) -> tuple[Baseline, ...]:
+        """What has no skill, one prediction or several: of these `zero_skill` is the best on the training split."""
+
+    @property
+    def guess(self) -> str:
+        """What zero skill is called before the data are looked at."""
+        return self.baselines[0].title if len(self.baselines) == 1 else f"best trivial {self.name}"
 
     @property
     @abstractmethod
@@ -238,6 +258,25 @@ class Target(ABC):
     @abstractmethod
     def answers(self, predictions: Column, raw: Raw, top: int) -> Answers:
         """Return predictions of the examples `raw` as people read them, the `top` likeliest where there are several."""
+
+
+def zero_skill(target: Target, labels: Column, raw: Raw, facts: Column | None) -> Baseline:
+    """Return the baseline that stands for no skill: the one with the best score on the whole training split.
+
+    `labels`, `raw` and `facts` are those of the training split. A baseline that looks at the past of a series alone
+    forecasts every training window from before it: this is a choice by rolling origin. It goes by the target's own
+    metric, whichever ranks, and of several as good it is the first.
+    """
+    first_one, *others = target.baselines
+    if not others:
+        return first_one
+    metric = replace(target, ranked_by="").metrics[0]
+
+    def skill(one: Baseline) -> float:
+        value = metric.compute(one.predict(labels, raw, facts), labels, facts)
+        return -math.inf if value is None else metric.card.direction * value
+
+    return max(target.baselines, key=skill)
 
 
 AnyTarget = TypeVar("AnyTarget", bound=Target)

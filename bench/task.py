@@ -2,11 +2,13 @@
 
 import hashlib
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,18 @@ from bench.column import Column, Dense, Indices, Ragged, digest
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
-from bench.subsets.groups import refuse_divided_units, refuse_shared_groups, refuse_tested_source
+from bench.subsets.groups import (
+    refuse_divided_units,
+    refuse_learnt_elsewhere,
+    refuse_shared_groups,
+    refuse_tested_source,
+)
 from bench.target import Target
 
 log = logging.getLogger(__name__)
+
+SHIFT_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""It is part of the names of files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,25 +101,49 @@ def _refuse_other_strings(name: str, strings: object, n: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """Labelled examples of another place, such as another kind of text: a shift that a task brings itself.
+
+    Every model of the task is scored on them too, without being trained again. `name` is unique among the shifts of the
+    task; `title` says what the examples are. Raises `DataError` for a name that is no lower-case word.
+    """
+
+    name: str
+    title: str
+    examples: Examples
+
+    def __post_init__(self) -> None:
+        if not SHIFT_NAME.fullmatch(self.name):
+            raise DataError(f"a shift is called by small letters, digits and hyphens, as 'my-shift': got {self.name!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """What is learnt from and what is tested on.
 
     `unlabelled` are more inputs of the kind that is tested on, `source` labelled examples of another place, for
-    strategies that learn from them. Raises `DataError` if a group that is tested is also in `train` or `source`, or if
-    a unit is in two groups.
+    strategies that learn from them. `elsewhere` are examples of other places that models are tested on as well. Raises
+    `DataError` if a group that is tested is also in `train` or `source`, if a unit is in two groups, or if two shifts
+    have one name.
     """
 
     train: Examples
     test: Examples
     unlabelled: Raw | None = None
     source: Examples | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     def __post_init__(self) -> None:
         if self.train.groups is not None and self.test.groups is not None:
             refuse_shared_groups(self.train.groups.tolist(), self.test.groups.tolist())
         if self.source is not None and self.source.groups is not None and self.test.groups is not None:
             refuse_tested_source(self.source.groups.tolist(), self.test.groups.tolist())
-        for part in (self.train, self.test):
+        for other in self.elsewhere:
+            refuse_learnt_elsewhere(other.name, _groups(self.train, self.source), _groups(other.examples))
+        names = [other.name for other in self.elsewhere]
+        if len(set(names)) < len(names):
+            raise DataError(f"shifts of one task have names of their own: got {', '.join(names)}")
+        for part in (self.train, self.test, *(other.examples for other in self.elsewhere)):
             if part.units is not None and part.groups is not None:
                 refuse_divided_units(part.units.tolist(), part.groups.tolist())
 
@@ -119,11 +153,17 @@ class Split:
         return tuple(name for name in ("unlabelled", "source") if getattr(self, name) is not None)
 
 
+def _groups(*parts: Examples | None) -> list[str]:
+    """Return the groups of examples, as far as they are known."""
+    known = [part.groups for part in parts if part is not None]
+    return [group for groups in known if groups is not None for group in groups.tolist()]
+
+
 class Task(ABC):
     """Labelled target data.
 
     Data that came split have one split for every seed. Of others every example is tested once: the card has the number
-    of their folds, and seed k is tested on fold k, modulo that number.
+    of their folds, and seed k is tested on fold k. There are no more seeds than folds.
     """
 
     card: TaskCard
@@ -132,6 +172,14 @@ class Task(ABC):
     @abstractmethod
     def split(self, fold: int, cache: Cache) -> Split:
         """Return the split that tests a fold, always the same one; what has to be generated is kept in `cache`."""
+
+
+class WholeTask(Task):
+    """A task whose examples can be had without their split."""
+
+    @abstractmethod
+    def everything(self, cache: Cache) -> Examples:
+        """Return the examples of all splits, each once."""
 
 
 def verify(task: Task, split: Split) -> str:
@@ -167,17 +215,23 @@ def fingerprint(split: Split) -> str:
 
 def _pieces(split: Split) -> Iterator[bytes]:
     for part in (split.train, split.test, split.source):
-        if part is None:
-            continue
-        yield from part.raw.columns()
-        for name, column in sorted(part.labels.items()):
-            yield f"{name} {digest(column)}".encode()
-        yield b"" if part.facts is None else digest(part.facts).encode()
-        yield b"" if part.groups is None else digest(Dense({"group": part.groups})).encode()
-        if part.units is not None:
-            yield f"unit {digest(Dense({'unit': part.units}))}".encode()
+        if part is not None:
+            yield from _pieces_of(part)
     if split.unlabelled is not None:
         yield from split.unlabelled.columns()
+    for other in split.elsewhere:
+        yield f"elsewhere {other.name}".encode()
+        yield from _pieces_of(other.examples)
+
+
+def _pieces_of(part: Examples) -> Iterator[bytes]:
+    yield from part.raw.columns()
+    for name, column in sorted(part.labels.items()):
+        yield f"{name} {digest(column)}".encode()
+    yield b"" if part.facts is None else digest(part.facts).encode()
+    yield b"" if part.groups is None else digest(Dense({"group": part.groups})).encode()
+    if part.units is not None:
+        yield f"unit {digest(Dense({'unit': part.units}))}".encode()
 
 
 def packaged_file(package: str, path: str) -> Path:

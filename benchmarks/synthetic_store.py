@@ -118,9 +118,7 @@ def _shared(cell: Cell, key: str) -> tuple[Work, ...]:
 def _entry(name: str) -> TaskEntry:
     target = Classes(tuple(map(str, range(N_CLASSES))))
     (accuracy,) = (metric.card for metric in target.metrics if metric.card.name == ACCURACY)
-    return TaskEntry(
-        card=_task(name), metric=accuracy, metrics=(accuracy,), baseline=target.baseline.title, unit=target.unit
-    )
+    return TaskEntry(card=_task(name), metric=accuracy, metrics=(accuracy,), baseline=target.guess, unit=target.unit)
 
 
 def _task(name: str) -> TaskCard:

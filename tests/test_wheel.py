@@ -59,3 +59,15 @@ def test_a_users_own_tasks_do_not_get_in_the_way(unpacked: Path, tmp_path: Path)
     listed = run(unpacked, tmp_path, "-m", "bench", "list", "--config", str(ROOT / "bench.toml"))
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "spoken-digits" in listed.stdout
+
+
+def test_the_data_that_come_with_the_project_are_installed_with_their_licence(unpacked: Path, tmp_path: Path) -> None:
+    said = run(
+        unpacked,
+        tmp_path,
+        "-c",
+        "from bench_tasks.bundled import reviews_table; print(len(reviews_table.read_table()))",
+    )
+    assert (said.stdout.strip(), said.stderr) == ("18513", "")
+    licence = unpacked / "bench_tasks" / "bundled" / "data" / "LICENSE-vaderSentiment.txt"
+    assert "Copyright (c) 2016 C.J. Hutto" in licence.read_text()

@@ -95,7 +95,7 @@ def _decided(name: str, found: Found, p: float) -> Claim:
     """Return a claim with its verdict at 95 %; `p` is adjusted for the number of claims."""
     clear = p <= 1 - stats.CONFIDENCE and not math.isnan(found.p)
     said, verdict = found.said, UNDECIDED
-    if found.gain == 0 or (clear and found.gain < 0):
+    if found.equal or (clear and found.gain < 0):
         verdict = REFUTED
     elif clear and found.open_because:
         said = f"{said} {found.open_because}"

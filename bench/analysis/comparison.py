@@ -1,12 +1,12 @@
 """What a report says of several backbones on one task: which pretraining helps here, and at which budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench import stats
 from bench.analysis.curves import Curves, key_budgets
-from bench.analysis.wording import capitalised, join_words, quantity, score, strategy_title
-from bench.card import BackboneCard
+from bench.analysis.wording import backbone_title, capitalised, join_words, quantity, score, strategy_title
+from bench.results.manifest import Manifest
 
 
 class Best(NamedTuple):
@@ -17,7 +17,7 @@ class Best(NamedTuple):
     mean: float
 
 
-def comparison(found: Sequence[Curves], cards: Mapping[str, BackboneCard]) -> list[str]:
+def comparison(found: Sequence[Curves], manifest: Manifest) -> list[str]:
     """Return a sentence for the smallest and for the largest budget: which backbone leads, or which ones tie.
 
     A tie is what is not decided, with Holm's correction for the number of backbones. Each backbone
@@ -26,11 +26,11 @@ def comparison(found: Sequence[Curves], cards: Mapping[str, BackboneCard]) -> li
     if len(found) < 2:
         return []
     shared = sorted(set.intersection(*(set(key_budgets(curves)) for curves in found)))
-    said = (_sentence(found, cards, amount) for amount in dict.fromkeys((*shared[:1], *shared[-1:])))
+    said = (_sentence(found, manifest, amount) for amount in dict.fromkeys((*shared[:1], *shared[-1:])))
     return [sentence for sentence in said if sentence]
 
 
-def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount: float) -> str | None:
+def _sentence(found: Sequence[Curves], manifest: Manifest, amount: float) -> str | None:
     best = [
         Best(curves, leader, float(curves.points["mean"][leader, amount]))
         for curves in found
@@ -44,12 +44,12 @@ def _sentence(found: Sequence[Curves], cards: Mapping[str, BackboneCard], amount
     tied = [other for other, p in zip(rest, adjusted, strict=True) if not p <= 1 - stats.CONFIDENCE]
     said = f"with {quantity(amount)} {unit}, "
     if tied:
-        names = join_words(_described(one, cards) for one in (first, *tied))
+        names = join_words(_described(one, manifest) for one in (first, *tied))
         return capitalised(f"{said}{names} cannot be told apart.")
     second = rest[0]
     gap = stats.estimate(_gap(first, second, amount))
     between = f" [{score(gap.lower)}, {score(gap.upper)}]" if gap.upper - gap.lower > stats.ROUNDING else ""
-    lead = f"{_described(first, cards)} is ahead of {_described(second, cards)} by {score(gap.mean)}{between}"
+    lead = f"{_described(first, manifest)} is ahead of {_described(second, manifest)} by {score(gap.mean)}{between}"
     return capitalised(f"{said}{lead}.")
 
 
@@ -60,5 +60,5 @@ def _gap(one: Best, other: Best, amount: float) -> stats.Replicates:
     return stats.combine([ours, theirs], [sign, -sign])
 
 
-def _described(one: Best, cards: Mapping[str, BackboneCard]) -> str:
-    return f"{cards[one.curves.backbone].title} ({strategy_title(one.strategy)}, {score(one.mean)})"
+def _described(one: Best, manifest: Manifest) -> str:
+    return f"{backbone_title(manifest, one.curves.backbone)} ({strategy_title(one.strategy)}, {score(one.mean)})"

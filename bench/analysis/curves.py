@@ -3,19 +3,26 @@ alike.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from bench import stats
 from bench.analysis.points import Point
 from bench.analysis.tables import Tables, ordinary_cells
-from bench.results.manifest import StrategyEntry, TaskEntry
+from bench.results.manifest import Manifest, StrategyEntry, TaskEntry
 from bench.strategy import Start
 
 COST: Final[Mapping[Start, int]] = {"nothing": 0, "pretrained": 1, "random": 2}
 """The order of strategies from cheap to dear by what they start from."""
+
+
+class NamedBaseline(NamedTuple):
+    """What learns nothing: its title, "" for the only one of a target, and its scores."""
+
+    title: str
+    measured: stats.Replicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,8 @@ class Curves:
     `points` has the columns of `bench.analysis.tables.average_seeds`, indexed by strategy and amount of labels; `seeds`
     a row per seed and a column per (strategy, amount). `ranking` has for each amount the strategies with a score, best
     first. Budgets at which nothing was ever scored are left out: their amount is not known. `measured` has the scores
-    as replicates and `baselines` those of the baseline, by strategy and amount, `shifted` those under each shift too.
+    as replicates and `baselines` those of the baseline, by strategy and amount, `shifted` and `trivial`
+    those under each shift, and of each of several baselines.
     """
 
     entry: TaskEntry
@@ -37,6 +45,7 @@ class Curves:
     measured: Mapping[tuple[str, float], stats.Replicates]
     baselines: Mapping[tuple[str, float], stats.Replicates]
     shifted: Mapping[tuple[str, float, str], stats.Replicates]
+    trivial: Mapping[tuple[str, float, str], stats.Replicates]
 
     @property
     def budgets(self) -> list[float]:
@@ -85,6 +94,14 @@ class Curves:
         baseline = self.baselines.get((strategy, amount), stats.NO_REPLICATES)
         return stats.combine([self.replicates(strategy, amount), baseline], [sign, -sign])
 
+    def hardest_baseline(self, strategy: str, amount: float) -> "NamedBaseline":
+        """Return the best of the trivial baselines on the test examples of a point; the baseline where it is alone."""
+        several = {name: one for (*point, name), one in self.trivial.items() if point == [strategy, amount]}
+        if not several:
+            return NamedBaseline("", self.baselines.get((strategy, amount), stats.NO_REPLICATES))
+        best = max(several, key=lambda name: self.entry.metric.direction * float(several[name].values.mean()))
+        return NamedBaseline(best, several[best])
+
     def leader(self, amount: float, start: Start) -> str | None:
         """Return the best of the strategies with one start at a budget; None where none has a score."""
         return next((name for name in self.ranking[amount].index if self.start(name) == start), None)
@@ -117,19 +134,16 @@ def _curves_of(tables: Tables, task: str) -> list[Curves]:
         amounts = _amounts_of(points)
         found.append(
             Curves(
-                entry=manifest.tasks[task],
+                entry=_with_zero(manifest.tasks[task], tables.points.zero.get(task, "")),
                 backbone=backbone,
-                strategies=manifest.strategies,
+                strategies=_starts(manifest, backbone),
                 points=points.set_index(["strategy", "amount"]),
                 seeds=seeds.unstack(["strategy", "amount"]),  # noqa: PD010 - a series has no pivot_table
                 ranking=_ranking(points, manifest.tasks[task]),
                 measured=_at_amounts(tables.points.models, amounts),
                 baselines=_at_amounts(tables.points.baselines, amounts),
-                shifted={
-                    (*amounts[point], shift): one
-                    for (point, shift), one in tables.points.shifted.items()
-                    if point in amounts
-                },
+                shifted=_named_at_amounts(tables.points.shifted, amounts),
+                trivial=_named_at_amounts(tables.points.trivial, amounts),
             )
         )
     return found
@@ -140,6 +154,21 @@ def _ranking(points: pd.DataFrame, entry: TaskEntry) -> dict[float, pd.DataFrame
     return {
         float(str(amount)): here[here["mean"].notna()].set_index("strategy")
         for amount, here in ordered.groupby("amount", sort=True)
+    }
+
+
+def _with_zero(entry: TaskEntry, zero: str) -> TaskEntry:
+    """Return an entry that calls its baseline as it is called of several, once these data have chosen it."""
+    return replace(entry, baseline=zero) if zero else entry
+
+
+def _starts(manifest: Manifest, backbone: str) -> dict[str, StrategyEntry]:
+    """Return the strategies as they start from a backbone: from one that was never trained none starts pretrained."""
+    if manifest.backbones[backbone].trained:
+        return dict(manifest.strategies)
+    return {
+        name: replace(one, start="random") if one.start == "pretrained" else one
+        for name, one in manifest.strategies.items()
     }
 
 
@@ -154,3 +183,10 @@ def _at_amounts(
 ) -> dict[tuple[str, float], stats.Replicates]:
     """Return the replicates of points by strategy and amount of labels."""
     return {amounts[point]: known[point] for point in amounts if point in known}
+
+
+def _named_at_amounts(
+    known: Mapping[tuple[Point, str], stats.Replicates], amounts: Mapping[Point, tuple[str, float]]
+) -> dict[tuple[str, float, str], stats.Replicates]:
+    """Return the replicates of points with a name, such as a shift's, by strategy, amount of labels and name."""
+    return {(*amounts[point], name): one for (point, name), one in known.items() if point in amounts}

@@ -74,19 +74,22 @@ def _no_interval(curves: Curves) -> list[str]:
     measured = [one for one in curves.measured.values() if len(one)]
     if not measured or any(stats.uncertainty(one).known for one in measured):
         return []
-    n_blocks = max(one.moved.shape[1] for one in measured)
+    n_blocks = max(one.moved.shape[1] for one in measured) or "no"
+    needed = f"it takes {stats.FEWEST_BLOCKS} to say how scores on other test examples would differ"
     return [
-        f"The test split has {n_blocks or 'no'} independent parts, and it takes {stats.FEWEST_BLOCKS} to say how scores "
-        "on other test examples would differ: nothing here has an interval, and nothing is decided."
+        f"The test split has {n_blocks} independent parts, and {needed}: nothing here has an interval or is decided."
     ]
 
 
 def _behind_baseline(curves: Curves) -> list[str]:
-    """Return which strategies are not better than the baseline on average, and at which budgets."""
+    """Return which strategies are not better on average than what learns nothing, and at which budgets.
+
+    Of several trivial baselines the best one on the test examples is what they are held against: it need not be the
+    one that stands for no skill, which was chosen without a look at them.
+    """
     by_budgets: dict[tuple[float, ...], list[str]] = {}
     for name in curves.by_cost:
-        gains = {amount: curves.over_baseline(name, amount) for amount in curves.scored_budgets}
-        behind = tuple(amount for amount, gain in gains.items() if len(gain) and not gain.values.mean() > 0)
+        behind = tuple(amount for amount in curves.scored_budgets if _is_behind(curves, name, amount))
         if behind:
             by_budgets.setdefault(behind, []).append(strategy_phrase(name))
     if not by_budgets:
@@ -96,10 +99,28 @@ def _behind_baseline(curves: Curves) -> list[str]:
         at = f"with {join_words(map(quantity, behind))} {curves.entry.unit}"
         everywhere = list(behind) == curves.scored_budgets and len(behind) > 1
         parts.append(f"{join_words(names)} {'at any budget' if everywhere else at}")
-    chance = score(float(curves.points["chance"].mean()))
-    return [
-        f"The baseline, which learns nothing ({curves.entry.baseline}, {chance}), is not beaten by {'; '.join(parts)}."
-    ]
+    return [f"{_baseline_told(curves)} is not beaten by {'; '.join(parts)}."]
+
+
+def _is_behind(curves: Curves, strategy: str, amount: float) -> bool:
+    """Return whether the mean of a strategy is not above that of the best trivial baseline on the same examples."""
+    scores = curves.replicates(strategy, amount)
+    hardest = curves.hardest_baseline(strategy, amount)
+    if not len(scores) or not len(hardest.measured):
+        return False
+    gain = stats.combine([scores, hardest.measured], [1.0, -1.0]).values.mean() * curves.entry.metric.direction
+    return not gain > 0
+
+
+def _baseline_told(curves: Curves) -> str:
+    """Return what learns nothing and is hardest to beat, as the subject of a sentence."""
+    zero = f"{curves.entry.baseline}, {score(float(curves.points['chance'].mean()))}"
+    strategy, amount = next(iter(curves.measured))
+    hardest = curves.hardest_baseline(strategy, amount)
+    if hardest.title in {"", curves.entry.baseline}:
+        return f"The baseline, which learns nothing ({zero}),"
+    found = f"{hardest.title}, {score(float(hardest.measured.values.mean()))}"
+    return f"The best of what learns nothing ({found}; the baseline is {zero})"
 
 
 def _advice(curves: Curves) -> list[str]:

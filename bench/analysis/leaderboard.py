@@ -1,6 +1,6 @@
 """The leaderboard: areas under learning curves side by side, their means, ranks and intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,24 +21,31 @@ class Leaderboard:
     """Strategies within backbones, best first; all tables have the same rows.
 
     `rows` has backbones, strategy, scope (a number: rows of one scope cover the same tasks), rank, rank_low and
-    rank_high (the 95 % interval of the rank, see `stats.rank_intervals`), tied (no row of its scope clearly beats it,
-    and that is so of another row too), mean with mean_lower and mean_upper, iqm, and the numbers of cells scored,
-    failed and planned. `areas` has a column per task, `areas_lower` and `areas_upper` its 95 % interval.
+    rank_high (its 95 % interval), tied (it may be the best, and so may another row), win_rate with win_lower and
+    win_upper, and the numbers of cells scored, failed and planned. `areas` has a column per task, `areas_lower` and
+    `areas_upper` its 95 % interval; `means`, `means_lower` and `means_upper` one for each target that several tasks of
+    the folder have: unlike scores have no mean.
 
-    An area is the mean over the seeds that have a score at every budget, of the area under each seed's own curve. It is
-    missing where there is no such seed, and where the row's backbones are of other tasks. `mean` is that of the areas
-    of the scope, `iqm` the interquartile mean over tasks and the seeds that have every area. Intervals are over other
-    budgets and other test examples; where these are not known, only equal means tie.
+    An area is the mean over the seeds that have a score at every budget, of the area under each seed's own curve of
+    skills. It is missing where there is no such seed, and where the row's backbones are of other tasks. A win rate is
+    the share of other rows of the scope that a row is ahead of, ties half, over seeds and tasks. Rows are ranked by it,
+    on a single task by the area. Intervals of areas and means are over other budgets and other test examples, those of
+    ranks and win rates over other tasks; of a single task ranks have those of the areas.
     """
 
     rows: pd.DataFrame
     areas: pd.DataFrame
     areas_lower: pd.DataFrame
     areas_upper: pd.DataFrame
+    means: pd.DataFrame
+    means_lower: pd.DataFrame
+    means_upper: pd.DataFrame
 
 
-def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame, points: Points) -> Leaderboard:
+def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame, points: Points, kinds: Mapping[str, str]) -> Leaderboard:
     """Return the leaderboard of cells, their learning curves and the points of these (see `bench.analysis.tables`).
+
+    `kinds` says what the target of each task is called.
 
     Where every task has one backbone, a row is a strategy over all tasks. Otherwise a row is a strategy with one
     backbone, and ranks compare backbones that were run on the same tasks.
@@ -59,12 +66,23 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame, points: Points) -
         for block in [rows[rows["scope"] == scope]]
     ]
     board = pd.concat(blocks)
-    found = {task: [stats.estimate(areas[task][row]) for row in board.index] for task in areas}
-    areas_mean, areas_lower, areas_upper = (
-        pd.DataFrame({task: [one[end] for one in column] for task, column in found.items()}).round(DECIMALS)
+    of_tasks = {task: [stats.uncertainty(areas[task][row]) for row in board.index] for task in areas}
+    of_targets = {
+        kind: [stats.pooled([of_tasks[task][place] for task in tasks]) for place in range(len(board))]
+        for kind in dict.fromkeys(kinds[task] for task in areas)
+        if len(tasks := [task for task in areas if kinds[task] == kind]) > 1
+    }
+    return Leaderboard(board.reset_index(), *_columns(of_tasks), *_columns(of_targets))
+
+
+def _columns(found: Mapping[str, Sequence[stats.Uncertainty]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return means, lower and upper ends, with a column for each task or target."""
+    ends = {name: [(one.mean, *one.interval()) for one in column] for name, column in found.items()}
+    mean, lower, upper = (
+        pd.DataFrame({name: [one[end] for one in column] for name, column in ends.items()}).round(DECIMALS)
         for end in range(3)
     )
-    return Leaderboard(board.reset_index(), areas_mean, areas_lower, areas_upper)
+    return mean, lower, upper
 
 
 def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
@@ -76,33 +94,41 @@ def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranked(rows: pd.DataFrame, areas: Sequence[Sequence[stats.Replicates]]) -> pd.DataFrame:
-    """Return the rows of a scope, best first, with means and ranks from the areas of each row on each task."""
-    means = [stats.pooled([stats.uncertainty(area) for area in row]) for row in areas]
-    mean = np.array([one.mean for one in means]).round(DECIMALS)
-    lower, upper = np.array([one.interval() for one in means]).round(DECIMALS).T
-    ranks = stats.competition_ranks(mean)
+    """Return the rows of a scope, best first, with win rates and ranks from the areas of each row on each task."""
+    n_tasks = len(areas[0])
+    duels = [stats.duels(_by_seed([row[task] for row in areas]), decimals=DECIMALS) for task in range(n_tasks)]
+    rates = stats.win_rates(duels)
+    if n_tasks == 1:
+        ranks = stats.competition_ranks([round(stats.uncertainty(row[0]).mean, DECIMALS) for row in areas])
+        low, high = stats.rank_intervals(areas)[:2]
+        told = any(stats.contrast(row[0]).known for row in areas)
+    else:
+        whole = np.array([all(map(len, row)) for row in areas], dtype=np.bool_)
+        ranks = stats.competition_ranks(np.where(whole, rates.mean.round(DECIMALS), np.nan))
+        low, high = stats.ranks_over_tasks(duels)[:2]
+        told = True
     unknown = np.full(len(rows), np.nan)
-    told = any(one.known for one in means)
-    low, high = stats.rank_intervals(areas)[:2] if told else (unknown, unknown)
+    low, high = (np.where(np.isnan(ranks), np.nan, ends) if told else unknown for ends in (low, high))
     best = (ranks == 1) | (low == 1)
     ranked = rows.assign(
         rank=_whole_numbers(ranks, rows.index),
         rank_low=_whole_numbers(low, rows.index),
         rank_high=_whole_numbers(high, rows.index),
         tied=best & (best.sum() > 1),
-        mean=mean,
-        mean_lower=lower,
-        mean_upper=upper,
-        iqm=[_interquartile_mean(row) for row in areas],
+        win_rate=rates.mean.round(DECIMALS),
+        win_lower=rates.lower.round(DECIMALS),
+        win_upper=rates.upper.round(DECIMALS),
     )
     return ranked.sort_values("rank", kind="stable", na_position="last")
 
 
-def _interquartile_mean(areas: Sequence[stats.Replicates]) -> float:
-    """Return the interquartile mean over tasks and the seeds that have them all; nan without such seeds."""
-    seeds = stats.shared_seeds(areas)
-    values = [area.with_seeds(seeds).values for area in areas]
-    return round(stats.interquartile_mean(values), DECIMALS)
+def _by_seed(areas: Sequence[stats.Replicates]) -> stats.Floats:
+    """Return areas [n_rows, n_seeds], missing where a row has none with a seed."""
+    seeds = sorted({seed for area in areas for seed in area.seeds})
+    table = np.full((len(areas), len(seeds)), np.nan)
+    for place, area in enumerate(areas):
+        table[place, [seeds.index(seed) for seed in area.seeds]] = area.values
+    return table
 
 
 def _whole_numbers(values: stats.Floats, index: pd.Index) -> pd.Series:

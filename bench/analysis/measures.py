@@ -19,13 +19,15 @@ from bench.analysis.wording import about, capitalised, count, duration, join_wor
 class Found(NamedTuple):
     """What was measured: a sentence, and the test that decides; `p` is nan where nothing can.
 
-    `gain` is above 0 where transfer is ahead, whatever it is counted in; exactly 0 is no gain, without a test.
-    `open_because` says why a gain does not support the claim however clear it is, if anything does.
+    `gain` is above 0 where transfer is ahead, whatever it is counted in. `equal` says that it is 0 for certain, as with
+    all seeds and on all test examples: no test shows more clearly that there is none. `open_because` says why a gain
+    does not support the claim however clear it is, if anything does.
     """
 
     said: str
     gain: float = float("nan")
     p: float = float("nan")
+    equal: bool = False
     open_because: str = ""
 
 
@@ -64,7 +66,7 @@ def scores_at_equal_labels(pair: Pair) -> Found:
     said = _where(pair, gains)
     if len(compared) > 1 and mean.known:
         said += f" On average over these budgets it is {_ahead(mean)}."
-    return Found(said, _rounded(mean.mean), mean.p, _no_better_than_a_guess(pair, max(compared)))
+    return Found(said, mean.mean, mean.p, _equal(mean), _no_better_than_a_guess(pair, max(compared)))
 
 
 def cold_start(pair: Pair) -> Found:
@@ -80,7 +82,7 @@ def cold_start(pair: Pair) -> Found:
     said = f"{at}{ours} has {score(means[0])} and {theirs} {score(means[1])}: {_ahead(found)}."
     if all(pair.sign * (mean - pair.chance) <= 0 for mean in means):
         said += f" Neither beats {_guess(pair)}."
-    return Found(said, _rounded(found.mean), found.p, _no_better_than_a_guess(pair, amount))
+    return Found(said, found.mean, found.p, _equal(found), _no_better_than_a_guess(pair, amount))
 
 
 def time_to_a_score(pair: Pair) -> Found:
@@ -112,8 +114,9 @@ def time_to_a_score(pair: Pair) -> Found:
     return Found(
         f"Both reach {score(goal)}, {ours} after {took[0]} and {theirs} after {took[1]} of own and shared work: "
         f"{ratio} times as long [{low}, {high}].",
-        _rounded(-found.mean),
+        -found.mean,
         found.p,
+        _equal(found),
     )
 
 
@@ -144,8 +147,9 @@ def labels_to_a_score(pair: Pair) -> Found:
     behind = decides is not gains[fewer] and decides.mean > 0  # ahead with as many labels, but not with fewer
     return Found(
         _saved_sentence(pair, saved, reached, amount),
-        _rounded(decides.mean),
+        decides.mean,
         float("nan") if behind else decides.p,
+        _equal(decides),
     )
 
 
@@ -176,8 +180,9 @@ def scores_under_shift(pair: Pair) -> Found:
         f"With {quantity(amount)} {pair.unit}, under shift ({join_words(shared)}), {ours} scores "
         f"{score(means[0])} and {theirs} {score(means[1])}: {_ahead(found)}. "
         f"They fall by {score(falls[0])} and {score(falls[1])}.",
-        _rounded(found.mean),
+        found.mean,
         found.p,
+        _equal(found),
     )
 
 
@@ -250,16 +255,16 @@ def _ends(lower: float, upper: float) -> str:
 def _ahead(gain: stats.Uncertainty) -> str:
     """Return a gain with its interval as "better by" or "worse by", whatever the direction of the score."""
     lower, upper = gain.interval()
-    if not _rounded(gain.mean) and not _rounded(upper - lower):
+    if _equal(gain):
         return "exactly equal"
     if gain.mean < 0:
         return f"worse by {score(-gain.mean)} [{score(-upper)}, {score(-lower)}]"
     return f"better by {score(gain.mean)} [{score(lower)}, {score(upper)}]"
 
 
-def _rounded(gain: float) -> float:
-    """Return a gain; what differs by rounding does not differ."""
-    return 0.0 if abs(gain) <= stats.ROUNDING else gain
+def _equal(gain: stats.Uncertainty) -> bool:
+    """Return whether a gain is 0 for certain; what differs by rounding does not differ."""
+    return abs(gain.mean) <= stats.ROUNDING and gain.variance <= stats.ROUNDING**2
 
 
 def _guess(pair: Pair) -> str:

@@ -155,7 +155,7 @@ def find_pair(tables: Tables, task: str, curves: Curves) -> Pair | str:
     cells = ordinary_cells(tables.cells)
     cells = cells[(cells["task"] == task) & (cells["backbone"] == curves.backbone)]
     planned = set(cells["strategy"])
-    found = choose_representatives(entry for name, entry in tables.manifest.strategies.items() if name in planned)
+    found = choose_representatives(entry for name, entry in curves.strategies.items() if name in planned)
     missing = {"no pretrained strategy": found.transfer, "no training from scratch": found.scratch}
     lacking = [said for said, entry in missing.items() if entry is None]
     if found.transfer is None or found.scratch is None:

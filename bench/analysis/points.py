@@ -1,7 +1,7 @@
 """The points of learning curves as replicates: scores of several seeds, with what each test block does to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,12 +24,16 @@ class Point(NamedTuple):
 class Points:
     """Scores by the metric that ranks: of models, and of the baseline that has no skill on the same test examples.
 
-    `shifted` has those of the models under each shift of the test split, by its name.
+    `shifted` has those of the models under each shift of the test split, by its name, `trivial` those of each baseline
+    of a target that has several, by its title; `zero` says for each task which of these has no skill, "" for the only
+    one.
     """
 
     models: Mapping[Point, stats.Replicates]
     baselines: Mapping[Point, stats.Replicates]
     shifted: Mapping[tuple[Point, str], stats.Replicates]
+    trivial: Mapping[tuple[Point, str], stats.Replicates]
+    zero: Mapping[str, str]
 
     def estimate(self, point: Point, metric: MetricCard, shift: str = "") -> stats.Estimate:
         """Return the mean score of a point with its interval, under a shift if one is named."""
@@ -51,22 +55,33 @@ def replicate_points(manifest: Manifest, outcomes: Mapping[Cell, Outcome | None]
     for cell, outcome in outcomes.items():
         if isinstance(outcome, Result) and cell.varied == ALL_STREAMS:
             found[Point(cell.task, cell.backbone, cell.strategy, str(cell.budget))].append(outcome)
-    models, baselines, shifted = {}, {}, {}
+    models, baselines, shifted, trivial = {}, {}, {}, {}
     for point, results in found.items():
         metric = manifest.tasks[point.task].metric
         models[point] = replicate_results(results, metric)
-        baselines[point] = _replicates(results, metric, ((one.chance, one.baselines) for one in results))
+        baselines[point] = _replicates(
+            metric, [_Scored(one, one.chance, one.baselines, one.block_sizes) for one in results]
+        )
         for shift in dict.fromkeys(under.shift for one in results for under in one.shifted):
-            under_it = [(one, under) for one in results for under in one.shifted if under.shift == shift]
-            shifted[point, shift] = _replicates(
-                [one for one, _ in under_it], metric, ((under.score, under.scores) for _, under in under_it)
-            )
-    return Points(models, baselines, shifted)
+            taken = [
+                _Scored(one, under.score, under.scores, under.block_sizes or one.block_sizes)
+                for one in results
+                for under in one.shifted
+                if under.shift == shift
+            ]
+            shifted[point, shift] = _replicates(metric, taken)
+        for title in dict.fromkeys(title for one in results for title in one.trivial):
+            kept = [(one, one.trivial[title], one.trivial[title].values.get(metric.name)) for one in results]
+            known = [_Scored(one, value, scores, one.block_sizes) for one, scores, value in kept if value is not None]
+            if known:
+                trivial[point, title] = _replicates(metric, known)
+    zero = {point.task: results[0].zero for point, results in found.items()}
+    return Points(models, baselines, shifted, trivial, zero)
 
 
 def replicate_results(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
     """Return the scores of results that differ in their seeds alone as replicates."""
-    return _replicates(results, metric, ((one.score, one.scores) for one in results))
+    return _replicates(metric, [_Scored(one, one.score, one.scores, one.block_sizes) for one in results])
 
 
 def replicate_skill(results: Sequence[Result], metric: MetricCard) -> stats.Replicates:
@@ -80,15 +95,47 @@ def replicate_skill(results: Sequence[Result], metric: MetricCard) -> stats.Repl
     return replicate_results(results, metric).plus(-chance).scaled(1 / (metric.perfect - chance))
 
 
-def _replicates(
-    results: Iterable[Result], metric: MetricCard, scored: Iterable[tuple[float, Scores]]
-) -> stats.Replicates:
-    scores, without = {}, {}
-    block_sizes: tuple[int, ...] = ()
-    n_test = 1
-    for result, (value, several) in zip(results, scored, strict=True):
-        seed, left = result.cell.seed, several.without.get(metric.name, ())
-        scores[seed], without[seed] = value, [float("nan") if one is None else one for one in left]
-        block_sizes, n_test = result.block_sizes, result.n_test
-    finest = 1 / n_test**2 if metric.proportion else 0.0
-    return stats.replicate(scores, without, block_sizes or (n_test,), finest=finest)
+class _Scored(NamedTuple):
+    """A score of a result: its value, all metrics, and how many were scored in each block."""
+
+    result: Result
+    value: float
+    scores: Scores
+    block_sizes: tuple[int, ...]
+
+    @property
+    def n_test(self) -> int:
+        """How many were scored."""
+        return sum(self.block_sizes) or self.result.n_test
+
+
+def _replicates(metric: MetricCard, several: Sequence[_Scored]) -> stats.Replicates:
+    """Return the replicates of scores of several seeds on one test split, or each on its own fold of the data."""
+    if several[0].result.folds > 1:
+        return _replicates_of_folds(metric, several)
+    without = {
+        one.result.cell.seed: [
+            float("nan") if value is None else value for value in one.scores.without.get(metric.name, ())
+        ]
+        for one in several
+    }
+    first = several[0]
+    finest = 1 / first.n_test**2 if metric.proportion else 0.0
+    sizes = first.block_sizes or (first.n_test,)
+    return stats.replicate({one.result.cell.seed: one.value for one in several}, without, sizes, finest=finest)
+
+
+def _replicates_of_folds(metric: MetricCard, several: Sequence[_Scored]) -> stats.Replicates:
+    """Return the replicates of scores that each are of one fold; those of seeds that share a fold are averaged."""
+    by_fold: dict[int, list[float]] = defaultdict(list)
+    for one in several:
+        by_fold[one.result.fold].append(one.value)
+    n_test = sum(one.n_test for one in several) / len(several)
+    share = max(one.result.amount / one.result.n_train if one.result.n_train else 1.0 for one in several)
+    return stats.replicate(
+        {fold: sum(values) / len(values) for fold, values in by_fold.items()},
+        dict.fromkeys(by_fold, ()),
+        (n_test,),
+        finest=1 / (len(by_fold) * n_test) ** 2 if metric.proportion else 0.0,
+        overlap=share / (several[0].result.folds - 1),
+    )

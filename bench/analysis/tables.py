@@ -25,9 +25,21 @@ NOT_RUN: Final = "not run"
 CURVE: Final = ["task", "backbone", "strategy"]
 
 NESTED: Final = frozenset(
-    {"cell", "key", "shared", "shifted", "losses", "provenance", "scores", "baselines", "block_sizes", "metric_files"}
+    {
+        "cell",
+        "key",
+        "shared",
+        "shifted",
+        "losses",
+        "provenance",
+        "scores",
+        "baselines",
+        "trivial",
+        "block_sizes",
+        "metric_files",
+    }
 )
-NO_COLUMNS: Final = NESTED | {"tested"}  # the name of files
+NO_COLUMNS: Final = NESTED | {"tested", "zero"}  # the names of files, and of a baseline
 RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not in NO_COLUMNS)
 METRIC_PREFIX: Final = "metric_"
 """What the column of a metric's values begins with; its name follows. `metric` says which of them is `score`."""
@@ -81,7 +93,8 @@ def read_tables(store: Store) -> Tables:
     curves = average_seeds(manifest, cells, points)
     done = {outcome.key: outcome for outcome in outcomes.values() if isinstance(outcome, Result)}
     costs = add_up(done.values())
-    board = rank_strategies(ordinary_cells(cells), curves, points)
+    kinds = {name: entry.target.get("kind", entry.metric.title) for name, entry in manifest.tasks.items()}
+    board = rank_strategies(ordinary_cells(cells), curves, points, kinds)
     return Tables(manifest, cells, curves, board, costs, tabulate_shifts(manifest, outcomes), points)
 
 
@@ -147,8 +160,10 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame, points: Points) -> pd
     curves["perfect"] = names.map({name: metric.perfect for name, metric in metrics.items()})
     curves["metric"] = names.map({name: metric.name for name, metric in metrics.items()})
     by_budget = curves.groupby(["task", "budget"], observed=True)
-    curves["amount"] = curves["amount"].fillna(by_budget["amount"].transform("max"))
+    curves["amount"] = by_budget["amount"].transform("max")
     curves["chance"] = curves["chance"].fillna(curves.groupby("task", observed=True)["chance"].transform("max"))
+    folded = names.map(_chance_of_folds(manifest, ordinary)).astype("float64")
+    curves["chance"] = folded.fillna(curves["chance"])
     ends = [points.estimate(Point(*row), metrics[str(row[0])])[1:3] for row in _rows(curves)]
     curves["lower"], curves["upper"] = np.array(ends, dtype=np.float64).reshape(-1, 2).T
     curves["margin"] = (curves["upper"] - curves["lower"]) / 2
@@ -159,6 +174,16 @@ def average_seeds(manifest: Manifest, cells: pd.DataFrame, points: Points) -> pd
 def _rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Return the names of the points of a table's rows."""
     return (tuple(map(str, row)) for row in table[list(Point._fields)].itertuples(index=False))
+
+
+def _chance_of_folds(manifest: Manifest, cells: pd.DataFrame) -> dict[str, float]:
+    """Return the mean score of chance over the folds of each task that has several, of which each has its own.
+
+    It is the same for all curves of a task, also for those of which a seed has no score.
+    """
+    by_fold = cells.groupby(["task", "fold"], observed=True)["chance"].max().reset_index()
+    means = by_fold.groupby("task", observed=True)["chance"].mean()
+    return {str(task): float(mean) for task, mean in means.items() if manifest.tasks[str(task)].card.folds > 1}
 
 
 def _said(outcome: Outcome | None) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.tables import CURVE, Tables
-from bench.analysis.wording import join_words, quantity, strategy_title
+from bench.analysis.wording import backbone_title, join_words, quantity, strategy_title
 from bench.cell import ALL_STREAMS
 from bench.stats import Floats
 
@@ -56,7 +56,7 @@ def variance_sentences(tables: Tables, table: pd.DataFrame, task: str) -> list[s
         if len(set(curve["varied"])) > 2:
             at = {float(str(amount)): dominant_stream(point) for amount, point in curve.groupby("amount")}
             name = strategy_title(strategy)
-            name += f" ({tables.manifest.backbones[backbone].title})" if several else ""
+            name += f" ({backbone_title(tables.manifest, backbone)})" if several else ""
             said.append(f"What moves scores of {name} most: {_listed_streams(at)} {tables.manifest.tasks[task].unit}.")
     return said
 

@@ -8,12 +8,14 @@ from bench.metric import MetricCard
 from bench.results.manifest import Manifest
 
 STRATEGY_TITLES: Final[Mapping[str, str]] = {
+    "small": "small network from scratch",
     "classical": "classical model",
     "partial": "partial fine-tuning",
     "full": "full fine-tuning",
 }
 STRATEGY_PHRASES: Final[Mapping[str, str]] = {
     "scratch": "training from scratch",
+    "small": "a small network from scratch",
     "classical": "a classical model",
     "linear_probe": "a linear probe",
 }
@@ -39,10 +41,17 @@ def task_title(manifest: Manifest, task: str) -> str:
     return title if len(alike) == 1 else f"{title} ({task})"
 
 
+def backbone_title(manifest: Manifest, backbone: str) -> str:
+    """Return a backbone's title, with its name where two backbones share a title."""
+    title = manifest.backbones[backbone].title
+    alike = [card for card in manifest.backbones.values() if card.title == title]
+    return title if len(alike) == 1 else f"{title} ({backbone})"
+
+
 def titled(manifest: Manifest, task: str, backbone: str = "") -> str:
     """Return a task's title, with that of a backbone if one is named."""
     title = task_title(manifest, task)
-    return f"{title}, {manifest.backbones[backbone].title}" if backbone else title
+    return f"{title}, {backbone_title(manifest, backbone)}" if backbone else title
 
 
 def direction(metric: MetricCard) -> str:
@@ -58,6 +67,11 @@ def count(number: float) -> str:
 def quantity(amount: float) -> str:
     """Return an amount of labels with separators of thousands, and with decimals only where it is not whole."""
     return count(amount) if amount == round(amount) else f"{amount:,.2f}".rstrip("0").rstrip(".")
+
+
+def tell_folds(tested: int, folds: int) -> str:
+    """Return how many of the folds of a task's data are tested, as the beginning of a sentence in lower case."""
+    return f"every example tested once, in {folds} folds" if tested >= folds else f"{tested} of {folds} folds tested"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -140,5 +154,5 @@ def capitalised(sentence: str) -> str:
 
 def backbone_titles(manifest: Manifest, names: Sequence[str]) -> str:
     """Return the titles of backbones with their sizes."""
-    cards = [manifest.backbones[name] for name in names]
-    return ", ".join(f"{card.title} ({rounded(card.parameters / 1e6)} M parameters)" for card in cards)
+    sizes = {name: rounded(manifest.backbones[name].parameters / 1e6) for name in names}
+    return ", ".join(f"{backbone_title(manifest, name)} ({size} M parameters)" for name, size in sizes.items())

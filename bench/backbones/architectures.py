@@ -1,12 +1,13 @@
 """Backbones named by an architecture: with a checkpoint of the user's, or with no training at all."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import torch
 
-from bench.backbone import state_hash
+from bench.backbone import Backbone, state_hash
 from bench.backbones.huggingface.opening import build_untrained
 from bench.backbones.opened import Opened, Reference, refuse_unknown_settings
 from bench.backbones.vision.backbone import Design, VisionBackbone
@@ -55,7 +56,9 @@ def open_untrained(reference: Reference) -> Opened:
     """
     if reference.place.startswith("hf/"):
         folder = Path(reference.place.removeprefix("hf/")).expanduser()
-        return Opened(build_untrained(reference), tuple(path for path in folder.iterdir() if path.is_file()))
+        return Opened(
+            _as_untrained(build_untrained(reference)), tuple(path for path in folder.iterdir() if path.is_file())
+        )
     refuse_unknown_settings(reference, SETTINGS, "randomly drawn")
     design = _design(reference.place)
     with torch.random.fork_rng(devices=[]):
@@ -64,7 +67,13 @@ def open_untrained(reference: Reference) -> Opened:
     backbone = VisionBackbone(
         reference, design, network, source="drawn at random, never trained", licence="none needed"
     )
-    return Opened(backbone.known_by(state_hash(backbone)), ())
+    return Opened(_as_untrained(backbone.known_by(state_hash(backbone))), ())
+
+
+def _as_untrained(backbone: Backbone) -> Backbone:
+    """Return a backbone whose card says that it was never trained."""
+    backbone.card = replace(backbone.card, title=f"{backbone.card.title}, untrained", trained=False)
+    return backbone
 
 
 def _design(architecture: str) -> Design:

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from bench.budget import ALL
+from bench.cell import Result
 from bench.errors import ConfigError
 from bench.planning.plan import PlannedCell
-from bench.prediction.exported import holds
+from bench.prediction.exported import Estimate, holds, read_exported
+from bench.results.store import Store
 from bench.strategy import BACKBONE, Strategy
+from bench.task import Task, WholeTask
 
 
 def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
@@ -31,6 +36,47 @@ def choose_exports(plan: Sequence[PlannedCell], root: Path) -> dict[str, Path]:
     if len(chosen) == 1:
         return {planned.key: root for planned in chosen.values()}
     return {planned.key: root.joinpath(*map(_folder_name, name)) for name, planned in chosen.items()}
+
+
+def choose_refits(plan: Sequence[PlannedCell], root: Path, tasks: Mapping[str, Task]) -> dict[str, Path]:
+    """Return the folder for the refit of each task, backbone and strategy, by the key of the cell whose recipe it is.
+
+    Raises `ConfigError` where the budget of all labels is not asked for, since other budgets estimate another model, or
+    for tasks whose examples are not to be had without their split.
+    """
+    chosen = choose_exports(plan, root)
+    for planned in (one for one in plan if one.key in chosen):
+        name = planned.cell.task
+        if planned.cell.budget != ALL:
+            raise ConfigError(f"--refit all trains on every label, so test it with all of them too: add --budget {ALL}")
+        if not isinstance(tasks[name], WholeTask):
+            raise ConfigError(
+                f"--refit all needs labelled data that are split here, or that are read from files with their split: "
+                f"{name} is split by its own code; leave --refit out, and the model of the training split is kept"
+            )
+    return chosen
+
+
+def estimate(planned: PlannedCell, plan: Sequence[PlannedCell], store: Store) -> Estimate | None:
+    """Return what the recipe of a planned cell scored with all seeds of the plan; None if nothing was scored."""
+    alike = (one for one in plan if replace(one.cell, seed=planned.cell.seed) == planned.cell)
+    outcomes = (store.outcome(one.cell, one.key) for one in alike)
+    tested = [outcome for outcome in outcomes if isinstance(outcome, Result)]
+    if not tested:
+        return None
+    return Estimate(
+        metric=store.manifest.tasks[planned.cell.task].metric.name,
+        scores=tuple(result.score for result in tested),
+        amount=max(result.amount for result in tested),
+        tested=len({result.fold for result in tested}),
+        folds=tested[0].folds,
+        keys=tuple(result.key for result in tested),
+    )
+
+
+def show_refit(folder: Path) -> None:
+    """Print where a refit is kept, and what is known of it."""
+    print(f"model: {folder} ({read_exported(folder).result})")
 
 
 def show_exports(plan: Sequence[PlannedCell], exports: Mapping[str, Path]) -> None:

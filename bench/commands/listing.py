@@ -40,7 +40,8 @@ def _about_task(config: Config, name: str) -> str:
 
 def _about_strategy(strategy: Strategy) -> str:
     if BACKBONE not in strategy.requires:
-        instead = ", but a classical model in its place" if RIVALS in strategy.requires else ""
+        network = ", but a small network in its place" if strategy.trained_fraction else ""
+        instead = ", but a classical model in its place" if RIVALS in strategy.requires else network
         return f"{strategy.kind}: no backbone{instead}"
     begun = "pretrained" if strategy.start == "pretrained" else "from scratch"
     return f"{strategy.kind}: trains {strategy.trained_fraction:.0%} of the stages, {begun}"

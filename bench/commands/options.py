@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bench.budget import Asked
+from bench.budget import Asked, Count
 from bench.runtime.arithmetic import WantedPrecision
 from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.skeletons.writing import Skeleton
@@ -68,7 +68,7 @@ class RunOptions:
     """Options of `run`. `out` is the results folder, None for `results/SUITE`; `workers` None for as many as fit.
 
     `executor` is the name of what runs cells, "" for what fits the number of workers. `precision` is that of gradient
-    steps.
+    steps. With `refit` the models that are kept learn from every label, the tested ones too.
     """
 
     selection: SelectionOptions = field(default_factory=SelectionOptions)
@@ -78,6 +78,7 @@ class RunOptions:
     precision: WantedPrecision = "auto"
     out: Path | None = None
     export: Path | None = None
+    refit: Literal["all"] | None = None
     variance: bool = False
     shifts: bool = True
     trackers: tuple[str, ...] = ()
@@ -178,6 +179,21 @@ class PretrainOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOptions:
+    """Options of `tune`: the tasks that recipes are made for and the strategies, none named means all.
+
+    `budgets` and `seeds` are those of every trial, `out` the file to write.
+    """
+
+    config: Path | None = None
+    tasks: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    budgets: tuple[Asked, ...] = (Count(40), Count(160))
+    seeds: int = 2
+    out: Path = Path("tuned.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CacheOptions:
     """Options of `cache`."""
 
@@ -196,6 +212,7 @@ Options = (
     | ListOptions
     | NewOptions
     | PretrainOptions
+    | TuneOptions
     | CacheOptions
 )
 """The options of any command: their class says which command."""

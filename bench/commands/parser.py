@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+from bench.budget import parse_asked
 from bench.commands.arguments import (
     add_config,
     add_data,
@@ -35,6 +36,7 @@ from bench.commands.options import (
     RankOptions,
     ReportOptions,
     RunOptions,
+    TuneOptions,
 )
 from bench.registry import BUILT_IN, EXECUTORS, TRACKERS
 from bench.runtime.arithmetic import WANTED
@@ -86,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_list(add("list", help="show what there is"))
     _add_new(add("new", help="write a package for a task, target, strategy or backbone of your own"))
     _add_pretrain(add("pretrain", help="remake a bundled backbone"))
+    _add_tune(add("tune", help="make default recipes for all strategies, on other tasks than those they are for"))
     _add_cache(add("cache", help="show what is kept between runs, and clear it"))
     return parser
 
@@ -111,6 +114,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder (default: results/SUITE)")
     parser.add_argument(
         "--export", type=Path, metavar="DIR", help="keep the adapted models: of the largest budget, by seed 0"
+    )
+    parser.add_argument(
+        "--refit", choices=("all",), help="with --export: train the kept models on all labels, the tested ones too"
     )
     parser.add_argument(
         "--variance", action="store_true", help="also tell apart what subset, initialisation and order make vary"
@@ -208,6 +214,26 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="as `list backbones` shows it, without `bundled:`")
     add_device(parser)
     parser.set_defaults(kind=PretrainOptions)
+
+
+def _add_tune(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument(
+        "--task", dest="tasks", action="append", metavar="T", help="recipes for this task; may be repeated"
+    )
+    parser.add_argument("--strategy", dest="strategies", action="append", metavar="S", help="only this strategy")
+    parser.add_argument(
+        "--budget",
+        dest="budgets",
+        action="extend",
+        nargs="+",
+        type=parse_asked,
+        metavar="N",
+        help="labels of each trial (default: 40 160)",
+    )
+    parser.add_argument("--seeds", type=positive, metavar="N", help="seeds of each trial (default: 2)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: tuned.toml)")
+    parser.set_defaults(kind=TuneOptions)
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

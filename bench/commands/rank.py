@@ -89,10 +89,10 @@ def _outcomes(name: str, selection: Selection, options: RankOptions) -> dict[str
         return {}
     sign = 1 if selection.tasks[name].target.metrics[0].card.higher_is_better else -1
     found: dict[str, dict[str, list[float]]] = {}
-    largest = max((result.amount for result in results), default=0.0)
+    largest = max(results, key=lambda result: result.amount).cell.budget if results else NONE
     for result in results:
         cell = result.cell
-        if result.amount == largest and strategies[cell.strategy].start == "pretrained":
+        if cell.budget == largest and strategies[cell.strategy].start == "pretrained":
             found.setdefault(cell.strategy, {}).setdefault(cell.backbone, []).append(sign * result.score)
     return {
         strategy: {backbone: float(np.mean(scores)) for backbone, scores in several.items()}

@@ -3,12 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from bench.analysis.wording import counted
-from bench.commands.exports import choose_exports, show_exports
+from bench.commands.exports import choose_exports, choose_refits, estimate, show_exports, show_refit
 from bench.commands.options import RunOptions
 from bench.commands.report import show_report
 from bench.commands.selection import Selection, select
@@ -25,7 +26,7 @@ from bench.runtime.arithmetic import PrecisionRequest, WantedPrecision
 from bench.runtime.cache import Cache, default_cache
 from bench.runtime.device import default_decoders, default_workers, resolve_device
 from bench.targets.registered import target_record
-from bench.task import Task
+from bench.task import Task, WholeTask
 from bench.tracking.tracking import start_tracking
 
 FINE: Final = 0
@@ -45,7 +46,10 @@ def main(options: RunOptions) -> int:
     if not plan:
         raise ConfigError("nothing is left to be run, see above: ask for other budgets, such as --budget all")
     store = Store(options.out or Path("results") / selection.suite.name)
-    exports = choose_exports(plan, options.export) if options.export else {}
+    if options.refit and not options.export:
+        raise ConfigError("--refit all is about a model that is kept: say where with --export DIR")
+    exports = choose_exports(plan, options.export) if options.export and not options.refit else {}
+    refits = choose_refits(plan, options.export, selection.tasks) if options.export and options.refit else {}
     again = [key for key, folder in exports.items() if not holds(folder, key)]
     rescored = Rescored([], []) if options.dry_run else rescore(store, plan, selection.tasks)
     once_more = [*again, *rescored.lost]
@@ -57,7 +61,7 @@ def main(options: RunOptions) -> int:
     execute = _executor(options, selection, cache, {key: exports[key] for key in again}, request) if pending else None
     manifest = _manifest(selection)
     tracking = start_tracking(options.trackers if pending else (), store.root, manifest, plan)
-    for folder in exports.values():
+    for folder in (*exports.values(), *refits.values()):
         make_room(folder)
     _announce_other_data(store, manifest)
     store.extend(manifest)
@@ -71,6 +75,7 @@ def main(options: RunOptions) -> int:
         tally = run_cells(scorable, store, backbones, execute, again=once_more, follow=tracking.follow, units=units)
     show_report(store, anew=False)
     show_exports(plan, exports)
+    _refit(options, selection, cache, refits, store)
     return _conclude(tally, plan, pending, store)
 
 
@@ -91,18 +96,39 @@ def _executor(
     device = resolve_device(options.compute.device)
     largest = max(card.parameters for card in selection.backbones.values())
     workers = options.workers or default_workers(device, parameters=largest)
-    settings = EngineSettings(
+    settings = replace(_settings(options, cache, request, workers), exports=exports)
+    execute = load_function(EXECUTORS, options.executor or ("here" if workers == 1 else "processes"))
+    return partial(execute, workers=workers, settings=settings)
+
+
+def _settings(options: RunOptions, cache: Cache, request: PrecisionRequest, workers: int) -> EngineSettings:
+    return EngineSettings(
         cache_root=cache.root,
         cache_limit_bytes=cache.limit_bytes,
-        device=device,
+        device=resolve_device(options.compute.device),
         memory_bytes=options.compute.memory_bytes,
         decoders=default_decoders(workers),
         trust_remote_code=options.selection.suite.trust_remote_code,
-        exports=exports,
         request=request,
     )
-    execute = load_function(EXECUTORS, options.executor or ("here" if workers == 1 else "processes"))
-    return partial(execute, workers=workers, settings=settings)
+
+
+def _refit(options: RunOptions, selection: Selection, cache: Cache, refits: Mapping[str, Path], store: Store) -> None:
+    """Train what was tested on every label, into folders by the keys of its cells of seed 0, and say what is there."""
+    cells = {planned.key: planned for planned in selection.plan}
+    settings = _settings(options, cache, PrecisionRequest(options.precision, store.choices), workers=1)
+    for planned, folder in ((cells[key], folder) for key, folder in refits.items()):
+        known = estimate(planned, selection.plan, store)
+        if known is None:
+            logging.warning("%s: no cell of it has a score, so that no model is kept", planned.cell)
+            continue
+        if not holds(folder, known.key):
+            from bench.execution.refitting import refit  # noqa: PLC0415 (with the tensor library, seconds)
+
+            task = selection.tasks[planned.cell.task]
+            assert isinstance(task, WholeTask), "others were refused when refits were chosen"
+            refit(planned, task, known, folder, settings)
+        show_refit(folder)
 
 
 def _announce(again: Sequence[str], store: Store) -> None:
@@ -116,12 +142,14 @@ def _announce(again: Sequence[str], store: Store) -> None:
 def _announce_other_data(store: Store, manifest: Manifest) -> None:
     """Say which cells leave the tables of the folder, since their task has other data now."""
     for curve, cells in store.outdated(manifest).items():
+        before, now = (one.tasks[curve.task].card.folds for one in (store.manifest, manifest))
         logging.warning(
-            "%s: the folder has %s of %s on other data, which leave its tables: run this strategy on these data too, "
+            "%s: the folder has %s of %s on other data%s, which leave its tables: run this strategy on these data too, "
             "or name another folder with --out",
             curve.task,
             counted(len(cells), "cell"),
             f"{curve.strategy} ({curve.backbone})",
+            "" if before == now else f" ({counted(before, 'fold')}, now {now})",
         )
 
 
@@ -162,6 +190,12 @@ def _manifest(selection: Selection) -> Manifest:
             for entry in selection.suite.entries
             for strategy in entry.strategies
         },
+        tuned={
+            Curve(entry.task, entry.backbone, strategy.name): entry.tuned[strategy.name]
+            for entry in selection.suite.entries
+            for strategy in entry.strategies
+            if strategy.name in entry.tuned
+        },
         left_out=selection.left_out,
         need_labels=selection.need_labels,
     )
@@ -174,7 +208,7 @@ def _task_entry(task: Task) -> TaskEntry:
         card=task.card,
         metric=cards[0],
         metrics=cards,
-        baseline=target.baseline.title,
+        baseline=target.guess,
         unit=target.unit,
         target=target_record(target),
     )

@@ -11,8 +11,9 @@ from typing import Any
 from bench_tasks.opening import guess_family, open_task
 from pydantic import ValidationError
 
+from bench.analysis.wording import tell_folds
 from bench.backbones.descriptions import describe_all
-from bench.budget import Asked
+from bench.budget import Asked, Count
 from bench.card import BackboneCard
 from bench.commands.options import OwnDataOptions, SelectionOptions, SuiteOptions
 from bench.config.data import problems_of, separate_own
@@ -20,7 +21,7 @@ from bench.config.reading import CONFIG, Config, TaskTable, default_config, expl
 from bench.config.suite import Suite
 from bench.domains.registered import domain_of
 from bench.errors import ConfigError
-from bench.planning.pairs import leave_out_impossible, tell_left_out
+from bench.planning.pairs import leave_out_impossible, tell_left_out, tell_unused_heads
 from bench.planning.plan import PlannedCell, plan_cells
 from bench.registry import TASKS, names
 from bench.results.manifest import Curve
@@ -55,8 +56,11 @@ def select(options: SelectionOptions, cache: Cache, *, variance: bool = False, s
             log.warning("%s: %s", name, remark)
     names = (entry.backbone for entry in suite.entries)
     backbones = describe_all(names, cache, trust_remote_code=options.suite.trust_remote_code)
+    for name, task in tasks.items():
+        if task.card.folds > 1:
+            log.info("%s: %s", name, tell_folds(suite.seeds_of(task.card), task.card.folds))
     suite, left_out, need_labels = leave_out_impossible(suite, tasks, backbones)
-    for line in tell_left_out(left_out, need_labels):
+    for line in (*tell_left_out(left_out, need_labels), *tell_unused_heads(suite, tasks, backbones)):
         log.info("%s", line)
     tasks = {entry.task: tasks[entry.task] for entry in suite.entries}
     backbones = {entry.backbone: backbones[entry.backbone] for entry in suite.entries}
@@ -78,7 +82,7 @@ def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Su
     else:
         config, name = _config(wanted.config, needed=True), wanted.name or "all"
         _refuse_data_options(wanted.own_data)
-    return config.suite(name).select(
+    suite = config.suite(name).select(
         tasks=wanted.tasks,
         backbones=() if wanted.own_data.address else wanted.backbones,
         strategies=options.strategies,
@@ -86,6 +90,7 @@ def choose_suite(options: SelectionOptions, cache: Cache, *, shifts: bool) -> Su
         seeds=options.seeds,
         shifts=shifts,
     )
+    return suite.with_folds()
 
 
 def _config(path: Path | None, *, needed: bool) -> Config:
@@ -118,7 +123,7 @@ def _with_data(options: SuiteOptions, address: str, cache: Cache) -> tuple[Confi
     problems = list(problems_of(table.spec(name)))
     if problems:
         raise ConfigError(listing("--data", problems))
-    return _config(options.config, needed=False).with_task(name, table), name
+    return _config(options.config, needed=False).with_own_data(name, table), name
 
 
 def _refuse_data_options(data: OwnDataOptions) -> None:
@@ -168,10 +173,11 @@ def _learnable(plan: Sequence[PlannedCell], tasks: Mapping[str, Task]) -> Sequen
 def _problem(budget: Asked, task: Task) -> str:
     """Return why a task whose number of training examples is known cannot have a budget, or nothing.
 
-    What examples amount to in another unit is known only once the data are loaded.
+    What examples amount to in another unit is known only once the data are loaded, where their card does not say it.
     """
     if not task.target.sampling.counts_examples:
-        return ""
+        there, more = task.card.amount, isinstance(budget, Count) and budget.of > task.card.amount
+        return f"more than its {there:g} {task.target.unit}" if there and more else ""
     size, total, unit = budget_size(budget, task.card.n_train), task.card.n_train, task.target.unit
     if size > total:
         return f"more than its {total} {unit}"

@@ -17,19 +17,28 @@ ADDRESSES: Final = ("folder", "csv", "torchvision", "torchaudio", "conll", "hf",
 OWN: Final = "own"
 """The field that holds the options of a domain of its own; nobody names it."""
 
+ONE_SPLIT: Final = ("test_share", "split_seed", "held_out", "split")
+"""Options of which every one says that there is one split."""
+
 OF_BUNDLED: Final = frozenset({"metric"})
 """Options that a bundled task has too."""
+
+
+FOLDS: Final = 5
+"""Fewest folds that data without a split are dealt into, as far as there are examples or groups for it."""
 
 
 class DataSpec(NamedTuple):
     """Which data a task is about: `family` alone for a bundled task, else with the `address` of the data.
 
-    An address is a kind and a place, such as `folder:photos/ants` or `torchvision:CIFAR10`.
+    An address is a kind and a place, such as `folder:photos/ants` or `torchvision:CIFAR10`. `folds` are as many as data
+    are dealt into that come without a split.
     """
 
     family: str
     address: str = ""
     options: DataOptions = DataOptions()
+    folds: int = FOLDS
 
     @property
     def kind(self) -> str:
@@ -97,6 +106,10 @@ def problems_of(spec: DataSpec) -> Iterator[str]:
         others = [other.name for other in all_domains().values() if name in other.options]
         if others:
             yield f"{name}: says nothing of {spec.family} (only of {', '.join(others)})"
+    if spec.options.test == "folds":
+        idle = [name for name in ONE_SPLIT if name in said]
+        if idle:
+            yield f'test: "folds" tests every example once: leave {" and ".join(idle)} out, or say test = "one"'
     if spec.options.combine is not None and spec.options.score_by is None:
         yield "combine: says how predictions are combined of what is scored as one: say what that is (score_by)"
     if spec.options.target is not None and "target" in domain.options:

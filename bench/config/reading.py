@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from annotated_types import Ge, Len
@@ -22,10 +23,12 @@ from bench.config.recipes import (
     told,
 )
 from bench.config.suite import Entry, Suite
+from bench.config.tuned import KEY as TUNED_KEY
+from bench.config.tuned import TunedTable, find_tuned, layers_of, shipped_tables
 from bench.domains.options import DataOptions
 from bench.domains.registered import all_domains, families
 from bench.errors import ConfigError, nearest, unknown_name
-from bench.strategy import BACKBONE, Strategy
+from bench.strategy import AUTO, BACKBONE, Strategy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,6 +51,9 @@ Seeds = Annotated[int, Ge(1)]
 RESERVED: Final = "overview"
 CONFIG: Final = Path("bench.toml")
 DEFAULTS: Final = Path(__file__).parent / "defaults.toml"
+
+OF_OWN_DATA: Final[Layer] = MappingProxyType({"rates": AUTO})
+"""Settings that lie below all others where data are named on the command line."""
 
 RENAMED: Final = {"fractions": "budgets"}
 """Keys that configs had before, and what they are now."""
@@ -98,10 +104,12 @@ class Config(_Table):
 
     budgets: Budgets
     seeds: Seeds
+    fold_seeds: Seeds | None = None
     shifts: bool
     recipe: Layer = {}
     strategies: Annotated[Mapping[Name, Layer], Len(1)]
     backbones: Mapping[str, BackboneTable] = {}
+    tuned: tuple[TunedTable, ...] = ()
     tasks: Mapping[Name, TaskTable] = {}
     suites: Mapping[Name, SuiteTable] = {}
 
@@ -114,12 +122,14 @@ class Config(_Table):
             name=name,
             budgets=tuple(sorted(set(table.budgets or self.budgets))),
             seeds=table.seeds or self.seeds,
+            fold_seeds=table.seeds or self.fold_seeds,
             entries=tuple(
                 Entry(
                     task,
                     self.tasks[task].spec(task),
                     backbone,
                     tuple(self._strategy(name, kinds[name], task, backbone, table.recipe) for name in kinds),
+                    self._tuned_cards(task, backbone),
                 )
                 for task in table.tasks
                 for backbone in self.tasks[task].backbones
@@ -127,10 +137,29 @@ class Config(_Table):
             shifts=self.shifts if table.shifts is None else table.shifts,
         )
 
-    def with_task(self, name: str, table: TaskTable) -> "Config":
-        """Return the config with a task, and a suite of the same name that is this task alone."""
+    def with_own_data(self, name: str, table: TaskTable) -> "Config":
+        """Return the config with data as a task, and a suite of the same name that is this task alone.
+
+        What nobody tuned recipes for has its rates chosen inside small budgets, unless the config says otherwise.
+        """
         tasks, suites = {**self.tasks, name: table}, {**self.suites, name: SuiteTable(tasks=(name,))}
-        return self.model_copy(update={"tasks": tasks, "suites": suites})
+        return self.model_copy(update={"tasks": tasks, "suites": suites, "recipe": {**OF_OWN_DATA, **self.recipe}})
+
+    def tuned_for(self, strategy: str, task: str, backbone: str) -> TunedTable | None:
+        """Return the table of the tuned recipe that holds for a strategy on a task and backbone, or None."""
+        alone = BACKBONE not in kinds_of(self.strategies)[strategy].requires
+        table = self.tasks[task]
+        named = "" if table.data else table.family or task
+        return find_tuned(self.tuned, named, backbone, strategy, alone=alone)
+
+    def _tuned_cards(self, task: str, backbone: str) -> dict[str, dict[str, Any]]:
+        """Return how the recipes for a task and backbone were tuned, by the names of strategies, as far as they were.
+
+        What the config sets for the task itself was not.
+        """
+        found = {name: self.tuned_for(name, task, backbone) for name in self.strategies}
+        set_here = {name for name in self.strategies if self.tasks[task].recipe.get(name) or self.tasks[task].shared}
+        return {name: table.card(name) for name, table in found.items() if table is not None and name not in set_here}
 
     def strategy(self, name: str) -> Strategy:
         """Return a strategy as its own table has it, on any backbone and task."""
@@ -142,11 +171,13 @@ class Config(_Table):
         Raises `ConfigError` if its settings do not go together.
         """
         matching = [one for pattern, one in self.backbones.items() if fnmatchcase(backbone, pattern)]
-        of_backbone = matching if BACKBONE in kind.requires else []
-        particular: list[BackboneTable | TaskTable] = [*of_backbone, self.tasks[task]]
         layers = [self.recipe, self.strategies[name]]
-        for one in particular:
+        for one in matching if BACKBONE in kind.requires else []:
             layers += [one.shared, one.recipe.get(name, {})]
+        tuned = self.tuned_for(name, task, backbone)
+        if tuned is not None:
+            layers.append(tuned.strategies[name].recipe)
+        layers += [self.tasks[task].shared, self.tasks[task].recipe.get(name, {})]
         try:
             return merge(kind, name, [*layers, of_suite])
         except ValidationError as error:
@@ -158,9 +189,11 @@ def read_config(path: Path, bundled: Iterable[str]) -> Config:
 
     Raises `ConfigError` naming the file and every problem in it.
     """
-    said, defaults = _toml(path), _toml(DEFAULTS)
+    said, defaults = _toml(path), _defaults()
     if "strategies" in said:
-        del defaults["backbones"]  # whose rates are for the strategies there
+        del defaults["backbones"], defaults[TUNED_KEY]  # whose rates are for the strategies there
+    if "seeds" in said:
+        del defaults["fold_seeds"]  # what is said of seeds means data in folds too
     table = {**defaults, **said}
     problems = [*_recipe_problems(table), *_separate_own(table)]
     try:
@@ -187,7 +220,12 @@ def _separate_own(table: dict[str, Any]) -> Iterator[str]:
 
 def default_config() -> Config:
     """Return the config that holds where there is none: no tasks, no suites."""
-    return Config.model_validate(_toml(DEFAULTS))
+    return Config.model_validate(_defaults())
+
+
+def _defaults() -> dict[str, Any]:
+    """Return the defaults, with the recipes that were tuned."""
+    return {**_toml(DEFAULTS), TUNED_KEY: shipped_tables()}
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -250,6 +288,9 @@ def _recipe_problems(said: Mapping[str, Any]) -> Iterator[str]:
             for strategy, layer in _tables(table, "recipe").items():
                 if strategy in kinds:
                     yield from layer_problems(f"{section}.{name}.recipe.{strategy}", layer, kinds[strategy])
+    for where, strategy, layer in layers_of(said):
+        if strategy in kinds:
+            yield from layer_problems(where, layer, kinds[strategy])
     for where, layer in everywhere:
         yield from common_problems(where, layer, kinds.values())
 

@@ -1,29 +1,36 @@
 """A suite: what is to be measured, with every recipe worked out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bench.budget import Asked
-from bench.config.data import DataSpec
+from bench.card import TaskCard
+from bench.config.data import FOLDS, DataSpec
 from bench.errors import unknown_name
 from bench.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One task of a suite on one backbone, with the strategies as they hold for the two."""
+    """One task of a suite on one backbone, with the strategies as they hold for the two.
+
+    `tuned` says of those strategies whose recipes were tuned how that was done, by their names.
+    """
 
     task: str
     spec: DataSpec
     backbone: str
     strategies: tuple[Strategy, ...]
+    tuned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
     """What to measure: every entry's strategies at every budget and seed (0 to `seeds` - 1).
 
-    With `shifts` every cell is scored on shifted test data too.
+    For data that are dealt into folds there are `fold_seeds` instead, if that is said, but no more than folds. With
+    `shifts` every cell is scored on shifted test data too.
     """
 
     name: str
@@ -31,6 +38,16 @@ class Suite:
     seeds: int
     entries: tuple[Entry, ...]
     shifts: bool = False
+    fold_seeds: int | None = None
+
+    def seeds_of(self, task: TaskCard) -> int:
+        """Return the number of seeds of a task: of several folds each is tested by one seed."""
+        return min(self.fold_seeds or self.seeds, task.folds) if task.folds > 1 else self.seeds
+
+    def with_folds(self) -> "Suite":
+        """Return the suite with as many folds for data without a split as there are seeds, five at least."""
+        folds = max(FOLDS, self.fold_seeds or self.seeds)
+        return replace(self, entries=tuple(replace(one, spec=one.spec._replace(folds=folds)) for one in self.entries))
 
     def select(
         self,
@@ -66,6 +83,7 @@ class Suite:
             self,
             budgets=tuple(sorted(set(budgets))) or self.budgets,
             seeds=seeds or self.seeds,
+            fold_seeds=seeds or self.fold_seeds,
             entries=entries,
             shifts=self.shifts and shifts,
         )

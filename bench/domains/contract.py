@@ -9,7 +9,7 @@ configuration can ask every domain at no cost.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from bench.domains.options import DataOptions, DomainOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
 from bench.target import Target
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +33,7 @@ WORDS: Final = "words"
 PASTS: Final = "pasts of series"
 """What classical models need of a domain, by the words that an error has for it."""
 
-SPLITTING: Final = frozenset({"group", "held_out", "score_by", "combine", "split_seed"})
+SPLITTING: Final = frozenset({"group", "held_out", "score_by", "combine", "test", "split_seed"})
 """Options of labelled data, however they are read, that say what is tested on and what is scored as one."""
 
 LABELLED: Final = SPLITTING | {"split", "target", "label", "labels", "separator", "config", "encoding"}
@@ -168,9 +171,10 @@ class Domain:
     Labelled examples are read by `files` or by `cells`; a domain whose tables are `series` is forecast instead. What
     has no labels is read by `unlabelled`.
 
-    `shifts` returns what its test splits are also scored under. `offers` are what classical models can have of it, such
-    as `FEATURES`, which `features` then makes. `input_format` returns what an export has to keep of how examples were
-    read: all numbers that `unlabelled` needs to read others alike.
+    `small` returns a small network that reads raw examples such as these, never trained, to stand beside training from
+    scratch. `shifts` returns what its test splits are also scored under. `offers` are what classical models can have of
+    it, such as `FEATURES`, which `features` then makes. `input_format` returns what an export has to keep of how
+    examples were read: all numbers that `unlabelled` needs to read others alike.
     """
 
     name: str
@@ -186,6 +190,7 @@ class Domain:
     files: FileReader | None = None
     cells: CellReader | None = None
     series: bool = False
+    small: Callable[[Raw], "Backbone"] | None = None
     shifts: Callable[[], Sequence[Shift]] = tuple
     offers: frozenset[str] = frozenset()
     features: Callable[[], Features] | None = None

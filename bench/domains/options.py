@@ -1,11 +1,14 @@
 """Options of data: what a config may say of the data of a task, and what one domain alone has beside these."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Interval, Len
 from pydantic import BaseModel, ConfigDict, InstanceOf, SerializeAsAny
 
 Count = Annotated[int, Gt(0)]
+
+TEST_SHARE: Final = 0.25
+"""The share of the examples that one split tests on where nothing is said of it."""
 
 
 class DomainOptions(BaseModel):
@@ -23,11 +26,13 @@ Own = TypeVar("Own", bound=DomainOptions)
 class DataOptions(BaseModel):
     """What a task may say of its data, beside where they are. What is not said is found out, or has the default here.
 
-    Splits: `test_share` of the examples is held out, stratified, and whole groups of them, if the data do not come
-    split. `split` names the column that says train or test. `group` names the column (for files: a regular expression
-    with one group, searched in the path within the folder) of what must not be on both sides, such as a speaker or a
-    patient; `held_out` lists the groups to test on. `counts` are the rows of training, validation and test of a series;
-    nothing is chosen on the validation rows, and nothing learnt from them.
+    Splits: data that do not come split are dealt into folds below 5,000 examples, stratified, and whole groups of them:
+    every example is tested once. From there on, and with `test` = "one", a single share of them is held out, a quarter
+    unless `test_share` says another, drawn with `split_seed`; either of these asks for it too. `test` = "folds" asks
+    for folds of any number of examples. `split` names the column that says train or test. `group` names the column (for
+    files: a regular expression with one group, searched in the path within the folder) of what must not be on both
+    sides, such as a speaker or a patient; `held_out` lists the groups to test on. `counts` are the rows of training,
+    validation and test of a series; nothing is chosen on the validation rows, and nothing learnt from them.
 
     `score_by` names, as `group` does, what is scored as one, such as a patient of whom there are several pictures:
     before every metric the predictions of its examples are combined, by `combine`: "mean", or, where the target is any
@@ -60,8 +65,9 @@ class DataOptions(BaseModel):
     citation: str = "not stated"
     source: str = ""
 
-    test_share: Annotated[float, Interval(gt=0, lt=1)] = 0.25
-    split_seed: Annotated[int, Ge(0)] = 0
+    test: Literal["folds", "one"] | None = None
+    test_share: Annotated[float, Interval(gt=0, lt=1)] | None = None
+    split_seed: Annotated[int, Ge(0)] | None = None
     split: str | None = None
     group: str | None = None
     held_out: tuple[str, ...] = ()
@@ -99,6 +105,16 @@ class DataOptions(BaseModel):
     def own_as(self, kind: type[Own]) -> Own:
         """Return the options that a domain has of its own, as its readers know them."""
         return self.own if isinstance(self.own, kind) else kind()
+
+    @property
+    def share_tested(self) -> float:
+        """The share of the examples, or of the steps of a series, that one split is to test on."""
+        return TEST_SHARE if self.test_share is None else self.test_share
+
+    @property
+    def wants_one_split(self) -> bool:
+        """Whether something is said that only one split has."""
+        return self.test == "one" or self.test_share is not None or self.split_seed is not None
 
     @property
     def error(self) -> Literal["mase", "mse"]:

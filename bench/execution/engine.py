@@ -160,14 +160,22 @@ class Engine:
             provenance=describe_run(device),
             scores=scores,
             baselines=evaluation.baselines,
+            zero=evaluation.zero,
+            trivial=evaluation.trivial,
             block_sizes=evaluation.block_sizes,
             metric_files=evaluation.metric_files,
             tested=evaluation.tested_name,
+            fold=planned.fold,
+            folds=loaded.card.folds,
+            n_train=loaded.budgets.total,
+            learning_rate=cost.learning_rate,
+            rates=cost.rates,
+            kept=cost.kept,
         )
         self._export(one, model, result)
         shifted = under.predictions if under else {}
         tested = evaluation.tested(shifts=planned.shifts)
-        return CellOutput(result, predictions, tested, shifted, planned.fold, cost.choice)
+        return CellOutput(result, predictions, tested, shifted, cost.choice)
 
     def _export(self, one: "_Ready", model: Model, result: Result) -> None:
         """Write the adapted model into its folder, if it is to be kept."""

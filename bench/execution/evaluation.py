@@ -12,10 +12,10 @@ from bench.column import Array, Column, Indices, dense
 from bench.domain import Raw
 from bench.errors import DataError
 from bench.metric import Metric, files_of
-from bench.results.tested import PLAIN, Tested
+from bench.results.tested import PLAIN, Tested, Truth
 from bench.scoring import score
 from bench.shifts.scoring import Shifted, shift_test
-from bench.target import Target, combination
+from bench.target import Target, combination, zero_skill
 from bench.task import Examples, Split
 
 Predict = Callable[[Raw], Column]
@@ -66,13 +66,15 @@ class Evaluation:
 
         Raises `DataError` if examples are to be scored as one and the target cannot combine their predictions.
         """
-        if split.test.units is not None:
+        if any(part.units is not None for part in (split.test, *(other.examples for other in split.elsewhere))):
             combination(target)
         self._target = target
         self._metrics = target.metrics  # once: a metric in a file may change while a run goes on
         self._split = split
         self._content = content
         self.test = split.test
+        train = split.train
+        self._zero = zero_skill(target, train.labels[target.reads], train.raw, train.facts)
         self._baseline = self._predict_baseline(split.test)
         self.baselines = self.score(self._baseline)
 
@@ -82,17 +84,32 @@ class Evaluation:
         return self._metrics[0].card.name
 
     @property
+    def zero(self) -> str:
+        """The title of the baseline that stands for no skill."""
+        return self._zero.title
+
+    @cached_property
+    def trivial(self) -> Mapping[str, Scores]:
+        """The scores of all baselines by their titles, where there are several."""
+        several, train, test = self._target.baselines, self._split.train.labels[self._target.reads], self.test
+        if len(several) == 1:
+            return {}
+        return {one.title: self.score(one.predict(train, test.raw, test.facts)) for one in several}
+
+    @property
     def metric_files(self) -> dict[str, str]:
         """The sha256 of the file of each metric that is a function of a user's."""
         return files_of(self._metrics)
 
     def tested(self, *, shifts: bool) -> Tested:
         """Return what predictions belong to, under shifts too if these are asked for."""
-        test = self.test
-        rows = {"block": self._test_blocks, "group": test.groups, "unit": test.units, "name": test.names}
-        known = {name: array for name, array in rows.items() if array is not None}
-        under = {name: one.predictions for name, one in self._baselines_under.items()} if shifts else {}
-        return Tested(test.labels[self._target.reads], test.facts, dense(**known), {PLAIN: self._baseline, **under})
+        plain = self._truth(self.test, self._test_blocks)
+        if not shifts:
+            return Tested(*plain, {PLAIN: self._baseline})
+        under = {name: one.predictions for name, one in self._baselines_under.items()}
+        others = {one.name: one.examples for one in self.shifted if one.elsewhere}
+        elsewhere = {name: self._truth(examples, self._blocks(examples)) for name, examples in others.items()}
+        return Tested(*plain, {PLAIN: self._baseline, **under}, elsewhere)
 
     @cached_property
     def tested_name(self) -> str:
@@ -102,14 +119,12 @@ class Evaluation:
     @cached_property
     def block_sizes(self) -> tuple[int, ...]:
         """How many are scored in each test block: examples, or units where several examples are scored as one."""
-        units = self.test.units
-        first = slice(None) if units is None else np.unique(units, return_index=True)[1]
-        return tuple(np.bincount(self._test_blocks[first]).tolist())
+        return self._sizes(self.test, self._test_blocks)
 
     @cached_property
     def shifted(self) -> tuple[Shifted, ...]:
         """The test split under each of its shifts."""
-        return shift_test(self.test)
+        return shift_test(self.test, self._split.elsewhere)
 
     def score(self, predictions: Column) -> Scores:
         """Return the scores of predictions of the test split."""
@@ -122,18 +137,20 @@ class Evaluation:
             start = time.perf_counter()
             examples = shifted.examples
             predictions = predict(examples.raw)
-            kept[shifted.shift.name] = predictions
-            found = self._score(examples, predictions, self._blocks(examples))
-            baselines = self._baselines_under[shifted.shift.name].scores
+            kept[shifted.name] = predictions
+            blocks = self._blocks(examples)
+            found = self._score(examples, predictions, blocks)
+            baselines = self._baselines_under[shifted.name].scores
             scores.append(
                 ShiftedScore(
-                    shift=shifted.shift.name,
-                    title=shifted.shift.title,
+                    shift=shifted.name,
+                    title=shifted.title,
                     score=ranking(found, self.metric),
                     chance=ranking(baselines, self.metric),
                     seconds=round(time.perf_counter() - start, 4),
                     scores=found,
                     baselines=baselines,
+                    block_sizes=self._sizes(examples, blocks) if shifted.elsewhere else (),
                 )
             )
         return UnderShifts(tuple(scores), kept)
@@ -150,13 +167,25 @@ class Evaluation:
             examples = shifted.examples
             predictions = self._predict_baseline(examples)
             scores = self._score(examples, predictions, self._blocks(examples))
-            found[shifted.shift.name] = _Baseline(predictions, scores)
+            found[shifted.name] = _Baseline(predictions, scores)
         return found
 
     def _predict_baseline(self, examples: Examples) -> Column:
         """Return the predictions without skill; they may know the training labels, all of them."""
         train = self._split.train.labels[self._target.reads]
-        return self._target.baseline.predict(train, examples.raw, examples.facts)
+        return self._zero.predict(train, examples.raw, examples.facts)
+
+    def _truth(self, examples: Examples, blocks: Indices) -> Truth:
+        rows = {"block": blocks, "group": examples.groups, "unit": examples.units, "name": examples.names}
+        known = {name: array for name, array in rows.items() if array is not None}
+        return Truth(examples.labels[self._target.reads], examples.facts, dense(**known))
+
+    @staticmethod
+    def _sizes(examples: Examples, blocks: Indices) -> tuple[int, ...]:
+        """Return how many of each block are scored: examples, or units where these are scored as one."""
+        units = examples.units
+        first = slice(None) if units is None else np.unique(units, return_index=True)[1]
+        return tuple(np.bincount(blocks[first]).tolist())
 
     @cached_property
     def _test_blocks(self) -> Indices:

@@ -13,13 +13,12 @@ from bench.runtime.arithmetic import PrecisionChoice
 class CellOutput:
     """The outcome of a cell. A result has predictions and what they belong to.
 
-    `shifted` are its predictions under shifts, by their names; `fold` is the one that was tested on. `choice` is how
-    the precision of training was chosen, if it was timed.
+    `shifted` are its predictions under shifts, by their names. `choice` is how the precision of training was chosen, if
+    it was timed.
     """
 
     outcome: Outcome
     predictions: Column | None = None
     tested: Tested | None = None
     shifted: Mapping[str, Column] = field(default_factory=dict)
-    fold: int = 0
     choice: PrecisionChoice | None = None

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from bench.analysis.wording import counted
 from bench.cell import Result, Scores
 from bench.column import Column
@@ -20,7 +18,6 @@ from bench.metric import Metric, files_of
 from bench.planning.plan import PlannedCell
 from bench.results.store import Store
 from bench.results.tested import PLAIN, Tested
-from bench.subsets.seeds import fold_of
 from bench.task import Task
 
 Metrics = tuple[Metric, ...]
@@ -90,18 +87,20 @@ class _Rescorer:
     def scored_by(self, metrics: Metrics, result: Result) -> Result:
         """Return a result with its scores by further metrics. Raises `StoreError` if too little is kept for that."""
         if result.data_sha256 != self._card.sha256 and not self._card.pinned:
-            raise StoreError("it was tested on other data, whose folds are not known any more")
-        fold = fold_of(result.cell, self._card.folds)
-        tested = self._store.tested(result, fold)
+            raise StoreError("it was tested on other data than the task has now")
+        if result.folds != self._card.folds:
+            raise StoreError("the fold that it was tested on is not known any more")
+        tested = self._store.tested(result)
 
         def scores(kept: Scores, shift: str) -> Scores:
             predictions = self._store.predictions(result.key, shift)
-            return _joined(kept, self._score(metrics, predictions, tested, result.data_sha256))
+            return _joined(kept, self._score(metrics, predictions, tested, shift, result.data_sha256))
 
         def baselines(kept: Scores, shift: str) -> Scores:
-            name = (fold, result.data_sha256, result.tested, shift, metrics)
+            name = (result.fold, result.data_sha256, result.tested, shift, metrics)
             if name not in self._baselines:
-                self._baselines[name] = self._score(metrics, tested.baselines[shift], tested, result.data_sha256)
+                predictions = tested.baselines[shift]
+                self._baselines[name] = self._score(metrics, predictions, tested, shift, result.data_sha256)
             return _joined(kept, self._baselines[name])
 
         return replace(
@@ -115,13 +114,12 @@ class _Rescorer:
             ),
         )
 
-    def _score(self, metrics: Metrics, predictions: Column, tested: Tested, content: str) -> Scores:
-        """Return the scores of predictions of the last test examples, which are all of them but under some shifts."""
-        last = np.arange(len(tested.labels) - len(predictions), len(tested.labels))
-        labels, facts = tested.labels.take(last), None if tested.facts is None else tested.facts.take(last)
-        rows = tested.rows.take(last).values
-        blocks = self._target.sampling.blocks(labels, facts, rows.get("group"), content)
-        return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, rows.get("unit")))
+    def _score(self, metrics: Metrics, predictions: Column, tested: Tested, shift: str, content: str) -> Scores:
+        """Return the scores of predictions under a shift, or of the test split as it is."""
+        labels, facts, rows = tested.truth(shift, len(predictions))
+        groups, units = rows.values.get("group"), rows.values.get("unit")
+        blocks = self._target.sampling.blocks(labels, facts, groups, content)
+        return score_units(self._target, metrics, predictions, Scorable(labels, facts, blocks, units))
 
 
 def _files(metrics: Metrics, result: Result) -> dict[str, str]:

@@ -139,7 +139,7 @@ def _keep(output: CellOutput, store: Store) -> None:
             store.put(outcome)
         return
     if output.tested is not None:
-        store.put_tested(outcome, output.fold, output.tested)
+        store.put_tested(outcome, output.tested)
     found = store.get(outcome.key)
     if found is None or _says_more(outcome, found):
         store.put(outcome, output.predictions, output.shifted)

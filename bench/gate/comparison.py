@@ -111,9 +111,11 @@ def _side(run: Run) -> Side:
 def _by_budget(row: Sequence[Pair]) -> dict[Asked, list[Pair]]:
     """Return the pairs of a row by their budget, smallest first."""
     found: dict[Asked, list[Pair]] = {}
-    for pair in sorted(row, key=lambda one: (one.baseline.amount, one.baseline.cell.budget)):
+    for pair in row:
         found.setdefault(pair.baseline.cell.budget, []).append(pair)
-    return found
+    # of a share, folds that differ by an example have slightly different amounts
+    largest = {budget: max(pair.baseline.amount for pair in pairs) for budget, pairs in found.items()}
+    return {budget: found[budget] for budget in sorted(found, key=lambda budget: (largest[budget], budget))}
 
 
 def _differences(task: str, rows: Sequence[Mapping[Asked, Sequence[Pair]]], metric: MetricCard) -> Differences:

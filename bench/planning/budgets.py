@@ -21,6 +21,11 @@ class Budgets:
         self._facts = facts
         self._orders: dict[int, tuple[Indices, Array]] = {}
 
+    @property
+    def total(self) -> float:
+        """What all examples amount to, in the unit of the target; any order of them comes to the same."""
+        return float(self._order(0)[1][-1])
+
     def draw(self, asked: Asked, seed: int) -> Budget[Column]:
         """Return the budget that comes of what is asked for, its rows in the order of the split.
 

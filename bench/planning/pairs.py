@@ -69,6 +69,23 @@ def tell_left_out(left_out: Mapping[Curve, str], need_labels: Mapping[Curve, str
     return [f"{task}: left out {', '.join(names)}: {reason}" for (task, reason), names in strategies.items()]
 
 
+def tell_unused_heads(suite: Suite, tasks: Mapping[str, Task], backbones: Mapping[str, BackboneCard]) -> list[str]:
+    """Return a line for each task whose backbone comes with a head, but with none for this target."""
+    return [
+        f"{entry.task}: {entry.backbone} was pretrained with a head for {', '.join(map(_plainly, brings))}, which does "
+        f"not serve {_plainly(target.identity)}: heads are learnt from nothing"
+        for entry in suite.entries
+        for target, brings in [(tasks[entry.task].target, backbones[entry.backbone].brings)]
+        if brings and not target.among(brings)
+    ]
+
+
+def _plainly(identity: str) -> str:
+    """Return a target's identity as people read it: "Forecast (steps: 24)"."""
+    name, _, said = identity.rpartition(".")[2].partition(" ")
+    return f"{name} ({said.strip('{}').replace(chr(39), '')})" if said else name
+
+
 def _reason(strategy: Strategy, task: Task, backbone: BackboneCard) -> str:
     """Return why a strategy cannot be on a task and a backbone of its domain, or nothing."""
     if backbone.domain != task.card.domain:

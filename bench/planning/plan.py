@@ -30,8 +30,8 @@ NO_TARGETS: Final[Mapping[str, Target]] = MappingProxyType({})
 class PlannedCell:
     """A cell with all that is needed to run it: which data, of which hash. `key` names its result.
 
-    With `shifts` it is scored under the shifts of its domain too. `n_train` is the number of examples of the training
-    split, 0 where that is known only once the data are loaded, or where budgets are in another unit. `fold` is which
+    With `shifts` it is scored under the shifts of its domain too. `n_train` is what the training split amounts to in
+    the unit of budgets, 0 where that is known only once the data are loaded. `fold` is which
     fold of the data it is tested on.
     """
 
@@ -104,13 +104,13 @@ def plan_cells(
                 f"task {entry.task!r} is of the domain {task.domain!r}, but backbone {entry.backbone!r} reads "
                 f"{backbone.domain!r}: give it one of its own domain in tasks.{entry.task}.backbones"
             )
-        target = targets.get(entry.task)
+        target, seeds = targets.get(entry.task), suite.seeds_of(task)
         countable = target is None or target.sampling.counts_examples
         for strategy in entry.strategies:
             labelled = Curve(entry.task, entry.backbone, strategy.name) in need_labels
             for budget in (one for one in suite.budgets if one != NONE or not labelled):
-                everywhere = ((seed, ALL_STREAMS) for seed in range(suite.seeds))
-                alone = ((seed, varied) for varied in strategy.streams for seed in range(1, suite.seeds))
+                everywhere = ((seed, ALL_STREAMS) for seed in range(seeds))
+                alone = ((seed, varied) for varied in strategy.streams for seed in range(1, seeds))
                 for seed, varied in (*everywhere, *(alone if variance else ())):
                     cell = Cell(entry.task, entry.backbone, strategy.name, budget, seed, varied)
                     key = cell_key(cell, task=task, backbone=backbone, strategy=strategy, shifts=suite.shifts)
@@ -122,7 +122,7 @@ def plan_cells(
                             strategy,
                             key,
                             suite.shifts,
-                            task.n_train if countable else 0,
+                            task.n_train if countable else round(task.amount),
                             fold_of(cell, task.folds),
                         )
                     )
@@ -170,7 +170,7 @@ def cell_key(cell: Cell, *, task: TaskCard, backbone: BackboneCard, strategy: St
         "seed": cell.seed if len(set(seeds)) == 1 else seeds,
     }
     if task.folds > 1:  # which the seed says, but not in the key of a strategy that draws nothing from it
-        said["fold"] = fold_of(cell, task.folds)
+        said["fold"] = [fold_of(cell, task.folds), task.folds]
     if shifts:  # without them a result is not what was asked for
         offered = sorted(shift.name for shift in offered_shifts(task.domain))
         said["shifts"] = [SHIFTS, *offered] if offered else SHIFTS

@@ -6,15 +6,17 @@
 Each is whole or not there (see `bench.runtime.atomic`).
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, Final
 
 from bench.card import BackboneCard, TaskCard, read_card
-from bench.cell import Result, from_record, to_record
-from bench.config.data import OWN, DataSpec, separate_own
+from bench.cell import Cell, Result, cell_of, cell_record, from_record, to_record
+from bench.config.data import FOLDS, OWN, DataSpec, separate_own
 from bench.domains.contract import Format
 from bench.domains.options import DataOptions
 from bench.errors import PluginError, StoreError, UnknownNameError, WeightsError
@@ -23,23 +25,81 @@ from bench.runtime.cache import file_sha256
 from bench.target import Target
 from bench.targets.registered import target_of, target_record
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 DESCRIPTION: Final = "model.json"
 WEIGHTS: Final = "model.safetensors"
+REFIT: Final = "refit"
+KEY_DIGITS: Final = 24  # as of cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a recipe scored where it was tested, which is what is known of a model that was not.
+
+    `scores` are those of the seeds by the metric that ranks, which learnt from `amount` labels each, or nearly so, and
+    `keys` those of their results. They were tested on `tested` of the `folds` of the data; data with a split have one.
+    """
+
+    metric: str
+    scores: tuple[float, ...]
+    amount: float
+    tested: int
+    folds: int
+    keys: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What names a model of this recipe and estimate, as the key of a cell does."""
+        return hashlib.sha256(" ".join((REFIT, self.metric, *self.keys)).encode()).hexdigest()[:KEY_DIGITS]
+
+    @property
+    def mean(self) -> float:
+        """The mean of the scores."""
+        return fmean(self.scores)
+
+    @property
+    def deviation(self) -> float | None:
+        """Their standard deviation; None of a single one."""
+        return stdev(self.scores) if len(self.scores) > 1 else None
+
+    def __str__(self) -> str:
+        spread = "" if self.deviation is None else f" ± {self.deviation:.3f}"
+        of = f"{self.tested} of {self.folds} folds" if self.tested < self.folds else f"{self.folds} folds"
+        where = of if self.folds > 1 else "one test split"
+        seeds = f"{len(self.scores)} seeds" if len(self.scores) > 1 else "one seed"
+        deviates = ", mean and standard deviation" if spread else ""
+        return f"{self.metric} {self.mean:.3f}{spread} ({seeds} on {where}{deviates})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refit:
+    """A recipe trained on every label, those that it was tested on too: the model itself was not tested.
+
+    `cell` is the one of seed 0 whose recipe it is. `amount` counts the labels, in the unit of the target.
+    """
+
+    cell: Cell
+    amount: float
+    precision: str
+    estimate: Estimate
+
+    def __str__(self) -> str:
+        return f"trained on all {self.amount:g} labels, itself not tested; its recipe scored {self.estimate}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
     """An adapted model without its weights.
 
-    `data` is where the examples came from that it was adapted to, `boundary` the index of the first trained stage,
-    `codec` what the codec of its labels found in them. `brought` says that its head is of the whole reader that comes
-    with the backbone for the target. `input_format` is how its inputs were read, which their
-    domain knows: of recordings the rate and the length, of pictures nothing. `libraries` are versions of those that
-    build networks. `weights_sha256` is that of the weights file, once it is written.
+    `result` is that of the cell which it was tested in, or says that it was not. `data` is where the examples came from
+    that it was adapted to, `boundary` the index of the first trained stage, `codec` what the codec of its labels found
+    in them. `brought` says that its head is of the whole reader that comes with the backbone for the target.
+    `input_format` is how its inputs were read, which their domain knows: of recordings the rate and the length, of
+    pictures nothing. `libraries` are versions of those that build networks. `weights_sha256` is that of the weights
+    file, once it is written.
     """
 
-    result: Result
+    result: Result | Refit
     task: TaskCard
     data: DataSpec
     backbone: BackboneCard
@@ -127,7 +187,7 @@ def _record(exported: Exported) -> dict[str, Any]:
     spec = exported.data
     return {
         "format": FORMAT,
-        "result": to_record(exported.result),
+        "result": _result_record(exported.result),
         "task": asdict(exported.task),
         "data": {**spec._asdict(), "options": spec.options.model_dump(mode="json", exclude_unset=True)},
         "backbone": asdict(exported.backbone),
@@ -141,6 +201,31 @@ def _record(exported: Exported) -> dict[str, Any]:
     }
 
 
+def _result_record(result: Result | Refit) -> dict[str, Any]:
+    """Return what is known of the scores of a model as plain values; its kind stands under "kind"."""
+    if isinstance(result, Result):
+        return to_record(result)
+    estimate = {**asdict(result.estimate), "mean": result.estimate.mean, "deviation": result.estimate.deviation}
+    said = {"kind": REFIT, "key": result.estimate.key, "note": str(result)}
+    return {**said, **asdict(result), "cell": cell_record(result.cell), "estimate": estimate}
+
+
+def _result_of(record: Mapping[str, Any]) -> Result | Refit:
+    """Return what `_result_record` made a record of."""
+    if record["kind"] == REFIT:
+        said = {field.name: record["estimate"][field.name] for field in fields(Estimate)}
+        return Refit(
+            cell=cell_of(record["cell"]),
+            amount=record["amount"],
+            precision=record["precision"],
+            estimate=Estimate(**{**said, "scores": tuple(said["scores"]), "keys": tuple(said["keys"])}),
+        )
+    result = from_record(dict(record))
+    if not isinstance(result, Result):
+        raise TypeError("a failure has no model")
+    return result
+
+
 def _options_of(spec: Mapping[str, Any]) -> DataOptions:
     """Return the options of data in a record; those that the domain has of its own are read by it."""
     said = dict(spec["options"])
@@ -149,13 +234,11 @@ def _options_of(spec: Mapping[str, Any]) -> DataOptions:
 
 
 def _exported_of(record: Mapping[str, Any]) -> Exported:
-    result, spec = from_record(record["result"]), record["data"]
-    if not isinstance(result, Result):
-        raise TypeError("a failure has no model")
+    spec = record["data"]
     return Exported(
-        result=result,
+        result=_result_of(record["result"]),
         task=read_card(TaskCard, record["task"]),
-        data=DataSpec(spec["family"], spec["address"], _options_of(spec)),
+        data=DataSpec(spec["family"], spec["address"], _options_of(spec), spec.get("folds", FOLDS)),
         backbone=read_card(BackboneCard, record["backbone"]),
         boundary=record["boundary"],
         target=target_of(record["target"]),

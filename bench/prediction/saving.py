@@ -12,13 +12,18 @@ from bench.cell import Result
 from bench.domains.registered import domain_named
 from bench.errors import StoreError
 from bench.planning.plan import PlannedCell
-from bench.prediction.exported import Exported, write_exported
+from bench.prediction.exported import Exported, Refit, write_exported
 from bench.strategy import Parts
 from bench.training.context import NetworkContext
 
 
 def save_adapted(
-    folder: Path, planned: PlannedCell, card: TaskCard, context: NetworkContext, parts: Parts | None, result: Result
+    folder: Path,
+    planned: PlannedCell,
+    card: TaskCard,
+    context: NetworkContext,
+    parts: Parts | None,
+    result: Result | Refit,
 ) -> None:
     """Write the adapted network of a cell into a folder. Raises `StoreError` if it has none, or if that cannot be."""
     if parts is None:

@@ -25,6 +25,9 @@ from bench.target import LabelRows, Target
 from bench.versions import ALGORITHM
 
 CPU: Final = torch.device("cpu")
+LOOSE: Final = 100.0
+"""The largest penalty that holds without being chosen where no head was brought: more would shrink a head to nothing,
+where it holds one to a head that came with the weights."""
 
 
 class Penalties(NamedTuple):
@@ -67,6 +70,7 @@ class Heads:
         target: Target,
         source: Source,
         *,
+        facts: Column | None,
         groups: Array | None,
         content: str,
         prior: Head | None,
@@ -74,13 +78,14 @@ class Heads:
     ) -> None:
         """`content` is a hash of all features; `prior` is what heads are held to, if any, on the scale of the labels.
 
-        `groups` [n] are those of the training split, no two of which meet in one fold.
+        `facts` and `groups` [n] are those of the training split; no group is in two folds.
         """
         problem = target.objective.problem()
         assert problem is not None, f"heads of {target.name} are not solved"
         self._problem = problem
         self._target = target
         self._source = source
+        self._facts = facts
         self._groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
         self._content = content
         self._prior = prior if problem.corrects else None
@@ -104,23 +109,26 @@ class Heads:
     def _key(self, budget: Budget[Column], penalties: Penalties) -> str:
         held = self._prior is not None
         groups = None if self._groups is None else digest_arrays({"groups": self._groups[budget.rows]})
+        facts = None if self._facts is None else digest(self._facts.take(budget.rows))  # by which folds are dealt
         learnt = (self._target.identity, budget.rows.tolist(), digest(budget.labels), penalties)
-        return content_key("head", ALGORITHM, self._content, held, groups, *learnt)
+        return content_key("head", ALGORITHM, self._content, held, facts, groups, *learnt)
 
     def _write(self, budgets: Mapping[Path, Budget[Column]], penalties: Penalties) -> None:
         """Write the head of each budget.
 
         Folds are dealt from the examples alone: equal budgets are one problem, whichever seed drew them. Only budgets
-        with as many rows and as many folds are solved side by side.
+        with as many rows and folds, whose neighbours overlap alike, are solved side by side.
         """
-        alike: dict[tuple[int, int], dict[Path, tuple[LabelRows, Tensor | None]]] = defaultdict(dict)
+        alike: dict[tuple[int, int, int], dict[Path, tuple[LabelRows, Tensor | None]]] = defaultdict(dict)
         for path, budget in budgets.items():
-            rows, folds = self._rows(budget), self._folds(budget)
+            facts = None if self._facts is None else self._facts.take(budget.rows)
+            rows, folds = self._rows(budget), self._folds(budget, facts)
             if folds is not None and rows.owners is not None:
                 folds = folds[rows.owners]
             count = 0 if folds is None else int(folds.max()) + 1
-            alike[len(rows.features), count][path] = rows, folds
-        for several in alike.values():
+            overlap = self._target.sampling.overlap(facts)
+            alike[len(rows.features), count, overlap][path] = rows, folds
+        for (_, _, overlap), several in alike.items():
             start = time.perf_counter()
             dealt = [folds for _, folds in several.values() if folds is not None]
             solved = solve_heads(
@@ -128,9 +136,9 @@ class Heads:
                 torch.stack([rows.features for rows, _ in several.values()]),
                 torch.stack([rows.labels for rows, _ in several.values()]),
                 torch.stack(dealt) if dealt else None,
-                overlap=self._target.sampling.overlap,
+                overlap=overlap,
                 penalties=penalties.grid,
-                default=penalties.default,
+                default=penalties.default if self._prior is not None else min(penalties.default, LOOSE),
                 prior=self._prior,
             )
             seconds = (time.perf_counter() - start) / len(several)
@@ -146,7 +154,7 @@ class Heads:
         features = tuple(values.cpu() for values in read.features)
         return self._target.objective.rows(features, as_tensors(encoded, CPU), read.geometry)
 
-    def _folds(self, budget: Budget[Column]) -> Tensor | None:
+    def _folds(self, budget: Budget[Column], facts: Column | None) -> Tensor | None:
         groups = None if self._groups is None else self._groups[budget.rows]
-        folds = self._target.sampling.folds(budget.labels, groups, stream(0, "folds"))
+        folds = self._target.sampling.folds(budget.labels, facts, groups, stream(0, "folds"))
         return None if folds is None else torch.from_numpy(folds)

@@ -3,6 +3,7 @@
 No tensor library is imported here but inside the methods: a plan asks targets what is solved for them.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -71,17 +72,19 @@ class OneVsRest(Problem):
         return shares.logit()
 
 
+@dataclass(frozen=True, slots=True)
 class Ridge(Problem):
-    """Least squares."""
+    """Least squares, of labels that lie no farther than `farthest`: see `bench.probing.ridge.tame`."""
 
     corrects: ClassVar[bool] = True
+    farthest: float = math.inf
 
     def solver(self, coordinates: "Tensor", labels: "Tensor", *, holds_bias: bool) -> "Solver":
         from bench.probing.ridge import RidgeSolver  # noqa: PLC0415 (loads torch)
 
         if labels.ndim == 2:  # one output
             labels = labels[:, :, None]
-        return RidgeSolver(coordinates, labels, holds_bias=holds_bias, names=range(len(labels)))
+        return RidgeSolver(coordinates, labels, holds_bias, range(len(labels)), self.farthest)
 
     def average(self, labels: "Tensor") -> "Tensor":
         """Return the mean."""

@@ -46,7 +46,9 @@ def rank_backbones(
     memory_bytes: int,
     decoders: int,
 ) -> Iterator[Ranked]:
-    """Yield each backbone with its LogME on the budget of seed 0; the test split is not looked at.
+    """Yield each backbone with its LogME on the budget of seed 0; what that seed is tested on is not looked at.
+
+    Of data in folds that is one fold: other seeds are tested on what is looked at here.
 
     Frozen features are kept where a run finds them. Raises `BenchError` for a backbone or data that cannot be used.
     """

@@ -11,7 +11,7 @@ from bench.analysis.extrapolation import more_labels_of
 from bench.analysis.findings import METHOD, sentences
 from bench.analysis.tables import FAILED, NOT_RUN, SCORED, Tables
 from bench.analysis.verdicts import Verdicts, judge_page
-from bench.analysis.wording import capitalised, count, counted, direction, strategy_title, task_title
+from bench.analysis.wording import backbone_title, capitalised, count, counted, direction, strategy_title, task_title
 from bench.budget import NONE
 from bench.cell import ALL_STREAMS
 from bench.report.document import Block, Bullets, Column, Document, Paragraph, Section, Table, Value
@@ -30,7 +30,7 @@ from bench.results.manifest import Manifest
 Found = Mapping[str, list[Curves]]
 
 OTHER_DATA: Final = (
-    "of other data: options or files of the data, or the task itself, changed since; run the strategy again"
+    "of other data: options, files or folds of the data, or the task itself, changed since; run the strategy again"
 )
 
 
@@ -75,11 +75,11 @@ def _answers(tables: Tables, found: Found, verdicts: Verdicts) -> Section:
     sections = []
     for place, (task, several) in enumerate(found.items(), start=1):
         blocks: list[Block] = []
-        if compared := comparison(several, manifest.backbones):
+        if compared := comparison(several, manifest):
             blocks += [Paragraph("", lead="Which pretraining?"), Bullets(tuple(compared))]
         for curves in several:
             if len(several) > 1:
-                blocks.append(Paragraph("", lead=manifest.backbones[curves.backbone].title))
+                blocks.append(Paragraph("", lead=backbone_title(manifest, curves.backbone)))
             said = sentences(curves, verdicts, forecasts[task, curves.backbone])
             blocks.append(Bullets(tuple(said)))
         title = f"{task_title(manifest, task)} ({direction(manifest.tasks[task].metric)})"

@@ -32,6 +32,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "score": "{:.6f}",
     "chance": "{:.6f}",
     "penalty": "{:.6g}",
+    "learning_rate": "{:.6g}",
     "seconds": "{:.3f}",
     "training_seconds": "{:.3f}",
     "evaluation_seconds": "{:.3f}",
@@ -68,16 +69,21 @@ def variance_csv(variance: pd.DataFrame) -> str:
 
 
 def leaderboard_csv(board: Leaderboard) -> str:
-    """Return `leaderboard.csv`: ranks and strategies, an area per task with its interval, means, numbers of cells."""
-    areas = {
-        f"{task}{end}": table[task]
-        for task in board.areas
-        for end, table in (("", board.areas), ("_lower", board.areas_lower), ("_upper", board.areas_upper))
+    """Return `leaderboard.csv`: ranks, strategies, win rates, areas and means with intervals, cells."""
+    several = (
+        ("", board.areas, board.areas_lower, board.areas_upper),
+        ("mean of ", board.means, board.means_lower, board.means_upper),
+    )
+    numbers = {
+        f"{prefix}{name}{end}": table[name]
+        for prefix, mean, lower, upper in several
+        for name in mean
+        for end, table in (("", mean), ("_lower", lower), ("_upper", upper))
     }
-    rows, means = board.rows, ["mean", "mean_lower", "mean_upper", "iqm"]
-    parts = [rows[list(RANK_COLUMNS)], pd.DataFrame(areas), rows[[*means, "scored", "failed", "planned"]]]
+    rows, rates = board.rows, ["win_rate", "win_lower", "win_upper"]
+    parts = [rows[[*RANK_COLUMNS, *rates]], pd.DataFrame(numbers), rows[["scored", "failed", "planned"]]]
     table = pd.concat(parts, axis=1)
-    return _csv(table, dict.fromkeys([*areas, *means], f"{{:.{DECIMALS}f}}"))
+    return _csv(table, dict.fromkeys([*numbers, *rates], f"{{:.{DECIMALS}f}}"))
 
 
 def harmless(text: str) -> str:

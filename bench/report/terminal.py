@@ -22,11 +22,14 @@ def leaderboard(tables: Tables) -> str:
     rows = tables.leaderboard.rows
     blocks = [_block(tables, list(block.index)) for _, block in rows.groupby("scope", sort=False)]
     scored, planned = int(rows["scored"].sum()), int(rows["planned"].sum())
-    note = "Areas under the learning curves: 0 is chance, 1 is perfect."
+    note = (
+        "Areas under the learning curves: 0 is chance, 1 is perfect. Win rate: the share of\n"
+        "other rows that a row is ahead of, over tasks and seeds."
+    )
     if any(BEST in block for block in blocks):
         note = f"{BEST} best of a column. {note}"
     if (rows["rank_low"] < rows["rank_high"]).any():
-        note += "\nA rank such as 1–3 is a 95 % interval: the seeds leave it open."
+        note += "\nA rank such as 1–3 is a 95 % interval."
     gap = f"\n{planned - scored} of {planned} cells have no score; without them there is no area ({MISSING})."
     return "\n\n".join(blocks) + f"\n\n{note}{gap if planned > scored else ''}"
 
@@ -41,7 +44,7 @@ def _block(tables: Tables, index: list[Any]) -> str:
     scope = [name for name in areas.columns if areas[name].notna().any() or _asked(tables, str(name), rows)]
     columns = {str(name): areas[name] for name in scope}
     if len(columns) > 1:
-        columns = {"mean": rows["mean"], **columns}
+        columns = {"win rate": rows["win_rate"], **columns}
     ranks = [_rank(row) for row in rows.to_dict("records")]
     stub = [f"{rank:>4}  {shortened(name, 34)}" for rank, name in zip(ranks, names, strict=True)]
     stub = ["rank  strategy", *stub]

@@ -57,6 +57,8 @@ class Manifest:
     `recipes` has the settings of each strategy as plain values, none where they are not known. `choices` are those of
     the precision to train in, by their keys, as far as they were made by timing. `left_out` says why there are no cells
     of a strategy that cannot be on a task and a backbone, `need_labels` why there are none without labels: a clause.
+    `tuned` says of recipes that were tuned how that was done: `on` which tasks, with which budgets and how many seeds,
+    when, and with `labels` of the task itself beside every budget.
     `other_data` has the label budgets of cells that are left out, being of other data than their task has now.
     Tasks, backbones and strategies are in the order of the config, which is the order of every table and chart.
     """
@@ -67,6 +69,7 @@ class Manifest:
     strategies: Mapping[str, StrategyEntry]
     cells: Mapping[Cell, str] = field(default_factory=dict)
     recipes: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
+    tuned: Mapping[Curve, Mapping[str, Any]] = field(default_factory=dict)
     choices: Mapping[str, PrecisionChoice] = field(default_factory=dict)
     left_out: Mapping[Curve, str] = field(default_factory=dict)
     need_labels: Mapping[Curve, str] = field(default_factory=dict)
@@ -90,6 +93,8 @@ class Manifest:
             cells={**kept, **newer.cells},
             recipes={curve: said for curve, said in self.recipes.items() if curve not in outdated}
             | dict(newer.recipes),
+            tuned={curve: card for curve, card in self.tuned.items() if curve not in {*outdated, *newer.recipes}}
+            | dict(newer.tuned),
             choices={**newer.choices, **self.choices},
             left_out={curve: why for curve, why in self.left_out.items() if curve not in newer.recipes}
             | dict(newer.left_out),
@@ -113,7 +118,7 @@ class Manifest:
         if task not in newer.tasks or task not in self.tasks:
             return False
         before, now = self.tasks[task].card, newer.tasks[task].card
-        return (before.version, before.sha256) != (now.version, now.sha256)
+        return (before.version, before.sha256, before.folds) != (now.version, now.sha256, now.folds)
 
 
 def _budgets_of(cells: Sequence[Cell]) -> str:
@@ -129,6 +134,7 @@ def manifest_record(manifest: Manifest, *, store_format: int) -> dict[str, Any]:
         "backbones": {name: asdict(card) for name, card in manifest.backbones.items()},
         "strategies": {name: asdict(entry) for name, entry in manifest.strategies.items()},
         "recipes": [{**curve._asdict(), "recipe": recipe} for curve, recipe in manifest.recipes.items()],
+        "tuned": [{**curve._asdict(), "card": card} for curve, card in manifest.tuned.items()],
         "left_out": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.left_out.items()],
         "need_labels": [{**curve._asdict(), "reason": reason} for curve, reason in manifest.need_labels.items()],
         "other_data": [{**curve._asdict(), "budgets": budgets} for curve, budgets in manifest.other_data.items()],
@@ -159,6 +165,7 @@ def manifest_of(record: Mapping[str, Any]) -> Manifest:
         strategies={name: StrategyEntry(**entry) for name, entry in record["strategies"].items()},
         cells={cell_of({k: v for k, v in row.items() if k != "key"}): row["key"] for row in record["cells"]},
         recipes={Curve(row["task"], row["backbone"], row["strategy"]): row["recipe"] for row in record["recipes"]},
+        tuned={Curve(row["task"], row["backbone"], row["strategy"]): row["card"] for row in record.get("tuned", ())},
         choices={row["key"]: PrecisionChoice(**row) for row in record.get("choices", ())},  # older folders have none
         left_out=_reasons(record.get("left_out", ())),
         need_labels=_reasons(record.get("need_labels", ())),  # older folders have none

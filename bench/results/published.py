@@ -8,8 +8,8 @@ look through, to compare and to keep for years.
 Lines are sorted by key. Scores come with those without each test block, for every metric and shift: that is most of
 what a result holds. To keep the file small,
 
-* baselines, which many cells have in common, are lines of their own of the kind "baselines", under the hash of their
-  content; a result has that key in their place;
+* baselines, which many cells have in common, trivial ones too, are lines of their own of the kind "baselines", under
+  the hash of their content; a result has that key in their place;
 * values without a block are rounded to six significant digits. Values on all test examples keep theirs;
 * no space stands between what a line holds.
 
@@ -28,6 +28,7 @@ from bench.cell import Failure, Outcome, from_record, to_record
 
 CELLS: Final = "cells.jsonl"
 BASELINES: Final = "baselines"
+TRIVIAL: Final = "trivial"
 KEY_DIGITS: Final = 16  # of the hash of baselines
 DIGITS: Final = 6  # significant, of a score without a test block
 
@@ -83,7 +84,8 @@ def _with_baselines(record: dict[str, Any], change: Callable[[Any], Any]) -> dic
     if BASELINES not in record:
         return record
     shifted = [{**one, BASELINES: change(one[BASELINES])} for one in record["shifted"]]
-    return {**record, BASELINES: change(record[BASELINES]), "shifted": shifted}
+    trivial = {title: change(one) for title, one in record.get(TRIVIAL, {}).items()}
+    return {**record, BASELINES: change(record[BASELINES]), "shifted": shifted, TRIVIAL: trivial}
 
 
 def _rounded(record: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +93,7 @@ def _rounded(record: dict[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {name: _rounded_scores(record[name]) for name in ("scores", BASELINES) if name in record}
     if "shifted" in record:
         changed["shifted"] = [_rounded(one) for one in record["shifted"]]
+        changed[TRIVIAL] = {title: _rounded_scores(one) for title, one in record[TRIVIAL].items()}
     return {**record, **changed}
 
 

@@ -8,6 +8,8 @@
                                .facts.npz     what else scoring knows of the test examples, if anything;
                                .rows.npz      their test blocks, groups, units and names;
                                .baseline.npz, .baseline.<shift>.npz    the predictions without skill;
+                               .labels.<shift>.npz, .facts.<shift>.npz, .rows.<shift>.npz    where the examples of a
+                               shift are from elsewhere, what belongs to these;
                                <data> is the beginning of the sha256 of the data, <name> is a hash of all these, which
                                the result has: another label column of the same data has other files. Results of before
                                have none, and files without
@@ -31,7 +33,7 @@ from bench.column import Column, from_bytes, to_bytes
 from bench.errors import StoreError
 from bench.results.manifest import Curve, Manifest, TaskEntry, manifest_of, manifest_record
 from bench.results.published import CELLS, read_published
-from bench.results.tested import PLAIN, Tested
+from bench.results.tested import PLAIN, Tested, Truth
 from bench.runtime.arithmetic import PrecisionChoice
 from bench.runtime.atomic import write_whole
 
@@ -128,22 +130,29 @@ class Store:
         """Return the predictions of a finished result, if one is named under a shift. Raises `StoreError` without."""
         return self._read_column(self._predictions(key, shift))
 
-    def put_tested(self, result: Result, fold: int, tested: Tested) -> None:
-        """Keep what the predictions of a result belong to, as far as it is not kept yet; `fold` is what it tested."""
-        columns = {"labels": tested.labels, "facts": tested.facts, "rows": tested.rows}
-        columns |= {_baseline(shift): column for shift, column in tested.baselines.items()}
+    def put_tested(self, result: Result, tested: Tested) -> None:
+        """Keep what the predictions of a result belong to, as far as it is not kept yet."""
+        truths = {PLAIN: Truth(tested.labels, tested.facts, tested.rows), **tested.elsewhere}
+        columns = {
+            _part(part, shift): column for shift, one in truths.items() for part, column in one._asdict().items()
+        }
+        columns |= {_part("baseline", shift): column for shift, column in tested.baselines.items()}
         for part, column in columns.items():
-            path = self._tested(result, fold, part)
+            path = self._tested(result, part)
             if column is not None and not path.exists():
                 self._write_column(path, column)
 
-    def tested(self, result: Result, fold: int) -> Tested:
+    def tested(self, result: Result) -> Tested:
         """Return what the predictions of a result belong to. Raises `StoreError` if it is not kept."""
-        labels, rows = (self._read_column(self._tested(result, fold, part)) for part in ("labels", "rows"))
-        facts = self._tested(result, fold, "facts")
         shifts = (PLAIN, *(one.shift for one in result.shifted))
-        baselines = {shift: self._read_column(self._tested(result, fold, _baseline(shift))) for shift in shifts}
-        return Tested(labels, self._read_column(facts) if facts.exists() else None, rows, baselines)
+        baselines = {shift: self._read_column(self._tested(result, _part("baseline", shift))) for shift in shifts}
+        elsewhere = {one.shift: self._truth(result, one.shift) for one in result.shifted if one.elsewhere}
+        return Tested(*self._truth(result, PLAIN), baselines, elsewhere)
+
+    def _truth(self, result: Result, shift: str) -> Truth:
+        labels, facts, rows = (self._tested(result, _part(part, shift)) for part in Truth._fields)
+        found = self._read_column(facts) if facts.exists() else None
+        return Truth(self._read_column(labels), found, self._read_column(rows))
 
     def outcomes(self) -> Mapping[Cell, Outcome | None]:
         """Return every planned cell, sorted, with its outcome; None where there is none yet.
@@ -197,10 +206,10 @@ class Store:
     def _predictions(self, key: str, shift: str = PLAIN) -> Path:
         return self.root / "predictions" / (f"{key}.{shift}.npz" if shift else f"{key}.npz")
 
-    def _tested(self, result: Result, fold: int, part: str) -> Path:
+    def _tested(self, result: Result, part: str) -> Path:
         data = result.data_sha256[:DATA_DIGITS]
         name = f".{result.tested}" if result.tested else ""
-        return self.root / "tested" / f"{result.cell.task}.{fold}.{data}{name}.{part}.npz"
+        return self.root / "tested" / f"{result.cell.task}.{result.fold}.{data}{name}.{part}.npz"
 
     def _write_column(self, path: Path, column: Column) -> None:
         self._write(str(path.relative_to(self.root)), to_bytes(column))
@@ -254,9 +263,9 @@ class Store:
         return path
 
 
-def _baseline(shift: str) -> str:
-    """Return the name that predictions without skill have among the parts of a fold, if one is named under a shift."""
-    return f"baseline.{shift}" if shift else "baseline"
+def _part(part: str, shift: str) -> str:
+    """Return the name of a part of what predictions of a fold belong to, if one is named under a shift."""
+    return f"{part}.{shift}" if shift else part
 
 
 def _as_it_is_now(outcome: Outcome, entry: TaskEntry | None) -> Outcome:

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,20 +16,40 @@ NAME_DIGITS: Final = 12  # of a sha256, enough to tell apart what results of one
 ROUNDED: Final = 1e-4  # of the largest value of an array of baseline predictions: machines differ in the last bits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tested:
-    """What predictions of a test split of n examples belong to, each [n]: labels, facts, and `rows`.
+class Truth(NamedTuple):
+    """What predictions of n examples are held against, each [n]: labels, facts, and `rows`.
 
     `rows` has the test `"block"` of each example, and where they are known its `"group"`, its `"unit"`, whose examples
-    are scored as one, and its `"name"`: a file or a row. `baselines` are the predictions without skill: those of the
-    split as it is under the name `PLAIN`, and those under shifts by their names. A shift that leaves examples out keeps
-    the last of them.
+    are scored as one, and its `"name"`: a file or a row.
+    """
+
+    labels: Column
+    facts: Column | None
+    rows: Column
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tested:
+    """What predictions of a test split of n examples belong to, each [n]: see `Truth`.
+
+    `baselines` are the predictions without skill: those of the split as it is under the name `PLAIN`, and those under
+    shifts by their names. A shift that leaves examples out keeps the last of them; `elsewhere` has what belongs to
+    shifts whose examples are others.
     """
 
     labels: Column
     facts: Column | None
     rows: Column
     baselines: Mapping[str, Column]
+    elsewhere: Mapping[str, Truth] = field(default_factory=dict)
+
+    def truth(self, shift: str, n: int) -> Truth:
+        """Return what n predictions under a shift, or of the split as it is, are held against."""
+        if shift in self.elsewhere:
+            return self.elsewhere[shift]
+        last = np.arange(len(self.labels) - n, len(self.labels))
+        facts = None if self.facts is None else self.facts.take(last)
+        return Truth(self.labels.take(last), facts, self.rows.take(last))
 
     @property
     def name(self) -> str:

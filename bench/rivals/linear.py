@@ -48,6 +48,7 @@ class Linear(Rival):
         heads = Heads(
             context.target,
             described,
+            facts=context.train.facts,
             groups=context.train.groups,
             content=content_key(*described.key, "heads"),
             prior=None,

@@ -91,7 +91,8 @@ def _fit(context: Context, budget: Budget[Column], penalties: "Penalties") -> Wo
     vocabulary = Vocabulary(texts)
     counts = vocabulary.count(texts)
     groups = None if train.groups is None else train.groups[budget.rows]
-    folds = target.sampling.folds(budget.labels, groups, stream(0, "folds"))
+    facts = None if train.facts is None else train.facts.take(budget.rows)
+    folds = target.sampling.folds(budget.labels, facts, groups, stream(0, "folds"))
     regression = _regression_of(target)
     assert regression is not None, "what it cannot predict was refused"
     penalty = penalties.default

@@ -1,6 +1,6 @@
-"""The shifts of a domain, its own and those of installed packages, and a test split under each of them.
+"""A test split under each of its shifts: those of its domain, of installed packages, and of the task itself.
 
-A package offers a `Shift` under the entry point `bench.shifts`.
+A package offers a `Shift` under the entry point `bench.shifts`; a task brings examples of other places with its split.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from bench.domain import DomainName
 from bench.domains.registered import domain_named
 from bench.domains.shift import Shift
-from bench.errors import PluginError
+from bench.errors import DataError, PluginError
 from bench.registry import SHIFTS, load_instance, names
-from bench.task import Examples
+from bench.task import Elsewhere, Examples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shifted:
-    """The test split of a task under a shift."""
+    """What is tested on under a shift, by its name and what that is.
 
-    shift: Shift
+    These are the examples of the test split in their order, changed or without the first of them; or, where they are
+    from `elsewhere`, others altogether.
+    """
+
+    name: str
+    title: str
     examples: Examples
+    elsewhere: bool = False
 
 
 def shifts_of(domain: DomainName) -> tuple[Shift, ...]:
@@ -41,6 +47,15 @@ def offered_shifts(domain: DomainName) -> Sequence[Shift]:
     return [shift for shift in offered if shift.domain == domain]
 
 
-def shift_test(test: Examples) -> tuple[Shifted, ...]:
-    """Return a test split under each of its shifts."""
-    return tuple(Shifted(shift, shift.apply(test)) for shift in shifts_of(test.raw.domain))
+def shift_test(test: Examples, elsewhere: Sequence[Elsewhere] = ()) -> tuple[Shifted, ...]:
+    """Return a test split under each of its shifts, those of the task last.
+
+    Raises `DataError` if one of these is called like one of the domain.
+    """
+    shifts = shifts_of(test.raw.domain)
+    taken = {shift.name for shift in shifts} & {other.name for other in elsewhere}
+    if taken:
+        raise DataError(f"the task's own shift {min(taken)!r} is called like one of its domain: give it another name")
+    changed = (Shifted(shift.name, shift.title, shift.apply(test)) for shift in shifts)
+    others = (Shifted(other.name, other.title, other.examples, elsewhere=True) for other in elsewhere)
+    return (*changed, *others)

@@ -1,6 +1,5 @@
 """Statistics: intervals over seeds and test examples, readings of learning curves, ranks, many comparisons."""
 
-from bench.stats.aggregates import interquartile_mean
 from bench.stats.crossover import Crossing, CrossingKind, crossover
 from bench.stats.curves import area_of_replicates, area_under_curve, skill
 from bench.stats.extrapolation import PowerLaw, fit_power_law
@@ -10,12 +9,12 @@ from bench.stats.intervals import (
     Estimate,
     Floats,
     half_width,
-    mean_interval,
 )
 from bench.stats.multiplicity import benjamini_hochberg, holm, simes
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
 from bench.stats.replicates import FEWEST_BLOCKS, NO_REPLICATES, Replicates, combine, replicate, shared_seeds
 from bench.stats.savings import Savings, label_savings, savings_of_replicates
+from bench.stats.standings import WinRates, duels, ranks_over_tasks, win_rates
 from bench.stats.uncertainty import (
     ONE_SIDED,
     MeanSquares,
@@ -49,6 +48,7 @@ __all__ = [
     "Savings",
     "Uncertainty",
     "VariancePart",
+    "WinRates",
     "area_of_replicates",
     "area_under_curve",
     "benjamini_hochberg",
@@ -57,18 +57,18 @@ __all__ = [
     "competition_ranks",
     "contrast",
     "crossover",
+    "duels",
     "estimate",
     "fit_power_law",
     "half_width",
     "holm",
-    "interquartile_mean",
     "label_savings",
     "may_be_best",
-    "mean_interval",
     "mean_of_dependent",
     "mean_squares",
     "pooled",
     "rank_intervals",
+    "ranks_over_tasks",
     "replicate",
     "savings_of_replicates",
     "shared_seeds",
@@ -78,4 +78,5 @@ __all__ = [
     "uncertainty",
     "variance_by_blocks",
     "variance_parts",
+    "win_rates",
 ]

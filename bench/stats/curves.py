@@ -25,8 +25,11 @@ def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats
 def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
     """Return the mean height of a learning curve over the logarithm of the number of labels, see `area_weights`.
 
-    A missing value makes the area missing (nan): one over fewer points would be another quantity under the same name.
+    A missing value, or number of labels, makes the area missing (nan): one over fewer points would be another quantity
+    under the same name.
     """
+    if np.isnan(np.asarray(n_labels, dtype=np.float64)).any():
+        return float("nan")
     weights, v = area_weights(n_labels), np.asarray(values, dtype=np.float64)
     return float((weights * v)[weights > 0].sum()) if len(v) else float("nan")
 

@@ -1,4 +1,4 @@
-"""Intervals over seeds: of means and of paired differences."""
+"""Intervals of means of independent values: how wide they are, and how they are told."""
 
 from typing import Final, NamedTuple
 
@@ -31,20 +31,3 @@ def half_width(deviations: ArrayLike, counts: ArrayLike) -> Floats:
     several = np.where(n > 1, n, np.nan)
     widths: Floats = stdtrit(several - 1, (1 + CONFIDENCE) / 2) * np.asarray(deviations) / np.sqrt(several)
     return widths
-
-
-def mean_interval(values: ArrayLike) -> Estimate:
-    """Return the mean of values [n] with its t interval; missing values (nan) do not count.
-
-    Values that agree up to rounding have an interval of no width.
-    """
-    v = np.asarray(values, dtype=np.float64)
-    v = v[~np.isnan(v)]
-    if len(v) == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    mean = float(v.mean())
-    if len(v) == 1:
-        return Estimate(mean, np.nan, np.nan, 1)
-    deviation = float(v.std(ddof=1))
-    margin = float(half_width(deviation if deviation > ROUNDING else 0.0, len(v)))
-    return Estimate(mean, mean - margin, mean + margin, len(v))

@@ -138,10 +138,12 @@ def estimate(measured: Replicates, *, proportion: bool = False) -> Estimate:
 
 
 def _wilson(found: Uncertainty, measured: Replicates) -> tuple[float, float]:
-    p, most = min(max(found.mean, 0.0), 1.0), len(measured) * measured.n_test
-    if measured.overlap is None and p in {0.0, 1.0}:
-        most = measured.n_test  # all seeds agree on every example
-    n = min(p * (1 - p) / found.variance, most) if found.variance > 0 and 0 < p < 1 else most
+    p = min(max(found.mean, 0.0), 1.0)
+    folds = measured.overlap is not None
+    n = measured.n_test * (len(measured) if folds or 0 < p < 1 else 1)  # at 0 and 1 seeds agree on every example
+    if found.variance > 0 and 0 < p < 1:
+        known = p * (1 - p) / found.variance
+        n = known if folds else min(known, n)
     t2 = float(stdtrit(found.freedom, (1 + CONFIDENCE) / 2)) ** 2
     centre, half = p + t2 / (2 * n), np.sqrt(t2 * p * (1 - p) / n + t2**2 / (4 * n**2))
     return float((centre - half) / (1 + t2 / n)), float((centre + half) / (1 + t2 / n))
@@ -189,10 +191,14 @@ def combined_variance(
     """
     seeds, blocks, rest = squares
     own, most = np.asarray(seeds_freedom, dtype=np.float64), even_blocks - 1
-    total = np.maximum(seeds + blocks - rest, np.maximum(seeds, blocks))  # s b times the variance
+    both = seeds + blocks - rest  # s b times the variance
     doubt = seeds**2 / own + blocks**2 / most + rest**2 / ((n_seeds - 1) * most)
-    freedom = np.divide(total**2, doubt, out=np.full_like(total, np.inf), where=doubt > SPREAD_EVENLY**2)
-    return total / (n_seeds * n_blocks), np.clip(freedom, np.minimum(own, most), own + most)
+    freedom = np.divide(both**2, doubt, out=np.full_like(both, np.inf), where=doubt > SPREAD_EVENLY**2)
+    freedom = np.clip(freedom, np.minimum(own, most), own + most)
+    # Where one factor moves no more than chance would, the other one's mean square is all that is known.
+    larger = np.maximum(seeds, blocks)
+    freedom = np.where(both > larger, freedom, np.where(blocks >= seeds, most, own))
+    return np.maximum(both, larger) / (n_seeds * n_blocks), freedom
 
 
 def between_folds(values: ArrayLike, overlaps: ArrayLike) -> tuple[Floats, Floats]:

@@ -10,11 +10,21 @@ from pydantic import model_validator
 from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
-from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
+from bench.strategy import (
+    SHIPPED,
+    LoopRecipe,
+    Model,
+    PenaltyRecipe,
+    RateRecipe,
+    Seeds,
+    Start,
+    Strategy,
+    boundary,
+)
 from bench.subsets.seeds import VARIED, Purpose
 
 
-class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
+class Finetune(Strategy, PenaltyRecipe, LoopRecipe, RateRecipe):
     """The uppermost stages trained together with a head.
 
     `trained` is their share, counted from the top: 1 is all of them. `weights` = "random" draws them anew, which is
@@ -49,19 +59,21 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
         return self.trained
 
     def boundaries(self, n_stages: int) -> frozenset[int]:
-        solved = {n_stages} if self.head == "solved" else set()
-        return frozenset({boundary(self.trained, n_stages), *solved})
+        probed = self.head == "solved" or (self.weights == "pretrained" and self.rates != SHIPPED)
+        return frozenset({boundary(self.trained, n_stages), *({n_stages} if probed else ())})
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import drawn_stages, stages_from  # noqa: PLC0415 (loads torch)
+        from bench.training.choosing import fit_at_rate  # noqa: PLC0415 (loads torch)
         from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
-        from bench.training.fitting import NetworkPlan, fit_network, stage_rates  # noqa: PLC0415 (loads torch)
+        from bench.training.fitting import NetworkPlan, stage_rates  # noqa: PLC0415 (loads torch)
 
         network = network_of(context)
         frozen = boundary(self.trained, network.n_stages)
+        pretrained = self.weights == "pretrained"
+        penalties = Penalties(self.penalties, self.default_penalty)
         for budget, seed in zip(budgets, seeds, strict=True):
-            pretrained = self.weights == "pretrained"
             begin = (
                 partial(stages_from, network, frozen)
                 if pretrained
@@ -72,7 +84,7 @@ class Finetune(Strategy, PenaltyRecipe, LoopRecipe):
                 self,
                 begin=begin,
                 learns=partial(stage_rates, recipe=self),
-                penalties=Penalties(self.penalties, self.default_penalty) if self.head == "solved" else None,
+                penalties=penalties if self.head == "solved" else None,
                 brought=self.head == "solved",
             )
-            yield fit_network(network, budget, seed, plan)
+            yield fit_at_rate(network, budget, seed, plan, choice=self, probe=penalties if pretrained else None)

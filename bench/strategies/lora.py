@@ -13,7 +13,17 @@ from bench.budget import Budget
 from bench.column import Column
 from bench.context import Context
 from bench.errors import ConfigError
-from bench.strategy import LoopRecipe, Model, PenaltyRecipe, Seeds, Start, Strategy, boundary
+from bench.strategy import (
+    SHIPPED,
+    LoopRecipe,
+    Model,
+    PenaltyRecipe,
+    RateRecipe,
+    Seeds,
+    Start,
+    Strategy,
+    boundary,
+)
 from bench.subsets.seeds import VARIED, Purpose
 
 if TYPE_CHECKING:
@@ -33,7 +43,7 @@ def _regular(pattern: str) -> str:
     return pattern
 
 
-class Lora(Strategy, PenaltyRecipe, LoopRecipe):
+class Lora(Strategy, PenaltyRecipe, LoopRecipe, RateRecipe):
     """Low-rank adapters (LoRA, Hu et al. 2022, arXiv:2106.09685) in the uppermost stages, trained together with a head.
 
     To the weights of each layer alpha / rank times the product of two matrices is added, of `rank` columns and rows.
@@ -62,20 +72,22 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
         return self.trained
 
     def boundaries(self, n_stages: int) -> frozenset[int]:
-        solved = {n_stages} if self.head == "solved" else set()
-        return frozenset({boundary(self.trained, n_stages), *solved})
+        probed = self.head == "solved" or self.rates != SHIPPED
+        return frozenset({boundary(self.trained, n_stages), *({n_stages} if probed else ())})
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         """Yield the models. Raises `ConfigError` if the backbone has no layer to adapt."""
         from bench.probing.heads import Penalties  # noqa: PLC0415 (loads torch)
         from bench.training.adapted import stages_from  # noqa: PLC0415 (loads torch)
         from bench.training.adapters import adapter_rates, add_adapters, merge_adapters  # noqa: PLC0415 (loads peft)
+        from bench.training.choosing import fit_at_rate  # noqa: PLC0415 (loads torch)
         from bench.training.context import network_of  # noqa: PLC0415 (loads torch)
-        from bench.training.fitting import NetworkPlan, fit_network  # noqa: PLC0415 (loads torch)
+        from bench.training.fitting import NetworkPlan  # noqa: PLC0415 (loads torch)
 
         network = network_of(context)
         layers = self._layers_of(network)
         frozen = next(place for place, names in enumerate(layers) if names)
+        penalties = Penalties(self.penalties, self.default_penalty)
         for budget, seed in zip(budgets, seeds, strict=True):
 
             def begin(seed: int = seed.initialisation) -> "nn.ModuleList":
@@ -88,10 +100,10 @@ class Lora(Strategy, PenaltyRecipe, LoopRecipe):
                 begin=begin,
                 learns=partial(adapter_rates, recipe=self),
                 finish=merge_adapters,
-                penalties=Penalties(self.penalties, self.default_penalty) if self.head == "solved" else None,
+                penalties=penalties if self.head == "solved" else None,
                 brought=self.head == "solved",
             )
-            yield fit_network(network, budget, seed, plan)
+            yield fit_at_rate(network, budget, seed, plan, choice=self, probe=penalties)
 
     def _layers_of(self, network: "NetworkContext") -> list[tuple[str, ...]]:
         """Return the names of the layers to adapt in each stage. Raises `ConfigError` if there are none."""

@@ -1,4 +1,4 @@
-"""Groups on both sides of a split or in its source, such as a voice or a patient; and units that are in two groups."""
+"""Groups on both sides of a split, in its source or its shifts, such as a voice or a patient; units in two groups."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -40,6 +40,18 @@ def refuse_tested_source(source: Iterable[str], test: Iterable[str]) -> None:
     them = "it" if len(shared) == 1 else "them"
     raise DataError(
         f"{_whose(shared)} examples in both the source and test: {_named(shared)}; leave {them} out of the source"
+    )
+
+
+def refuse_learnt_elsewhere(shift: str, learnt: Iterable[str], tested: Iterable[str]) -> None:
+    """Raise `DataError` if a group that is learnt from has examples in a shift that the task brings itself."""
+    shared = shared_groups(learnt, tested)
+    if not shared:
+        return
+    them = "it" if len(shared) == 1 else "them"
+    raise DataError(
+        f"{_whose(shared)} examples both to learn from and in the shift {shift!r}: {_named(shared)}; leave {them} out "
+        "of the shift"
     )
 
 

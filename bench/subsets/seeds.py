@@ -28,8 +28,11 @@ def seed_of(cell: Cell, purpose: Purpose) -> int:
 
 
 def fold_of(cell: Cell, folds: int) -> int:
-    """Return which of so many folds of the data a cell is tested on: the one whose turn it is by its subset's seed."""
-    return seed_of(cell, "subset") % folds
+    """Return which of so many folds of the data a cell is tested on: the one whose turn it is by its seed.
+
+    Where one stream alone follows the seed the fold does not: it would vary beside the stream.
+    """
+    return cell.seed % folds if cell.varied == ALL_STREAMS else 0
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:

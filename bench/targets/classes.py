@@ -73,8 +73,8 @@ class Classes(Target):
         return {"mean": combine_classes}
 
     @property
-    def baseline(self) -> Baseline:
-        return MajorityClass(len(self.names))
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MajorityClass(len(self.names)),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -110,7 +110,9 @@ class Stratified(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return subset.stratified_order(_only(labels), generator)
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         classes = _only(labels)
         rarest = int(np.bincount(classes, minlength=self.classes).min())
         return None if rarest < 2 else grouped_folds(classes, groups, min(FOLDS, rarest), generator)

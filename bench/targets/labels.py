@@ -75,8 +75,8 @@ class Labels(Target):
         return {"mean": combine_labels, "maximum": partial(combine_labels, how="maximum")}
 
     @property
-    def baseline(self) -> Baseline:
-        return LabelShares()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (LabelShares(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -105,7 +105,9 @@ class RarestFirst(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return stratified_order(rarest(labels[LABEL]), generator)
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return folds in which labels are about even; None of fewer than two examples a fold."""
         count = min(FOLDS, len(labels) // 2)
         return spread_folds(rarest(labels[LABEL]), groups, count, generator) if count > 1 else None

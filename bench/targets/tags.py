@@ -73,8 +73,8 @@ class Tags(Target):
         return first(metrics(self.names), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return AllOutside(self.names.index(OUTSIDE))
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (AllOutside(self.names.index(OUTSIDE)),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -102,7 +102,9 @@ class RarestTagFirst(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return stratified_order(rarest(self._present(labels)), generator)
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return folds in which tags are about even; None of fewer than two texts a fold."""
         count = min(FOLDS, len(labels) // 2)
         return spread_folds(rarest(self._present(labels)), groups, count, generator) if count > 1 else None

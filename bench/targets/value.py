@@ -79,8 +79,8 @@ class Value(Target):
         return {"mean": combine_values}
 
     @property
-    def baseline(self) -> Baseline:
-        return MeanValue()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MeanValue(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -100,7 +100,9 @@ class SpreadOut(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return subset.stratified_order(quantiles(labels[LABEL], BINS), generator)
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         """Return folds over quantiles of the labels; None of fewer than two examples a fold."""
         count = min(FOLDS, len(labels) // 2)
         return spread_folds(quantiles(labels[LABEL], BINS), groups, count, generator) if count > 1 else None

@@ -205,7 +205,7 @@ def blinded(split: Split, target: Target, kept: np.ndarray) -> Split:
     """
     nothing = np.empty(0, dtype=np.int64)
     train, test = _noisy(split.train, target, kept), _noisy(split.test, target, nothing)
-    return Split(train, test, split.unlabelled, split.source)
+    return replace(split, train=train, test=test)
 
 
 def _noisy(examples: Examples, target: Target, kept: np.ndarray) -> Examples:

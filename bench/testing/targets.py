@@ -123,7 +123,7 @@ def budgets_nest_and_count_in_the_unit(case: TargetCase) -> None:
 
 def folds_and_blocks_keep_groups_together(case: TargetCase) -> None:
     sampling, train, test = case.target.sampling, case.split.train, case.split.test
-    folds = sampling.folds(case.labels, train.groups, stream(0, "folds"))
+    folds = sampling.folds(case.labels, train.facts, train.groups, stream(0, "folds"))
     _check_parts("folds", folds, train)
     content = fingerprint(case.split)
     labels = labels_of(case.target, test)
@@ -209,18 +209,22 @@ def a_prediction_does_not_depend_on_the_other_examples(case: TargetCase) -> None
 
 def every_metric_scores_predictions_and_the_baseline(case: TargetCase) -> None:
     test, head = case.split.test, _some_head(case)
-    baseline = case.target.baseline.predict(case.labels, test.raw, test.facts)
-    several = {"the baseline": baseline, "a head": case.predict(head, case.tested)}
+    guesses = {
+        f"the baseline {one.title!r}": one.predict(case.labels, test.raw, test.facts) for one in case.target.baselines
+    }
+    several = {**guesses, "a head": case.predict(head, case.tested)}
     scores = {what: case.score(predictions) for what, predictions in several.items()}
     ranking = case.target.metrics[0].card.name
     for what, predictions in several.items():
         assert len(predictions) == len(test), f"{what} predicts each example"
         assert scores[what][ranking] is not None, f"the score of {what} is defined: it ranks"
     undefined = [{name for name, value in values.items() if value is None} for values in scores.values()]
-    assert undefined[0] == undefined[1], (
+    assert all(one == undefined[0] for one in undefined), (
         "the examples say what is not defined, whatever is predicted: any metric can rank"
     )
-    assert case.target.baseline.title.strip(), "the baseline has a title"
+    titles = [one.title for one in case.target.baselines]
+    assert titles, "there is a baseline"
+    assert len({title.strip() for title in titles} - {""}) == len(titles), "each has a title of its own"
 
 
 def metrics_do_not_depend_on_the_order_of_examples(case: TargetCase) -> None:

@@ -1,6 +1,7 @@
 """What every task is held to: checks of one task."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,12 +9,16 @@ import numpy as np
 from bench.card import TaskCard
 from bench.column import Column, digest
 from bench.runtime.cache import Cache
+from bench.shifts.scoring import shifts_of
 from bench.target import Target, combination
 from bench.task import Examples, Split, Task, fingerprint, verify
 
 
 class FirstExamples(Task):
-    """The first `count` examples of another task, and as many of those it tests on: enough to check strategies."""
+    """The first `count` examples of another task, and as many of those it tests on: enough to check strategies.
+
+    Of its shifts that are from elsewhere it has as many each.
+    """
 
     def __init__(self, task: Task, count: int) -> None:
         self.card = task.card
@@ -23,8 +28,11 @@ class FirstExamples(Task):
 
     def split(self, fold: int, cache: Cache) -> Split:
         whole = self._task.split(fold, cache)
-        train, test = (part.take(np.arange(min(self._count, len(part)))) for part in (whole.train, whole.test))
-        return Split(train, test, whole.unlabelled, whole.source)
+        elsewhere = tuple(replace(other, examples=self._first(other.examples)) for other in whole.elsewhere)
+        return replace(whole, train=self._first(whole.train), test=self._first(whole.test), elsewhere=elsewhere)
+
+    def _first(self, examples: Examples) -> Examples:
+        return examples.take(np.arange(min(self._count, len(examples))))
 
 
 TaskCheck = Callable[[Task, Cache], None]
@@ -70,7 +78,8 @@ def raw_examples_are_of_the_cards_domain(task: Task, cache: Cache) -> None:
     split = task.split(0, cache)
     unlabelled = [] if split.unlabelled is None else [split.unlabelled]
     source = [] if split.source is None else [split.source.raw]
-    for raw in (split.train.raw, split.test.raw, *unlabelled, *source):
+    elsewhere = [other.examples.raw for other in split.elsewhere]
+    for raw in (split.train.raw, split.test.raw, *unlabelled, *source, *elsewhere):
         assert raw.domain == task.card.domain, f"the card says {task.card.domain}, the examples are of {raw.domain}"
 
 
@@ -91,30 +100,59 @@ def no_example_of_the_source_is_in_test(task: Task, cache: Cache) -> None:
     assert not shared, f"{len(shared)} examples of the source are tested on"
 
 
+def no_example_that_is_learnt_from_is_in_a_shift_of_the_task(task: Task, cache: Cache) -> None:
+    split = task.split(0, cache)
+    learnt = _contents(split.train) | (set() if split.source is None else _contents(split.source))
+    for other in split.elsewhere:
+        shared = learnt & _contents(other.examples)
+        assert not shared, f"{len(shared)} examples of the shift {other.name!r} are learnt from"
+
+
+def shifts_of_the_task_have_names_of_their_own_and_titles(task: Task, cache: Cache) -> None:
+    of_domain = {shift.name for shift in shifts_of(task.card.domain)}
+    for other in task.split(0, cache).elsewhere:
+        assert other.name not in of_domain, f"the domain {task.card.domain!r} has a shift called {other.name!r}"
+        assert other.title.strip(), f"a report says what the shift {other.name!r} is by its title"
+        assert len(other.examples), f"the shift {other.name!r} has examples"
+
+
 def _contents(examples: Examples) -> set[tuple[bytes, ...]]:
     return {examples.raw.take(np.array([row])).columns() for row in range(len(examples))}
 
 
 def labels_of_the_target_are_there(task: Task, cache: Cache) -> None:
     split = task.split(0, cache)
-    for part in (split.train, split.test):
+    parts = (split.train, split.test, *(other.examples for other in split.elsewhere))
+    for part in parts:
         assert task.target.reads in part.labels, f"the target reads {task.target.reads}: there are {[*part.labels]}"
-    learnt, tested = (labels_of(task.target, part).arrays() for part in (split.train, split.test))
-    assert learnt.keys() == tested.keys(), "labels are of one kind on both sides"
+    learnt, *tested = (labels_of(task.target, part).arrays().keys() for part in parts)
+    assert all(names == learnt for names in tested), "labels are of one kind on both sides and in every shift"
 
 
 def what_is_scored_as_one_can_be(task: Task, cache: Cache) -> None:
-    test = task.split(0, cache).test
+    split = task.split(0, cache)
+    test = split.test
+    for other in (other.examples for other in split.elsewhere if other.examples.units is not None):
+        _combined(task.target, other)
     if test.units is None:
         assert task.card.scored is None, "the card says what is scored as one, the examples have no units"
         return
     assert task.card.scored is not None, "examples with units: the card says what is scored as one"
-    predictions = task.target.baseline.predict(labels_of(task.target, test), test.raw, test.facts)
-    combined = combination(task.target)(predictions, labels_of(task.target, test), test.units)
-    assert len(combined.predictions) == len(combined.labels) == len(set(test.units.tolist())), "a prediction each"
+    n_units = _combined(task.target, test)
     if task.card.folds == 1:
         counts = task.card.scored.n, task.card.scored.examples
-        assert counts == (len(combined.labels), len(test)), f"the card counts units and their examples, got {counts}"
+        assert counts == (n_units, len(test)), f"the card counts units and their examples, got {counts}"
+
+
+def _combined(target: Target, examples: Examples) -> int:
+    """Return how many units examples have, each with one prediction."""
+    assert examples.units is not None, "these examples are scored as one"
+    labels = labels_of(target, examples)
+    predictions = target.baselines[0].predict(labels, examples.raw, examples.facts)
+    combined = combination(target)(predictions, labels, examples.units)
+    n_units = len(set(examples.units.tolist()))
+    assert len(combined.predictions) == len(combined.labels) == n_units, "a prediction each"
+    return n_units
 
 
 def examples_are_taken_with_all_that_is_known_of_them(task: Task, cache: Cache) -> None:
@@ -142,6 +180,8 @@ TASK_CHECKS: Final[tuple[TaskCheck, ...]] = (
     the_card_says_what_there_is_beside_labelled_examples,
     no_example_of_train_is_in_test,
     no_example_of_the_source_is_in_test,
+    no_example_that_is_learnt_from_is_in_a_shift_of_the_task,
+    shifts_of_the_task_have_names_of_their_own_and_titles,
     labels_of_the_target_are_there,
     what_is_scored_as_one_can_be,
     examples_are_taken_with_all_that_is_known_of_them,

@@ -17,7 +17,8 @@ from bench.runtime.arithmetic import Precision
 from bench.strategy import Cost, Parts
 from bench.subsets.seeds import torch_seed
 from bench.training.context import NetworkContext
-from bench.training.inference import read_all
+from bench.training.inference import ReadFeatures, read_all
+from bench.training.inputs import Inputs
 from bench.training.loop import Forward, Term
 
 
@@ -57,9 +58,12 @@ class AdaptedNetwork:
         if not len(self.network):
             read = self.context.features_of(raw, readout)
         else:
-            inputs = self.context.inputs_of(raw, self.frozen, readout)
-            read = read_all(self.context.backbone, self.network, inputs, readout, precision=self.precision)
+            read = self.read(self.context.inputs_of(raw, self.frozen, readout))
         return self.reader.predict(read.features, read.geometry)
+
+    def read(self, inputs: Inputs) -> ReadFeatures:
+        """Return the features of examples as they are after the stages below the network."""
+        return read_all(self.context.backbone, self.network, inputs, self.reader.readout, precision=self.precision)
 
     def parts(self) -> Parts:
         """Return all stages, those of the backbone below the network's, and the head."""

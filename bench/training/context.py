@@ -25,7 +25,7 @@ from bench.runtime.arithmetic import PrecisionRequest
 from bench.runtime.cache import Cache, content_key
 from bench.runtime.limits import DEFAULT_MEMORY_BYTES
 from bench.target import Target
-from bench.task import Split
+from bench.task import Examples, Split
 from bench.training.activations import Activations
 from bench.training.inference import ReadFeatures
 from bench.training.inputs import Inputs, MemoryBudget, prepare
@@ -93,6 +93,7 @@ class NetworkContext(Context):
         return Heads(
             self.target,
             _Features(self, readout),
+            facts=self.train.facts,
             groups=self.train.groups,
             content=self._train.features_key(readout),
             prior=self.brought if isinstance(self.brought, Head) else None,
@@ -121,8 +122,11 @@ class NetworkContext(Context):
 
     def examples(self, rows: Indices, boundary: int, readout: Readout) -> Inputs:
         """Return training examples after the stages below `boundary`, on the device."""
-        places = torch.from_numpy(self._places[rows])
-        return self._pruned(boundary, self._train.at(boundary, readout).take(places))
+        return self._pruned(boundary, self.seen(rows, boundary, readout))
+
+    def seen(self, rows: Indices, boundary: int, readout: Readout) -> Inputs:
+        """Return training examples as `inputs_of` returns others: to be predicted by a whole network."""
+        return self._train.at(boundary, readout).take(torch.from_numpy(self._places[rows]))
 
     def inputs_of(self, raw: Raw, boundary: int, readout: Readout) -> Inputs:
         """Return any other examples after the stages below `boundary`, on the device; their tokens are those of all."""
@@ -220,6 +224,22 @@ def network_of(context: Context) -> NetworkContext:
     """Return a context that has a backbone: that of every strategy that requires one."""
     assert isinstance(context, NetworkContext), "a strategy that asks for a backbone says so in `requires`"
     return context
+
+
+def see_through(context: Context, backbone: Backbone) -> NetworkContext:
+    """Return a context without a backbone seen through a network that is trained as a whole, on the CPU."""
+    split = Split(context.train, Examples(context.tested, {}), context.unlabelled, context.source)
+    return NetworkContext(
+        context.task,
+        context.target,
+        split,
+        backbone,
+        needed=context.needed,
+        boundaries=frozenset({0}),
+        content=context.content,
+        cache=context.cache,
+        device=torch.device("cpu"),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import nn
@@ -28,6 +28,7 @@ from bench.training.adapted import (
 from bench.training.context import NetworkContext
 from bench.training.loop import Adaptation, Rate, Term, train
 from bench.training.pace import Chosen, Trial
+from bench.training.remaining import loss_of_a_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,8 @@ class NetworkPlan:
     Stages below `frozen` are the backbone's and cached. `begin` returns the others as they start, the same ones each
     time. `learns` returns what learns of them, `along` further terms that are paid beside the labels, `finish` what the
     trained stages become, `penalties` hold the head that is solved to start from. Where none is, it starts from zero,
-    or from what is `brought` by the backbone; a whole reader learns by its own loss.
+    or from what is `brought` by the backbone; a whole reader learns by its own loss. All rates of the recipe are
+    multiplied by `factor`; where a head is solved, they follow what is left to learn (see `bench.training.remaining`).
     """
 
     frozen: int
@@ -48,6 +50,7 @@ class NetworkPlan:
     finish: Callable[[nn.ModuleList], nn.ModuleList] = lambda network: network
     penalties: Penalties | None = None
     brought: bool = False
+    factor: float = 1.0
 
 
 def fit_heads(
@@ -99,6 +102,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         put(solved.solved.head, reader.head)
     begun = _begin(context, budget, reader, plan)
     network, steps = begun.adaptation.network, plan.recipe.steps(begun.n_examples)
+    fits = 0.0 if solved is None else loss_of_a_fit(context, budget, reader, network, plan.recipe)
     choosing = time.perf_counter()
     chosen = _choose_precision(context, begun, plan) if steps else Chosen(frozen_precision(context.device))
     training = time.perf_counter()
@@ -108,6 +112,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         steps=steps,
         order=stream(seeds.order, "order"),
         precision=chosen.precision,
+        fits=fits,
     )
     trained = time.perf_counter()
     context.check_frozen(plan.frozen)
@@ -118,6 +123,7 @@ def fit_network(context: NetworkContext, budget: Budget[Column], seeds: Seeds, p
         training_seconds=trained - training,
         steps=steps,
         losses=losses,
+        learning_rate=plan.recipe.learning_rate * plan.factor if steps else None,
         precision=chosen.precision,
         choice=chosen.choice,
         penalty=solved.solved.penalty if solved else None,
@@ -153,6 +159,7 @@ def _begin(context: NetworkContext, budget: Budget[Column], reader: Reader, plan
     trainable += sum(one.numel() for one in reader.head.parameters() if one.requires_grad)
     trainable += unused if _table_learns(network, rates) else 0
     rates += [Rate(list(module.parameters()), plan.recipe.head_learning_rate) for module in modules]
+    rates = [replace(rate, learning_rate=rate.learning_rate * plan.factor) for rate in rates]
     n_examples = len(budget.rows) or max(len(term.inputs) for term in terms)
     return _Begun(Adaptation(network, forward_through(context, network), rates, terms), trainable, n_examples)
 

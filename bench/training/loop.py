@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import tee
 from typing import Any, Final
@@ -23,6 +24,7 @@ from bench.training.inputs import Inputs
 POOL: Final = 8
 STRETCHES: Final = 20  # of steps, whose mean losses are kept
 
+BATCH_NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 Forward = Callable[[Batch, Readout], Features]
 """From a batch as it is below the network to features, as the network makes them at this step."""
@@ -82,11 +84,13 @@ def train(
     steps: int,
     order: np.random.Generator,
     precision: Precision = "float32",
+    fits: float = 0.0,
 ) -> tuple[float, ...]:
     """Train in place for `steps` steps what learns; return the mean losses of up to 20 stretches.
 
-    The first term draws its batches from `order` itself, each further one from a generator spawned from it. Raises
-    `DivergedError` if the loss becomes infinite or no number, `FreezeError` if something moved that does not learn.
+    Where the loss of a step is below `fits`, its rates are smaller in proportion. The first term draws its batches
+    from `order` itself, each further one from a generator spawned from it. Raises `DivergedError` if the loss becomes
+    infinite or no number, `FreezeError` if something moved that does not learn.
     """
     terms = [term for term in adaptation.terms if len(term.inputs)]
     if not terms or not steps:
@@ -110,6 +114,8 @@ def train(
                 paid = term.loss(adaptation.forward, batch, rows, views)
             loss = loss + term.weight(step / steps) * paid
         loss.backward()
+        if fits:
+            follow(optimizer, schedule, (loss.detach() / fits).clamp(max=1.0))
         for kernel, view in reordered:
             if kernel.grad is not None:
                 view.grad, kernel.grad = kernel.grad.permute(0, 2, 3, 1), None
@@ -233,10 +239,28 @@ def set_training(stages: nn.ModuleList, recipe: LoopRecipe, learning: Collection
     stages.train()
     for stage in stages:
         for module in stage.modules():
-            if not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            if not isinstance(module, BATCH_NORMS):
                 continue
             if recipe.batch_norm == "pretrained" or not _learns(module, stage, learning):
                 module.eval()
+
+
+@contextmanager
+def leaving_no_trace(parts: Sequence[nn.Module]) -> Iterator[None]:
+    """Leave no gradient, statistic of a batch norm or random draw behind in the parts of a network."""
+    kept = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers()]
+    with torch.random.fork_rng(devices=[]):
+        yield
+    for part in parts:
+        part.zero_grad(set_to_none=True)
+    for buffer, before in kept:
+        buffer.copy_(before)
+
+
+def follow(optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, share: Tensor) -> None:
+    """Multiply the rates of the next step by a share, on its device: a GPU is not waited for."""
+    for group, rate in zip(optimizer.param_groups, schedule.get_last_lr(), strict=True):
+        group["lr"] = rate * share
 
 
 def rate_share(step: int, steps: int, warmup: float) -> float:

@@ -113,17 +113,18 @@ def _choose(
     """
     target, train = context.target, context.train
     groups = None if train.groups is None else train.groups[budget.rows]
-    dealt = target.sampling.folds(budget.labels, groups, stream(0, "folds"))
+    facts = None if train.facts is None else train.facts.take(budget.rows)
+    dealt = target.sampling.folds(budget.labels, facts, groups, stream(0, "folds"))
     default = min(grid.default, len(budget.rows))
     if dealt is None:
         return default
     folds = torch.from_numpy(dealt)
-    learnt_from = [~_with_overlap(folds == fold, target.sampling.overlap) for fold in range(int(folds.max()) + 1)]
+    overlap = target.sampling.overlap(facts)
+    learnt_from = [~_with_overlap(folds == fold, overlap) for fold in range(int(folds.max()) + 1)]
     counts = sorted(number for number in set(grid.numbers) if number <= min(int(one.sum()) for one in learnt_from))
     if not counts:
         return default
     held_out = _held_out(neighbours, folds, learnt_from, counts)
-    facts = None if train.facts is None else train.facts.take(budget.rows)
     metric = replace(target, ranked_by="").metrics[0]
     best, chosen = -float("inf"), default
     for count, outputs in zip(counts, held_out, strict=True):

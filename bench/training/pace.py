@@ -9,8 +9,6 @@ and all later runs find it.
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -22,7 +20,7 @@ from bench.runtime.cache import Cache, content_key
 from bench.runtime.precision import autocast, settled_precision
 from bench.runtime.provenance import describe_run
 from bench.strategy import LoopRecipe
-from bench.training.loop import Adaptation, Term, set_training
+from bench.training.loop import Adaptation, Term, leaving_no_trace, set_training
 
 ALGORITHM: Final = 1
 """Raised when the choice is made otherwise: choices kept before are not read any more."""
@@ -142,7 +140,7 @@ def time_passes(trial: Trial) -> Times:
         loss.backward()
         return time.process_time() - start
 
-    with _undone(trial):
+    with leaving_no_trace((trial.adaptation.network, *trial.term.modules)):
         set_training(trial.adaptation.network, trial.recipe, trial.adaptation.learning)
         seconds("float32"), seconds("bfloat16")
         pairs: list[Times] = []
@@ -165,16 +163,3 @@ def _choose(key: str, trial: Trial) -> PrecisionChoice:
         bfloat16_seconds=round(times.bfloat16, 6),
         precision=times.faster,
     )
-
-
-@contextmanager
-def _undone(trial: Trial) -> Iterator[None]:
-    """Leave no gradient, statistic of a batch norm or random draw behind."""
-    parts = (trial.adaptation.network, *trial.term.modules)
-    kept = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers()]
-    with torch.random.fork_rng(devices=[]):
-        yield
-    for part in parts:
-        part.zero_grad(set_to_none=True)
-    for buffer, before in kept:
-        buffer.copy_(before)

@@ -122,8 +122,8 @@ def open_own(name: str, spec: DataSpec, cache: Cache) -> Task:
 
 
 def _refuse_unread(address: str, split: Split, target: Target) -> None:
-    """Raise `DataError` if train or test lack the labels that the target reads."""
-    for part in (split.train, split.test):
+    """Raise `DataError` if train, test or a shift of the task lacks the labels that the target reads."""
+    for part in (split.train, split.test, *(other.examples for other in split.elsewhere)):
         if target.reads not in part.labels:
             got = ", ".join(part.labels) or "none"
             raise DataError(f"{address}: the target reads the labels {target.reads!r}: got {got}")

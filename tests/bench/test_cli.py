@@ -79,9 +79,9 @@ def test_a_run_scores_under_shifts_and_keeps_the_predictions_unless_told_not_to(
     assert main(arguments) == 0
     store = Store(Path("results/all"))
     [result] = store.results()
-    [later] = result.shifted
-    assert later.shift == "later"
-    assert len(store.predictions(result.key, "later")) == result.n_test - result.n_test // 2
+    [noisy] = result.shifted
+    assert noisy.shift == "noise"
+    assert len(store.predictions(result.key, "noise")) == result.n_test
     assert main([*arguments, "--no-shifts", "--out", "plain"]) == 0
     [plain] = Store(Path("plain")).results()
     assert (plain.shifted, plain.score) == ((), result.score)
@@ -289,4 +289,4 @@ def test_a_folder_of_other_things_is_not_taken_for_a_cache(
 
 def test_the_projects_own_suites_can_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--config", str(ROOT / "bench.toml"), "--suite", "all", "--dry-run"]) == 0
-    assert "625 cells, 0 finished, 625 to run" in capsys.readouterr().out
+    assert "750 cells, 0 finished, 750 to run" in capsys.readouterr().out

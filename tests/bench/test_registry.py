@@ -32,7 +32,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_built_in_strategies_are_listed_and_loaded() -> None:
-    assert names(STRATEGIES) == ("classical", "finetune", "lora", "nearest", "probe")
+    assert names(STRATEGIES) == ("classical", "finetune", "lora", "nearest", "probe", "small")
     assert load(STRATEGIES, "probe") is Probe
 
 

@@ -27,6 +27,7 @@ from bench.strategies.classical import Classical
 from bench.strategies.finetune import Finetune
 from bench.strategies.lora import Lora
 from bench.strategies.nearest import Nearest
+from bench.strategies.small import Small
 from bench.strategy import BACKBONE, Model, Seeds, Strategy
 from bench.targets.classes import LABEL
 from bench.task import Split
@@ -41,8 +42,15 @@ OTHERS: Final[tuple[Strategy, ...]] = (
     Lora(name="lora", rank=2, **QUICK),
     Lora(name="upper lora", rank=2, trained=0.5, head="zero", **QUICK),
     Nearest(name="nearest"),
+    Small(name="small", learning_rate=1e-3, head_learning_rate=1e-3, epochs=2),
 )
 """Strategies of kinds that the bundled suites do not use."""
+
+CHOOSING: Final[tuple[Strategy, ...]] = tuple(
+    one.model_copy(update={"name": f"{one.name}, rates chosen", "rates": "chosen"})
+    for one in (SCRATCH, FULL, OTHERS[1])
+)
+"""Strategies that hold labels out, where there are enough of them."""
 
 QUICKLY: Final[Mapping[str, Strategy]] = {
     one.name: one
@@ -109,6 +117,27 @@ def test_there_is_a_strategy_of_every_kind_here_and_all_of_the_config() -> None:
 @every_strategy
 def test_the_contract_is_kept(strategy: Strategy, check: StrategyCheck, tmp_path: Path) -> None:
     check(StrategyCase(strategy, ToyTask(), ToyBackbone(), tmp_path))
+
+
+class ManyToys(ToyTask):
+    """The toys, with enough of them to hold out labels for a choice between rates, and between probe and network."""
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        return toy_split(1200)
+
+
+@pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda check: check.__name__)
+@by_name(CHOOSING)
+def test_the_contract_is_kept_where_rates_are_chosen(strategy: Strategy, check: StrategyCheck, tmp_path: Path) -> None:
+    check(StrategyCase(strategy, ManyToys(), ToyBackbone(), tmp_path))
+
+
+@by_name(CHOOSING)
+def test_rates_are_chosen_on_the_budgets_of_the_contract(strategy: Strategy, tmp_path: Path) -> None:
+    case = StrategyCase(strategy, ManyToys(), ToyBackbone(), tmp_path)
+    cost = case.fit(case.context("any"), case.draw(Share(0.5), 1)).cost
+    assert cost.rates == "chosen"
+    assert (cost.kept is None) == (strategy.start == "random")
 
 
 @every_strategy

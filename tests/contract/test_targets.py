@@ -67,7 +67,13 @@ def forecast() -> TargetCase:
         np.stack([series[start + first : start + last] for start in range(n)])
         for first, last in ((0, context), (context, context + steps))
     )
-    facts = dense(unit=np.full(n, 0.5), moment=np.arange(n), series=np.zeros(n, dtype=np.int64))
+    facts = dense(
+        unit=np.full(n, 0.5),
+        moment=np.arange(n),
+        series=np.zeros(n, dtype=np.int64),
+        step=np.arange(n),
+        steps=np.full(n, context + steps),
+    )
     raw = Windows(past, season=12, unit=np.full(n, 0.5))
     backbone: Backbone = load_backbone("bundled:series")
     return TargetCase(Forecast(steps), split_in_half(Examples(raw, {"future": dense(future=future)}, facts)), backbone)

@@ -167,6 +167,8 @@ def test_forecasts_know_unit_moment_and_series_of_every_window(task: Task, split
                 "unit": np.float64,
                 "moment": np.int64,
                 "series": np.int64,
+                "step": np.int64,
+                "steps": np.int64,
             }
             assert (part.facts["unit"] == part.raw.unit).all()
             assert (np.diff(part.facts["moment"]) >= 0).all()
@@ -193,7 +195,7 @@ def test_a_perfect_prediction_beats_the_baseline_which_has_no_skill(task: Task, 
     )
     blocks = target.sampling.blocks(labels, test.facts, test.groups, content)
     assert len(blocks) == len(test)
-    baseline = target.baseline.predict(label_of(task, split.train), test.raw, test.facts)
+    baseline = target.baselines[0].predict(label_of(task, split.train), test.raw, test.facts)
     best, none = (score(target.metrics, one, labels, test.facts, blocks).values for one in (perfect, baseline))
     for card in (metric.card for metric in target.metrics):
         assert best[card.name] == pytest.approx(card.perfect, abs=1e-9)

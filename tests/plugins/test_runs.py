@@ -134,7 +134,10 @@ def test_a_metric_a_shift_a_tracker_and_an_executor_of_packages_are_used(
     results = list(Store(Path("night")).results())
     assert all(result.score == result.scores.values["worst"] for result in results)
     assert {"mae", "worst"} <= results[0].scores.values.keys()
-    assert "dusk" in {shifted.shift for shifted in results[0].shifted}
+    shifts = {shifted.shift for shifted in results[0].shifted}
+    assert {"dusk", "orchard"} <= shifts, "one of the package, one that the task brings"
+    assert "orchard,smaller apples of another orchard," in Path("night/shifts.csv").read_text()
+    assert "Orchard: smaller apples of another orchard" in Path("night/report.md").read_text()
     lines = Path("night/notebook.txt").read_text().splitlines()
     assert lines == ["budget_baseline scored", "probe scored"], "the last first"
     assert "largest error" in Path("night/report.md").read_text()

@@ -104,6 +104,24 @@ def test_its_card_says_what_there_is_beside_labelled_examples(tmp_path: Path) ->
     assert opened(f"{richer}:Clocks", tmp_path).card.beside == ()
 
 
+def test_a_shift_that_a_task_brings_is_part_of_its_data_and_has_the_labels_that_are_read(tmp_path: Path) -> None:
+    lines = ["from dataclasses import replace", "from bench.task import Elsewhere", "class Faded(Clocks):"]
+    lines += [
+        "    def split(self, fold, cache):",
+        "        split, faded = super().split(fold, cache), draw(60, seed=5)",
+    ]
+    lines += ['        return replace(split, elsewhere=(Elsewhere("faded", "other clocks", faded),))', ""]
+    path = tmp_path / "mine.py"
+    path.write_text("\n".join([EXAMPLE.read_text(), *lines]))
+    plain, faded = (opened(f"{path}:{name}", tmp_path) for name in ("Clocks", "Faded"))
+    assert plain.card.sha256 != faded.card.sha256
+    [other] = faded.split(0, Cache(tmp_path)).elsewhere
+    assert (other.name, len(other.examples)) == ("faded", 60)
+    path.write_text(path.read_text().replace("draw(60, seed=5)", "replace(draw(60, seed=5), labels={})"))
+    with pytest.raises(DataError, match="the target reads the labels 'class': got none"):
+        opened(f"{path}:Faded", tmp_path)
+
+
 def test_the_picture_shows_its_hour(tmp_path: Path) -> None:
     train = opened(str(EXAMPLE), tmp_path).split(0, Cache(tmp_path)).train
     pictures = np.stack(list(train.raw.pictures())).astype(float)  # type: ignore[attr-defined]
@@ -260,6 +278,7 @@ def test_an_option_does_not_say_what_a_task_of_ones_own_scores(tmp_path: Path) -
         {"group": "patient"},
         {"held_out": ("p1",)},
         {"test_share": 0.5},
+        {"test": "one"},
         {"label": "queue"},
         {"target": "value"},
         {"skip_bad": True},

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bench.domain import Raw
 from bench.domains.contract import (
@@ -21,6 +21,9 @@ from bench.domains.contract import (
 from bench.domains.options import DataOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3")
 AUDIO_FORMAT: Final = frozenset({"rate_hz", "seconds"})
@@ -76,6 +79,12 @@ def _features() -> Features:
     return Features("statistics of mel bands", bands.describe)
 
 
+def _small(raw: Raw) -> "Backbone":
+    from bench.domains.audio import small  # noqa: PLC0415 (loads torch)
+
+    return small.BandNetwork()
+
+
 DOMAIN: Final = Domain(
     name="audio",
     family="audio_classification",
@@ -87,6 +96,7 @@ DOMAIN: Final = Domain(
     column="audio",
     files=FileReader(look=_look, look_at_bytes=_look_at_bytes, read=_read, options=AUDIO_FORMAT, hub_feature="Audio"),
     unlabelled=UnlabelledReader(read=_read_unlabelled),
+    small=_small,
     shifts=_shifts,
     offers=frozenset({FEATURES}),
     features=_features,

@@ -1,19 +1,27 @@
 """What the domain `series` says of itself."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from bench.domain import Raw
 from bench.domains.contract import PASTS, Domain, Format, Noun, Request, Unlabelled, UnlabelledReader
-from bench.domains.series.raw import expect_windows
+from bench.domains.series.raw import UNIT_OF, expect_windows
 from bench.domains.shift import Shift
 from bench.files.suffixes import TABLE_SUFFIXES
 
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
+
 
 def _input_format(raw: Raw) -> Format:
-    """Return what is seen of series. Of several units it is the smallest: that tells constant pasts from others."""
+    """Return what is seen of series, and the unit of each, by which flat stretches of it are scaled."""
     windows = expect_windows(raw)
-    return {"context": windows.past.shape[1], "season": windows.season, "unit": float(windows.unit.min())}
+    names = windows.names if windows.names is not None else np.full(len(windows), "")
+    known, first = np.unique(names, return_index=True)
+    units = {f"{UNIT_OF}{name}": float(windows.unit[row]) for name, row in zip(known, first, strict=True)}
+    return {"context": windows.past.shape[1], "season": windows.season, **units}
 
 
 def _read_unlabelled(request: Request) -> Unlabelled:
@@ -28,6 +36,12 @@ def _shifts() -> Sequence[Shift]:
     return shifts.SHIFTS
 
 
+def _small(raw: Raw) -> "Backbone":
+    from bench.domains.series import small  # noqa: PLC0415 (loads torch)
+
+    return small.LastSeason(raw)
+
+
 DOMAIN: Final = Domain(
     name="series",
     family="forecasting",
@@ -38,6 +52,7 @@ DOMAIN: Final = Domain(
     backbone="bundled:series",
     series=True,
     unlabelled=UnlabelledReader(read=_read_unlabelled, most_columns=None),
+    small=_small,
     shifts=_shifts,
     offers=frozenset({PASTS}),
     input_format=_input_format,

@@ -62,8 +62,8 @@ def _read_table(path: Path) -> pd.DataFrame:
     return read_frame(path, content, kind if kind in TABLE_SUFFIXES else ".csv")
 
 
-def last_values(history: History, count: int) -> NDArray[np.float32]:
-    """Return the last `count` values, float32. Raises `DataError` if there are not so many, or some are missing."""
+def last_values(history: History, count: int) -> NDArray[np.float64]:
+    """Return the last `count` values. Raises `DataError` if there are not so many, or some are missing."""
     if len(history.values) < count:
         raise DataError(
             f"the series {history.name!r} has {len(history.values)} values, too few: a forecast is made from {count}"
@@ -75,7 +75,7 @@ def last_values(history: History, count: int) -> NDArray[np.float32]:
             f"the series {history.name!r} lacks {missing} of its last {count} values, which a forecast is made from: "
             "fill them"
         )
-    return last.astype(np.float32)
+    return last
 
 
 def times_to_come(history: History, steps: int) -> tuple[str, ...]:

@@ -12,8 +12,12 @@ from bench.domain import DomainName, Raw
 Values = NDArray[np.float64]
 Moments = NDArray[np.int64]
 
-STANDING_STILL: Final = 1e-6
-"""In units of a series: a past that deviates less is constant."""
+UNIT_OF: Final = "unit of "
+"""Before the name of a series, in what is said of the inputs of an exported model: the unit that it was learnt with."""
+
+FLATTEST: Final = 0.1
+"""In units of a series: a past that deviates less is scaled as if it deviated so much, so that a stretch that stands
+still is small noise and not a series of its own scale, whose next change would weigh more than all other windows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +25,8 @@ class Windows:
     """Pasts of one series or of several in order of time: `past` is float64 [n, context].
 
     `season` is the number of steps in a seasonal cycle. `unit` [n] is the size of a typical change of each window's
-    series, from the training history of that series alone: it tells a past that stands still from one that moves.
+    series, from the training history of that series alone: no past is scaled by less than a share of it. `names` [n]
+    are those of the series, by which an exported model knows their units again; None where they have none.
     """
 
     domain: ClassVar[DomainName] = "series"
@@ -29,13 +34,15 @@ class Windows:
     past: NDArray[np.float64]
     season: int
     unit: NDArray[np.float64]
+    names: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.past)
 
     def take(self, indices: Indices) -> "Windows":
         """Return the examples at `indices`."""
-        return replace(self, past=self.past[indices], unit=self.unit[indices])
+        names = None if self.names is None else self.names[indices]
+        return replace(self, past=self.past[indices], unit=self.unit[indices], names=names)
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the content as bytes, for hashing."""
@@ -52,13 +59,25 @@ def scaled(windows: Windows) -> tuple[NDArray[np.float32], Dense]:
     """Return each past on its own scale, float32 [n, context], and that scale: `centre` and `spread`, float64 [n, 1].
 
     The scale is mean and standard deviation of the past, computed in float64: small changes on a large level would be
-    rounded away in float32. A constant past has no deviation; its scale is one unit of the series.
+    rounded away in float32. The deviation counts as a share of the unit of the series at least (`FLATTEST`).
     """
     centre = windows.past.mean(axis=1, keepdims=True)
     deviation = windows.past.std(axis=1, keepdims=True)
-    unit = windows.unit[:, None]
-    spread = np.where(deviation > STANDING_STILL * unit, deviation, unit)
+    spread = np.maximum(deviation, FLATTEST * windows.unit[:, None])
     return ((windows.past - centre) / spread).astype(np.float32), Dense({"centre": centre, "spread": spread})
+
+
+def typical_change(history: Values, season: int, error: str) -> float:
+    """Return the unit in which errors of a series are counted, from its training history.
+
+    For "mase" it is the mean absolute difference between a season and the next, for "mse" the standard deviation.
+    """
+    return float(history.std()) if error == "mse" else seasonal_difference(history, season)
+
+
+def seasonal_difference(history: Values, season: int) -> float:
+    """Return the mean absolute difference between a season and the next: the unit of MASE."""
+    return float(np.abs(history[season:] - history[:-season]).mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,9 @@
 """What the domain `text` says of itself."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bench.domain import Raw
 from bench.domains.contract import (
     LABELLED,
     WORDS,
@@ -17,6 +18,9 @@ from bench.domains.contract import (
 from bench.domains.shift import Shift
 from bench.domains.text.raw import Texts
 from bench.files.suffixes import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 
 def _read(cells: Sequence[str]) -> Perceived:
@@ -35,6 +39,12 @@ def _shifts() -> Sequence[Shift]:
     return shifts.SHIFTS
 
 
+def _small(raw: Raw) -> "Backbone":
+    from bench.domains.text import small  # noqa: PLC0415 (loads torch)
+
+    return small.BagOfWords()
+
+
 DOMAIN: Final = Domain(
     name="text",
     family="text_classification",
@@ -46,6 +56,7 @@ DOMAIN: Final = Domain(
     column="text",
     cells=CellReader(read=_read, tagged=True),
     unlabelled=UnlabelledReader(read=_read_unlabelled, texts=True, most_columns=1),
+    small=_small,
     shifts=_shifts,
     offers=frozenset({WORDS}),
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bench.domain import Raw
 from bench.domains.contract import (
     FEATURES,
     LABELLED,
@@ -19,6 +20,9 @@ from bench.domains.contract import (
 from bench.domains.options import DataOptions
 from bench.domains.shift import Shift
 from bench.files.stored import Finding, Stored
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 
@@ -59,6 +63,12 @@ def _features() -> Features:
     return Features("oriented gradients and thumbnails", gradients.describe)
 
 
+def _small(raw: Raw) -> "Backbone":
+    from bench.domains.vision import small  # noqa: PLC0415 (loads torch)
+
+    return small.LeNet()
+
+
 DOMAIN: Final = Domain(
     name="vision",
     family="image_classification",
@@ -70,6 +80,7 @@ DOMAIN: Final = Domain(
     column="image",
     files=FileReader(look=_look, look_at_bytes=_look_at_bytes, read=_read, hub_feature="Image"),
     unlabelled=UnlabelledReader(read=_read_unlabelled),
+    small=_small,
     shifts=_shifts,
     offers=frozenset({FEATURES}),
     features=_features,

@@ -13,6 +13,7 @@ MANY_TIMES: Final = 12.0  # an error that spans more than this is drawn on a log
 ZERO_AT: Final = 0.03
 FIRST_AT: Final = 0.12
 """Where 0 stands on a logarithmic axis, and from where on what has a logarithm does, as shares of its length."""
+BELOW: Final = 0.1  # the share of the lowest value of a logarithmic axis below which all is drawn alike
 
 DURATIONS: Final = (  # ticks of an axis of seconds
     *((f"{step * 10**power} ms", step * 10.0**power / 1000) for power in range(3) for step in (1, 2, 5)),
@@ -34,6 +35,14 @@ def logarithmic_beside_zero(low: float, high: float, start: float, end: float) -
     length = end - start
     place = scaled(math.log, low, high, start + FIRST_AT * length, end)
     return lambda value: place(value) if value else start + ZERO_AT * length
+
+
+def logarithm_from(low: float) -> Place:
+    """Return the logarithm on an axis that begins at `low`: what has none, or is far below, stands below the frame.
+
+    The interval of an error that is larger than 0 can end at 0, which no logarithmic axis reaches.
+    """
+    return lambda value: math.log(max(value, low * BELOW))
 
 
 def limits(chart: Chart) -> tuple[float, float, bool]:

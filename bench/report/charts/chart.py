@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from bench.analysis.curves import Curves
 from bench.analysis.tables import CURVE, SHARED_SECONDS, Tables, ordinary_cells
 from bench.analysis.wording import (
+    backbone_title,
     direction,
     duration,
     quantity,
@@ -115,7 +116,7 @@ def named_lines(manifest: Manifest, found: Sequence[Curves]) -> list[NamedLine]:
                 continue
             label = strategy_title(name)
             if len(found) > 1 and entry.start != "nothing":
-                label += f" · {shortened(manifest.backbones[curves.backbone].title, LONGEST_BACKBONE)}"
+                label += f" · {shortened(backbone_title(manifest, curves.backbone), LONGEST_BACKBONE)}"
             lines.append(NamedLine(label, looks[curves.backbone, name], curves.backbone, name, budgets))
     return lines
 

@@ -14,6 +14,7 @@ from bench.report.charts.axes import (
     kept_apart,
     limits,
     linear_ticks,
+    logarithm_from,
     logarithmic_beside_zero,
     logarithmic_ticks,
     scaled,
@@ -143,7 +144,7 @@ def draw(chart: Chart, frame: Frame = PAGE) -> Drawing:
     left, right, bottom = frame.left, frame.width - frame.right, frame.height - frame.bottom
     logarithmic, linear = _places(low, high, zero=zero, alone=not xs, left=left, right=right)
     y_low, y_high, by_power = limits(chart)
-    up = scaled(math.log if by_power else float, y_low, y_high, bottom, frame.top)
+    up = scaled(logarithm_from(y_low) if by_power else float, y_low, y_high, bottom, frame.top)
     budgets = [Both(_number(logarithmic(stop)), _number(linear(stop))) for stop in chart.stops]
     room = 0.085 * frame.width if frame.width > SMALL.width else 0.16 * frame.width
     most = 6 if frame.height > SMALL.height else 4

@@ -55,18 +55,18 @@ def _strategies(tables: Tables) -> Table:
             peak=("peak_mib", "max"),
         )
     )
-    areas = tables.leaderboard.rows.groupby("strategy", observed=True)["mean"].mean()
+    rates = tables.leaderboard.rows.groupby("strategy", observed=True)["win_rate"].mean()
     rows = [
         (
             Value(strategy_title(str(strategy))),
-            _amount(areas.get(strategy, float("nan")), score),
+            _amount(rates.get(strategy, float("nan")), score),
             _amount(cost["median"] + cost["shared"], duration),
             *(_amount(cost[name], duration) for name in ("total", "median", "shared")),
             *(_amount(cost[name], count) for name in ("cells", "trained", "peak")),
         )
         for strategy, cost in costs.to_dict("index").items()
     ]
-    titles = ("Mean area", "Time alone, median", "Time, all", "Own time, median", "Shared, median")
+    titles = ("Win rate", "Time alone, median", "Time, all", "Own time, median", "Shared, median")
     columns = (*titles, "Cells", "Trained parameters, median", "Peak MiB")
     headings = (Column("Strategy"), *(Column(title, numeric=True) for title in columns))
     return Table("What each strategy costs", headings, tuple(rows), sortable=True)

@@ -1,7 +1,7 @@
 """What a report says of the leaderboard: ranks and areas with their intervals, ties and gaps marked."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -10,8 +10,6 @@ from bench.analysis.tables import Tables
 from bench.analysis.wording import MISSING, count, interval, score, strategy_title, task_title
 from bench.report.document import Block, Column, Mark, Paragraph, Section, Spreadsheet, Table, Value
 from bench.report.spreadsheets import leaderboard_csv
-
-NAN: Final = float("nan")
 
 
 def leaderboard_section(tables: Tables) -> Section:
@@ -23,8 +21,9 @@ def leaderboard_section(tables: Tables) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "The area under the learning curve over the logarithm of the number of labels, on a scale where 0 is "
-            "chance and 1 is perfect (for forecasts 0 is the seasonal naive, so this is the skill against it). "
-            "Brackets hold 95 % intervals; a rank's are the ranks that it may have."
+            "the baseline and 1 is perfect. Unlike scores have no mean: over tasks a row has its win rate, the share "
+            "of other rows that it is ahead of, ties half, and is ranked by it. Brackets hold 95 % intervals: of an "
+            "area over other budgets and test examples, of win rates and ranks over other tasks like these."
             + ("" if (used == shared).all() else " Only budgets that were planned for every strategy of a task count.")
             + (unlabelled if (tables.curves["amount"] == 0).any() else "")
         )
@@ -44,20 +43,28 @@ def _standings(tables: Tables, rows: pd.DataFrame, *, caption: str, spreadsheet:
     several = len(set(board.rows["backbones"])) > 1
     areas = board.areas.loc[rows.index]
     tasks = [name for name in areas.columns if not several or areas[name].notna().any()]
-    means = ["mean", "iqm"] if rows["iqm"].notna().any() else ["mean"]
-    best = {**areas[tasks].max().to_dict(), **rows[means].max().to_dict()}
-    ends = [one.loc[rows.index].to_dict("records") for one in (board.areas, board.areas_lower, board.areas_upper)]
+    means = board.means.loc[rows.index]
+    kinds = [name for name in means if means[name].notna().any()]
+    rates = rows[["win_rate", "win_lower", "win_upper"]] if len(tasks) > 1 else None
+    best = {**areas[tasks].max().to_dict(), **means[kinds].max().to_dict()}
+    ends = [
+        pd.concat(pair, axis=1).loc[rows.index].to_dict("records")
+        for pair in (
+            (board.areas, board.means),
+            (board.areas_lower, board.means_lower),
+            (board.areas_upper, board.means_upper),
+        )
+    ]
     lines = []
     for row, *area in zip(rows.to_dict("records"), *ends, strict=True):
         line = [_rank(row), Value(strategy_title(row["strategy"]), ("tied for best" if row["tied"] else "",))]
         if several:
             line.append(Value(row["backbones"]))
-        line.append(_area(row["mean"], row["mean_lower"], row["mean_upper"], best["mean"]))
-        if "iqm" in means:
-            line.append(_area(row["iqm"], NAN, NAN, best["iqm"]))
-        line += [_area(area[0][task], area[1][task], area[2][task], best[task]) for task in tasks]
+        if rates is not None:
+            line.append(_area(row["win_rate"], row["win_lower"], row["win_upper"], rows["win_rate"].max()))
+        line += [_area(area[0][name], area[1][name], area[2][name], best[name]) for name in (*kinds, *tasks)]
         lines.append((*line, _cells(row)))
-    titles = ["Mean", *(["Interquartile mean"] if "iqm" in means else [])]
+    titles = [*(["Win rate"] if rates is not None else []), *(f"Mean of {kind}" for kind in kinds)]
     columns = (
         *(Column("Rank", numeric=True), Column("Strategy"), *([Column("Backbone")] if several else [])),
         *(Column(title, numeric=True) for title in titles),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
 from bench.analysis.findings import headline
-from bench.analysis.tables import Tables
+from bench.analysis.tables import SCORED, Tables, ordinary_cells
 from bench.analysis.verdicts import Verdicts
 from bench.analysis.wording import (
     MISSING,
@@ -20,6 +20,7 @@ from bench.analysis.wording import (
     quantity,
     score,
     task_title,
+    tell_folds,
 )
 from bench.card import ScoredUnits, TaskCard
 from bench.domains.registered import domain_named
@@ -68,7 +69,7 @@ def learning_section(tables: Tables, found: Mapping[str, list[Curves]], verdicts
 def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts: Verdicts) -> Section:
     manifest, entry = tables.manifest, tables.manifest.tasks[task]
     blocks: list[Block] = []
-    compared = comparison(found, manifest.backbones)
+    compared = comparison(found, manifest)
     said = compared[-1] if compared else next((said for curves in found if (said := headline(curves, verdicts))), "")
     if said:
         blocks.append(Paragraph("", lead=said))
@@ -82,6 +83,8 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
         blocks.append(_scores(tables, task, found))
     blocks.append(Paragraph(about, note=True))
     blocks.append(Paragraph(entry.card.description, lead="These data are synthetic." if entry.card.synthetic else ""))
+    if entry.card.folds > 1:
+        blocks.append(_folds(tables, task, entry.card))
     if entry.card.scored:
         blocks.append(_scored_units(entry.card, entry.card.scored))
     if entry.card.remarks:
@@ -89,12 +92,23 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
     return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
 
 
+def _folds(tables: Tables, task: str, card: TaskCard) -> Paragraph:
+    """Return the sentences that say how many folds of the data were tested."""
+    cells = ordinary_cells(tables.cells)
+    here = cells[cells["task"] == task]
+    tested = int(here.loc[here["status"] == SCORED, "fold"].nunique())
+    told = "Each seed learns from all folds but one, and is tested on that one."
+    missing = f" Run {card.folds} seeds to test every example." if here["seed"].nunique() < card.folds else ""
+    return Paragraph(f"{told}{missing}", lead=f"{capitalised(tell_folds(tested, card.folds))}.")
+
+
 def _scored_units(card: TaskCard, scored: ScoredUnits) -> Paragraph:
     """Return the sentence that says what is scored in place of examples."""
     noun = domain_named(card.domain).noun
+    everywhere = f" in all {card.folds} folds" if card.folds > 1 else ""
     told = (
-        f"{count(scored.n)} to test on, with {count(scored.examples)} {noun.many}, whose predictions are combined into "
-        f"one by their {scored.combined}. Label budgets count {noun.many}."
+        f"{count(scored.n)} to test on{everywhere}, with {count(scored.examples)} {noun.many}, whose predictions are "
+        f"combined into one by their {scored.combined}. Label budgets count {noun.many}."
     )
     return Paragraph(told, lead=f"Scored per {scored.name}, not per {noun.one}:")
 
@@ -103,7 +117,11 @@ def _shown(found: Sequence[Curves]) -> str:
     if not found:
         return "no cell was scored, and the section Missing says why"
     n_seeds = max(int(curves.points["n_seeds_planned"].max()) for curves in found)
-    shown = f"mean and 95 % interval over {n_seeds} seeds" if n_seeds > 1 else "one seed, so no intervals"
+    shown = (
+        f"mean and 95 % interval over {n_seeds} seeds"
+        if n_seeds > 1
+        else "one seed, so that intervals are of test examples alone"
+    )
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
         shown += "; hollow or missing: seeds without a score"
     return shown

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bench.analysis.tables import PROVENANCE_FIELDS, SCORED, Tables
-from bench.analysis.wording import capitalised, count, task_title, titled
+from bench.analysis.wording import MISSING, capitalised, count, counted, join_words, task_title, titled
 from bench.card import BackboneCard, TaskCard
 from bench.report.document import Column, Paragraph, Section, Table, Value
 from bench.strategy import Start
@@ -92,10 +92,21 @@ def _recipes(tables: Tables) -> Table | None:
             Value(titled(manifest, one.task, one.backbone if several else "")),
             Value(one.strategy),
             Value(", ".join(_settings(recipe))),
+            *([Value(_tuned(manifest.tuned.get(one)))] if manifest.tuned else []),
         )
         for one, recipe in manifest.recipes.items()
     )
-    return Table("Recipes", tuple(map(Column, ("Task", "Strategy", "Recipe"))), rows, folded=True) if rows else None
+    headings = ("Task", "Strategy", "Recipe", *(["Tuned on"] if manifest.tuned else []))
+    return Table("Recipes", tuple(map(Column, headings)), rows, folded=True) if rows else None
+
+
+def _tuned(card: Mapping[str, Any] | None) -> str:
+    """Return on which data a recipe was tuned, and how."""
+    if card is None:
+        return MISSING
+    own = f", with {count(card['labels'])} labels of this task itself" if card["labels"] else ""
+    trials = f"{join_words(card['budgets'])} labels, {counted(card['seeds'], 'seed')}, {card['tried']} candidates"
+    return f"{join_words(card['on'])}{own}: {trials}, {card['date']}"
 
 
 def _settings(recipe: Mapping[str, Any]) -> Iterator[str]:

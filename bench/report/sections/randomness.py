@@ -33,10 +33,12 @@ def randomness_section(tables: Tables) -> Section | None:
     columns = (Column("Task"), Column("Strategy"), Column("Labels", numeric=True))
     headings = (Column(capitalised(stream), numeric=True) for stream in streams)
     said = [said for task in tables.manifest.tasks for said in variance_sentences(tables, varied, task)]
+    folded = any(tables.manifest.tasks[str(task)].card.folds > 1 for task in varied["task"].unique())
+    fold = " Where a single stream does, the test fold is that of seed 0; where all do, it follows too."
     note = Paragraph(
         "The standard deviation of scores where only one random stream follows the seed: which examples are labelled, "
         "how weights are initialised, in which order data come; beside it that where all do. Brackets hold 95 % "
-        "intervals."
+        f"intervals.{fold if folded else ''}"
     )
     table = Table("Standard deviation over seeds", (*columns, *headings), tuple(rows), sortable=True)
     blocks = (note, Bullets(tuple(said)), table) if said else (note, table)

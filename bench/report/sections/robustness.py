@@ -1,4 +1,4 @@
-"""What a report says of scores under shift: the same models on test data that are noisier, or later."""
+"""What a report says of scores under shift: the same models on test data that are noisier, or of elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,8 +12,9 @@ from bench.analysis.wording import MISSING, capitalised, interval, quantity, sco
 from bench.report.document import Column, Paragraph, Section, Table, Value
 
 ROBUSTNESS: Final = (
-    "Every model is scored on its task's test data as they are, and once more under each shift; nothing is trained "
-    "again. Shown is the largest budget; brackets hold 95 % intervals. All budgets are in shifts.csv."
+    "Every model is scored on its task's test data as they are, and once more under each shift: on the same data "
+    "changed, or on examples of another place that the task brings. Nothing is trained again. Shown is the largest "
+    "budget; brackets hold 95 % intervals. All budgets are in shifts.csv."
 )
 
 

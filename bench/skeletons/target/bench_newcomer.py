@@ -52,8 +52,8 @@ class Newcomer(Target):
         return first((ERROR,), self.ranked_by)  # the first is the score
 
     @property
-    def baseline(self) -> Baseline:
-        return MeanShare()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MeanShare(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -73,7 +73,9 @@ class AnyExamples(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return generator.permutation(len(labels))
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         return None  # nothing is chosen inside a budget
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:

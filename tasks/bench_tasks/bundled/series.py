@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.card import TaskCard
-from bench.domains.series.raw import Series
+from bench.domains.series.raw import Series, seasonal_difference
 from bench.runtime.cache import Cache
 from bench.targets.forecast import Forecast
 from bench.task import Split, Task, packaged_file
-from bench_tasks.forecasts.windowing import Shape, bounds_by_share, cut_split, seasonal_difference
+from bench_tasks.forecasts.windowing import Shape, bounds_by_share, cut_split
 
 CONTEXT: Final = 96
 HORIZON: Final = 24
@@ -22,7 +22,7 @@ MONTHS_A_YEAR: Final = 12
 
 @final
 class Co2(Task):
-    """Weekly CO2 at Mauna Loa, March 1958 to December 2001; a label is one training window.
+    """Weekly CO2 at Mauna Loa, March 1958 to December 2001.
 
     The 59 weeks without a mean (18 in a row at most) are interpolated linearly between their neighbours. All of them
     lie before 1986, within the training history, so that no training value is interpolated from a held-out one.
@@ -39,9 +39,9 @@ class Co2(Task):
         licence="public domain",
         citation="Keeling and Whorf (2004), Atmospheric CO2 concentrations derived from flask air samples at sites in "
         "the SIO network, in Trends: A Compendium of Data on Global Change, CDIAC, Oak Ridge National Laboratory",
-        version=1,
+        version=2,
         subjects=("measured series", "atmosphere"),
-        sha256="1c1f57e082fd34846adc5244bec222391e99f5dd2964b7aa55074cf831ba9a51",
+        sha256="e82d4c5d536a3edf82ce9a406c872cde70a19023ed81574eb8082d3a3b329139",
     )
     target = Forecast(HORIZON)
 
@@ -56,7 +56,7 @@ class Co2(Task):
 
 @final
 class ElNino(Task):
-    """Monthly sea-surface temperature off Peru and Ecuador, 1950 to 2010; a label is one training window.
+    """Monthly sea-surface temperature off Peru and Ecuador, 1950 to 2010.
 
     The file is read where statsmodels keeps it: importing statsmodels or pandas takes longer than all the rest.
     """
@@ -72,9 +72,9 @@ class ElNino(Task):
         licence="public domain",
         citation="Smith, Reynolds, Peterson and Lawrimore (2008), Improvements to NOAA's historical merged land-ocean "
         "surface temperature analysis (1880-2006), J. Climate 21, 2283-2296; doi:10.1175/2007JCLI2100.1",
-        version=1,
+        version=2,
         subjects=("measured series", "sea temperature"),
-        sha256="908e747a317e147335e12d38e8b9436f21e32f88a9c8199b930cd6d5a0c39c18",
+        sha256="7c1dde28c6c95784b3839e02961c6e89cdf8b6cc7b6370c3aea0dec0328fcb2d",
     )
     target = Forecast(HORIZON)
 

@@ -10,7 +10,7 @@ from bench.domains.registered import domain_of
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.target import Target, combine_by
-from bench.task import Examples, Split, Task
+from bench.task import Examples, Split, WholeTask
 from bench.written import Labelling
 from bench_tasks.files.found import EXAMPLES, Found
 from bench_tasks.files.labelling import label_as
@@ -19,7 +19,7 @@ from bench_tasks.files.splitting import Mask, shown
 from bench_tasks.files.units import count_units, refuse_divided, refuse_mixed
 
 
-class LabelledTask(Task):
+class LabelledTask(WholeTask):
     """Labelled examples that a user names; `held_out` [folds, n] are those that each fold tests on."""
 
     def __init__(self, card: TaskCard, target: Target, everything: Examples, held_out: Mask) -> None:
@@ -34,12 +34,16 @@ class LabelledTask(Task):
             train=self._everything.take(np.flatnonzero(~held_out)), test=self._everything.take(np.flatnonzero(held_out))
         )
 
+    def everything(self, cache: Cache) -> Examples:
+        return self._everything
 
-def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) -> LabelledTask:
+
+def labelled_task(name: str, spec: DataSpec, found: Found) -> LabelledTask:
     """Return the task on what was found. Raises `DataError` if it cannot be learnt from or tested on.
 
-    Data that come without a split are dealt into `folds`, so that every example is tested once; of one fold a share of
-    them is held out. Data that come split, or of which the user says what is held out, have that split alone.
+    Data that come without a split are dealt into folds, so that every example is tested once, or a share of them is
+    held out (see `bench.domains.options.DataOptions`). Data that come split, or of which the user says what is held
+    out, have that split alone.
     """
     try:
         labelling = label_as(found.target, found.labels, domain_of(spec.family).noun.many)
@@ -48,7 +52,7 @@ def labelled_task(name: str, spec: DataSpec, found: Found, *, folds: int = 1) ->
             found, labelling = _in_units(spec, found), replace(labelling, target=target)
     except DataError as error:
         raise DataError(f"{spec.address}: {error}") from error
-    parts = part_data(spec, found, labelling, folds)
+    parts = part_data(spec, found, labelling)
     everything = Examples(
         found.raw,
         {labelling.target.reads: labelling.column},

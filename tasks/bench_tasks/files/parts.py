@@ -4,14 +4,16 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import compress
-from typing import NamedTuple
+from itertools import compress, product
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bench.column import Indices
 from bench.config.data import DataSpec
+from bench.domains.options import DataOptions
 from bench.domains.registered import domain_of
 from bench.errors import DataError, nearest
 from bench.subsets.folds import deal_test_folds
@@ -21,6 +23,21 @@ from bench.targets.value import number_of
 from bench.written import Labelling
 from bench_tasks.files.found import Found
 from bench_tasks.files.splitting import Labels, Mask, hold_out, hold_out_evenly, on_one_side_only, shown, units_of
+
+FEW: Final = 5_000
+"""Fewer examples than this are each tested once, in folds: a share of them would be too few to test on."""
+
+FEWEST_SCORED: Final = 2
+"""What is scored in each fold at least: of a single one many a metric is not defined."""
+
+DRAWS: Final = 5
+"""How often whole groups are dealt in another order, until folds are sound."""
+
+SMALLEST_FOLD: Final = 1 / 2
+"""The smallest share that a fold has of an even fold: the scores of folds count alike."""
+
+LARGEST_FOLD: Final = 2 / 3
+"""The largest share of all examples in one fold: the others are what is learnt from where it is tested."""
 
 
 class Parts(NamedTuple):
@@ -35,20 +52,21 @@ class Parts(NamedTuple):
     remarks: list[str]
 
 
-def part_data(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int) -> Parts:
+def part_data(spec: DataSpec, found: Found, labelling: Labelling[Target]) -> Parts:
     """Return which examples each fold tests on. Raises `DataError` if that leaves nothing to learn or to test."""
     options = spec.options
     if options.held_out and not (options.group or options.score_by):
         raise DataError(f"{spec.address}: held_out names groups to test on, so say what a group is (group)")
     if found.parts:
-        if options.held_out:
-            raise DataError(f"{spec.address} comes split, {found.split_as}: leave held_out out")
+        idle = "held_out" if options.held_out else 'test = "folds"' if options.test == "folds" else ""
+        if idle:
+            raise DataError(f"{spec.address} comes split, {found.split_as}: leave {idle} out")
         held_out, how = np.array([part == "test" for part in found.parts]), found.split_as
         _refuse_groups_on_both_sides(spec, found, held_out)
     elif options.held_out:
         held_out, how = _held_out_groups(spec, found)
     else:
-        return _made(spec, found, labelling, folds)
+        return _made(spec, found, labelling)
     return Parts(held_out[None], held_out.tolist(), how, _labels_of_sides(spec, labelling, held_out))
 
 
@@ -73,14 +91,14 @@ def _held_out_groups(spec: DataSpec, found: Found) -> tuple[Mask, str]:
     return held_out, f"those of {'the groups' if len(wanted) > 1 else 'group'} {' and '.join(wanted)}"
 
 
-def _made(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int) -> Parts:
-    """Return parts that keep groups on one side, and copies where groups allow: one held-out share, or several folds.
+def _made(spec: DataSpec, found: Found, labelling: Labelling[Target]) -> Parts:
+    """Return parts that keep groups on one side, and copies where groups allow: several folds, or one held-out share.
 
     Copies tie the groups they are in together. Where a text that everybody writes ties too many, groups alone count.
     """
     options = spec.options
     units = units_of(found.groups, found.contents)
-    tied = not _ties_too_many(labelling, units, options.test_share)
+    tied = not _ties_too_many(labelling, units, options.share_tested)
     if found.groups and not tied:
         units = units_of(found.groups)
     _refuse_alone(spec, found, labelling, units)
@@ -89,14 +107,19 @@ def _made(spec: DataSpec, found: Found, labelling: Labelling[Target], folds: int
     noun = domain_of(spec.family).noun.many
     remark = f"copies among the {noun}: {copies:,}, each on the same side of the split as what it copies"
     remarks = [remark] if copies and tied else []
-    if folds > 1:
-        tested_in = _deal(spec, found, labelling, units, folds)
-        how = f"each tested on once, in {folds} folds{whole}"
-        return Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
+    if _is_folded(options, len(found.labels)):
+        tested_in = _deal(spec, found, labelling, units)
+        if tested_in is not None:
+            folds = int(tested_in.max()) + 1
+            how = f"dealt into {folds} folds{whole}"
+            remarks += _fewer_told(spec, found, folds)
+            return Parts(tested_in == np.arange(folds)[:, None], tested_in.tolist(), how, remarks)
+        remarks.append(_no_folds_told(spec, found))
+    seed = options.split_seed or 0
     draw = hold_out if labelling.are_classes else hold_out_evenly
-    held_out = draw(labelling.strata, units, share=options.test_share, seed=options.split_seed)
+    held_out = draw(labelling.strata, units, share=options.share_tested, seed=seed)
     by_class = ", stratified by class" if labelling.are_classes else ""
-    how = f"{_share_told(held_out, options.test_share)}{by_class}{whole}, drawn with seed {options.split_seed}"
+    how = f"{_share_told(held_out, options.share_tested)}{by_class}{whole}, drawn with seed {seed}"
     remarks += _labels_of_sides(spec, labelling, held_out)
     return Parts(held_out[None], held_out.tolist(), how, remarks)
 
@@ -143,21 +166,63 @@ def _as_values(names: Sequence[str]) -> str:
     return f'. If they are values (target = "value"), these are no numbers: {shown(list(map(repr, others)))}'
 
 
-def _deal(spec: DataSpec, found: Found, labelling: Labelling[Target], units: Indices, folds: int) -> Indices:
+def _is_folded(options: DataOptions, n: int) -> bool:
+    """Return whether n examples without a split are to be dealt into folds."""
+    return options.test == "folds" or (not options.wants_one_split and n < FEW)
+
+
+def _fewer_told(spec: DataSpec, found: Found, folds: int) -> list[str]:
+    """Return a remark on folds that are fewer than they were to be."""
+    if folds == spec.folds:
+        return []
+    return [f"dealt into {folds} folds, not {spec.folds}: {_rule_of_folds(spec, found)}"]
+
+
+def _no_folds_told(spec: DataSpec, found: Found) -> str:
+    """Return the remark on data that could not be dealt. Raises `DataError` where folds were asked for by name."""
+    rule = _rule_of_folds(spec, found)
+    if spec.options.test == "folds":
+        raise DataError(f'{spec.address}: there are no such folds: {rule}; leave test = "folds" out, or add examples')
+    return f"tested on one held-out share, since there are no folds: {rule}"
+
+
+def _rule_of_folds(spec: DataSpec, found: Found) -> str:
+    """Return the clause that says what folds are to be."""
+    groups = ", of whole groups" if found.groups else ""
+    scored = f"of what is scored ({found.unit})" if found.units else domain_of(spec.family).noun.many
+    return f"they are to be about even{groups}, with two or more {scored} each"
+
+
+def _deal(spec: DataSpec, found: Found, labelling: Labelling[Target], units: Indices) -> Indices | None:
     """Return the fold in which each example is tested [n]; `units` [n] number what must not be in two of them.
 
-    Strata that are no classes need not be in every fold: they are looked at only where all of them can be.
+    There are as many folds as the description asks for, or the most that are sound (see `_are_sound`); None where there
+    are none. Strata that are no classes need not be in every fold: where folds of them are not found, none are heeded.
     """
     groups = units if len(np.unique(units)) < len(units) else None
+    scored = np.unique(found.units, return_inverse=True)[1] if found.units else np.arange(len(found.labels))
     alone = replace(found, units=(), groups=())  # folds are the same for whatever is scored; groups are in `units`
     content = content_sha256(spec, alone, [None] * len(found.labels), labelling)  # that of no split
-    strata = labelling.strata
-    if not labelling.are_classes and (groups is not None or on_one_side_only(strata, units)):
-        strata = np.zeros_like(strata)
-    try:
-        return deal_test_folds(strata, groups, folds, content)
-    except DataError as error:
-        raise DataError(f"{spec.address}: {error}") from error
+    ways = [labelling.strata] if labelling.are_classes else [labelling.strata, np.zeros_like(labelling.strata)]
+    draws = [content, *(f"{content}, draw {draw}" for draw in range(1, 1 if groups is None else DRAWS))]
+    for count in range(min(spec.folds, len(np.unique(units))), 1, -1):
+        for strata, draw in product(ways, draws):
+            with suppress(DataError):  # no such folds: others are looked for
+                folds = deal_test_folds(strata, groups, count, draw)
+                if _are_sound(folds, scored):
+                    return folds
+    return None
+
+
+def _are_sound(folds: Indices, scored: Indices) -> bool:
+    """Return whether folds [n] are about even, and have two or more of what is scored [n] each."""
+    sizes = np.bincount(folds)
+    n_scored = np.bincount(np.unique(np.stack([folds, scored]), axis=1)[0])
+    return bool(
+        sizes.min() >= SMALLEST_FOLD * len(folds) / len(sizes)
+        and sizes.max() <= LARGEST_FOLD * len(folds)
+        and n_scored.min() >= FEWEST_SCORED
+    )
 
 
 def _labels_of_sides(spec: DataSpec, labelling: Labelling[Target], held_out: Mask) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.card import TaskCard
 from bench.config.data import DataSpec
 from bench.domains.options import DataOptions
-from bench.domains.series.raw import Series, Values
+from bench.domains.series.raw import Series, Values, typical_change
 from bench.domains.series.tables import NAMED, Table, read_series
 from bench.errors import DataError
 from bench.runtime.cache import Cache
@@ -23,7 +23,6 @@ from bench_tasks.forecasts.windowing import (
     bounds_by_counts,
     bounds_by_share,
     cut_split,
-    seasonal_difference,
 )
 
 CONSTANT: Final = 1e-9
@@ -32,7 +31,7 @@ CONSTANT: Final = 1e-9
 
 @final
 class Forecasting(Task):
-    """Forecasts of one series or several, from windows of their own past; a label is one training window."""
+    """Forecasts of one series or several, from windows of their own past."""
 
     target: Forecast
 
@@ -91,9 +90,10 @@ def open_forecasting(name: str, spec: DataSpec, cache: Cache) -> Forecasting:
         sha256=_content_hash(content, table, options, shape),
         pinned=False,
         n_train=n_train,
+        amount=float(sum(limit.train_end for limit in bounds)),
         remarks=remarks,
     )
-    target = Forecast(options.horizon, error=options.error, side_by_side=len(series))
+    target = Forecast(options.horizon, error=options.error)
     return Forecasting(card, target, series=series, bounds=bounds, units=units, shape=shape)
 
 
@@ -105,10 +105,10 @@ def _bounds(where: str, table: Table, options: DataOptions, shape: Shape) -> lis
         needed = sum(options.counts)
         how = f"counts = {list(options.counts)} ask for {needed}"
     else:
-        limits = [bounds_by_share(len(one), options.test_share) for one in table.series]
-        needed = _steps_needed(options.test_share, shape)
+        limits = [bounds_by_share(len(one), options.share_tested) for one in table.series]
+        needed = _steps_needed(options.share_tested, shape)
         how = (
-            f"test_share = {options.test_share:g} with windows of {shape.context} + {shape.horizon} steps on both "
+            f"test_share = {options.share_tested:g} with windows of {shape.context} + {shape.horizon} steps on both "
             f"sides needs {needed}"
         )
     short = [one for one in table.series if len(one) < needed]
@@ -178,7 +178,7 @@ def _unit(where: str, series: Series, bounds: Bounds, options: DataOptions, shap
     """Return the unit of a series' errors, from its training steps. Raises `DataError` if it is 0."""
     history: Values = series.values[: bounds.train_end]
     spread = float(history.std())
-    unit = spread if options.error == "mse" else seasonal_difference(history, shape.season)
+    unit = typical_change(history, shape.season, options.error)
     size = CONSTANT * float(np.abs(history).max())
     if spread <= size:
         raise DataError(
@@ -219,7 +219,7 @@ def _describe(table: Table, shape: Shape) -> str:
 
 def _content_hash(content: bytes, table: Table, options: DataOptions, shape: Shape) -> str:
     """Return the sha256 of the file and of all that decides what is made of it."""
-    split = options.counts or options.test_share
+    split = options.counts or options.share_tested
     names = [one.name for one in table.series]
     made = [names, options.time, options.series, table.calendar.frequency, shape, split, options.error, options.fill]
     return hashlib.sha256(content + json.dumps(made).encode()).hexdigest()

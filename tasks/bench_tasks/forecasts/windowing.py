@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.column import Dense
-from bench.domains.series.raw import Series, Values, Windows
+from bench.domains.series.raw import Series, Windows
 from bench.targets.forecast import LABEL
 from bench.task import Examples, Split
 
@@ -52,11 +52,6 @@ def bounds_by_counts(counts: tuple[int, int, int], context: int) -> Bounds:
     return Bounds(train, train + validation - context, train + validation + test)
 
 
-def seasonal_difference(history: Values, season: int) -> float:
-    """Return the mean absolute difference between a season and the next: the unit of MASE."""
-    return float(np.abs(history[season:] - history[:-season]).mean())
-
-
 def cut_split(series: Sequence[Series], bounds: Sequence[Bounds], units: Sequence[float], shape: Shape) -> Split:
     """Return every window of each series on both sides of its bounds, in order of time.
 
@@ -72,10 +67,12 @@ def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Ex
     """Return every window of past and future in each stretch, ordered by the moment of its end.
 
     Stretches shorter than a window have none. Of each window it is known when it begins (`moment`), of which `series`
-    it is, by its place among the stretches, and the `unit` of that series' errors.
+    it is, by its place among the stretches, the number of its first `step` there, how many `steps` it holds, and the
+    `unit` of that series' errors.
     """
     counts = [max(0, len(stretch) - shape.length + 1) for stretch in stretches]
-    starts = np.concatenate([stretch.moments[:count] for stretch, count in zip(stretches, counts, strict=True)])
+    moments = np.concatenate([stretch.moments[:count] for stretch, count in zip(stretches, counts, strict=True)])
+    steps = np.concatenate([np.arange(count) for count in counts])
     ends = np.concatenate([stretch.moments[shape.length - 1 :] for stretch in stretches])
     owners = np.repeat(np.arange(len(stretches)), counts)  # [n]
     order = np.lexsort((owners, ends))
@@ -88,5 +85,7 @@ def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Ex
             windows = np.lib.stride_tricks.sliding_window_view(stretch.values, shape.length)
             past[rows], future[rows] = windows[:, : shape.context], windows[:, shape.context :]
     unit = np.asarray(units, dtype=np.float64)[owners]
-    facts = Dense({"unit": unit, "moment": starts[order], "series": owners})
-    return Examples(Windows(past, shape.season, unit), {LABEL: Dense({LABEL: future})}, facts)
+    lengths = np.full(len(order), shape.length)
+    facts = Dense({"unit": unit, "moment": moments[order], "series": owners, "step": steps[order], "steps": lengths})
+    names = np.array([stretch.name for stretch in stretches])[owners]
+    return Examples(Windows(past, shape.season, unit, names), {LABEL: Dense({LABEL: future})}, facts)

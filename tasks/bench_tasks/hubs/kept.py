@@ -13,9 +13,9 @@ from bench.errors import DataError
 from bench.runtime.cache import Cache, content_key
 from bench.target import Target
 from bench.targets.registered import target_of, target_record
-from bench.task import Split, Task
+from bench.task import Examples, Split, Task, WholeTask
 from bench.versions import VERSION
-from bench_tasks.files.labelled import labelled_task
+from bench_tasks.files.labelled import LabelledTask, labelled_task
 from bench_tasks.hubs.known import with_known
 from bench_tasks.hubs.located import Located, Reader, stamp
 
@@ -26,7 +26,7 @@ LIBRARIES: Final = ("torchvision", "torchaudio", "datasets")
 """Another version of one of these may read the same files otherwise."""
 
 
-class KeptTask(Task):
+class KeptTask(WholeTask):
     """A task whose card and target are known from an earlier look at its data."""
 
     def __init__(self, card: TaskCard, target: Target, spec: DataSpec, located: Located) -> None:
@@ -36,12 +36,19 @@ class KeptTask(Task):
         self._located = located
 
     def split(self, fold: int, cache: Cache) -> Split:
+        return self._read(cache).split(fold, cache)
+
+    def everything(self, cache: Cache) -> Examples:
+        return self._read(cache).everything(cache)
+
+    def _read(self, cache: Cache) -> LabelledTask:
+        """Return the task on what its files hold now. Raises `DataError` if they changed since they were looked at."""
         found = _reader(self._spec.kind).read(self._spec, self._located, cache)
         task = labelled_task(self.card.name, self._spec, found)
         if task.card.sha256 != self.card.sha256:
             cache.discard(_key(self.card.name, self._spec))  # so that the next command looks at the data, not at this
             raise DataError(f"{self._spec.address} changed since it was looked at: give the same command once more")
-        return task.split(fold, cache)
+        return task
 
 
 def open_kept(name: str, spec: DataSpec, cache: Cache) -> Task:
@@ -126,7 +133,7 @@ def _key(name: str, spec: DataSpec) -> str:
     # With the working folder, because an address may hold a relative path.
     said = spec.options.model_dump_json()
     libraries = map(version, LIBRARIES)
-    return content_key("task card", VERSION, name, spec.family, spec.address, said, Path.cwd(), *libraries)
+    return content_key("task card", VERSION, name, spec.family, spec.address, spec.folds, said, Path.cwd(), *libraries)
 
 
 def _write(path: Path, text: str) -> None:

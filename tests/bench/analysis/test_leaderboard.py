@@ -49,11 +49,19 @@ def test_a_seed_with_a_gap_does_not_count_in_an_area(tmp_path: Path) -> None:
     assert board.rows[["scored", "failed", "planned"]].to_numpy().tolist() == [[9, 0, 10]]
 
 
-def test_one_seed_has_ranks_without_intervals_and_only_equals_tie(tmp_path: Path) -> None:
+def test_one_seed_decides_no_rank(tmp_path: Path) -> None:
     rows = read_tables(example(tmp_path, seeds=1, strategies=["scratch", "a", "b"])).leaderboard.rows
-    assert rows["rank"].notna().all()
-    assert rows[["rank_low", "rank_high", "mean_lower", "mean_upper"]].isna().all(axis=None)
-    assert rows.set_index("strategy")["tied"].to_dict() == {"a": True, "b": True, "scratch": False}
+    assert rows["rank"].tolist() == [1, 1, 3]
+    assert rows[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 3]] * 3
+    assert rows["tied"].all()
+
+
+def test_too_few_test_blocks_have_ranks_without_intervals_and_only_equals_tie(tmp_path: Path) -> None:
+    scores = {"scratch": around(0.3), "linear_probe": around(0.7), "full": around(0.7)}
+    board = drawn_tables(tmp_path, scores, moved={name: [0.001, -0.001, 0.0] for name in scores}).leaderboard
+    assert board.rows["rank"].tolist() == [1, 1, 3]
+    assert board.rows[["rank_low", "rank_high", "mean_lower", "mean_upper"]].isna().all(axis=None)
+    assert board.rows.set_index("strategy")["tied"].to_dict() == {"linear_probe": True, "full": True, "scratch": False}
 
 
 def test_failed_cells_are_counted(tmp_path: Path) -> None:

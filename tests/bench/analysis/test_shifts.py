@@ -28,9 +28,11 @@ def test_a_row_for_each_point_and_shift_by_hand(tmp_path: Path) -> None:
     assert table["mean"].tolist() == pytest.approx([0.45, 0.55, 0.88, 0.98, 0.8, 0.9])
     assert table["chance"].tolist() == pytest.approx([0.2, 0.1] * 3)
     assert table["n_seeds"].tolist() == [2, 2, 2, 2, 1, 1]
-    # Two seeds .02 apart: 12.706 x .0141 / sqrt(2) = .127, cut off at 1.
-    assert table[["lower", "upper"]].to_numpy()[2] == pytest.approx([0.88 - 0.12706, 1.0], abs=1e-5)
-    assert table.loc[[4, 5], ["lower", "upper"]].isna().all(axis=None)
+    # Two seeds .02 apart have the variance .0001, as 1,056 examples have of which .88 are right; 12.706^2 = 161.4:
+    # (.88 + 161.4 / 2112 -+ sqrt(161.4 x .1056 / 1056 + 161.4^2 / 2112^2)) / (1 + 161.4 / 1056)
+    assert table[["lower", "upper"]].to_numpy()[2] == pytest.approx([0.70099, 0.95823], abs=1e-5)
+    # One seed leaves 100,000 test examples in 20 blocks: 2.093 x sqrt(.8 x .2 / 100,000) = .00265
+    assert table[["lower", "upper"]].to_numpy()[4] == pytest.approx([0.8 - 0.00265, 0.8 + 0.00265], abs=2e-5)
 
 
 def test_errors_under_shift_have_no_upper_limit(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ def test_cells_of_one_varied_stream_do_not_count(tmp_path: Path) -> None:
 def test_the_file_has_fixed_formats_and_no_formulas(tmp_path: Path) -> None:
     lines = shifts_csv(shifted_scores(measured(tmp_path, SCORES, revise=under_noise_and_blur))).splitlines()
     assert lines[0] == "task,backbone,strategy,budget,amount,shift,title,mean,lower,upper,chance,n_seeds"
-    assert lines[5] == "pictures,bundled:eyes,full,all,200,noise,'=noise,0.800000,,,0.200000,1"
+    assert lines[5] == "pictures,bundled:eyes,full,all,200,noise,'=noise,0.800000,0.797339,0.802634,0.200000,1"
 
 
 def test_without_shifts_there_are_no_rows(tmp_path: Path) -> None:

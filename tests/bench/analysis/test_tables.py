@@ -6,12 +6,23 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats as reference
 
 from bench.analysis.tables import Tables, read_tables
 from bench.budget import ALL, Share
 from bench.report.spreadsheets import curves_csv, harmless, leaderboard_csv, results_csv
 from bench.results.store import Store
-from tests.bench.analysis.example import BACKBONES, PREDICTIONS, READS, TASKS, UNDEFINED, backbone, example, outcome
+from tests.bench.analysis.example import (
+    BACKBONES,
+    PREDICTIONS,
+    READS,
+    TASKS,
+    UNDEFINED,
+    backbone,
+    example,
+    outcome,
+    scored,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -110,17 +121,30 @@ def test_a_point_without_any_score_keeps_its_number_of_labels_and_has_no_mean(tm
     assert point[["mean", "lower", "upper"]].isna().all(axis=None)
 
 
-def test_intervals_are_those_of_student_and_none_for_one_seed(tmp_path: Path) -> None:
-    three = read_tables(example(tmp_path / "three")).curves.iloc[0]
-    one = read_tables(example(tmp_path / "one", seeds=1)).curves
-    assert three["margin"] == pytest.approx(4.302653 * 0.01 / 3**0.5, rel=1e-6)
-    assert one[["lower", "upper"]].isna().all(axis=None)
+def test_intervals_of_errors_are_students_and_those_of_shares_wilsons(tmp_path: Path) -> None:
+    curves = read_tables(example(tmp_path)).curves
+    error = curves[(curves["task"] == "series") & (curves["strategy"] == "scratch")].iloc[0]
+    assert error["margin"] == pytest.approx(4.302653 * 0.01 / 3**0.5, rel=1e-6)
+    share = curves.iloc[0]
+    assert share["mean"] == pytest.approx(0.3)
+    # three seeds of .29, .30 and .31 have the variance of .3 x .7 x 30,000 = 6,300 examples, of which 1,890 are right
+    level = 2 * reference.norm.cdf(4.302653) - 1  # at which scipy takes Student's quantile
+    expected = reference.binomtest(1890, 6300).proportion_ci(level, method="wilson")
+    assert [share["lower"], share["upper"]] == pytest.approx([expected.low, expected.high], rel=1e-5)
+
+
+def test_one_seed_has_the_interval_of_its_test_examples(tmp_path: Path) -> None:
+    curves = read_tables(example(tmp_path, seeds=1)).curves
+    share = curves.iloc[0]
+    level = 2 * reference.norm.cdf(reference.t.ppf(0.975, 19)) - 1  # 20 blocks
+    expected = reference.binomtest(30_000, 100_000).proportion_ci(level, method="wilson")
+    assert [share["lower"], share["upper"]] == pytest.approx([expected.low, expected.high], rel=1e-5)
 
 
 def test_seeds_that_agree_have_an_interval_of_no_width(tmp_path: Path) -> None:
     curves = read_tables(example(tmp_path)).curves
     probe = curves[(curves["task"] == "series") & (curves["strategy"] == "linear_probe")]
-    assert (probe["upper"] == probe["lower"]).all()
+    assert probe["upper"].to_numpy() == pytest.approx(probe["lower"].to_numpy(), abs=1e-12)
 
 
 def test_areas_are_missing_with_a_budget_and_means_with_an_area(tmp_path: Path) -> None:
@@ -176,3 +200,22 @@ def test_a_name_cannot_act_as_a_formula(name: str) -> None:
 def test_reasons_that_would_act_as_formulas_are_written_as_text(tmp_path: Path) -> None:
     rows = read(written(read_tables(with_gaps(tmp_path)))["results.csv"])
     assert set(rows["reason"].dropna()) == {"'=cmd() | <script>alert(1)</script>"}
+
+
+def test_data_in_folds_have_one_chance_and_one_amount_for_all_strategies(tmp_path: Path) -> None:
+    card = replace(TASKS["pictures"].card, folds=3)
+    store = example(
+        tmp_path,
+        tasks={**TASKS, "pictures": replace(TASKS["pictures"], card=card)},
+        failed=[{"task": "pictures", "strategy": "full", "seed": 2}],
+    )
+    for one in store.results():
+        if one.cell.task == "pictures":
+            fold = one.cell.seed
+            told = scored(one, one.score, chance=0.1 * (fold + 1))
+            store.put(replace(told, amount=one.amount + (fold == 2), fold=fold, folds=3), PREDICTIONS)
+    curves = read_tables(store).curves
+    assert curves.loc[curves["task"] == "pictures", "chance"].tolist() == pytest.approx([0.2] * 6)
+    assert set(curves.loc[curves["task"] == "series", "chance"]) == {1.25}
+    amounts = curves.groupby(["task", "budget"], observed=True)["amount"]
+    assert amounts.min().equals(amounts.max())

@@ -38,22 +38,22 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def test_a_share_a_number_and_all_labels_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
-    command = [*RUN, "--seeds", "1", "--budget", "0.1", "30", "all"]
+    command = [*RUN, "--seeds", "1", "--budget", "0.5", "150", "all"]
     assert main(command) == 0
     store = Store(Path("results/demand"))
     amounts = {result.cell.budget: result.amount for result in store.results()}
     n_train = amounts[ALL]
-    assert amounts == {Count(30): 30, Share(0.1): round(0.1 * n_train), ALL: n_train}
+    assert amounts == {Count(150): 150, Share(0.5): 225, ALL: 450}
     record = json.loads(Path("results/demand/manifest.json").read_text())
-    assert [cell["budget"] for cell in record["cells"]] == ["30", "0.1", "all"]
-    written = [("30", "30"), ("0.1", f"{0.1 * n_train:.0f}"), ("all", f"{n_train:.0f}")]
+    assert [cell["budget"] for cell in record["cells"]] == ["150", "0.5", "all"]
+    written = [("150", "150"), ("0.5", f"{0.5 * n_train:.0f}"), ("all", f"{n_train:.0f}")]
     for name in ("results.csv", "curves.csv"):
         assert [(row["budget"], row["amount"]) for row in rows(name)] == written
     report = Path("results/demand/report.md").read_text()
-    assert "| 30, 0.1, all |" in report
-    [stops] = [line for line in report.splitlines() if line.startswith("| Strategy | 30 | ")]
-    assert stops == f"| Strategy | 30 | {0.1 * n_train:.0f} | {n_train:.0f} |"
-    assert "number of training windows" in Path("results/demand/charts/demand.svg").read_text()
+    assert "| 150, 0.5, all |" in report
+    [stops] = [line for line in report.splitlines() if line.startswith("| Strategy | 150 | ")]
+    assert stops == f"| Strategy | 150 | {0.5 * n_train:.0f} | {n_train:.0f} |"
+    assert "number of observations" in Path("results/demand/charts/demand.svg").read_text()
     capsys.readouterr()
     assert main([*command, "--dry-run"]) == 0
     assert "3 cells, 3 finished, 0 to run" in capsys.readouterr().out
@@ -63,9 +63,9 @@ def test_more_labels_than_there_are_is_a_failed_cell_that_says_how_many_there_ar
     assert main([*RUN, "--seeds", "1", "--budget", "9000", "30"]) == 1
     reasons = {row["budget"]: row["reason"] for row in rows("results.csv")}
     assert reasons["30"] == ""
-    n_train = json.loads(Path("results/demand/manifest.json").read_text())["tasks"]["demand"]["card"]["n_train"]
+    n_train = json.loads(Path("results/demand/manifest.json").read_text())["tasks"]["demand"]["card"]["amount"]
     assert reasons["9000"] == (
-        f"a budget of 9000 training windows, but there are {n_train}: ask for {n_train} or fewer, or for all"
+        f"a budget of 9000 observations, but there are {n_train:g}: ask for {n_train:g} or fewer, or for all"
     )
 
 
@@ -78,7 +78,7 @@ def test_budgets_of_the_config_that_your_data_do_not_have_are_left_out_and_told(
     assert "2 cells, 0 finished, 2 to run" in capsys.readouterr().out
     [said] = [message for message in caplog.messages if "left out" in message]
     assert said.startswith("demand: left out a budget of 9000, more than its ")
-    assert said.endswith(" training windows")
+    assert said.endswith(" observations")
 
 
 MINUTES = """
@@ -153,7 +153,7 @@ def test_budgets_of_the_config_are_not_measured_in_examples_where_the_unit_is_an
 def test_no_labels_are_refused_before_anything_is_run_where_nothing_can_be_without(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    said = mistake(capsys, *RUN, "--option", "horizon=12", "--budget", "0")
+    said = mistake(capsys, *RUN, "--option", "horizon=48", "--budget", "0")
     assert (
         "nothing is left to be run: demand: left out linear_probe: at a budget of 0 there are no labels to learn"
         in said
@@ -171,17 +171,18 @@ def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told
 ) -> None:
     caplog.set_level(logging.INFO)
     strategies = ["--strategy", "linear_probe", "--strategy", "classical", "--strategy", "scratch"]
-    command = [*RUN[:3], *strategies, *RUN[5:], "--seeds", "2", "--budget", "0", "20", "60", "--out", "night"]
-    told = "demand: left out scratch: at a budget of 0 there are no labels to learn from"
+    command = [*RUN[:3], *strategies, *RUN[5:], "--seeds", "2", "--budget", "0", "150", "300", "--out", "night"]
+    told = "demand: left out scratch, classical: at a budget of 0 there are no labels to learn from"
     assert main([*command, "--dry-run"]) == 0
-    assert "16 cells, 0 finished, 16 to run" in capsys.readouterr().out
+    assert "14 cells, 0 finished, 14 to run" in capsys.readouterr().out
     assert told in caplog.messages
     assert main(command) == 0
     store = Store(Path("night"))
     none = {result.cell.strategy for result in store.results() if result.cell.budget == NONE}
-    assert none == {"linear_probe", "classical"}
+    assert none == {"linear_probe"}
     assert store.manifest.need_labels == {
-        Curve("demand", "bundled:series", "scratch"): "there are no labels to learn from"
+        Curve("demand", "bundled:series", name): "there are no labels to learn from"
+        for name in ("classical", "scratch")
     }
     report = Path("night/report.md").read_text()
     assert "| demand | scratch | bundled:series | 0 | There are no labels to learn from |" in report
@@ -191,13 +192,13 @@ def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told
     capsys.readouterr()
     assert main(["compare", "night", "night", "--format", "json"]) == 0
     [task] = json.loads(capsys.readouterr().out)["tasks"]
-    assert [(one["budget"], one["n_pairs"]) for one in task["budgets"]] == [("0", 4), ("20", 6), ("60", 6)]
+    assert [(one["budget"], one["n_pairs"]) for one in task["budgets"]] == [("0", 2), ("150", 6), ("300", 6)]
 
 
 def test_without_labels_a_pretrained_forecaster_is_scored_by_its_own_forecasts() -> None:
-    assert main([*RUN, "--seeds", "1", "--budget", "0", "30", "--out", "night", "--export", "models"]) == 0
+    assert main([*RUN, "--seeds", "1", "--budget", "0", "200", "--out", "night", "--export", "models"]) == 0
     results = {str(result.cell.budget): result for result in Store(Path("night")).results()}
-    none, some = results["0"], results["30"]
+    none, some = results["0"], results["200"]
     assert (none.amount, none.steps, none.penalty) == (0, 0, None)
     assert none.score != some.score
 
@@ -211,7 +212,7 @@ def test_without_labels_a_pretrained_forecaster_is_scored_by_its_own_forecasts()
         outputs = (backbone(inputs) @ brought.weight + brought.bias).double().numpy()
     expected = outputs * inputs.geometry.values["spread"] + inputs.geometry.values["centre"]
     np.testing.assert_allclose(Store(Path("night")).predictions(none.key).values["future"], expected, rtol=1e-5)
-    assert "| Strategy | 0 | 30 |" in Path("night/report.md").read_text()
+    assert "| Strategy | 0 | 200 |" in Path("night/report.md").read_text()
     assert main(["predict", "models", "demand.csv", "--format", "json"]) == 0
 
 
@@ -230,11 +231,11 @@ def test_where_your_data_have_none_of_the_budgets_nothing_is_run(capsys: pytest.
 
 def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("before", "after"):
-        assert main([*RUN, "--seeds", "2", "--budget", "100", "0.05", "20", "--out", folder]) == 0
+        assert main([*RUN, "--seeds", "2", "--budget", "300", "0.5", "150", "--out", folder]) == 0
     capsys.readouterr()
     assert main(["compare", "before", "after", "--format", "json"]) == 0
     [task] = json.loads(capsys.readouterr().out)["tasks"]
-    assert [one["budget"] for one in task["budgets"]] == ["0.05", "20", "100"], "from few labels to many"
+    assert [one["budget"] for one in task["budgets"]] == ["150", "0.5", "300"], "from few labels to many"
     assert [one["n_pairs"] for one in task["budgets"]] == [2, 2, 2]
     assert main([*RUN, "--seeds", "2", "--budget", "50", "--out", "other"]) == 0
     capsys.readouterr()

@@ -50,7 +50,7 @@ tasks = ["digits"]
 """)
     assert main(["rank", "--budget", "0.1"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "Handwritten digits: LogME of frozen features on 135 labelled examples"
+    assert said[0] == "Handwritten digits: LogME of frozen features on 141 labelled examples"
     assert [line.split()[1] for line in said[2:4]] == ["bundled:glyphs", "untrained:timm/test_vit"]
 
 

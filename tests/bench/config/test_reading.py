@@ -1,14 +1,16 @@
 """The config says what it means, and all that is wrong with it is told in one go."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.budget import ALL, NONE, Count, Share
-from bench.config.reading import Config, read_config
+from bench.config.reading import Config, TaskTable, read_config
 from bench.errors import ConfigError, UnknownNameError
 from bench.strategies.classical import Classical
 from bench.strategies.finetune import Finetune
+from tests.toys import ToyTask
 
 FAMILIES = ("digits", "lexicon")
 
@@ -184,6 +186,29 @@ def test_what_is_no_budget_is_refused(tmp_path: Path, budget: str) -> None:
         read(tmp_path, GOOD.replace("[0.5, 0.1]", f"[{budget}]"))
 
 
+def test_data_in_folds_have_five_seeds_unless_something_says_how_many(tmp_path: Path) -> None:
+    whole = ToyTask().card
+    folded = replace(whole, folds=5)
+
+    def seeds(text: str, name: str = "all", **selected: int) -> tuple[int, int]:
+        suite = read(tmp_path, text).suite(name).select(seeds=selected.get("seeds"))
+        return suite.seeds_of(whole), suite.seeds_of(folded)
+
+    silent = GOOD.replace("seeds = 3\n", "")
+    assert seeds(silent) == (3, 5)
+    assert seeds(silent, seeds=2) == (2, 2)
+    assert seeds(silent, seeds=9) == (9, 5), "no fold is tested twice"
+    assert seeds(GOOD) == (3, 3), "a config means data in folds too"
+    assert seeds(GOOD, "small") == (1, 1)
+    assert seeds("fold_seeds = 4\n" + GOOD) == (3, 4)
+
+
+def test_there_are_as_many_folds_as_seeds_and_five_at_least(tmp_path: Path) -> None:
+    suite = read(tmp_path, GOOD).suite("all")
+    for seeds, folds in ((1, 5), (5, 5), (8, 8)):
+        assert {entry.spec.folds for entry in suite.select(seeds=seeds).with_folds().entries} == {folds}
+
+
 def test_a_selection_narrows_only_what_it_names(tmp_path: Path) -> None:
     suite = read(tmp_path, GOOD).suite("all").select(tasks=["words"], budgets=[Share(0.2)], seeds=1)
     assert [entry.task for entry in suite.entries] == ["words"]
@@ -274,3 +299,84 @@ def test_a_bundled_task_may_be_ranked_by_another_metric_of_its_target(tmp_path: 
     text = GOOD.replace("[tasks.digits]", '[tasks.digits]\nmetric = "macro_f1"')
     digits, words = read(tmp_path, text).suite("all").entries
     assert (digits.spec.options.metric, words.spec.options.metric) == ("macro_f1", None)
+
+
+def test_data_of_the_command_line_have_their_rates_chosen_unless_the_config_says_otherwise(tmp_path: Path) -> None:
+    table = TaskTable(family="digits", backbones=("bundled:glyphs",))
+
+    def rates(config: Config) -> object:
+        probe, full = config.with_own_data("mine", table).suite("mine").entries[0].strategies
+        assert "rates" not in probe.recipe()
+        return full.recipe()["rates"]
+
+    config = read(tmp_path, GOOD)
+    assert rates(config) == "auto"
+    assert config.suite("all").entries[0].strategies[1].recipe()["rates"] == "shipped"
+    assert rates(read(tmp_path, GOOD.replace("epochs = 7 }", 'epochs = 7, rates = "chosen" }'))) == "chosen"
+    assert rates(read(tmp_path, GOOD.replace("trained = 1.0", 'rates = "shipped"'))) == "shipped"
+
+
+TUNED = """
+[[tuned]]
+task = "digits"
+backbone = "bundled:glyphs"
+on = ["letters"]
+date = "2026-11-27"
+budgets = ["40"]
+seeds = 2
+
+[tuned.strategies.full]
+recipe = { learning_rate = 0.5, head = "zero" }
+"""
+
+
+def test_tuned_recipes_lie_between_those_of_backbones_and_of_tasks(tmp_path: Path) -> None:
+    rates = '[backbones."bundled:*".recipe]\nfull = { learning_rate = 0.9, layer_decay = 0.7 }\n'
+    digits, words = read(tmp_path, GOOD + TUNED + rates).suite("all").entries
+    full = digits.strategies[1].recipe()
+    assert (full["learning_rate"], full["head"], full["layer_decay"]) == (0.5, "zero", 0.7)
+    assert words.strategies[1].recipe()["learning_rate"] == 0.02
+    task = GOOD.replace("[tasks.digits]\n", "[tasks.digits]\nrecipe = { full = { learning_rate = 0.4 } }\n")
+    assert read(tmp_path, task + TUNED).suite("all").entries[0].strategies[1].recipe()["learning_rate"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("task", "backbone", "holds"),
+    [("digits", "bundled:glyphs", True), ("digits", "timm:other", False), ("lexicon", "bundled:glyphs", False)],
+)
+def test_tuned_recipes_hold_for_their_task_on_their_backbone(
+    task: str,
+    backbone: str,
+    holds: bool,  # noqa: FBT001 (a parameter)
+    tmp_path: Path,
+) -> None:
+    said = TUNED.replace('task = "digits"', f'task = "{task}"').replace("bundled:glyphs", backbone)
+    config = read(tmp_path, GOOD + said)
+    assert (config.suite("all").entries[0].strategies[1].recipe()["learning_rate"] == 0.5) == holds
+    assert (config.tuned_for("full", "digits", "bundled:glyphs") is not None) == holds
+
+
+def test_a_tuned_table_without_a_task_holds_for_all_others_and_data_of_ones_own(tmp_path: Path) -> None:
+    config = read(tmp_path, GOOD + TUNED.replace('task = "digits"\n', "") + TUNED.replace("0.5", "0.6"))
+    assert config.suite("all").entries[0].strategies[1].recipe()["learning_rate"] == 0.6
+    mine = TaskTable(family="image_classification", data="folder:photos", backbones=("bundled:glyphs",))
+    assert config.with_own_data("digits", mine).suite("digits").entries[0].strategies[1].recipe()["head"] == "zero"
+    found = config.with_own_data("digits", mine).tuned_for("full", "digits", "bundled:glyphs")
+    assert found is not None
+    assert found.strategies["full"].recipe["learning_rate"] == 0.5
+    assert found.card("full") == {
+        "on": ["letters"],
+        "labels": 0,
+        "date": "2026-11-27",
+        "budgets": ["40"],
+        "seeds": 2,
+        "scores": {},
+        "tried": 0,
+    }
+
+
+def test_a_mistake_in_a_tuned_recipe_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"tuned\.0\.strategies\.full\.recipe\.haed: unknown key .*'head'"):
+        read(tmp_path, GOOD + TUNED.replace("head =", "haed ="))
+    with pytest.raises(ConfigError, match=r"tuned\.0\.date: missing"):
+        read(tmp_path, GOOD + TUNED.replace('date = "2026-11-27"\n', ""))

@@ -92,7 +92,7 @@ def test_a_package_offers_a_shift_of_one_domain(install: Install) -> None:
 
 def test_two_shifts_of_a_domain_cannot_have_one_name(install: Install) -> None:
     install("outside_noise", "bench.shifts noise FLIP", SHIFT.format(name="noise", domain="vision"))
-    assert [shift.name for shift in shifts_of("series")] == ["later"]
+    assert [shift.name for shift in shifts_of("series")] == ["noise"]
     with pytest.raises(PluginError, match="two shifts of the domain 'vision' are called 'noise'"):
         shifts_of("vision")
 
@@ -113,7 +113,12 @@ def test_asking_domains_loads_no_library_that_takes_time() -> None:
 
 def test_inputs_are_read_again_as_an_export_says() -> None:
     recordings = AudioArray(np.zeros((2, 50), dtype=np.float32), 8_000)
-    windows = Windows(np.zeros((2, 5)), 3, np.array([2.0, 0.5]))
+    windows = Windows(np.zeros((2, 5)), 3, np.array([2.0, 0.5]), np.array(["north", "south"]))
     assert domain_named("audio").input_format(recordings) == {"rate_hz": 8_000, "length": 50}
-    assert domain_named("series").input_format(windows) == {"context": 5, "season": 3, "unit": 0.5}
+    assert domain_named("series").input_format(windows) == {
+        "context": 5,
+        "season": 3,
+        "unit of north": 2.0,
+        "unit of south": 0.5,
+    }
     assert domain_named("vision").input_format(ImageArray(np.zeros((2, 8, 8, 1), dtype=np.uint8))) == {}

@@ -153,10 +153,10 @@ def test_a_cell_is_tested_on_its_fold(tmp_path: Path) -> None:
     ]
     outputs = [output for job in group_into_jobs(cells) for output in engine.run(job)]
     assert task.asked == [0, 1], "one loading serves all cells of a fold"
-    assert [output.fold for output in outputs] == [0, 0, 1, 1]
-    for output in outputs:
+    for output, fold in zip(outputs, (0, 0, 1, 1), strict=True):
         assert isinstance(output.outcome, Result), output.outcome.traceback
-        tested = toy_split().test if output.fold == 0 else toy_split().train
+        assert (output.outcome.fold, output.outcome.folds, output.outcome.n_train) == (fold, 2, 30)
+        tested = toy_split().test if fold == 0 else toy_split().train
         assert output.tested is not None
         assert (output.tested.labels["class"] == tested.labels["class"]["class"]).all()
 

@@ -129,7 +129,7 @@ def test_each_cell_comes_once_if_a_worker_is_killed_after_a_cell_that_failed_bef
     assert str(plan[0].cell.budget) != "100000", "it is not the first of its pack"
     outcomes = outcomes_with_a_kill(plan, tmp_path)
     assert isinstance(outcomes[0], Failure)
-    assert "a budget of 100000 training windows" in outcomes[0].reason
+    assert "a budget of 100000 observations" in outcomes[0].reason
     assert sorted(outcome.cell for outcome in outcomes) == sorted(planned.cell for planned in plan)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.budget import ALL, Share
@@ -20,7 +21,7 @@ from bench.results.manifest import Manifest
 from bench.results.store import Store
 from bench.runtime.cache import Cache
 from bench.target import rank_by
-from bench.task import Examples, Split, Task, fingerprint
+from bench.task import Elsewhere, Examples, Split, Task, fingerprint
 from tests.bench.execution.test_runner import BACKBONES, Bench
 from tests.bench.results.test_store import manifest, ranked_by
 from tests.toys import PROBE, ToyBackbone, ToyTask, classes_of, toy_cell, toy_split
@@ -153,6 +154,40 @@ def test_results_of_another_label_column_of_the_same_data_are_scored_against_the
     assert bench.store.outcomes() == before
 
 
+class TwoPlaces(ToyTask):
+    """The toy task, with fewer examples of another place than of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = replace(self.card, sha256=fingerprint(self.split(0, Cache(Path()))))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        other = toy_split(seed=1).test.take(np.array([2, 5, 8, 0, 1]))
+        return replace(toy_split(), elsewhere=(Elsewhere("ward", "another ward", other),))
+
+
+def test_scores_on_examples_of_another_place_are_rescored_against_their_own_labels(tmp_path: Path) -> None:
+    task, bench = TwoPlaces(), Bench(tmp_path)
+    plan = [replace(one, data_sha256=task.card.sha256) for one in PLAN]
+    bench.store.extend(planned(plan))
+    opened = partial(_opened, task)
+    bench.engine = Engine(opened, lambda name: ToyBackbone(), cache=Cache(tmp_path / "cache"), device="cpu")
+    run_cells(plan, bench.store, BACKBONES, bench.execute)
+    before = bench.store.outcomes()
+    results = list(bench.store.results())
+    assert all([one.elsewhere for one in result.shifted] == [False, False, False, True] for result in results)
+    for result in results:
+        forget(bench.store, result)
+    assert rescore(bench.store, plan, {"toy": task}) == NONE_LEFT
+    assert bench.store.outcomes() == before
+    for path in (bench.store.root / "tested").glob("*.labels.ward.npz"):
+        path.unlink()
+    for result in results:
+        forget(bench.store, result)
+    lost = rescore(bench.store, plan, {"toy": task}).lost
+    assert sorted(lost) == sorted(result.key for result in results), "never against the labels of the test split"
+
+
 def test_nothing_is_rescored_where_nothing_was_run(tmp_path: Path) -> None:
     assert rescore(Store(tmp_path), PLAN, {"toy": ToyTask()}) == NONE_LEFT
     assert not list(tmp_path.iterdir())
@@ -212,6 +247,8 @@ def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path
     plan = [replace(toy_cell(PROBE, seed=fold), fold=fold) for fold in range(3)]
     bench.store.extend(planned(plan))
     run_cells(plan, bench.store, BACKBONES, bench.execute)
+    for result in bench.store.results():
+        bench.store.rescore(replace(result, folds=3))
     before = bench.store.outcomes()
     for result in bench.store.results():
         forget(bench.store, result)
@@ -219,6 +256,9 @@ def test_results_on_data_that_were_dealt_otherwise_are_left_as_they_are(tmp_path
     now.card = replace(now.card, pinned=False, folds=2, sha256="1" * 64)
     assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert not any("auroc" in result.scores.values for result in bench.store.results())
-    now.card = replace(now.card, folds=3, sha256=ToyTask().card.sha256)
+    now.card = replace(now.card, folds=4, sha256=ToyTask().card.sha256)
+    assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
+    assert not any("auroc" in result.scores.values for result in bench.store.results()), "folds of 4 are others"
+    now.card = replace(now.card, folds=3)
     assert rescore(bench.store, (), {"toy": now}) == NONE_LEFT
     assert bench.store.outcomes() == before

@@ -170,7 +170,7 @@ def test_what_predictions_belong_to_is_kept_for_each_fold_beside_them(tmp_path: 
     for planned in plan:
         result = bench.store.get(planned.key)
         assert result is not None
-        tested = bench.store.tested(result, planned.fold)
+        tested = bench.store.tested(result)
         labels, predictions = tested.labels, bench.store.predictions(planned.key)
         assert ACCURACY.compute(predictions, labels, None) == result.scores.values["accuracy"]
         assert ACCURACY.compute(tested.baselines[PLAIN], labels, None) == result.baselines.values["accuracy"]

@@ -81,7 +81,7 @@ def test_every_score_is_that_of_units(engine: Engine, tmp_path: Path) -> None:
     results = list(store.results())
     everything = np.ones(len(test), dtype=np.bool_)
     for result in results:
-        predictions, tested = store.predictions(result.key), store.tested(result, 0)
+        predictions, tested = store.predictions(result.key), store.tested(result)
         assert len(predictions) == len(test) == 30, "predictions stay one for each example"
         assert test.units is not None
         assert tested.rows["unit"].tolist() == test.units.tolist()

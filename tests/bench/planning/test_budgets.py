@@ -24,7 +24,7 @@ NAMES = ("a", "b", "c")
 TOTAL = 60
 CLASSES = Classes(NAMES)
 LABELS = dense(**{LABEL: np.arange(TOTAL) % len(NAMES)})
-WINDOWS = dense(future=np.arange(2.0 * TOTAL).reshape(TOTAL, 2))
+WINDOWS = dense(future=np.arange(2.0 * (TOTAL - 1)).reshape(TOTAL - 1, 2))  # which hold 60 steps
 TARGETS: list[tuple[Target, Column]] = [(CLASSES, LABELS), (Forecast(2), WINDOWS)]
 
 BUDGETS = st.builds(Share, st.floats(0.05, 1)) | st.builds(Count, st.integers(3, TOTAL))
@@ -49,7 +49,7 @@ def test_a_budget_holds_its_amount_of_labels_in_the_order_of_the_split(
 ) -> None:
     budget = Budgets(target, labels, None).draw(asked, seed)
     assert budget.asked == asked
-    assert budget.amount == len(budget.rows) == budget_size(asked, TOTAL)
+    assert budget.amount == budget_size(asked, TOTAL)
     assert budget.rows.tolist() == sorted(set(budget.rows.tolist()))
     assert digest(budget.labels) == digest(labels.take(budget.rows))
 
@@ -136,4 +136,4 @@ def test_a_count_of_another_unit_may_be_more_than_the_number_of_examples() -> No
     budget = Budgets(Minutes(("a",)), labels, facts).draw(Count(50), 0)
     assert (len(budget.rows), budget.amount) == (20, 50.0)
     assert not Minutes(("a",)).sampling.counts_examples
-    assert all(target.sampling.counts_examples for target, _ in TARGETS)
+    assert [target.sampling.counts_examples for target, _ in TARGETS] == [True, False]

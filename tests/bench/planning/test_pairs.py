@@ -12,8 +12,9 @@ from bench.column import Column
 from bench.config.data import DataSpec
 from bench.config.suite import Entry, Suite
 from bench.context import Context
+from bench.domains.options import DataOptions
 from bench.errors import ConfigError
-from bench.planning.pairs import Possible, leave_out_impossible, tell_left_out
+from bench.planning.pairs import Possible, leave_out_impossible, tell_left_out, tell_unused_heads
 from bench.planning.plan import plan_cells
 from bench.readout import Kind, Readout
 from bench.results.manifest import Curve
@@ -49,6 +50,14 @@ class LowerStages(Classes):
     """Classes that are read of two stages."""
 
     readout: ClassVar[Readout] = Readout(stages=(1, -1))
+
+
+class Theta(Forecast):
+    """A forecast whose classical model has nothing to learn."""
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        return ("theta",)
 
 
 class Alone(Strategy):
@@ -146,6 +155,20 @@ def test_a_strategy_that_needs_a_brought_head_is_left_out_where_the_card_names_n
     assert reasons(task, replace(CARD, brings=(task.target.identity,)), PROBE, needs) == {}
 
 
+def test_a_head_that_came_for_a_shorter_horizon_is_told_to_be_of_no_use() -> None:
+    card = replace(CARD, brings=(Forecast(24).identity,))
+
+    def told(horizon: int) -> list[str]:
+        tasks = {"task": task_of(Forecast(horizon))}
+        suite = Suite("some", (ALL,), 1, (Entry("task", DataSpec("task", "", DataOptions()), card.name, (PROBE,)),))
+        return tell_unused_heads(suite, tasks, {card.name: card})
+
+    assert told(24) == told(12) == []
+    [line] = told(48)
+    said = "toy:dense was pretrained with a head for Forecast (steps: 24), which does not serve Forecast (steps: 48)"
+    assert line == f"task: {said}: heads are learnt from nothing"
+
+
 def test_what_has_one_reason_on_a_task_is_told_in_one_line() -> None:
     curves = [Curve("toy", backbone, name) for backbone in ("a", "b") for name in ("one", "two")]
     assert tell_left_out(
@@ -216,8 +239,9 @@ def test_without_labels_a_probe_is_left_out_where_no_head_of_the_target_came(bri
 def test_without_labels_a_classical_model_can_be_that_has_nothing_to_learn() -> None:
     curve = Curve("toy", CARD.name, "classical")
     assert without_labels(ToyTask(), CARD, (NONE, ALL), CLASSICAL).need_labels == {curve: LEARNS}
-    forecast, card = task_of(Forecast(2), "series"), replace(CARD, domain="series")
-    assert without_labels(forecast, card, (NONE, ALL), CLASSICAL).need_labels == {}
+    card = replace(CARD, domain="series")
+    assert without_labels(task_of(Forecast(2), "series"), card, (NONE, ALL), CLASSICAL).need_labels == {curve: LEARNS}
+    assert without_labels(task_of(Theta(2), "series"), card, (NONE, ALL), CLASSICAL).need_labels == {}
 
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES, CLASSICAL], ids=lambda strategy: strategy.name)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from bench.backbones.catalog import MINILM
 from bench.budget import ALL, Count, Share
+from bench.cell import Result
 from bench.cli import main
 from bench.commands.exports import choose_exports
 from bench.domains.options import DataOptions
@@ -302,13 +303,16 @@ def test_a_run_exports_what_it_scores_and_what_it_finds_finished(
     assert "model: kept (co2 · bundled:series · full · 0.1 · seed 0)" in capsys.readouterr().out
     exported = read_exported(Path("kept"))
     results = {result.key: result for result in Store(Path("results/all")).results()}
+    assert isinstance(exported.result, Result)
     assert exported.result == results[exported.result.key]
     assert "trained again" not in caplog.text
 
     cells = {path: path.read_bytes() for path in Path("results/all").rglob("*") if path.is_file()}
     assert main([*run, "--strategy", "full", "--export", "again"]) == 0
     assert "trained again for its model" in caplog.text
-    assert read_exported(Path("again")).result.score == exported.result.score
+    again = read_exported(Path("again")).result
+    assert isinstance(again, Result)
+    assert again.score == exported.result.score
     assert Path("again/model.safetensors").read_bytes() == Path("kept/model.safetensors").read_bytes()
     assert {path: path.read_bytes() for path in cells} == cells
 

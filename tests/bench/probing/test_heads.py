@@ -57,6 +57,7 @@ def made(
     return Heads(
         target or Classes(tuple("0123456789")),
         source or Kept(FEATURES),
+        facts=None,
         groups=groups,
         content="digits",
         prior=prior,

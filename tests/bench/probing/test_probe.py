@@ -151,9 +151,9 @@ def test_a_head_held_firmly_to_a_prior_is_the_prior() -> None:
 def test_what_overlaps_a_held_out_window_is_not_learnt_from() -> None:
     first = (torch.arange(40) // 8 == 0)[None]
     third = (torch.arange(40) // 8 == 2)[None]
-    assert probe._with_neighbours(first, Forecast(4).sampling.overlap)[0].tolist() == [True] * 11 + [False] * 29
+    assert probe._with_neighbours(first, Forecast(4).sampling.overlap(None))[0].tolist() == [True] * 11 + [False] * 29
     assert (
-        probe._with_neighbours(third, Forecast(4).sampling.overlap)[0].tolist()
+        probe._with_neighbours(third, Forecast(4).sampling.overlap(None))[0].tolist()
         == [False] * 13 + [True] * 14 + [False] * 13
     )
     assert torch.equal(probe._with_neighbours(third, 0), third)

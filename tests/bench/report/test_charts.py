@@ -205,6 +205,20 @@ def test_an_error_that_spans_powers_of_ten_has_a_logarithmic_axis() -> None:
     assert heights[1] == pytest.approx((heights[0] + heights[2]) / 2, abs=0.1)
 
 
+def test_an_interval_that_ends_at_0_or_below_leaves_a_logarithmic_axis_at_its_foot() -> None:
+    scores = [(10, 100.0, 40.0, 160.0), (100, 10.0, 0.0, 25.0), (1000, 1.0, -3.0, 5.0)]
+    points = tuple(Point(*row, whole=True, said="") for row in scores)
+    drawing = draw(replace(chart(), lines=(Line("one", Look("blue", 0, 0), points),), stops=(10, 100, 1000)))
+    (line,) = drawing.lines
+    at_100, at_1000 = (
+        next(float(y) for x, y in lower if x == dot.x.logarithmic)
+        for lower in [[place.split() for place in line.band.logarithmic.strip("Mz").split("L")[3:]]]
+        for dot in line.dots[1:]
+    )
+    assert at_100 == at_1000 > PAGE.height - PAGE.bottom
+    assert float(line.dots[2].y) < PAGE.height - PAGE.bottom
+
+
 def test_a_classical_strategy_has_one_line_however_many_backbones(tmp_path: Path) -> None:
     store = example(
         tmp_path,

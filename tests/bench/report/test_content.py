@@ -102,12 +102,16 @@ def test_crossovers_say_where_or_that_there_is_none(one: Crossover, text: str) -
     assert words(crossed(one)) == text
 
 
+OF_EXAMPLE = (("pictures", "bundled:eyes"), ("series", "bundled:clock"))
+"""The tasks of the example, each with its backbone."""
+
+
 def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     claims = [
         Claim("scores", "Better scores", "supported", "By 0.1."),
         Claim("labels", "Fewer labels", "not decided", "No number."),
     ]
-    monkeypatch.setattr(claims_section, "claims_of", lambda *_: claims)
+    monkeypatch.setattr(claims_section, "claims_of", lambda *_: dict.fromkeys(OF_EXAMPLE, claims))
     section = section_of(said(example(tmp_path)), "claims")
     verdicts, details = table_of(section), table_of(section, 1)
     assert [one.title for one in verdicts.columns] == ["Claim", "Pictures", "Series", "Supported"]
@@ -120,7 +124,7 @@ def test_every_claim_has_a_verdict_for_every_task(tmp_path: Path, monkeypatch: p
 
 
 def test_a_report_without_claims_has_no_section_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims_section, "claims_of", lambda *_: [])
+    monkeypatch.setattr(claims_section, "claims_of", lambda *_: {})
     assert "claims" not in {section.anchor for section in said(example(tmp_path)).sections}
 
 

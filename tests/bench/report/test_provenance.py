@@ -71,3 +71,28 @@ def test_without_recipes_and_choices_there_are_no_such_tables(tmp_path: Path) ->
     captions = {one.caption for one in blocks if isinstance(one, Table)}
     assert "Recipes" not in captions
     assert not [caption for caption in captions if caption.startswith("Precision")]
+
+
+def test_recipes_that_were_tuned_say_on_what_and_whether_on_labels_of_the_task_itself(tmp_path: Path) -> None:
+    store = example(tmp_path)
+    full, probe = (Curve("pictures", "bundled:eyes", name) for name in ("full", "linear_probe"))
+    card = {
+        "on": ["letters", "signs"],
+        "labels": 0,
+        "date": "2026-11-27",
+        "budgets": ["40", "160"],
+        "seeds": 2,
+        "tried": 7,
+    }
+
+    def said(tuned: Mapping[Curve, Mapping[str, Any]]) -> list[str]:
+        recipes = {one: RECIPES[one.strategy] for one in (full, probe)}
+        store.extend(replace(store.manifest, recipes=recipes, tuned=tuned))
+        tables = [one for one in provenance_section(read_tables(store)).blocks if isinstance(one, Table)]
+        (table,) = (one for one in tables if one.caption == "Recipes")
+        assert table.columns[-1].title == "Tuned on"
+        return [row[-1].text for row in table.rows]
+
+    assert said({full: card}) == ["letters and signs: 40 and 160 labels, 2 seeds, 7 candidates, 2026-11-27", "–"]
+    [own, _] = said({full: {**card, "labels": 120}})
+    assert own.startswith("letters and signs, with 120 labels of this task itself: ")

@@ -35,7 +35,7 @@ def test_intervals_stand_beside_means(tmp_path: Path) -> None:
     table = section.sections[0].blocks[0]
     assert isinstance(table, Table)
     assert [row[0].text for row in table.rows] == ["scratch", "full fine-tuning"]
-    assert table.rows[1][2].details == ("[0.753,\xa01.000]",)
+    assert table.rows[1][2].details == ("[0.701,\xa00.958]",)  # worked out in the tests of shifts
 
 
 def test_the_files_are_there_where_there_is_something_to_say(tmp_path: Path) -> None:

@@ -11,8 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.budget import NONE, Count, Share
-from bench.cell import FROZEN, Cell, Failure, Provenance, Result, Scores, ShiftedScore, Work
+from bench.budget import ALL, NONE, Count, Share
+from bench.cell import (
+    FROZEN,
+    Cell,
+    Failure,
+    Provenance,
+    Result,
+    Scores,
+    ShiftedScore,
+    Work,
+    from_record,
+    to_record,
+)
 from bench.column import Column, dense, digest, ragged
 from bench.errors import StoreError
 from bench.results import tested
@@ -110,6 +121,14 @@ def test_what_is_put_is_what_is_got(
     assert same(store.predictions(kept.key), PREDICTIONS)
 
 
+def test_a_result_of_before_there_were_several_baselines_is_read() -> None:
+    now = replace(result(Cell("toy", "toy:dense", "full", ALL, 0)), zero="chance", trivial={"none": values(0.25)})
+    record = to_record(now)
+    assert from_record(json.loads(json.dumps(record))) == now
+    before = {name: value for name, value in record.items() if name not in ("zero", "trivial")}
+    assert from_record(before) == replace(now, zero="", trivial={})
+
+
 def test_a_manifest_survives_reopening(tmp_path: Path) -> None:
     planned = manifest((CELL, "a"))
     Store(tmp_path).extend(planned)
@@ -168,20 +187,30 @@ def test_columns_of_any_kind_are_predictions(tmp_path: Path) -> None:
 def test_what_predictions_belong_to_is_kept_once_for_each_fold_and_version_of_the_data(tmp_path: Path) -> None:
     store, kept = Store(tmp_path), replace(result(CELL, "a"), shifted=())
     other = replace(TESTED, labels=dense(**{"class": [1, 1]}))
-    newer = replace(kept, data_sha256="f" * 64)
-    store.put_tested(kept, 0, TESTED)
-    store.put_tested(kept, 0, other)
-    store.put_tested(kept, 1, other)
-    store.put_tested(newer, 0, other)
-    assert same(store.tested(kept, 0).labels, TESTED.labels)
-    assert same(store.tested(kept, 1).labels, other.labels)
-    assert same(store.tested(newer, 0).labels, other.labels)
-    found = store.tested(kept, 0)
+    newer, second = replace(kept, data_sha256="f" * 64), replace(kept, fold=1, folds=2)
+    store.put_tested(kept, TESTED)
+    store.put_tested(kept, other)
+    store.put_tested(second, other)
+    store.put_tested(newer, other)
+    assert same(store.tested(kept).labels, TESTED.labels)
+    assert same(store.tested(second).labels, other.labels)
+    assert same(store.tested(newer).labels, other.labels)
+    found = store.tested(kept)
     assert found.facts is not None
     assert TESTED.facts is not None
     assert same(found.facts, TESTED.facts)
     assert same(found.rows, TESTED.rows)
     assert same(found.baselines[PLAIN], PREDICTIONS)
+
+
+def test_results_of_before_say_nothing_of_folds() -> None:
+    record = to_record(replace(result(CELL, "a"), fold=2, folds=5, n_train=40.0))
+    read = from_record(dict(record))
+    assert isinstance(read, Result)
+    assert (read.fold, read.folds, read.n_train) == (2, 5, 40.0)
+    old = from_record({name: value for name, value in record.items() if name not in {"fold", "folds", "n_train"}})
+    assert isinstance(old, Result)
+    assert (old.fold, old.folds, old.n_train) == (0, 1, None)
 
 
 def test_results_of_the_same_data_that_belong_to_other_labels_each_find_their_own(tmp_path: Path) -> None:
@@ -195,15 +224,15 @@ def test_results_of_the_same_data_that_belong_to_other_labels_each_find_their_ow
         replace(TESTED, baselines={PLAIN: dense(logit=np.zeros((2, 2), dtype=np.float32))}),
     ]
     for one in others:
-        store.put_tested(replace(kept, tested=one.name), 0, one)
+        store.put_tested(replace(kept, tested=one.name), one)
     for one in others:
-        found = store.tested(replace(kept, tested=one.name), 0)
+        found = store.tested(replace(kept, tested=one.name))
         assert same(found.labels, one.labels)
         assert (found.facts and digest(found.facts)) == (one.facts and digest(one.facts))
         assert same(found.rows, one.rows)
         assert same(found.baselines[PLAIN], one.baselines[PLAIN])
     with pytest.raises(StoreError, match="cannot be read"):
-        store.tested(kept, 0)
+        store.tested(kept)
 
 
 def test_what_differs_in_its_last_bits_or_by_its_shifts_has_one_name() -> None:
@@ -219,13 +248,11 @@ def test_what_differs_in_its_last_bits_or_by_its_shifts_has_one_name() -> None:
 
 def test_baselines_under_shifts_are_added_to_what_is_kept_without(tmp_path: Path) -> None:
     store, kept = Store(tmp_path), result(CELL, "a")
-    store.put_tested(kept, 0, replace(TESTED, facts=None))
+    store.put_tested(kept, replace(TESTED, facts=None))
     with pytest.raises(StoreError, match=r"baseline\.blur\.npz cannot be read"):
-        store.tested(kept, 0)
-    store.put_tested(
-        kept, 0, replace(TESTED, facts=None, baselines={PLAIN: PREDICTIONS, "blur": PREDICTIONS.take([1])})
-    )
-    found = store.tested(kept, 0)
+        store.tested(kept)
+    store.put_tested(kept, replace(TESTED, facts=None, baselines={PLAIN: PREDICTIONS, "blur": PREDICTIONS.take([1])}))
+    found = store.tested(kept)
     assert found.facts is None
     assert same(found.baselines["blur"], PREDICTIONS.take([1]))
 
@@ -338,13 +365,13 @@ def test_an_amended_plan_adds_to_the_folder_and_a_changed_recipe_replaces_its_ce
     assert store.manifest.cells == {CELL: "c", other: "b"}
 
 
-def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"sha256": "1" * 64}, {"version": 9}, {"folds": 3}], ids=str)
+def test_an_amended_plan_of_other_data_drops_what_is_of_those_before(change: dict[str, Any], tmp_path: Path) -> None:
     other = Cell("toy", "toy:dense", "probe", Share(0.2), 0)
     store, entry = Store(tmp_path), manifest().tasks["toy"]
     store.extend(manifest((CELL, "a")))
-    changes: list[dict[str, Any]] = [{"sha256": "1" * 64}, {"version": 9}]
-    for key, change in zip("bc", changes, strict=True):
-        newer = {"toy": replace(entry, card=replace(entry.card, **change))}
+    newer = {"toy": replace(entry, card=replace(entry.card, **change))}
+    for key in "bc":
         store.extend(replace(manifest((other, key)), tasks=newer, recipes={Curve("toy", "toy:dense", "probe"): {}}))
         assert store.manifest.cells == {other: key}
         assert Store(tmp_path).manifest.other_data == {Curve("toy", "toy:dense", "full"): "0.1"}

@@ -35,6 +35,7 @@ from tests.toys import PROBE, ToyBackbone
 CLASSICAL = Classical(name="classical")
 N = 48
 STEPS = 6
+RISE = 0.02  # a step
 CYCLE = (3.0, -1.0, 0.0, -2.0)
 
 
@@ -58,7 +59,7 @@ def recordings(generator: np.random.Generator) -> Raw:
 
 
 def windows(generator: np.random.Generator) -> Raw:
-    values = np.tile(CYCLE, 12) + generator.normal(0, 0.1, size=(N, 48))
+    values = np.tile(CYCLE, 12) + RISE * np.arange(48) + generator.normal(0, 0.1, size=(N, 48))
     return Windows(values[:, :40], 4, np.ones(N))
 
 
@@ -76,7 +77,7 @@ class SmallTask(Task):
         facts = None
         if isinstance(raw, Windows):
             self.target = Forecast(STEPS)
-            labels = {"future": dense(future=np.tile((*CYCLE, *CYCLE[:2]), (N, 1)))}
+            labels = {"future": dense(future=np.tile((*CYCLE, *CYCLE[:2]) + RISE * np.arange(40, 40 + STEPS), (N, 1)))}
             facts = dense(unit=raw.unit, moment=np.arange(N), series=np.zeros(N, dtype=np.int64))
         named = np.array([f"g{row // 4}" for row in range(N)]) if groups else None
         everything = Examples(raw, labels, facts, named)
@@ -138,7 +139,8 @@ def test_every_domain_has_a_model_that_beats_chance(domain: str, tmp_path: Path)
     assert better > (0.3 if domain != "series" else 0)
     assert predicted(output).shape == (N // 2, 2 if domain != "series" else STEPS)
     assert predicted(output).dtype == (np.float32 if domain != "series" else np.float64)
-    assert (result.amount, result.n_test, result.steps, result.losses) == (N // 2, N // 2, 0, ())
+    amount = N // 2 if domain != "series" else N // 2 + STEPS - 1  # of windows that begin a step after each other
+    assert (result.amount, result.n_test, result.steps, result.losses) == (amount, N // 2, 0, ())
     assert result.trainable_parameters == result.total_parameters
     assert (result.total_parameters == 0) == (result.penalty is None) == (domain == "series")
     assert result.training_seconds == 0
@@ -210,9 +212,11 @@ def test_folds_keep_groups_together(domain: str, tmp_path: Path, monkeypatch: py
     sampling = type(task.target.sampling)
     folds = sampling.folds
 
-    def watch(self: object, labels: Column, groups: np.ndarray | None, generator: np.random.Generator) -> object:
+    def watch(
+        self: object, labels: Column, facts: Column | None, groups: np.ndarray | None, generator: np.random.Generator
+    ) -> object:
         seen.append(groups)
-        return folds(task.target.sampling, labels, groups, generator)
+        return folds(task.target.sampling, labels, facts, groups, generator)
 
     monkeypatch.setattr(sampling, "folds", watch)
     [_] = CLASSICAL.fit(context_of(task, tmp_path), [budget_of(task, range(16))], [Seeds(0, 0)])
@@ -221,10 +225,23 @@ def test_folds_keep_groups_together(domain: str, tmp_path: Path, monkeypatch: py
     assert np.unique(groups, return_inverse=True)[1].tolist() == [row // 4 for row in range(16)]
 
 
+class Theta(Forecast):
+    """A forecast whose classical model has nothing to learn."""
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        return ("theta",)
+
+
 def test_without_labels_a_model_that_learns_is_refused_and_one_that_does_not_forecasts(tmp_path: Path) -> None:
-    for domain, kind in (("vision", Failure), ("series", Result)):
-        task = SmallTask(DOMAINS[domain])
-        [output] = run(task, tmp_path / domain, planned(task, budget=NONE))
+    small, theta = SmallTask(windows), SmallTask(windows)
+    theta.target = Theta(STEPS)
+    for name, task, kind in (
+        ("vision", SmallTask(pictures), Failure),
+        ("series", small, Failure),
+        ("theta", theta, Result),
+    ):
+        [output] = run(task, tmp_path / name, planned(task, budget=NONE))
         assert isinstance(output.outcome, kind), output.outcome
         if isinstance(output.outcome, Failure):
             assert "a budget of 0 has no labels for the classical model to learn from" in output.outcome.reason

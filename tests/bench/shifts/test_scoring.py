@@ -12,15 +12,17 @@ from bench.column import Column, Dense, dense, digest
 from bench.domain import Raw
 from bench.domains.audio.raw import AudioArray
 from bench.domains.series.raw import Windows
+from bench.domains.series.trivial import TRIVIAL
 from bench.domains.shift import Shift
 from bench.domains.text.raw import Texts
 from bench.domains.vision.raw import ImageArray
+from bench.errors import DataError
 from bench.execution.evaluation import Evaluation
 from bench.registry import BUILT_IN, DOMAINS
 from bench.shifts.scoring import shift_test, shifts_of
 from bench.targets.classes import Classes
 from bench.targets.forecast import Forecast
-from bench.task import Examples, Split
+from bench.task import Elsewhere, Examples, Split
 from tests.toys import labelled
 
 N = 7
@@ -44,11 +46,10 @@ def examples_of(domain: str) -> Examples:
 
 SHIFTS = {domain: shifts_of(domain) for domain in BUILT_IN[DOMAINS]}
 ALL = [(domain, shift) for domain, shifts in SHIFTS.items() for shift in shifts]
-OF_EACH = [(domain, shift) for domain, shift in ALL if domain != "series"]
 
 domains = pytest.mark.parametrize("domain", SHIFTS)
 all_shifts = pytest.mark.parametrize(("domain", "shift"), ALL, ids=lambda one: getattr(one, "name", one))
-shifts_of_each = pytest.mark.parametrize(("domain", "shift"), OF_EACH, ids=lambda one: getattr(one, "name", one))
+shifts_of_each = pytest.mark.parametrize(("domain", "shift"), ALL, ids=lambda one: getattr(one, "name", one))
 
 
 def same(one: Examples, other: Examples) -> bool:
@@ -75,7 +76,7 @@ def test_the_shifts_are_those_that_are_spoken_of() -> None:
         "vision": ["noise", "blur", "contrast"],
         "text": ["typos"],
         "audio": ["noise"],
-        "series": ["later"],
+        "series": ["noise"],
     }
 
 
@@ -111,12 +112,30 @@ def test_another_process_shifts_the_same() -> None:
     assert said.stdout.strip() == str([shift.apply(examples_of(domain)).raw.columns() for domain, shift in ALL])
 
 
-@pytest.mark.parametrize("n", [1, 2, 7])
-def test_a_later_period_is_the_later_half_with_its_labels_and_units(n: int) -> None:
-    examples = examples_of("series").take(np.arange(n))
-    [shifted] = shift_test(examples)
-    assert shifted.shift.title == "the later half of the test period"
-    assert same(shifted.examples, examples.take(np.arange(n // 2, n)))
+def test_shifts_of_the_task_come_last_and_are_examples_of_their_own() -> None:
+    test, other = examples_of("text"), labelled(Texts(("fog",)), [2])
+    typos, fog = shift_test(test, [Elsewhere("fog", "texts on fog", other)])
+    assert (typos.name, typos.elsewhere) == ("typos", False)
+    assert (fog.name, fog.title, fog.examples, fog.elsewhere) == ("fog", "texts on fog", other, True)
+
+
+def test_a_shift_of_the_task_that_is_called_like_one_of_its_domain_is_refused() -> None:
+    test = examples_of("text")
+    with pytest.raises(DataError, match="own shift 'typos' is called like one of its domain: give it another name"):
+        shift_test(test, [Elsewhere("typos", "typos of others", test)])
+
+
+def test_noise_on_a_past_is_half_a_unit_of_its_series_and_what_follows_is_as_it_was() -> None:
+    unit, generator = np.repeat([1.0, 50.0], 200), np.random.default_rng(0)
+    raw = Windows(generator.standard_normal((400, 30)), 2, unit)
+    future = {"future": Dense({"future": generator.standard_normal((400, 2))})}
+    facts = dense(unit=unit, moment=np.arange(400), series=(unit > 1).astype(np.int64))
+    [shifted] = shift_test(Examples(raw, future, facts))
+    assert shifted.title == "noise of half a typical change on every value of the past"
+    assert isinstance(shifted.examples.raw, Windows)
+    noise = (shifted.examples.raw.past - raw.past) / unit[:, None]
+    assert noise.std(axis=1).mean() == pytest.approx(0.5, rel=0.05)
+    assert (len(shifted.examples), shifted.examples.labels, shifted.examples.facts) == (400, future, facts)
 
 
 def test_a_model_is_scored_on_every_shifted_test_and_so_is_the_baseline() -> None:
@@ -136,16 +155,17 @@ def test_a_model_is_scored_on_every_shifted_test_and_so_is_the_baseline() -> Non
     assert all(score.seconds >= 0 for score in scores)
 
 
-def test_the_baseline_is_that_of_the_examples_that_are_left() -> None:
+def test_the_baseline_under_a_shift_sees_what_is_shifted() -> None:
     examples = examples_of("series")
-    (later,), _ = Evaluation(Forecast(2), Split(examples, examples), "sha").score_shifts(
+    (noisy,), _ = Evaluation(Forecast(2), Split(examples, examples), "sha").score_shifts(
         lambda raw: dense(future=np.zeros((len(raw), 2)))
     )
-    assert isinstance(examples.raw, Windows)
-    future, naive = examples.labels["future"]["future"], examples.raw.past[:, -2:]
-    assert later.score == pytest.approx(np.abs(future[3:]).mean())
-    assert later.chance == pytest.approx(np.abs(future[3:] - naive[3:]).mean())
-    assert later.chance != pytest.approx(np.abs(future - naive).mean())
+    shifted = SHIFTS["series"][0].apply(examples).raw
+    assert isinstance(shifted, Windows)
+    future = examples.labels["future"]["future"]
+    assert noisy.score == pytest.approx(np.abs(future).mean())
+    guesses = [np.abs(known(shifted.past, 2, 2) - future).mean() for known in TRIVIAL.values()]
+    assert min(abs(noisy.chance - guess) for guess in guesses) < 1e-12
 
 
 def test_words_of_a_text_get_the_typos_of_the_text() -> None:

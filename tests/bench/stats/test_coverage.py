@@ -1,4 +1,7 @@
-"""Intervals cover: on curves with a known truth they hold it in 92 to 98 % of 1,000 draws. The bootstrap does not."""
+"""Intervals cover: on curves with a known truth they hold it in 92 to 98 % of 1,000 draws. The bootstrap does not.
+
+Seeds alone are drawn here; test examples move nothing.
+"""
 
 from collections.abc import Iterable
 
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench import stats
 from tests.bench.stats.curves_drawn import BUDGETS, N_DRAWS, PROBE, drawn
+from tests.bench.stats.replicated import curve_of, seeds_alone
 
 N_RESAMPLES = 500
 AT = 1  # the budget at which the probe's score is looked for on the other curve
@@ -29,8 +33,8 @@ def savings(n_seeds: int) -> list[stats.Savings]:
     """Return the label savings of every draw."""
     draws = drawn(n_seeds)
     found = [
-        stats.label_savings_over_seeds(
-            probe[:, AT], BUDGETS[AT], n_labels=BUDGETS, theirs=scratch, higher_is_better=True
+        stats.savings_of_replicates(
+            seeds_alone(probe[:, AT]), BUDGETS[AT], n_labels=BUDGETS, theirs=curve_of(scratch), higher_is_better=True
         )
         for probe, scratch in zip(draws.probe, draws.scratch, strict=True)
     ]
@@ -39,13 +43,13 @@ def savings(n_seeds: int) -> list[stats.Savings]:
 
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_of_a_mean_cover(n_seeds: int) -> None:
-    found = [stats.mean_interval(scores[:, AT]) for scores in drawn(n_seeds).probe]
+    found = [stats.estimate(seeds_alone(scores[:, AT])) for scores in drawn(n_seeds).probe]
     assert 0.92 <= coverage(PROBE[AT], ((one.lower, one.upper) for one in found)) <= 0.98
 
 
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_of_an_area_cover(n_seeds: int) -> None:
-    found = [stats.mean_interval(stats.areas_of_seeds(BUDGETS, scores)) for scores in drawn(n_seeds).probe]
+    found = [stats.estimate(stats.area_of_replicates(BUDGETS, curve_of(scores))) for scores in drawn(n_seeds).probe]
     truth = stats.area_under_curve(BUDGETS, PROBE)
     assert 0.92 <= coverage(truth, ((one.lower, one.upper) for one in found)) <= 0.98
 
@@ -61,7 +65,7 @@ def test_intervals_of_label_savings_cover_and_hold_their_estimate(n_seeds: int) 
 def test_intervals_of_a_crossover_cover_and_hold_their_estimate(n_seeds: int) -> None:
     draws = drawn(n_seeds)
     found = [
-        stats.crossover(scratch, probe, n_labels=BUDGETS, higher_is_better=True)
+        stats.crossover(curve_of(scratch), curve_of(probe), n_labels=BUDGETS, higher_is_better=True)
         for probe, scratch in zip(draws.probe, draws.scratch, strict=True)
     ]
     known = [one for one in found if one is not None]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from bench import stats
+from tests.bench.stats.replicated import curve_of
 
 
 def test_skill_is_0_at_chance_and_1_at_perfect_for_accuracy_and_error_alike() -> None:
@@ -50,16 +51,32 @@ def test_a_missing_point_makes_the_area_missing() -> None:
 
 def test_the_interval_of_an_area_is_that_of_the_areas_of_each_seeds_own_curve() -> None:
     # over log10 the areas are (0 + 0.4) / 2, (0.2 + 0.4) / 2 and (0.1 + 0.7) / 2
-    found = stats.mean_interval(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, 0.4], [0.1, 0.7]]))
+    area = stats.area_of_replicates([10, 100], curve_of([[0.0, 0.4], [0.2, 0.4], [0.1, 0.7]]))
     expected = reference.t.interval(0.95, 2, loc=0.3, scale=reference.sem([0.2, 0.3, 0.4]))
+    found = stats.estimate(area)
     assert found.mean == pytest.approx(0.3)
     assert found.n_values == 3
     assert (found.lower, found.upper) == pytest.approx(expected)
 
 
+def test_a_block_moves_an_area_as_it_moves_the_scores_that_it_is_the_mean_of() -> None:
+    # The first block moves both scores by .02: it moves the area as much. The second moves them against each other.
+    scores, sizes = (0.4, 0.6), [1] * 4
+    left = ([0.38, 0.39, 0.4, 0.4], [0.58, 0.61, 0.6, 0.6])
+    curve = [stats.replicate({0: one}, {0: without}, sizes) for one, without in zip(scores, left, strict=True)]
+    area = stats.area_of_replicates([10, 1000], curve)
+    assert area.values.tolist() == pytest.approx([0.5])
+    assert (area.moved / curve[0].moved[0, 0]).tolist()[0] == pytest.approx([1, 0, 0, 0])
+
+
 def test_a_seed_with_a_gap_has_no_area_and_does_not_count() -> None:
-    assert stats.mean_interval(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, math.nan]]))[:1] == pytest.approx(
-        (0.2,)
-    )
-    assert np.isnan(stats.areas_of_seeds([10, 100], [[0.0, 0.4], [0.2, math.nan]])).tolist() == [False, True]
-    assert stats.mean_interval(stats.areas_of_seeds([10, 100], np.full((2, 2), math.nan))).n_values == 0
+    area = stats.area_of_replicates([10, 100], curve_of([[0.0, 0.4], [0.2, math.nan]]))
+    assert (area.seeds, area.values.tolist()) == ((0,), pytest.approx([0.2]))
+    assert len(stats.area_of_replicates([10, 100], curve_of(np.full((2, 2), math.nan)))) == 0
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.integers(0, 1))
+def test_areas_of_replicates_and_of_numbers_agree(values: list[float], first: int) -> None:
+    labels = first + np.cumsum(np.arange(len(values)))  # may begin with 0 or with equal numbers
+    area = stats.area_of_replicates(labels, curve_of([values]))
+    assert area.values.item() == pytest.approx(stats.area_under_curve(labels, values), abs=1e-12)

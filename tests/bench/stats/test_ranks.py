@@ -1,7 +1,7 @@
 """Ranks, held against scipy's own and a case worked by hand; their intervals hold the true ranks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from hypothesis import given
@@ -13,12 +13,12 @@ from bench import stats
 from tests.bench.stats.replicated import seeds_alone
 
 
-def ranked(rows: Sequence[ArrayLike]) -> stats.RankIntervals:
-    """Return the rank intervals of values [n_rows, n_seeds]."""
-    return stats.rank_intervals([seeds_alone(row) for row in rows])
+def ranked(rows: Iterable[ArrayLike]) -> stats.RankIntervals:
+    """Return the rank intervals of values [n_rows, n_seeds] on one task."""
+    return stats.rank_intervals([[seeds_alone(row)] for row in rows])
 
 
-def best_of(rows: Sequence[ArrayLike]) -> NDArray[np.bool_]:
+def best_of(rows: Iterable[ArrayLike]) -> NDArray[np.bool_]:
     """Return which rows of values [n_rows, n_seeds] may be the best."""
     return stats.may_be_best([seeds_alone(row) for row in rows])
 
@@ -57,6 +57,17 @@ def test_one_seed_ranks_nobody_clearly_and_rows_without_a_value_take_no_rank() -
     gap = ranked([[0.9, 0.91, 0.92], [math.nan] * 3, [0.1, 0.11, 0.12]])
     assert gap.low[[0, 2]].tolist() == gap.high[[0, 2]].tolist() == [1, 2]
     assert np.isnan([gap.low[1], gap.high[1]]).all()
+
+
+def test_rows_on_several_tasks_are_compared_by_the_mean_of_their_differences() -> None:
+    # On the first task ahead by .3, on the second behind by .1, each with a little spread: .1 ahead on average.
+    ours = [seeds_alone([0.80, 0.81, 0.79]), seeds_alone([0.50, 0.51, 0.49])]
+    theirs = [seeds_alone([0.5] * 3), seeds_alone([0.6] * 3)]
+    assert stats.rank_intervals([ours, theirs]).high.tolist() == [1, 2]
+    noisy = [theirs[0], seeds_alone([0.3, 0.9, 0.6])]
+    assert stats.rank_intervals([ours, noisy]).high.tolist() == [2, 2], "one task leaves the mean open"
+    gap = [theirs[0], seeds_alone([math.nan] * 3)]
+    assert np.isnan(stats.rank_intervals([ours, gap]).high).tolist() == [False, True]
 
 
 def test_rank_intervals_hold_all_true_ranks_at_once_in_95_of_100_draws() -> None:

@@ -73,7 +73,7 @@ class Probable(Classes):
 
 def held_out_score(context: NetworkContext, budget: Budget[Column], count: int, metric: Metric) -> float:
     """Return the score of predictions of each fold from the others, the long way round."""
-    folds = ToyTask.target.sampling.folds(budget.labels, None, stream(0, "folds"))
+    folds = ToyTask.target.sampling.folds(budget.labels, None, None, stream(0, "folds"))
     assert folds is not None
     features = context.features(budget.rows, context.target.readout).features[0]
     units = (features / features.norm(dim=1, keepdim=True)).numpy()

@@ -51,7 +51,7 @@ def unevenness(labels: Integers, folds: Integers) -> float:
 @given(classes_of(1), st.integers(0, 100))
 def test_examples_without_groups_are_dealt_as_the_target_deals_them(labels: list[int], seed: int) -> None:
     expected = Classes(tuple(map(str, set(labels)))).sampling.folds(
-        dense(**{LABEL: np.array(labels)}), None, stream(seed, "folds")
+        dense(**{LABEL: np.array(labels)}), None, None, stream(seed, "folds")
     )
     found = grouped_folds(np.array(labels), None, 5, stream(seed, "folds"))
     assert (found is None) == (expected is None)

@@ -56,7 +56,7 @@ def run(address: str, backbone: str, *options: str, code: int = 0) -> Run:
     store = Store(folder)
     results = {result.cell.strategy: result for result in store.results()}
     predictions = {name: store.predictions(result.key) for name, result in results.items()}
-    tested = store.tested(next(iter(results.values())), 0)
+    tested = store.tested(next(iter(results.values())))
     return Run(results, predictions, tested, (folder / "report.md").read_text())
 
 

@@ -40,7 +40,7 @@ def test_accuracy_is_the_score_and_counts_the_largest_output() -> None:
 
 
 def test_chance_is_the_most_frequent_training_class_for_every_example() -> None:
-    predicted = CLASSES.baseline.predict(labels_of(0, 0, 1, 0), WORDS, None)
+    predicted = CLASSES.baselines[0].predict(labels_of(0, 0, 1, 0), WORDS, None)
     assert predicted["logit"].shape == (4, 3)
     assert predicted["logit"].dtype == np.float32
     assert metric(CLASSES, "accuracy").compute(predicted, labels_of(0, 0, 0, 1), None) == 0.75
@@ -49,7 +49,7 @@ def test_chance_is_the_most_frequent_training_class_for_every_example() -> None:
 
 def test_chance_says_the_shares_of_the_classes_so_that_probabilities_are_scored_fairly() -> None:
     train, test = [0, 0, 0, 1, 1, 2], labels_of(0, 1, 2, 0)
-    predicted = CLASSES.baseline.predict(labels_of(*train), WORDS, None)
+    predicted = CLASSES.baselines[0].predict(labels_of(*train), WORDS, None)
     shares = np.tile([3 / 6, 2 / 6, 1 / 6], (4, 1))
     found = metric(CLASSES, "log_loss").compute(predicted, test, None)
     assert found == pytest.approx(log_loss([0, 1, 2, 0], shares), rel=1e-6)
@@ -84,14 +84,15 @@ def test_labels_and_logits_have_no_geometry() -> None:
 
 def test_folds_need_two_examples_of_every_class() -> None:
     sampling = CLASSES.sampling
-    assert sampling.folds(labels_of(0, 0, 1, 1, 2), None, stream(0, "folds")) is None
-    folds = sampling.folds(labels_of(0, 0, 1, 1, 2, 2), None, stream(0, "folds"))
+    assert sampling.folds(labels_of(0, 0, 1, 1, 2), None, None, stream(0, "folds")) is None
+    folds = sampling.folds(labels_of(0, 0, 1, 1, 2, 2), None, None, stream(0, "folds"))
     assert folds is not None
     assert set(folds.tolist()) == {0, 1}
 
 
 def test_a_class_that_no_example_has_leaves_no_folds() -> None:
-    assert Classes(("a", "b", "c", "d")).sampling.folds(labels_of(*[0, 1, 2] * 9), None, stream(0, "folds")) is None
+    sampling = Classes(("a", "b", "c", "d")).sampling
+    assert sampling.folds(labels_of(*[0, 1, 2] * 9), None, None, stream(0, "folds")) is None
 
 
 def test_every_beginning_of_an_order_has_each_class_from_the_first_on() -> None:

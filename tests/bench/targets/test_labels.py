@@ -60,7 +60,7 @@ def test_a_head_is_scikit_learns_one_vs_rest(penalty: float) -> None:
 
 def test_questions_share_the_penalty_of_the_least_mean_loss() -> None:
     features, labels = animals(60)
-    folds = TARGET.sampling.folds(labels, None, stream(0, "folds"))
+    folds = TARGET.sampling.folds(labels, None, None, stream(0, "folds"))
     assert folds is not None
     solved, _ = solved_head(features, labels, 0.5, torch.from_numpy(folds)[None])
     inputs, means = scaled(features), {}
@@ -121,18 +121,18 @@ def test_a_label_of_a_single_example_does_not_keep_folds_from_being_dealt() -> N
     present = np.zeros((40, 3), dtype=np.bool_)
     present[:20, 0] = True
     present[0, 2] = True
-    folds = TARGET.sampling.folds(dense(present=present), None, stream(0, "folds"))
+    folds = TARGET.sampling.folds(dense(present=present), None, None, stream(0, "folds"))
     assert folds is not None
     assert np.bincount(folds).tolist() == [8] * 5
     groups = np.array([f"farm {number % 3}" for number in range(40)])
-    together = TARGET.sampling.folds(dense(present=present), groups, stream(0, "folds"))
+    together = TARGET.sampling.folds(dense(present=present), None, groups, stream(0, "folds"))
     assert together is not None
     assert len(set(zip(groups.tolist(), together.tolist(), strict=True))) == 3
 
 
 def test_what_has_no_skill_gets_the_shares_of_the_labels() -> None:
     _, labels = animals()
-    predictions = TARGET.baseline.predict(labels, Texts(("x",) * 90), None)
+    predictions = TARGET.baselines[0].predict(labels, Texts(("x",) * 90), None)
     scores = {metric.card.name: metric.compute(predictions, labels, None) for metric in TARGET.metrics}
     assert scores["macro_average_precision"] == pytest.approx(labels["present"].mean())
 

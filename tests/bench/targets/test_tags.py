@@ -100,14 +100,14 @@ def test_small_budgets_hold_every_tag() -> None:
 def test_documents_are_not_in_two_folds() -> None:
     tags = ragged(tag=[np.array([number % 4]) for number in range(60)])
     documents = np.array([f"document {number // 5}" for number in range(60)])
-    folds = TARGET.sampling.folds(tags, documents, stream(0, "folds"))
+    folds = TARGET.sampling.folds(tags, None, documents, stream(0, "folds"))
     assert folds is not None
     assert len(set(zip(documents.tolist(), folds.tolist(), strict=True))) == 12
     assert len(set(folds.tolist())) == 5
 
 
 def test_what_has_no_skill_finds_no_entity() -> None:
-    found = TARGET.baseline.predict(TAGS, RAW, None)
+    found = TARGET.baselines[0].predict(TAGS, RAW, None)
     scores = {metric.card.name: metric.compute(found, TAGS, None) for metric in TARGET.metrics}
     assert scores == {"entity_f1": 0.0, "token_accuracy": 0.5}
 

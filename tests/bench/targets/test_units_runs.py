@@ -88,9 +88,8 @@ def test_classes_of_patients_are_scored_by_the_mean_probability_of_their_notes(*
         assert result.chance == pytest.approx(accuracy_score(truth, baseline.argmax(axis=1)))
         assert result.shifted, "texts are scored under typos"
     n = len(truth)
-    said = (
-        f"**Scored per patient, not per text:** {n} to test on, with {NOTES * n} texts, whose predictions are combined"
-    )
+    in_all, where = (n, "") if published else (PATIENTS, " in all 5 folds")
+    said = f"**Scored per patient, not per text:** {in_all} to test on{where}, with {NOTES * in_all} texts, whose "
     assert said in ran.report
     page = (next(Path("results").iterdir()) / "index.html").read_text()
     assert "Scored per patient, not per text:" in page

@@ -31,12 +31,12 @@ def test_every_tenth_of_a_budget_order_has_small_values_and_large_ones() -> None
 
 def test_folds_spread_over_the_range_and_keep_groups_together() -> None:
     labels = prices(100)
-    folds = TARGET.sampling.folds(labels, None, stream(0, "folds"))
+    folds = TARGET.sampling.folds(labels, None, None, stream(0, "folds"))
     assert folds is not None
     deciles = np.argsort(np.argsort(labels["value"])) // 10
     assert all(np.bincount(deciles[folds == fold], minlength=10).tolist() == [2] * 10 for fold in range(5))
     groups = np.array([f"house {number // 4}" for number in range(100)])
-    together = TARGET.sampling.folds(labels, groups, stream(0, "folds"))
+    together = TARGET.sampling.folds(labels, None, groups, stream(0, "folds"))
     assert together is not None
     assert len(set(zip(groups.tolist(), together.tolist(), strict=True))) == 25
 
@@ -44,14 +44,14 @@ def test_folds_spread_over_the_range_and_keep_groups_together() -> None:
 def test_groups_of_one_value_can_be_dealt_into_folds_too() -> None:
     labels = dense(value=np.repeat([1.0, 2.0, 3.0], 10))
     groups = np.repeat(["a", "b", "c"], 10)
-    folds = TARGET.sampling.folds(labels, groups, stream(0, "folds"))
+    folds = TARGET.sampling.folds(labels, None, groups, stream(0, "folds"))
     assert folds is not None
     assert sorted(set(folds.tolist())) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("n", "count"), [(2, 0), (3, 0), (4, 2), (9, 4), (10, 5), (53, 5)])
 def test_there_are_folds_of_two_examples_or_none(n: int, count: int) -> None:
-    folds = TARGET.sampling.folds(prices(n), None, stream(0, "folds"))
+    folds = TARGET.sampling.folds(prices(n), None, None, stream(0, "folds"))
     assert (0 if folds is None else len(set(folds.tolist()))) == count
 
 
@@ -59,7 +59,7 @@ def test_equal_values_can_be_learnt_and_dealt() -> None:
     labels = dense(value=np.full(7, 0.1))
     codec = TARGET.codec.fit(labels)
     assert codec.state() == {"mean": pytest.approx(0.1), "spread": 1.0}
-    assert TARGET.sampling.folds(labels, None, stream(0, "folds")) is not None
+    assert TARGET.sampling.folds(labels, None, None, stream(0, "folds")) is not None
 
 
 def test_values_come_back_as_they_were_also_from_an_export() -> None:
@@ -102,7 +102,7 @@ def test_the_loss_is_that_of_torch() -> None:
 
 def test_what_has_no_skill_explains_nothing() -> None:
     labels = prices()
-    predictions = TARGET.baseline.predict(labels, Texts(("a house",) * 60), None)
+    predictions = TARGET.baselines[0].predict(labels, Texts(("a house",) * 60), None)
     [r2, *_] = [metric.compute(predictions, labels, None) for metric in TARGET.metrics]
     assert r2 == pytest.approx(0)
 

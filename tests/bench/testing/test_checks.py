@@ -26,7 +26,7 @@ from bench.strategies.probe import Probe
 from bench.strategy import Model, Seeds, Strategy
 from bench.target import Codec, Objective, Sampling
 from bench.targets.classes import AsTheyAre, Classes, CrossEntropy, Stratified
-from bench.task import Split, Task, fingerprint
+from bench.task import Elsewhere, Split, Task, fingerprint
 from bench.testing import (
     BACKBONE_CHECKS,
     STRATEGY_CHECKS,
@@ -191,6 +191,39 @@ class Borrowing(ToyTask):
     def split(self, fold: int, cache: Cache) -> Split:
         split = toy_split()
         return replace(split, source=split.test.take(np.arange(9)))
+
+
+class AlsoElsewhere(ToyTask):
+    """Is tested on other examples too, which are no more than a handful."""
+
+    def __init__(self, name: str = "ward", *, title: str = "another ward", split: Split | None = None) -> None:
+        super().__init__()
+        examples = (split or toy_split(seed=1)).train.take(np.arange(9))
+        self._elsewhere = (Elsewhere(name, title, examples),)
+        self.card = replace(self.card, sha256=fingerprint(self.split(0, Cache(Path()))))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        return replace(toy_split(), elsewhere=self._elsewhere)
+
+
+OTHER_LABELS = replace(
+    toy_split(seed=1), train=replace(toy_split(seed=1).train, labels={"colour": dense(**{"class": [0] * 30})})
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "caught"),
+    [
+        (AlsoElsewhere(), ()),
+        (AlsoElsewhere("blur"), ("shifts_of_the_task_have_names_of_their_own_and_titles",)),
+        (AlsoElsewhere(title=" "), ("shifts_of_the_task_have_names_of_their_own_and_titles",)),
+        (AlsoElsewhere(split=toy_split()), ("no_example_that_is_learnt_from_is_in_a_shift_of_the_task",)),
+        (AlsoElsewhere(split=OTHER_LABELS), ("labels_of_the_target_are_there",)),
+    ],
+    ids=["sound", "a name of the domain", "no title", "learnt from", "other labels"],
+)
+def test_what_is_wrong_with_a_shift_of_the_task_is_found(task: Task, caught: tuple[str, ...], tmp_path: Path) -> None:
+    assert failing(TASK_CHECKS, task, Cache(tmp_path)) == set(caught)
 
 
 def test_a_task_that_is_sound_fails_nothing(tmp_path: Path) -> None:

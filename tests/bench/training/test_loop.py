@@ -361,3 +361,25 @@ def test_a_term_without_examples_is_dropped_and_without_any_term_nothing_is_trai
     assert all(torch.equal(values, before[name]) for name, values in stages.state_dict().items())
     both = adaptation_of(stages, rates, classify(head, Batch(torch.randn(20, SIDE))), empty)
     assert len(train(both, LoopRecipe(), steps=3, order=stream(0, "order"))) == 3
+
+
+@pytest.mark.parametrize(("loss", "share"), [(0.0, 0.0), (0.0025, 0.25), (0.01, 1.0), (3.0, 1.0)])
+def test_rates_shrink_with_a_loss_below_that_of_a_fit(loss: float, share: float) -> None:
+    """The loss is the same at every step, its gradient is 1: AdamW would go as far at any loss."""
+
+    def moved(fits: float) -> float:
+        layer = Dense(SIDE, WIDTH)
+        weight = layer.get_parameter("linear.weight")
+        before = weight.detach().clone()
+
+        def constant(forward: Forward, batch: Batch, rows: Tensor, generator: torch.Generator) -> Tensor:
+            return weight.sum() - weight.sum().detach() + loss
+
+        term = Term(Batch(torch.zeros(20, SIDE)), constant)
+        rates = [Rate([weight], 0.1)]
+        recipe = LoopRecipe(weight_decay=0.0)
+        train(adaptation_of(nn.ModuleList([layer]), rates, term), recipe, steps=8, order=stream(0, "order"), fits=fits)
+        return float((before - weight.detach()).mean())
+
+    assert moved(0.01) == pytest.approx(share * moved(0.0), rel=1e-3, abs=1e-6)
+    assert moved(0.0) > 0.1

@@ -34,11 +34,11 @@ from bench.runtime.memory import peak_mib
 from bench.shifts.scoring import shift_test, shifts_of
 from bench.strategies.classical import Classical
 from bench.strategy import Strategy
-from bench.task import Examples, Task
+from bench.task import Elsewhere, Examples, Split, Task, fingerprint
 from bench.training.inputs import Streamed
 from tests.bench.prediction.exporting import picture_task, recording_task, series_table, series_task, text_task
 from tests.fitting import run_toy, toy_context
-from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, Dense, toy_cell, toy_split
+from tests.toys import FULL, PARTIAL, PROBE, SCRATCH, STRATEGIES, Dense, ToyBackbone, ToyTask, toy_cell, toy_split
 
 
 def shifted_cell(strategy: Strategy) -> PlannedCell:
@@ -69,7 +69,7 @@ def value(task: Task, predictions: Column, examples: Examples) -> float | None:
 def chance(task: Task, examples: Examples) -> float | None:
     """Return the score without skill."""
     train = task.split(0, Cache(Path())).train.labels[task.target.reads]
-    return value(task, task.target.baseline.predict(train, examples.raw, examples.facts), examples)
+    return value(task, task.target.baselines[0].predict(train, examples.raw, examples.facts), examples)
 
 
 def made_series(folder: Path) -> Task:
@@ -147,6 +147,67 @@ def test_the_score_under_a_shift_is_that_of_the_metric_that_ranks_among_all(stra
         assert len(one.scores.without["accuracy"]) == len(result.block_sizes)
 
 
+class TwoWards(ToyTask):
+    """The toy task, with seven examples of another place, most of them of the third class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = replace(self.card, sha256=fingerprint(self.split(0, Cache(Path()))))
+
+    def split(self, fold: int, cache: Cache) -> Split:
+        other = toy_split(seed=1).test.take(np.array([2, 5, 8, 11, 14, 0, 1]))
+        return replace(toy_split(), elsewhere=(Elsewhere("ward", "another ward", other),))
+
+
+def ward_cell(strategy: Strategy, *, shifts: bool = True) -> PlannedCell:
+    return replace(toy_cell(strategy), shifts=shifts, data_sha256=TwoWards().card.sha256)
+
+
+def run_ward(folder: Path, planned: PlannedCell) -> tuple[Result, CellOutput]:
+    """Return the result of a cell of the task with another place, and all that came of it."""
+    [output] = Engine(lambda *_: TwoWards(), lambda _: ToyBackbone(), cache=Cache(folder), device="cpu").run(
+        group_into_jobs([planned])[0]
+    )
+    assert isinstance(output.outcome, Result), output.outcome.traceback
+    return output.outcome, output
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_a_model_is_scored_on_examples_of_another_place_against_their_own_labels(
+    strategy: Strategy, tmp_path: Path
+) -> None:
+    result, output = run_ward(tmp_path, ward_cell(strategy))
+    *of_domain, ward = result.shifted
+    assert [one.shift for one in of_domain] == ["noise", "blur", "contrast"]
+    assert (ward.shift, ward.title) == ("ward", "another ward")
+    predicted = output.shifted["ward"]["logit"].argmax(axis=1)
+    assert ward.score == np.mean(predicted == np.array([2, 2, 2, 2, 2, 0, 1]))
+    assert ward.chance == pytest.approx(1 / 7), "the training split has as many of each class: the first is answered"
+    assert ward.block_sizes == (1,) * 7
+    assert len(ward.scores.without["accuracy"]) == 7
+    assert all(one.block_sizes == () for one in of_domain)
+    assert output.tested is not None
+    assert output.tested.elsewhere["ward"].labels["class"].tolist() == [2, 2, 2, 2, 2, 0, 1]
+    assert list(output.tested.elsewhere) == ["ward"]
+
+
+def test_examples_of_another_place_change_no_plain_number_and_are_left_out_with_the_shifts(tmp_path: Path) -> None:
+    plain, before = scored(tmp_path / "plain", toy_cell(FULL))
+    for shifts in (True, False):
+        result, after = run_ward(tmp_path / str(shifts), ward_cell(FULL, shifts=shifts))
+        same(after.predictions, before.predictions)
+        assert (result.score, result.losses) == (plain.score, plain.losses)
+        assert ("ward" in after.shifted) == shifts
+        assert after.tested is not None
+        assert bool(after.tested.elsewhere) == shifts
+
+
+def test_no_strategy_sees_examples_of_another_place(tmp_path: Path) -> None:
+    split = TwoWards().split(0, Cache(tmp_path))
+    context = toy_context(tmp_path, split=split)
+    assert not any(value is split or value is split.elsewhere for value in vars(context).values())
+
+
 @pytest.mark.parametrize("strategy", [PROBE, PARTIAL], ids=lambda strategy: strategy.name)
 def test_frozen_work_on_shifted_tests_is_done_once_and_booked_on_nobody(
     strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,7 +271,7 @@ def test_shifted_tests_are_streamed_where_there_is_no_memory_and_score_the_same(
 
 
 def test_a_cell_without_shifts_makes_no_shifted_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(test: Examples) -> object:
+    def refuse(*given: object) -> object:
         raise AssertionError("shifted examples that nobody asked for")
 
     monkeypatch.setattr("bench.execution.evaluation.shift_test", refuse)

@@ -18,7 +18,7 @@ from bench.runtime.cache import Cache
 from bench.target import Baseline, Codec, Objective, Sampling, Target, first
 from bench.targets.classes import Stratified
 from bench.targets.value import Value
-from bench.task import Examples, Split, Task, fingerprint
+from bench.task import Elsewhere, Examples, Split, Task, fingerprint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -62,8 +62,8 @@ class Grades(Target):
         return first((KAPPA, AWAY), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return MedianGrade()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (MedianGrade(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -157,18 +157,24 @@ DUSK: Final = Shift("dusk", "half the light", _darken, "vision")
 # --- data made here
 @cache
 def apples() -> Split:
-    """Return pictures of apples: large ones are heavy, light ones of a high grade."""
-    generator = np.random.default_rng(0)
-    pixels = generator.integers(0, 50, size=(80, 16, 16, 1))
-    grades, radii = np.arange(80) % len(GRADES), generator.uniform(3, 7, 80)
+    """Return pictures of apples, large ones heavy, light ones of a high grade; and of small ones of another orchard."""
+    everything, small = _grown("tree", 80, (3, 7)), _grown("dwarf tree", 20, (2, 4))
+    orchard = Elsewhere("orchard", "smaller apples of another orchard", small)
+    return Split(everything.take(np.arange(48)), everything.take(np.arange(48, 80)), elsewhere=(orchard,))
+
+
+def _grown(tree: str, count: int, radius: tuple[float, float]) -> Examples:
+    """Return pictures of apples whose radii are even between two bounds, four of a tree."""
+    generator = np.random.default_rng(count)
+    pixels = generator.integers(0, 50, size=(count, 16, 16, 1))
+    grades, radii = np.arange(count) % len(GRADES), generator.uniform(*radius, count)
     rows, columns = np.mgrid[:16, :16] - 7.5
-    for picture, grade, radius in zip(pixels[..., 0], grades, radii, strict=True):
-        picture[np.hypot(rows, columns) < radius] += 60 + 60 * grade
-    weights = 30 + 20 * radii + generator.normal(0, 2, 80)
+    for picture, grade, size in zip(pixels[..., 0], grades, radii, strict=True):
+        picture[np.hypot(rows, columns) < size] += 60 + 60 * grade
+    weights = 30 + 20 * radii + generator.normal(0, 2, count)
     labels = {"grade": dense(grade=grades.astype(np.int64)), "weight": dense(value=weights)}
-    groups = np.array([f"tree {row // 4}" for row in range(80)])
-    everything = Examples(ImageArray(pixels.astype(np.uint8)), labels, None, groups)
-    return Split(everything.take(np.arange(48)), everything.take(np.arange(48, 80)))
+    groups = np.array([f"{tree} {row // 4}" for row in range(count)])
+    return Examples(ImageArray(pixels.astype(np.uint8)), labels, None, groups)
 
 
 def _card(name: str, description: str) -> TaskCard:

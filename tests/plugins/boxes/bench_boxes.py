@@ -73,8 +73,8 @@ class Boxes(Target):
         return first((F1, AVERAGE_PRECISION), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return NoBoxes()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (NoBoxes(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -100,7 +100,9 @@ class Shuffled(Sampling):
     def order(self, labels: Column, facts: Column | None, generator: np.random.Generator) -> Indices:
         return generator.permutation(len(labels))
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         return None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:

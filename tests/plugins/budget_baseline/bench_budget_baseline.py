@@ -14,7 +14,7 @@ from bench.target import Baseline
 
 
 class BudgetBaseline(Strategy):
-    """The target's baseline, which knows the labels of the budget and no other."""
+    """The first of the target's baselines, which knows the labels of the budget and no other."""
 
     kind: ClassVar[str] = "budget_baseline"
     requires: ClassVar[frozenset[str]] = frozenset({LABELS})
@@ -30,7 +30,7 @@ class BudgetBaseline(Strategy):
 
     def fit(self, context: Context, budgets: Sequence[Budget[Column]], seeds: Sequence[Seeds]) -> Iterator[Model]:
         for budget in budgets:
-            yield Unskilled(context.target.baseline, budget.labels)
+            yield Unskilled(context.target.baselines[0], budget.labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,8 +69,8 @@ class Transcripts(Target):
         return first((LETTER_ERRORS, EXACT), self.ranked_by)
 
     @property
-    def baseline(self) -> Baseline:
-        return Silence()
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (Silence(),)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -95,7 +95,9 @@ class ByMinutes(Sampling):
         minutes: Array = facts.values["seconds"][order].cumsum() / 60
         return minutes
 
-    def folds(self, labels: Column, groups: Array | None, generator: np.random.Generator) -> Indices | None:
+    def folds(
+        self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
+    ) -> Indices | None:
         return None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:

@@ -16,6 +16,7 @@ from bench.domains.text.raw import Texts
 from bench.errors import DataError
 from bench.runtime.cache import Cache
 from bench.targets.tags import Tags
+from tests.toys import groups_of
 
 Open = Callable[..., LabelledTask]
 
@@ -62,7 +63,7 @@ BIO = ("Ann/B-PER Lee/I-PER ran/O", "Rome/B-LOC Bonn/B-LOC", "so/O", "Bo/B-PER")
 
 def test_words_have_the_first_column_and_tags_the_last(opened: Open) -> None:
     write(*BIO)
-    task = opened()
+    task = opened(test="one")
     assert task.target == Tags(("O", "B-LOC", "B-PER", "I-PER"))
     assert tagged(task) == dict(zip(("line 1", "line 5", "line 8", "line 10"), BIO, strict=True))
     assert "4 texts with 7 words and 2 kinds of entities (LOC, PER)" in task.card.description
@@ -71,11 +72,11 @@ def test_words_have_the_first_column_and_tags_the_last(opened: Open) -> None:
 
 def test_tags_in_iob1_are_read_as_bio_and_told(opened: Open) -> None:
     write("Ann/I-PER Lee/I-PER ran/O", "Rome/I-LOC Bonn/B-LOC", "so/O", "Bo/I-PER")
-    task = opened()
+    task = opened(test="one")
     assert list(tagged(task).values()) == list(BIO) or set(tagged(task).values()) == set(BIO)
     assert task.card.remarks == ("tags were in IOB1, and are read as BIO: 3 entities began with I-",)
     write(*BIO)
-    assert opened().card.sha256 == task.card.sha256
+    assert opened(test="one").card.sha256 == task.card.sha256
 
 
 def test_an_entity_that_does_not_begin_is_refused_with_its_line(opened: Open) -> None:
@@ -111,9 +112,27 @@ def test_documents_are_on_one_side(opened: Open) -> None:
 
 def test_one_document_is_split_by_sentences(opened: Open) -> None:
     write("-DOCSTART-/O", *BIO)
-    split = opened().split(0, Cache(Path("kept")))
+    split = opened(test="one").split(0, Cache(Path("kept")))
     assert split.train.groups is None
     assert (len(split.train), len(split.test)) == (3, 1)
+
+
+def test_texts_are_each_tested_once_in_whole_documents(opened: Open) -> None:
+    write(
+        *(
+            line
+            for number in range(10)
+            for line in ("-DOCSTART-/O", f"Ann{number}/B-PER ran/O", f"in/O Rome{number}/B-LOC")
+        )
+    )
+    task = opened()
+    splits = [task.split(fold, Cache(Path("kept"))) for fold in range(5)]
+    assert task.card.folds == 5
+    tested = [name for split in splits if split.test.names is not None for name in split.test.names.tolist()]
+    assert len(set(tested)) == len(tested) == 20
+    for split in splits:
+        assert len(set(groups_of(split.test))) == 2
+        assert not set(groups_of(split.train)) & set(groups_of(split.test))
 
 
 def test_two_files_are_learnt_from_and_tested_on(opened: Open) -> None:

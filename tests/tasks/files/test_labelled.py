@@ -3,24 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
 from bench_tasks.files import parts
 from bench_tasks.files.found import Found
 from bench_tasks.files.labelled import LabelledTask, labelled_task
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bench.budget import ALL, Share
 from bench.card import ScoredUnits
 from bench.config.data import DataSpec
 from bench.domains.options import DataOptions, DomainOptions
 from bench.domains.registered import domain_of
 from bench.domains.text.raw import Texts
 from bench.errors import DataError
+from bench.planning.budgets import Budgets
 from bench.runtime.cache import Cache
 from bench.task import fingerprint
 from tests.toys import classes_of, groups_of
 
 UNUSED = Cache(Path("unused"))
+FAMILY: Final = "text_classification"
+ADDRESS: Final = "csv:table.csv"
 
 
 def found(**columns: Sequence[str]) -> Found:
@@ -32,8 +39,8 @@ def found(**columns: Sequence[str]) -> Found:
 
 
 def opened(what: Found, folds: int = 5, **options: object) -> LabelledTask:
-    spec = DataSpec("text_classification", "csv:table.csv", DataOptions.model_validate(options))
-    return labelled_task("mine", spec, what, folds=folds)
+    told = options if folds > 1 else {"test": "one", **options}
+    return labelled_task("mine", DataSpec(FAMILY, ADDRESS, DataOptions.model_validate(told), folds), what)
 
 
 def names_by_fold(task: LabelledTask) -> list[list[str]]:
@@ -50,7 +57,7 @@ def test_every_example_is_tested_once_and_learnt_from_in_all_other_folds() -> No
         assert (len(split.train), len(split.test)) == (task.card.n_train, 12) == (48, 12)
         assert np.bincount(classes_of(split.test)).tolist() == [4, 4, 4]
     assert task.card.folds == 5
-    assert "60 texts of 3 classes (a, b, c): each tested on once, in 5 folds." in task.card.description
+    assert "60 texts of 3 classes (a, b, c): dealt into 5 folds." in task.card.description
 
 
 def test_seeds_beyond_the_folds_begin_anew_with_the_first() -> None:
@@ -116,12 +123,12 @@ def test_groups_and_copies_are_in_one_fold() -> None:
         split = task.split(fold, UNUSED)
         assert not set(groups_of(split.train)) & set(groups_of(split.test))
         assert ("person 0" in groups_of(split.test)) == ("person 14" in groups_of(split.test))
-    assert "in 5 folds, whole groups of them." in task.card.description
+    assert "dealt into 5 folds, whole groups of them." in task.card.description
     assert task.card.remarks[0] == "copies among the texts: 1, each on the same side of the split as what it copies"
 
 
 def test_the_card_says_how_many_there_are_to_learn_from_at_least() -> None:
-    groups = [f"person {min(number // 5, 3)}" for number in range(60)]
+    groups = [f"person {min(number // 10, 3)}" for number in range(60)]
     task = opened(found(groups=groups), 3, group="who")
     counts = [len(task.split(fold, UNUSED).train) for fold in range(3)]
     assert task.card.n_train == min(counts) < max(counts)
@@ -146,16 +153,103 @@ def test_data_whose_split_is_given_have_no_folds(given: str) -> None:
     assert fingerprint(task.split(3, UNUSED)) == fingerprint(task.split(0, UNUSED))
 
 
-def test_folds_are_dealt_only_where_they_are_asked_for() -> None:
-    spec = DataSpec("text_classification", "csv:table.csv")
-    assert labelled_task("mine", spec, found()).card.sha256 == opened(found(), 1).card.sha256
-    assert labelled_task("mine", spec, found()).card.folds == 1
+def test_five_folds_are_dealt_where_nothing_is_said() -> None:
+    assert labelled_task("mine", DataSpec(FAMILY, ADDRESS), found()).card == opened(found(), 5).card
 
 
-def test_more_folds_than_groups_are_refused_with_the_address() -> None:
-    groups = [str(number % 4) for number in range(60)]
-    with pytest.raises(DataError, match=r"csv:table\.csv: 4 groups cannot be dealt into 5 folds"):
-        opened(found(groups=groups), group="who")
+@pytest.mark.parametrize("said", [{"test": "one"}, {"test_share": 0.25}, {"split_seed": 0}])
+def test_what_only_one_split_has_keeps_one(said: dict[str, object]) -> None:
+    task = opened(found(), 5, **said)
+    assert task.card.folds == 1
+    assert "45 to learn from and 15 to test on, 25 %, stratified by class, drawn with seed 0" in task.card.description
+    assert task.card == opened(found(), 1).card
+
+
+@pytest.mark.parametrize(("n", "said", "folds"), [(4_999, {}, 5), (5_000, {}, 1), (5_000, {"test": "folds"}, 5)])
+def test_from_five_thousand_examples_on_a_share_is_held_out(n: int, said: dict[str, object], folds: int) -> None:
+    strings = [f"text {number}" for number in range(n)]
+    many = Found(Texts(tuple(strings)), ["ab"[number % 2] for number in range(n)], contents=strings, names=strings)
+    assert opened(many, 5, **said).card.folds == folds
+
+
+def test_folds_asked_of_data_that_come_split_are_refused() -> None:
+    parts = ["test" if number % 4 == 0 else "train" for number in range(60)]
+    with pytest.raises(DataError, match=r'comes split, as the data say: leave test = "folds" out'):
+        opened(replace(found(parts=parts), split_as="as the data say"), test="folds")
+
+
+def test_fewer_groups_make_fewer_folds_and_that_is_told() -> None:
+    task = opened(found(groups=[str(number % 4) for number in range(60)]), group="who")
+    assert task.card.folds == 4
+    assert task.card.remarks == (
+        "dealt into 4 folds, not 5: they are to be about even, of whole groups, with two or more texts each",
+    )
+
+
+def few(labels: str) -> Found:
+    names = [f"text {number}" for number in range(len(labels))]
+    return Found(Texts(tuple(names)), list(labels), contents=names, names=names)
+
+
+def test_so_few_examples_that_folds_would_test_single_ones_make_fewer_or_none() -> None:
+    assert opened(few("abababab")).card.folds == 4
+    assert "dealt into 4 folds, not 5" in opened(few("abababab")).card.remarks[0]
+    assert opened(few("aabb")).card.folds == 2
+
+
+def test_groups_of_which_one_has_most_examples_keep_one_split_and_that_is_told() -> None:
+    groups = ["a", "b", "c", *["most"] * 57]
+    labels = [["a", "b"][number % 2] for number in range(60)]
+    uneven = found(groups=groups, labels=labels)
+    task = opened(uneven, group="who")
+    assert task.card.folds == 1
+    assert task.card.remarks[0] == (
+        "tested on one held-out share, since there are no folds: they are to be about even, of whole groups, with two "
+        "or more texts each"
+    )
+    with pytest.raises(DataError, match=r'csv:table\.csv: there are no such folds: .* leave test = "folds" out'):
+        opened(uneven, group="who", test="folds")
+
+
+def test_a_unit_that_is_scored_as_one_is_not_alone_in_its_fold() -> None:
+    patients = [f"p{number % 6}" for number in range(60)]  # of one class each, two of every class
+    task = opened(replace(found(units=patients), unit="patient"), score_by="patient")
+    assert task.card.folds == 3
+    [remark] = task.card.remarks
+    assert remark.endswith("of whole groups, with two or more of what is scored (patient) each")
+
+
+groupings = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 15)), min_size=12, max_size=80)
+"""Pairs of a class and a group."""
+
+
+@given(pairs=groupings, folds=st.integers(5, 8), grouped=st.booleans())
+def test_no_seed_tests_what_it_learnt_and_no_two_test_the_same(
+    pairs: list[tuple[int, int]], folds: int, *, grouped: bool
+) -> None:
+    names = [f"text {number}" for number in range(len(pairs))]
+    groups = [f"person {group}" for _, group in pairs] if grouped else []
+    labels = ["abcd"[label] for label, _ in pairs]
+    what = Found(Texts(tuple(names)), labels, contents=names, names=names, groups=groups)
+    try:
+        task = opened(what, folds, **({"group": "who"} if grouped else {}))
+    except DataError:
+        return  # a class in one group or example alone, or one class only
+    splits = [task.split(fold, UNUSED) for fold in range(task.card.folds)]
+    for split in splits:
+        learnt, tested = (set() if part.names is None else set(part.names) for part in (split.train, split.test))
+        assert not learnt & tested
+        assert not set(groups_of(split.train)) & set(groups_of(split.test))
+        if task.card.folds > 1:
+            assert learnt | tested == set(names)
+            assert set(classes_of(split.train)) == set(range(len(set(labels))))
+            assert len(tested) >= 2
+    if task.card.folds > 1:
+        assert sorted(name for tested in names_by_fold(task) for name in tested) == sorted(names)
+        for fold, split in enumerate(splits):
+            budgets = Budgets(task.target, split.train.labels[task.target.reads], None)
+            rows = [set(budgets.draw(share, fold).rows) for share in (Share(0.5), ALL)]
+            assert rows[0] < rows[1] == set(range(len(split.train)))
 
 
 def test_folds_of_what_is_scored_as_one_are_those_of_groups_and_test_every_unit_once() -> None:

@@ -75,7 +75,7 @@ def test_a_guess_is_remarked_on_with_what_would_overrule_it(opened: Open) -> Non
 
 def test_numbers_are_values_on_both_sides_over_their_range(opened: Open) -> None:
     prices = np.random.default_rng(0).permutation(np.arange(100) * 10.5)
-    task = opened({"price": prices}, label="price")
+    task = opened({"price": prices}, label="price", test="one")
     train, test = both_sides(task)
     assert task.target == Value()
     assert "100 texts with values from 0 to 1039.5: 75 to learn from and 25 to test on" in task.card.description
@@ -92,7 +92,7 @@ def test_an_explicit_target_wins(opened: Open) -> None:
 
 
 def test_cells_with_separators_are_several_labels_and_empty_ones_none(opened: Open) -> None:
-    task = opened({"label": ["dog; cat", "dog", "", "cat"] * 10})
+    task = opened({"label": ["dog; cat", "dog", "", "cat"] * 10}, test="one")
     assert task.target == Labels(("cat", "dog"))
     train, test = both_sides(task)
     assert (len(train), len(test)) == (30, 10)
@@ -101,7 +101,7 @@ def test_cells_with_separators_are_several_labels_and_empty_ones_none(opened: Op
     assert present.sum(axis=0).tolist() == [20, 20]
     assert (~present.any(axis=1)).sum() == 10
     assert "40 texts with any of 2 labels (cat, dog)" in task.card.description
-    other = opened({"label": ["dog|cat", "dog", "", "cat"] * 10}, separator="|")
+    other = opened({"label": ["dog|cat", "dog", "", "cat"] * 10}, separator="|", test="one")
     assert other.card.sha256 == task.card.sha256
 
 
@@ -119,7 +119,7 @@ def test_rows_without_a_number_are_refused_or_left_out(opened: Open) -> None:
     prices: list[object] = [1.5, 2.5, "much", None, *range(20)]
     with pytest.raises(DataError, match=r"row 4 has no number as its label but 'much'; row 5 has no label"):
         opened({"label": prices}, target="value")
-    assert opened({"label": prices}, target="value", skip_bad=True).card.n_train == 16
+    assert opened({"label": prices}, target="value", skip_bad=True, test="one").card.n_train == 16
 
 
 def test_a_word_among_numbers_is_named_where_they_cannot_be_classes(opened: Open) -> None:
@@ -156,6 +156,12 @@ def test_options_that_do_not_go_together_are_told() -> None:
     assert "tags are those of words" in told("image_classification", "csv:a.csv", target="tags")[0]
     assert "several labels" in told("text_classification", "csv:a.csv", target="value", labels=["a", "b"])[0]
     assert "says nothing of forecasting" in told("forecasting", "csv:a.csv", target="value")[0]
+    assert "test: says nothing of forecasting" in told("forecasting", "csv:a.csv", test="folds")[0]
+    assert (
+        "leave split_seed and held_out out"
+        in told("text_classification", "csv:a.csv", test="folds", held_out=("a",), split_seed=0, group="who")[0]
+    )
+    assert not told("text_classification", "csv:a.csv", test="one", test_share=0.2)
     assert not told("text_classification", "conll:a.txt")
     assert "holds text_classification" in told("image_classification", "conll:a.txt")[0]
 
@@ -170,7 +176,7 @@ def test_values_and_labels_are_dealt_into_folds_too() -> None:
     for target, labels in cells.items():
         for groups in ([], [f"house {number % 7}" for number in range(60)]):
             found = Found(Texts(strings), labels, strings, strings, groups, target=target)  # type: ignore[arg-type]
-            task = labelled_task("mine", DataSpec("text_classification", "csv:table.csv"), found, folds=5)
+            task = labelled_task("mine", DataSpec("text_classification", "csv:table.csv"), found)
             tested = [task.split(fold, UNUSED).test for fold in range(5)]
             names = [name for part in tested if part.names is not None for name in part.names.tolist()]
             assert sorted(names) == sorted(strings)

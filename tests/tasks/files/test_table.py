@@ -67,7 +67,7 @@ def test_every_kind_of_table_is_the_same_task(suffix: str, opened: Open) -> None
     task = opened(f"table.{suffix}")
     assert task.card.sha256 == opened().card.sha256
     assert (task.card.domain, task.card.n_train, names_of(task)) == ("text", 12, ("bill", "fault"))
-    assert "16 texts of 2 classes (bill, fault): 12 to learn from and 4 to test on" in task.card.description
+    assert "16 texts of 2 classes (bill, fault): dealt into 5 folds." in task.card.description
     assert task.card.source == f"csv:table.{suffix}"
 
 

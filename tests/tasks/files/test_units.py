@@ -71,7 +71,7 @@ def test_the_description_has_the_true_share_and_what_was_asked_for(opened: Open,
         (f"note {n} of {who}", who if target == "value" else who % 2, f"p{who}") for who in range(20) for n in "abc"
     ]
     write_notes(rows, header="text,label,patient")
-    said = opened(group="patient", target=target).card.description
+    said = opened(group="patient", target=target, test="one").card.description
     assert "45 to learn from and 15 to test on, 25 %, " in said
     said = opened(group="patient", target=target, test_share=0.23).card.description
     assert "45 to learn from and 15 to test on, 25 % (asked for: 23 %)" in said
@@ -80,7 +80,7 @@ def test_the_description_has_the_true_share_and_what_was_asked_for(opened: Open,
 
 def test_a_column_names_what_is_scored_and_no_unit_is_split(opened: Open) -> None:
     write_notes()
-    task = opened(score_by="patient")
+    task = opened(score_by="patient", test="one")
     learnt, tested = sides(task)
     assert (set(learnt) & set(tested), len(learnt) + len(tested)) == (set(), 3 * PATIENTS)
     n = len(set(tested))
@@ -94,7 +94,7 @@ def test_a_column_names_what_is_scored_and_no_unit_is_split(opened: Open) -> Non
 def test_a_pattern_names_what_is_scored_by_its_group(opened: Open) -> None:
     write_scans()
     for pattern, name in (("(p[0-9]+)_", "unit"), ("(?P<patient>p[0-9]+)_", "patient")):
-        task = opened("folder:scans", "image_classification", score_by=pattern)
+        task = opened("folder:scans", "image_classification", score_by=pattern, test="one")
         learnt, tested = sides(task)
         assert not set(learnt) & set(tested)
         assert task.card.scored == ScoredUnits(

@@ -66,7 +66,7 @@ def future(examples: Examples) -> Array:
 def naive(task: Forecasting, split: Split) -> float | None:
     """Return the error of the forecast that needs no skill."""
     target, test = task.target, split.test
-    predictions = target.baseline.predict(split.train.labels[LABEL], test.raw, test.facts)
+    predictions = target.baselines[0].predict(split.train.labels[LABEL], test.raw, test.facts)
     return target.metrics[0].compute(predictions, test.labels[LABEL], test.facts)
 
 
@@ -122,7 +122,7 @@ def test_values_chooses_columns(tmp_path: Path) -> None:
 def test_columns_of_words_are_left_out_and_told(tmp_path: Path) -> None:
     task = opened(hourly().assign(place="Berlin", flag=True), tmp_path)
     assert task.card.remarks == ("left out, since they hold no numbers: place, flag",)
-    assert task.target.side_by_side == 2
+    assert task.card.description.startswith("2 series")
 
 
 def test_windows_of_one_moment_lie_next_to_each_other_and_the_latest_are_taken_first(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_windows_of_one_moment_lie_next_to_each_other_and_the_latest_are_taken_f
     order = task.target.sampling.order(split.train.labels[LABEL], split.train.facts, stream(0, "subset"))
     latest = future(split.train)[np.sort(order[:2])]
     np.testing.assert_allclose(latest, hourly()[["HUFL", "OT"]].to_numpy()[174:180].T, rtol=1e-12)
-    assert task.target.sampling.overlap == 2 * 5
+    assert task.target.sampling.overlap(split.train.facts) == 2 * 5
 
 
 def test_series_of_other_times_are_ordered_by_the_moment_at_which_their_windows_end(tmp_path: Path) -> None:
