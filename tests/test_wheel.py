@@ -66,7 +66,7 @@ def test_the_data_that_come_with_the_project_are_installed_with_their_licence(un
         unpacked,
         tmp_path,
         "-c",
-        "from bench_tasks.bundled import reviews_table; print(len(reviews_table.read_table()))",
+        "from bench_tasks.bundled import reviews; print(len(reviews.read_table()))",
     )
     assert (said.stdout.strip(), said.stderr) == ("18513", "")
     licence = unpacked / "bench_tasks" / "bundled" / "data" / "LICENSE-vaderSentiment.txt"

@@ -25,9 +25,10 @@ class Advice:
     """Which strategy to use at a budget.
 
     `kind` says why `strategy` is advised. It is clearly the "best"; or it is "enough", as no other is better by
-    `tolerance` or more; or it is the cheapest that is not behind by more than the test examples can tell, `tolerance`,
-    which is not enough ("cheaper"); or it has the "highest mean", and that is all. In the last two it is not decided,
-    against `others`. `leader` has the highest mean. `wanted` says what would decide, "" where that is not known.
+    `tolerance` or more; or it is the cheapest whose mean is behind by less than `tolerance`, which is no finer than the
+    test examples can tell, and that is not enough ("cheaper"); or it has the "highest mean", and that is all. In the
+    last two it is not decided, against `others`. `leader` has the highest mean. `wanted` says what would decide, ""
+    where that is not known.
     """
 
     kind: Kind
@@ -52,7 +53,7 @@ def advise(curves: Curves, amount: float) -> Advice:
             return Advice("enough", name, leader, tolerance)
     resolved = max(tolerance, _resolvable(curves, amount, names))
     cheaper = [name for name in takewhile(lambda name: name != leader, curves.by_cost) if name in names]
-    chosen = next((name for name in cheaper if not _open_against(curves, amount, name, resolved)), leader)
+    chosen = next((name for name in cheaper if _may_be_as_good(curves, amount, name, leader, resolved)), leader)
     others = tuple(_open_against(curves, amount, chosen, tolerance))
     wanted = _what_decides(curves, amount, chosen, others, tolerance)
     if chosen == leader:
@@ -72,6 +73,12 @@ def _open_against(curves: Curves, amount: float, name: str, tolerance: float) ->
     others = [str(other) for other in curves.ranking[amount].index if other != name]
     bounds = {other: stats.contrast(curves.difference(name, other, amount)).lowest() for other in others}
     return [other for other, lowest in bounds.items() if not lowest > -tolerance]  # nan is open
+
+
+def _may_be_as_good(curves: Curves, amount: float, name: str, leader: str, tolerance: float) -> bool:
+    """Return whether a strategy's mean is within the tolerance of the highest, and not clearly below it."""
+    found = stats.contrast(curves.difference(name, leader, amount))
+    return found.known and found.mean > -tolerance and not found.mirrored().lowest() > 0
 
 
 def _resolvable(curves: Curves, amount: float, names: list[str]) -> float:
@@ -110,11 +117,10 @@ def _wanted(difference: stats.Replicates, tolerance: float) -> _Wanted | None:
         return None
     room = tolerance + found.mean if found.mean > -tolerance else -found.mean
     room = max(room, abs(found.mean))
-    if room <= 0:
+    if room <= 0 or not found.variance:
         return None
     by_blocks = stats.variance_by_blocks(difference)
     by_seeds = max(0.0, found.variance - by_blocks)
-    return _Wanted(
-        more_seeds=stats.ONE_SIDED * math.sqrt(by_seeds) > room,
-        n_test=difference.n_test * stats.ONE_SIDED**2 * by_blocks / room**2,
-    )
+    quantile = (found.mean - found.lowest()) / math.sqrt(found.variance)
+    n_test = difference.n_test * stats.ONE_SIDED**2 * by_blocks / room**2
+    return _Wanted(more_seeds=quantile * math.sqrt(by_seeds) > room or n_test <= difference.n_test, n_test=n_test)

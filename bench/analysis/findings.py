@@ -9,7 +9,7 @@ from bench.analysis.advice import Advice, advise
 from bench.analysis.curves import Curves
 from bench.analysis.extrapolation import MoreLabels
 from bench.analysis.horizontal import Crossover, LabelSavings, crossover_of, learned_something, savings_against
-from bench.analysis.verdicts import Verdict, Verdicts
+from bench.analysis.verdicts import Verdict, Verdicts, tolerance_of
 from bench.analysis.wording import (
     about,
     capitalised,
@@ -161,9 +161,10 @@ def _use(curves: Curves, amount: float) -> str:
     if found.kind == "highest mean":
         return f"{start}{phrase} has the best mean: {said}. Whether it beats {against} is not decided{_wanted(found)}."
     leader = f"{strategy_phrase(found.leader)} has the best mean ({_scored(curves, found.leader, amount)})"
+    least = ", the least that these test examples can tell" if found.tolerance > tolerance_of(curves) else ""
     return (
-        f"{start}{leader}; {phrase} ({said}) is cheaper and at most {rounded_up(found.tolerance)} worse, the least "
-        f"that these test examples can tell. Whether it is as good as {against} is not decided{_wanted(found)}."
+        f"{start}{leader}; {phrase} ({said}) is cheaper and behind by less than {rounded_up(found.tolerance)}{least}. "
+        f"Whether it is as good as {against} is not decided{_wanted(found)}."
     )
 
 

@@ -72,17 +72,21 @@ def rank_strategies(cells: pd.DataFrame, curves: pd.DataFrame, points: Points, k
         for kind in dict.fromkeys(kinds[task] for task in areas)
         if len(tasks := [task for task in areas if kinds[task] == kind]) > 1
     }
-    return Leaderboard(board.reset_index(), *_columns(of_tasks), *_columns(of_targets))
+    return Leaderboard(board.reset_index(), *_columns(of_tasks, len(board)), *_columns(of_targets, len(board)))
 
 
-def _columns(found: Mapping[str, Sequence[stats.Uncertainty]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return means, lower and upper ends, with a column for each task or target."""
+def _columns(
+    found: Mapping[str, Sequence[stats.Uncertainty]], n_rows: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return means, lower and upper ends, each with a column for each task or target."""
     ends = {name: [(one.mean, *one.interval()) for one in column] for name, column in found.items()}
     mean, lower, upper = (
-        pd.DataFrame({name: [one[end] for one in column] for name, column in ends.items()}).round(DECIMALS)
+        pd.DataFrame({name: [one[end] for one in column] for name, column in ends.items()}, range(n_rows)).round(
+            DECIMALS
+        )
         for end in range(3)
     )
-    return mean, lower, upper
+    return mean.round(DECIMALS), lower.round(DECIMALS), upper.round(DECIMALS)
 
 
 def shared_budgets(curves: pd.DataFrame) -> pd.DataFrame:

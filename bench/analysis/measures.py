@@ -124,7 +124,8 @@ def labels_to_a_score(pair: Pair) -> Found:
     """Does transfer need fewer labels for what scratch reaches with all of them?
 
     See `bench.stats.savings_of_replicates` for the interval; nothing is read beyond the measured budgets. It does where
-    it is ahead of that score with the next smaller budget already, and does not where it is behind with as many labels.
+    it is ahead of that score with as many labels, since its curve then passes the score before, and does not where it
+    is behind.
     """
     amount = max((one for one in pair.budgets if len(pair.replicates(pair.scratch, one))), default=pair.budgets[-1])
     rival = pair.replicates(pair.scratch, amount)
@@ -138,19 +139,9 @@ def labels_to_a_score(pair: Pair) -> Found:
     curve = [pair.replicates(pair.transfer, one) for one in budgets]
     saved = stats.savings_of_replicates(rival, amount, n_labels=budgets, theirs=curve, higher_is_better=pair.sign > 0)
     assert saved is not None, "both have scores"
-    gains = {
-        one: stats.contrast(stats.combine([here, rival], [pair.sign, -pair.sign]))
-        for one, here in zip(budgets, curve, strict=True)
-    }
-    fewer = max((one for one in gains if one < amount), default=budgets[0])
-    decides = gains[fewer] if gains[fewer].mean > 0 else gains.get(amount, gains[budgets[-1]])
-    behind = decides is not gains[fewer] and decides.mean > 0  # ahead with as many labels, but not with fewer
-    return Found(
-        _saved_sentence(pair, saved, reached, amount),
-        decides.mean,
-        float("nan") if behind else decides.p,
-        _equal(decides),
-    )
+    last = max((one for one in budgets if one <= amount), default=budgets[0])
+    decides = stats.contrast(stats.combine([pair.replicates(pair.transfer, last), rival], [pair.sign, -pair.sign]))
+    return Found(_saved_sentence(pair, saved, reached, amount), decides.mean, decides.p, _equal(decides))
 
 
 def scores_under_shift(pair: Pair) -> Found:

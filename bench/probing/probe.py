@@ -91,7 +91,9 @@ class _Budgets:
         if folds is None:
             penalty, start = torch.full((count,), default, dtype=torch.float64), None
         else:
-            penalty, start = choose_penalties(self._solver, folds, overlap=overlap, grid=tuple(penalties))
+            penalty, start = choose_penalties(
+                self._solver, folds, overlap=overlap, grid=tuple(penalties), cautious=self._prior is not None
+            )
         everything = torch.ones(count, 1, n, dtype=torch.bool)
         weights = self._solver.fit(everything, penalty, exact=True, start=start)[:, 0]  # [s, k, w]
         solved = zip(self._inputs, weights, penalty.tolist(), strict=True)
@@ -138,12 +140,17 @@ def singular_basis(inputs: Tensor) -> Tensor:
     return basis
 
 
-def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Sequence[float]) -> tuple[Tensor, Tensor]:
+def choose_penalties(
+    solver: Solver, folds: Tensor, *, overlap: int, grid: Sequence[float], cautious: bool = False
+) -> tuple[Tensor, Tensor]:
     """Return the penalty of each budget, float64 [s], and weights [s, 1, outputs, w] near its solution.
 
     From the largest on, each smaller penalty is tried until the mean loss of held-out examples rises: the loss has one
     valley along the grid, and what lies beyond it is the costliest to solve. Examples that share labels with a held-out
     one are not learnt from either (purging: López de Prado 2018, Advances in Financial Machine Learning, 7.4.1).
+
+    A `cautious` choice is the largest penalty that is worse than the best by no more than a standard error over folds
+    (Breiman, Friedman, Olshen and Stone 1984, 3.4.3): what came with the weights is left only for what is clear.
     """
     last = folds.amax(1)  # [s]
     assert (last == last[0]).all(), "a budget with fewer folds than its peers would be given empty ones"
@@ -153,11 +160,17 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
     chosen = torch.full_like(least, max(grid))
     best = weights = None
     going = torch.arange(len(folds))
+    sizes = held_out.sum(2)  # [s, folds]
+    tried: list[tuple[float, Tensor]] = []
     for penalty in sorted(grid, reverse=True):
         there = solver.take(going)
         held = torch.full((len(going),), penalty, dtype=torch.float64)
         weights = there.fit(learnt_from[going], held, exact=False, start=weights)  # [going, folds, outputs, w]
-        losses = ((there.losses(weights) * held_out[going]).sum((1, 2)) / folds.shape[1]).double()
+        of_folds = (there.losses(weights) * held_out[going]).sum(2)  # [going, folds]
+        losses = (of_folds.sum(1) / folds.shape[1]).double()
+        means = torch.full(sizes.shape, torch.nan, dtype=torch.float64)
+        means[going] = of_folds.double() / sizes[going]
+        tried.append((penalty, means))
         best = weights.mean(1, keepdim=True) if best is None else best
         better = losses < least[going]
         going, weights = going[better], weights[better]
@@ -165,7 +178,23 @@ def choose_penalties(solver: Solver, folds: Tensor, *, overlap: int, grid: Seque
             break
         least[going], chosen[going], best[going] = losses[better], penalty, weights.mean(1, keepdim=True)
     assert best is not None, "the grid is not empty"
-    return chosen, best
+    return (_most_cautious(chosen, tried) if cautious else chosen), best
+
+
+def _most_cautious(chosen: Tensor, tried: Sequence[tuple[float, Tensor]]) -> Tensor:
+    """Return for each budget the largest penalty that is worse than the chosen one by a standard error at most.
+
+    `tried` are penalties from the largest on, with the mean loss of each fold [s, folds].
+    """
+    found = chosen.clone()
+    by_penalty = dict(tried)
+    for budget, best in enumerate(chosen.tolist()):
+        for penalty, means in tried:
+            worse = means[budget] - by_penalty[best][budget]  # [folds]
+            if worse.mean() <= worse.std() / len(worse) ** 0.5:
+                found[budget] = penalty
+                break
+    return found
 
 
 def _with_neighbours(rows: Tensor, reach: int) -> Tensor:

@@ -22,12 +22,11 @@ def leaderboard(tables: Tables) -> str:
     rows = tables.leaderboard.rows
     blocks = [_block(tables, list(block.index)) for _, block in rows.groupby("scope", sort=False)]
     scored, planned = int(rows["scored"].sum()), int(rows["planned"].sum())
-    note = (
-        "Areas under the learning curves: 0 is chance, 1 is perfect. Win rate: the share of\n"
-        "other rows that a row is ahead of, over tasks and seeds."
-    )
+    note = "Areas under the learning curves: 0 is the baseline, 1 is perfect."
     if any(BEST in block for block in blocks):
         note = f"{BEST} best of a column. {note}"
+    if rows["win_lower"].notna().any():
+        note += "\nWin rate: the share of other rows that a row is ahead of, over tasks and seeds."
     if (rows["rank_low"] < rows["rank_high"]).any():
         note += "\nA rank such as 1–3 is a 95 % interval."
     gap = f"\n{planned - scored} of {planned} cells have no score; without them there is no area ({MISSING})."

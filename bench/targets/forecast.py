@@ -106,19 +106,20 @@ class Histories(Sampling):
     """Budgets of observations of the training history, folds of neighbouring windows or of series, and test blocks.
 
     Windows are in order of time, and as facts they have the `moment` at which they begin, the number of their `series`,
-    the number of their first `step` in it, and how many `steps` they hold, past and future together. Where the last two
-    are not known, windows of a series begin a step after each other, and their futures alone are counted. In a
-    collection of ten series or more it is series that are drawn; of fewer, budgets are the most recent windows of all.
+    the number of their first `step` in it, how many `steps` they hold, past and future together, and how many series
+    there are in all (`of`). Where only the first two are known, windows of a series begin a step after each other, and
+    their futures alone are counted. In a collection of ten series or more it is series that are drawn, and folds are
+    of whole series, since other series are tested than are learnt from; of fewer, budgets are the most recent windows
+    of all.
     """
 
     steps: int
 
     def overlap(self, facts: Column | None) -> int:
         """Return how many rows share steps with a window to either side: none where folds are of whole series."""
-        series = _series_of(facts)
-        if series is not None and _are_many(series):
+        if facts is not None and _are_many(facts):
             return 0
-        return (self.steps - 1) * (1 if series is None else len(np.unique(series)))
+        return (self.steps - 1) * (1 if facts is None else len(np.unique(facts["series"])))
 
     def fewest(self, labels: Column | None) -> tuple[int, str]:
         return 1, "a window"
@@ -129,10 +130,9 @@ class Histories(Sampling):
         Of a collection one series is taken after the other, in random order, each from its most recent window on.
         """
         latest_first = np.arange(len(labels) - 1, -1, -1, dtype=np.int64)
-        series = _series_of(facts)
-        if series is None or not _are_many(series):
+        if facts is None or not _are_many(facts):
             return latest_first
-        names, owners = np.unique(series, return_inverse=True)
+        names, owners = np.unique(facts["series"], return_inverse=True)
         places = generator.permutation(len(names))[owners]  # [n]: when the series of a window is drawn
         return latest_first[np.argsort(places[latest_first], kind="stable")]
 
@@ -144,25 +144,19 @@ class Histories(Sampling):
     def folds(
         self, labels: Column, facts: Column | None, groups: Array | None, generator: np.random.Generator
     ) -> Indices | None:
-        """Return whole series from ten of them on, and blocks of neighbouring windows of fewer.
+        """Return whole series of a collection, and blocks of neighbouring windows of fewer series.
 
-        Windows that overlap must not be on both sides of a fold: None if those that overlap no held-out one were fewer
-        than those held out.
+        Of a collection one series says nothing about others: None. Windows that overlap must not be on both sides of a
+        fold: None too if those that overlap no held-out one were fewer than those held out.
         """
-        series = _series_of(facts)
-        if series is not None and _are_many(series):
-            return series_folds(series, FOLDS)
+        if facts is not None and _are_many(facts):
+            return series_folds(facts["series"], FOLDS) if len(np.unique(facts["series"])) > 1 else None
         left = len(labels) - len(labels) // FOLDS - 2 * self.overlap(facts)
         return subset.blocked_folds(len(labels), FOLDS) if left >= len(labels) // FOLDS else None
 
     def blocks(self, labels: Column, facts: Column | None, groups: Array | None, seed_from: str) -> Indices:
         assert facts is not None, "windows know their moments"
         return stretch_blocks(facts["moment"], facts["series"], self.steps)
-
-
-def _series_of(facts: Column | None) -> Indices | None:
-    """Return whose each window is, [n]; None where all are of one series that has no number."""
-    return None if facts is None else facts["series"]
 
 
 def _stretches(labels: Column, facts: Column | None) -> tuple[Indices, Indices, Indices]:
@@ -178,9 +172,10 @@ def _stretches(labels: Column, facts: Column | None) -> tuple[Indices, Indices, 
     return series, first, np.full(n, steps)
 
 
-def _are_many(series: Indices) -> bool:
-    """Return whether whole series are drawn and dealt, as there are enough of them."""
-    return len(np.unique(series)) >= FEWEST_SERIES
+def _are_many(facts: Column) -> bool:
+    """Return whether whole series are drawn and dealt, as there are enough of them in all."""
+    there = int(facts["of"].max(initial=0)) if "of" in facts.arrays() else len(np.unique(facts["series"]))
+    return there >= FEWEST_SERIES
 
 
 class WindowScale(Codec):

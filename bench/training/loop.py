@@ -88,9 +88,9 @@ def train(
 ) -> tuple[float, ...]:
     """Train in place for `steps` steps what learns; return the mean losses of up to 20 stretches.
 
-    Where the loss of a step is below `fits`, its rates are smaller in proportion. The first term draws its batches
-    from `order` itself, each further one from a generator spawned from it. Raises `DivergedError` if the loss becomes
-    infinite or no number, `FreezeError` if something moved that does not learn.
+    Where the loss of a step is below `fits`, its rates are halved as often as the loss is. The first term draws its
+    batches from `order` itself, each further one from a generator spawned from it. Raises `DivergedError` if the loss
+    becomes infinite or no number, `FreezeError` if something moved that does not learn.
     """
     terms = [term for term in adaptation.terms if len(term.inputs)]
     if not terms or not steps:
@@ -115,7 +115,7 @@ def train(
             loss = loss + term.weight(step / steps) * paid
         loss.backward()
         if fits:
-            follow(optimizer, schedule, (loss.detach() / fits).clamp(max=1.0))
+            follow(optimizer, schedule, share_left(loss.detach() / fits))
         for kernel, view in reordered:
             if kernel.grad is not None:
                 view.grad, kernel.grad = kernel.grad.permute(0, 2, 3, 1), None
@@ -261,6 +261,15 @@ def follow(optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.
     """Multiply the rates of the next step by a share, on its device: a GPU is not waited for."""
     for group, rate in zip(optimizer.param_groups, schedule.get_last_lr(), strict=True):
         group["lr"] = rate * share
+
+
+def share_left(loss: Tensor) -> Tensor:
+    """Return the share of its rate that a step has at a loss [] in units of one that fits: at most 1, a power of 2.
+
+    The last bits of a loss depend on where its batch lies in memory, which no model may depend on.
+    """
+    _, exponent = torch.frexp(loss.clamp(max=1.0))
+    return torch.where(loss > 0, torch.ldexp(torch.ones_like(loss), exponent - 1), loss)
 
 
 def rate_share(step: int, steps: int, warmup: float) -> float:

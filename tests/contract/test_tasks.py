@@ -169,6 +169,7 @@ def test_forecasts_know_unit_moment_and_series_of_every_window(task: Task, split
                 "series": np.int64,
                 "step": np.int64,
                 "steps": np.int64,
+                "of": np.int64,
             }
             assert (part.facts["unit"] == part.raw.unit).all()
             assert (np.diff(part.facts["moment"]) >= 0).all()

@@ -48,7 +48,7 @@ class Monthly(Task):
         citation="as the source says",
         version=1,
         subjects=("measured series", "economy", "agriculture"),
-        sha256="c08226c3411ee6f80875c80993e7d22702933985e1e7244b7804ee757f69df4e",
+        sha256="f0906d23593c8de71c339c399a7495cfb85cce9fe5d1109d6f1cf381d9feb752",
     )
     target = Forecast(SHAPE.horizon)
 

@@ -1,10 +1,12 @@
 """The task `reviews`: sentiment of sentences from movie reviews; those on products and tweets are its shifts."""
 
+import gzip
 import html
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +18,9 @@ from bench.runtime.cache import Cache
 from bench.subsets.subset import stratified_order
 from bench.targets.classes import LABEL, Classes
 from bench.task import Elsewhere, Examples, Split, Task
-from bench_tasks.bundled.reviews_table import Rated, read_table
+
+TABLE: Final = Path(__file__).parent / "data" / "reviews.tsv.gz"
+"""Made by `bench_tasks.bundled.reviews_table`, which says from what."""
 
 TEST_SHARE: Final = 0.25
 SPLIT_SEED: Final = 2005
@@ -30,6 +34,20 @@ ROUNDING: Final = 0.01
 """What a mean may differ by from the one that the archive states: it states some to two decimals."""
 
 NO_WORD: Final = re.compile(r"[\W_]+")
+
+
+class Rated(NamedTuple):
+    """A sentence with the mean of its raters, -4 to 4, and the mean that the archive states beside it.
+
+    `number` identifies it in its collection; of products it is that of the review and of the sentence in it.
+    """
+
+    collection: str
+    number: str
+    mean: float
+    stated: float
+    raters: int
+    text: str
 
 
 class Reviews(Task):
@@ -88,6 +106,18 @@ class Reviews(Task):
                 Elsewhere("tweets", "tweets", _even(tweets)),
             ),
         )
+
+
+def read_table(path: Path = TABLE) -> list[Rated]:
+    """Return the sentences of a table made by `bench_tasks.bundled.reviews_table`."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+        header = next(lines).rstrip("\n").split("\t")
+        assert header == list(Rated._fields), "the table has the columns that are read"
+        return [_rated(*line.rstrip("\n").split("\t")) for line in lines]
+
+
+def _rated(collection: str, number: str, mean: str, stated: str, raters: str, text: str) -> Rated:
+    return Rated(collection, number, float(mean), float(stated), int(raters), text)
 
 
 class Selection(NamedTuple):

@@ -16,9 +16,10 @@ import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from bench.errors import DataError
+from bench_tasks.bundled.reviews import TABLE, Rated
 
 ARCHIVE_SHA256: Final = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 INNER: Final = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -29,22 +30,6 @@ COLLECTIONS: Final[Mapping[str, str]] = {
     "tweets": "tweets",
 }
 """The names of collections here and in the archive. Its fourth, of newspapers, is not needed."""
-
-TABLE: Final = Path(__file__).parent / "data" / "reviews.tsv.gz"
-
-
-class Rated(NamedTuple):
-    """A sentence with the mean of its raters, -4 to 4, and the mean that the archive states beside it.
-
-    `number` identifies it in its collection; of products it is that of the review and of the sentence in it.
-    """
-
-    collection: str
-    number: str
-    mean: float
-    stated: float
-    raters: int
-    text: str
 
 
 def read_archive(content: bytes) -> list[Rated]:
@@ -79,18 +64,6 @@ def to_table(sentences: list[Rated]) -> bytes:
         assert "\t" not in one.text, "texts hold no tab"
         lines.append(f"{one.collection}\t{one.number}\t{one.mean:.4f}\t{one.stated:.4f}\t{one.raters}\t{one.text}")
     return gzip.compress("".join(f"{line}\n" for line in lines).encode("utf-8"), mtime=0)
-
-
-def read_table(path: Path = TABLE) -> list[Rated]:
-    """Return the sentences of a table made by `to_table`."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-        header = next(lines).rstrip("\n").split("\t")
-        assert header == list(Rated._fields), "the table has the columns that are read"
-        return [_rated(*line.rstrip("\n").split("\t")) for line in lines]
-
-
-def _rated(collection: str, number: str, mean: str, stated: str, raters: str, text: str) -> Rated:
-    return Rated(collection, number, float(mean), float(stated), int(raters), text)
 
 
 def make(archive: Path, table: Path = TABLE) -> None:

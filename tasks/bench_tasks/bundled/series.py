@@ -41,7 +41,7 @@ class Co2(Task):
         "the SIO network, in Trends: A Compendium of Data on Global Change, CDIAC, Oak Ridge National Laboratory",
         version=2,
         subjects=("measured series", "atmosphere"),
-        sha256="e82d4c5d536a3edf82ce9a406c872cde70a19023ed81574eb8082d3a3b329139",
+        sha256="59670f5bb0c445db146cd6dd858fdd223d790616500952c8bae330e781e38473",
     )
     target = Forecast(HORIZON)
 
@@ -74,7 +74,7 @@ class ElNino(Task):
         "surface temperature analysis (1880-2006), J. Climate 21, 2283-2296; doi:10.1175/2007JCLI2100.1",
         version=2,
         subjects=("measured series", "sea temperature"),
-        sha256="7c1dde28c6c95784b3839e02961c6e89cdf8b6cc7b6370c3aea0dec0328fcb2d",
+        sha256="9107ee36f29518fadd6be4d6a03553ce4a4ef4e9a4bd0a2731ae8d4cbbcdf214",
     )
     target = Forecast(HORIZON)
 

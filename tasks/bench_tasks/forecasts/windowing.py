@@ -67,8 +67,8 @@ def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Ex
     """Return every window of past and future in each stretch, ordered by the moment of its end.
 
     Stretches shorter than a window have none. Of each window it is known when it begins (`moment`), of which `series`
-    it is, by its place among the stretches, the number of its first `step` there, how many `steps` it holds, and the
-    `unit` of that series' errors.
+    it is, by its place among the stretches, the number of its first `step` there, how many `steps` it holds, of how
+    many series it is one (`of`), and the `unit` of that series' errors.
     """
     counts = [max(0, len(stretch) - shape.length + 1) for stretch in stretches]
     moments = np.concatenate([stretch.moments[:count] for stretch, count in zip(stretches, counts, strict=True)])
@@ -85,7 +85,16 @@ def cut(stretches: Sequence[Series], units: Sequence[float], shape: Shape) -> Ex
             windows = np.lib.stride_tricks.sliding_window_view(stretch.values, shape.length)
             past[rows], future[rows] = windows[:, : shape.context], windows[:, shape.context :]
     unit = np.asarray(units, dtype=np.float64)[owners]
-    lengths = np.full(len(order), shape.length)
-    facts = Dense({"unit": unit, "moment": moments[order], "series": owners, "step": steps[order], "steps": lengths})
+    lengths, several = np.full(len(order), shape.length), np.full(len(order), len(stretches))
+    facts = Dense(
+        {
+            "unit": unit,
+            "moment": moments[order],
+            "series": owners,
+            "step": steps[order],
+            "steps": lengths,
+            "of": several,
+        }
+    )
     names = np.array([stretch.name for stretch in stretches])[owners]
     return Examples(Windows(past, shape.season, unit, names), {LABEL: Dense({LABEL: future})}, facts)

@@ -64,8 +64,9 @@ def test_a_tie_that_seeds_leave_open_is_not_decided(tmp_path: Path) -> None:
     # as above with twice the spread: the probe may be behind by .002 + 2.132 x .0061 = .015
     text = said(tmp_path, linear_probe=around(0.7), full=around(0.702, shift=2))
     assert text.startswith(
-        "With 10 labelled examples, full fine-tuning has the best mean: 0.702\xa0±\xa00.010. "
-        "Whether it beats a linear probe is not decided"
+        "With 10 labelled examples, full fine-tuning has the best mean (0.702\xa0±\xa00.010); a linear probe "
+        "(0.700\xa0±\xa00.010) is cheaper and behind by less than 0.01. Whether it is as good as full fine-tuning is "
+        "not decided"
     )
 
 
@@ -125,9 +126,9 @@ def test_it_says_when_transfer_hurts_and_when_nothing_beats_chance(tmp_path: Pat
     text = " ".join(told(find_curves(read_tables(example(tmp_path)))["series"][0]))
     assert text.startswith(
         "The baseline, which learns nothing (seasonal naive, 1.250), is not beaten by a linear probe, full fine-tuning "
-        "and training from scratch with 5 training windows. With 5 training windows, nothing beats the baseline."
+        "and training from scratch with 5 observations. With 5 observations, nothing beats the baseline."
     )
-    assert "Pretraining helps at 5 training windows and hurts at 50." in text
+    assert "Pretraining helps at 5 observations and hurts at 50." in text
     assert "worth" not in text
 
 
@@ -148,7 +149,7 @@ def test_too_few_parts_of_the_test_split_are_said_to_leave_everything_open(tmp_p
     assert found == [
         (
             "The test split has 3 independent parts, and it takes 4 to say how scores on other test examples would "
-            "differ: nothing here has an interval, and nothing is decided."
+            "differ: nothing here has an interval or is decided."
         ),
         (
             "With 10 labelled examples, full fine-tuning has the best mean: 0.800. Whether it beats a linear probe is "

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats as reference
 
 from bench.analysis.tables import read_tables
+from tests.bench.analysis import example as examples
 from tests.bench.analysis.drawn import CHANCE, around, drawn_tables
-from tests.bench.analysis.example import BACKBONES, READS, backbone, example
+from tests.bench.analysis.example import BACKBONES, READS, TASKS, backbone, example
 
 
 def test_an_area_is_that_of_each_seeds_own_curve_with_scipys_interval(tmp_path: Path) -> None:
@@ -21,9 +22,6 @@ def test_an_area_is_that_of_each_seeds_own_curve_with_scipys_interval(tmp_path: 
     assert board.areas["pictures"].item() == pytest.approx(areas.mean(), abs=5e-5)
     assert board.areas_lower["pictures"].item() == pytest.approx(low, abs=5e-5)
     assert board.areas_upper["pictures"].item() == pytest.approx(high, abs=5e-5)
-    row = board.rows.iloc[0]
-    assert row["iqm"] == pytest.approx(reference.trim_mean(areas, 0.25), abs=5e-5)
-    assert row["mean_lower"] == pytest.approx(low, abs=5e-5)
 
 
 def test_what_seeds_do_not_decide_is_tied_and_has_a_rank_interval(tmp_path: Path) -> None:
@@ -60,7 +58,7 @@ def test_too_few_test_blocks_have_ranks_without_intervals_and_only_equals_tie(tm
     scores = {"scratch": around(0.3), "linear_probe": around(0.7), "full": around(0.7)}
     board = drawn_tables(tmp_path, scores, moved={name: [0.001, -0.001, 0.0] for name in scores}).leaderboard
     assert board.rows["rank"].tolist() == [1, 1, 3]
-    assert board.rows[["rank_low", "rank_high", "mean_lower", "mean_upper"]].isna().all(axis=None)
+    assert board.rows[["rank_low", "rank_high", "win_lower", "win_upper"]].isna().all(axis=None)
     assert board.rows.set_index("strategy")["tied"].to_dict() == {"linear_probe": True, "full": True, "scratch": False}
 
 
@@ -86,3 +84,30 @@ def test_what_is_the_same_work_on_several_backbones_has_one_row(tmp_path: Path) 
     ]
     assert pictures.set_index("backbones")["planned"].tolist() == [6, 6, 6]
     assert rows.loc[rows["backbones"] == "bundled:clock", "strategy"].tolist() == ["classical", "scratch"]
+
+
+def test_over_unlike_tasks_rows_are_ranked_by_how_often_they_are_ahead(tmp_path: Path) -> None:
+    board = read_tables(example(tmp_path)).leaderboard
+    rows = board.rows.set_index("strategy")
+    # pictures: full is ahead of both, the probe of scratch; series: scratch has the largest skill, then full (.06, .04)
+    pictures, series = board.areas["pictures"].round(3).tolist(), board.areas["series"].round(3).tolist()
+    print(pictures, series)
+    assert rows["win_rate"].sum() == pytest.approx(1.5)  # each of three pairs gives one, on either task
+    assert rows["win_rate"].is_monotonic_decreasing
+    assert rows[["win_lower", "win_upper"]].notna().all(axis=None)
+    assert rows[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 3]] * 3, "two tasks leave all open"
+
+
+def test_skill_is_averaged_within_one_target_alone(tmp_path: Path) -> None:
+    assert read_tables(example(tmp_path)).leaderboard.means.columns.tolist() == []
+    more = {**TASKS, "drawings": replace(TASKS["pictures"], card=replace(TASKS["pictures"].card, name="drawings"))}
+    reads = {**READS, "drawings": READS["pictures"]}
+    scores = {**examples.SCORES, "drawings": examples.SCORES["pictures"]}
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in (("SCORES", scores), ("TASKS", more)):
+            patched.setattr(examples, name, value)
+        patched.setitem(examples.N_TRAIN, "drawings", 200)
+        patched.setitem(examples.CHANCE, "drawings", 0.1)
+        board = read_tables(example(tmp_path / "more", tasks=more, reads=reads)).leaderboard
+    assert board.means.columns.tolist() == [TASKS["pictures"].metric.title]
+    assert board.means.iloc[:, 0].tolist() == pytest.approx(board.areas["pictures"].tolist())

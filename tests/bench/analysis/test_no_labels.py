@@ -69,7 +69,7 @@ def test_areas_of_curves_with_labels_do_not_change(without: Tables, with_none: T
     both = {"linear_probe", "classical"}
     some = drawn_tables(tmp_path / "some", {name: WITH_NONE[name] for name in both}, ask=ask, labels=(0, *LABELS))
     plain = drawn_tables(tmp_path / "plain", {name: SCORES[name] for name in both}, ask=ask)
-    ours, theirs = (tables.leaderboard.rows.set_index("strategy")["mean"].to_dict() for tables in (some, plain))
+    ours, theirs = (tables.leaderboard.areas["pictures"].tolist() for tables in (some, plain))
     assert ours == theirs
 
 

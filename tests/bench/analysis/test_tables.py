@@ -147,9 +147,9 @@ def test_seeds_that_agree_have_an_interval_of_no_width(tmp_path: Path) -> None:
     assert probe["upper"].to_numpy() == pytest.approx(probe["lower"].to_numpy(), abs=1e-12)
 
 
-def test_areas_are_missing_with_a_budget_and_means_with_an_area(tmp_path: Path) -> None:
+def test_areas_are_missing_with_a_budget_and_ranks_with_an_area(tmp_path: Path) -> None:
     board = read(written(read_tables(with_gaps(tmp_path)))["leaderboard.csv"]).set_index("strategy")
-    columns = ["rank", "pictures", "series", "mean"]
+    columns = ["rank", "pictures", "series"]
     assert board.loc[["full"], columns].isna().all(axis=None)
     assert board.loc[["linear_probe"], columns].notna().all(axis=None)
     assert board.loc[["full"], ["scored", "planned"]].to_numpy().tolist() == [[6, 12]]
@@ -158,8 +158,10 @@ def test_areas_are_missing_with_a_budget_and_means_with_an_area(tmp_path: Path) 
 def test_a_leaderboard_by_hand(tmp_path: Path) -> None:
     board = read(written(read_tables(example(tmp_path)))["leaderboard.csv"]).set_index("strategy")
     # pictures: the mean of (0.3 - 0.1) / 0.9 and (0.8 - 0.1) / 0.9; series: that of 1 - 1.6 / 1.25 and 1 - 0.8 / 1.25
-    assert board.loc[["scratch"], ["pictures", "series", "mean"]].to_numpy()[0] == pytest.approx([0.5, 0.04, 0.27])
-    assert board["rank"].to_dict() == {"full": 1, "linear_probe": 2, "scratch": 3}
+    assert board.loc[["scratch"], ["pictures", "series"]].to_numpy()[0] == pytest.approx([0.5, 0.04])
+    # pictures: full, probe, scratch; series, whose areas are .08, .06 and .04: probe, full, scratch
+    assert board["win_rate"].to_dict() == {"linear_probe": 0.75, "full": 0.75, "scratch": 0.0}
+    assert board["rank"].to_dict() == {"full": 1, "linear_probe": 1, "scratch": 3}
 
 
 def test_equal_means_share_a_rank(tmp_path: Path) -> None:
@@ -177,7 +179,6 @@ def test_backbones_are_ranked_among_those_of_the_same_tasks(tmp_path: Path) -> N
     board = read_tables(store).leaderboard
     assert board.rows["backbones"].value_counts().to_dict() == {"bundled:eyes": 3, "other": 3, "bundled:clock": 3}
     assert board.rows["rank"].tolist() == [1, 1, 3, 3, 5, 5, 1, 2, 3]
-    assert board.rows["mean"].notna().all()
 
 
 def test_areas_compare_over_the_budgets_planned_for_every_strategy(tmp_path: Path) -> None:

@@ -224,3 +224,14 @@ def test_weights_of_classes_add_up_to_nothing() -> None:
     solved = solve_head(Softmax(10), features, labels, torch.arange(37) % 5, default=0.1)
     torch.testing.assert_close(solved.head.bias.sum(), torch.tensor(0.0), rtol=0, atol=1e-4)
     torch.testing.assert_close(solved.head.weight.sum(1), torch.zeros(features.shape[1]), rtol=0, atol=1e-4)
+
+
+def test_a_head_that_came_is_left_only_where_every_fold_says_so() -> None:
+    nan = float("nan")
+    tried = [
+        (100.0, torch.tensor([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]], dtype=torch.float64)),
+        (10.0, torch.tensor([[0.5, 0.6, 0.4, 0.5], [0.1, 1.2, 1.1, 1.1], [nan] * 4], dtype=torch.float64)),
+        (1.0, torch.tensor([[0.5, 0.6, 0.4, 0.49], [nan] * 4, [nan] * 4], dtype=torch.float64)),
+    ]
+    found = probe._most_cautious(torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64), tried)
+    assert found.tolist() == [10.0, 100.0, 100.0], "clear, one fold alone, and never better"

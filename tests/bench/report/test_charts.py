@@ -61,9 +61,7 @@ def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
     said = texts(written(example(tmp_path))["series"])
-    assert {"Series", "MASE, lower is better", "seasonal naive 1.250", "number of training windows", "5", "50"} <= set(
-        said
-    )
+    assert {"Series", "MASE, lower is better", "seasonal naive 1.250", "number of observations", "5", "50"} <= set(said)
     assert {"scratch", "linear probe", "full fine-tuning"} <= set(said)
     assert any("lower is better" in text and "3 seeds" in text for text in said)
 

@@ -155,7 +155,8 @@ def test_a_past_that_hardly_moves_is_scaled_as_if_it_moved_by_a_tenth_of_the_uni
 def whose(n: int, several: int) -> Column:
     """Return facts of n windows of each of `several` series side by side, 96 + 24 steps long."""
     steps = np.repeat(np.arange(n), several)
-    return dense(moment=steps, series=np.tile(np.arange(several), n), step=steps, steps=np.full(n * several, 120))
+    lengths, of = np.full(n * several, 120), np.full(n * several, several)
+    return dense(moment=steps, series=np.tile(np.arange(several), n), step=steps, steps=lengths, of=of)
 
 
 def test_windows_of_several_series_overlap_as_many_times_as_many() -> None:
@@ -174,6 +175,18 @@ def test_folds_are_of_whole_series_where_there_are_many(n: int, several: int) ->
     assert Forecast(24).sampling.overlap(facts) == 0, "no window shares a step with one of another series"
     assert len({(one, fold) for one, fold in zip(facts["series"], folds, strict=True)}) == several
     assert np.bincount(folds).min() > 0.6 * len(folds) / 5
+
+
+def test_folds_of_a_part_of_a_collection_are_of_its_series_and_there_are_none_of_one() -> None:
+    facts, sampling = whose(300, 20), Forecast(24).sampling
+    for several in (1, 2, 3, 9):
+        part = facts.take(np.flatnonzero(facts["series"] < several))
+        folds = sampling.folds(no_labels(300 * several, 24), part, None, stream(0, "folds"))
+        if folds is None:
+            assert several == 1
+        else:
+            assert len(set(zip(part["series"].tolist(), folds.tolist(), strict=True))) == several
+            assert folds.max() + 1 == min(several, 5)
 
 
 def test_a_budget_counts_every_observation_that_its_windows_hold_once() -> None:

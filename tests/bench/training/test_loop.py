@@ -363,7 +363,7 @@ def test_a_term_without_examples_is_dropped_and_without_any_term_nothing_is_trai
     assert len(train(both, LoopRecipe(), steps=3, order=stream(0, "order"))) == 3
 
 
-@pytest.mark.parametrize(("loss", "share"), [(0.0, 0.0), (0.0025, 0.25), (0.01, 1.0), (3.0, 1.0)])
+@pytest.mark.parametrize(("loss", "share"), [(0.0, 0.0), (0.002, 0.125), (0.0026, 0.25), (0.011, 1.0), (3.0, 1.0)])
 def test_rates_shrink_with_a_loss_below_that_of_a_fit(loss: float, share: float) -> None:
     """The loss is the same at every step, its gradient is 1: AdamW would go as far at any loss."""
 

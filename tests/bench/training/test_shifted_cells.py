@@ -34,6 +34,7 @@ from bench.runtime.memory import peak_mib
 from bench.shifts.scoring import shift_test, shifts_of
 from bench.strategies.classical import Classical
 from bench.strategy import Strategy
+from bench.target import zero_skill
 from bench.task import Elsewhere, Examples, Split, Task, fingerprint
 from bench.training.inputs import Streamed
 from tests.bench.prediction.exporting import picture_task, recording_task, series_table, series_task, text_task
@@ -68,8 +69,10 @@ def value(task: Task, predictions: Column, examples: Examples) -> float | None:
 
 def chance(task: Task, examples: Examples) -> float | None:
     """Return the score without skill."""
-    train = task.split(0, Cache(Path())).train.labels[task.target.reads]
-    return value(task, task.target.baselines[0].predict(train, examples.raw, examples.facts), examples)
+    train = task.split(0, Cache(Path())).train
+    labels = train.labels[task.target.reads]
+    zero = zero_skill(task.target, labels, train.raw, train.facts)
+    return value(task, zero.predict(labels, examples.raw, examples.facts), examples)
 
 
 def made_series(folder: Path) -> Task:

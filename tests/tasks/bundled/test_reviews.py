@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench_tasks.bundled import reviews_table
-from bench_tasks.bundled.reviews import Reviews, select
-from bench_tasks.bundled.reviews_table import Rated, make, read_archive, read_table, to_table
+from bench_tasks.bundled.reviews import Rated, Reviews, read_table, select
+from bench_tasks.bundled.reviews_table import make, read_archive, to_table
 
 from bench.domains.text.raw import expect_texts
 from bench.errors import DataError
