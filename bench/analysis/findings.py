@@ -290,8 +290,8 @@ def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
     saved = _best_known(curves, verdicts, "nothing")
     if saved is None:
         return [said]
-    at = f"With {quantity(saved.amount)} {curves.entry.unit}"
-    return [said, f"{at} pretraining is worth {_times(saved)} of a classical model."]
+    at = f"With {quantity(saved.amount)} {curves.entry.unit} pretraining is worth"
+    return [said, f"{at} {_times(saved)} of a classical model."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:
