@@ -275,10 +275,8 @@ def _no_rival(curves: Curves, verdicts: Verdicts) -> list[str]:
     if not verdicts.of(curves) or not known or any(beats_baseline(curves, name) for name in scratch):
         return []
     never = "none of them ever" if len(scratch) > 1 else "it never"
-    return [
-        f"What pretraining is worth in labels of {join_words(map(strategy_phrase, scratch))} is not told: {never} "
-        "clearly beats the baseline here."
-    ]
+    names = join_words(map(strategy_phrase, scratch))
+    return [f"What pretraining is worth in labels of {names} is not told: {never} clearly beats the baseline here."]
 
 
 def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
