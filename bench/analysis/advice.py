@@ -44,7 +44,7 @@ def advise(curves: Curves, amount: float) -> Advice:
 
     With one seed, or too few test blocks, nothing is decided, and the highest mean is advised.
     """
-    names = [str(name) for name in curves.ranking[amount].index]
+    names = _best_first(curves, amount)
     leader, tolerance = names[0], tolerance_of(curves)
     if len(names) == 1 or _clearly_best(curves, amount, names):
         return Advice("best", leader, leader, tolerance)
@@ -59,6 +59,12 @@ def advise(curves: Curves, amount: float) -> Advice:
     if chosen == leader:
         return Advice("highest mean", leader, leader, tolerance, others, wanted)
     return Advice("cheaper", chosen, leader, resolved, others, wanted)
+
+
+def _best_first(curves: Curves, amount: float) -> list[str]:
+    """Return the strategies with a score at a budget, the highest mean first; of equal means the cheapest is first."""
+    means, direction = curves.ranking[amount]["mean"], curves.entry.metric.direction
+    return sorted((name for name in curves.by_cost if name in means), key=lambda name: -direction * float(means[name]))
 
 
 def _clearly_best(curves: Curves, amount: float, names: list[str]) -> bool:

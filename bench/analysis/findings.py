@@ -27,13 +27,14 @@ from bench.strategy import Start
 
 METHOD: Final = (
     "± is half of the 95 % interval of a mean score; brackets hold 95 % intervals. They hold for other label budgets "
-    "drawn from the same training data, which seeds tell of, and for other test examples like these, which independent "
-    "parts of the test split tell of. A strategy is “enough” where no other is better by the tolerance or more, with "
-    "95 % confidence: one point of accuracy, or one hundredth of the way from the baseline to a perfect score. "
-    "Pretraining “helps” or “hurts” where its best strategy is clearly better or worse, corrected for all comparisons "
-    "of the page and for how many strategies there were to choose the best from. Numbers of labels between budgets are "
-    "read off the learning curves; their intervals invert the test. Nothing is read beyond the largest budget but what "
-    "is said of twice the labels, by a power law with an offset."
+    "drawn from the same training data, which seeds tell of, and for other test examples like these, which "
+    "independent parts of the test split tell of; where each seed is tested on a fold of its own, folds tell of both. "
+    "A strategy is “enough” where no other is better by the tolerance or more, with 95 % confidence: one point of "
+    "accuracy, or one hundredth of the way from the baseline to a perfect score. Pretraining “helps” or “hurts” where "
+    "its best strategy is clearly better or worse, corrected for all comparisons of the page and for how many "
+    "strategies there were to choose the best from. Numbers of labels between budgets are read off the learning "
+    "curves; their intervals invert the test. Nothing is read beyond the largest budget but what is said of twice the "
+    "labels, by a power law with an offset."
 )
 NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would say nothing
 DECIDED: Final = frozenset({"best", "enough"})  # kinds of advice

@@ -38,6 +38,7 @@ from bench.report.document import (
     Value,
 )
 from bench.report.spreadsheets import curves_csv
+from bench.results.manifest import Manifest
 
 FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -75,7 +76,7 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
         blocks.append(Paragraph("", lead=said))
     about = f"{capitalised(direction(entry.metric))}; {_shown(found)}."
     if found:
-        about += f" Pretrained: {backbone_titles(manifest, [curves.backbone for curves in found])}."
+        about += _backbones(manifest, [curves.backbone for curves in found])
         about += f" {capitalised(entry.baseline)}: {score(chance_of(found))}."
     told = f"{chart.title}: {entry.metric.title} against {chart.x_title}. A table below has the numbers."
     blocks.append(Picture(chart, f"charts/{file_name(tables, task)}.svg", told))
@@ -90,6 +91,13 @@ def _task(tables: Tables, task: str, found: list[Curves], chart: Chart, verdicts
     if entry.card.remarks:
         blocks += [Paragraph("Noticed, and left as it is:"), Bullets(entry.card.remarks)]
     return Section(task_anchor(tables, task), task_title(manifest, task), tuple(blocks))
+
+
+def _backbones(manifest: Manifest, names: Sequence[str]) -> str:
+    """Return the sentences that name the backbones of a task, those that were never trained by themselves."""
+    trained = {True: "Pretrained", False: "Untrained"}
+    told = {one: [name for name in names if manifest.backbones[name].trained is one] for one in trained}
+    return "".join(f" {trained[one]}: {backbone_titles(manifest, there)}." for one, there in told.items() if there)
 
 
 def _folds(tables: Tables, task: str, card: TaskCard) -> Paragraph:

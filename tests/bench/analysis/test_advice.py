@@ -23,6 +23,11 @@ def test_a_strategy_that_clearly_beats_all_others_is_best(tmp_path: Path) -> Non
     assert advise(curves, 10) == Advice("best", "full", "full", 0.01)
 
 
+def test_of_equal_means_the_cheapest_leads(tmp_path: Path) -> None:
+    found = advise(drawn_curves(tmp_path, {"full": [[1.0]], "linear_probe": [[1.0]], "scratch": [[1.0]]}), 10)
+    assert (found.kind, found.strategy, found.others) == ("highest mean", "linear_probe", ("scratch", "full"))
+
+
 def test_the_only_strategy_is_best(tmp_path: Path) -> None:
     assert advise(drawn_curves(tmp_path, {"full": around(0.7)}), 10).kind == "best"
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from bench.report.sections import claims as claims_section
 from bench.report.sections.costs import cost_section
 from bench.report.sections.savings import crossed, saved
 from bench.results.store import Store
-from tests.bench.analysis.example import STRATEGIES, TASKS, example
+from tests.bench.analysis.example import BACKBONES, STRATEGIES, TASKS, example
+from tests.bench.analysis.measured import measured
 
 NAN, INF = float("nan"), float("inf")
 
@@ -68,6 +70,20 @@ def test_the_leaderboard_shows_failed_and_missing_cells(tmp_path: Path) -> None:
     assert words(cells["scratch"]) == "8 of 12 4 not run"
     assert {one.mark for one in column(table, "Mean")} >= {"missing", "best"}
     assert any(isinstance(block, Paragraph) and "no area" in block.text for block in section.blocks)
+
+
+def test_an_untrained_backbone_is_not_called_pretrained(tmp_path: Path) -> None:
+    backbones = {name: replace(card, trained=name != "bundled:eyes") for name, card in BACKBONES.items()}
+    words_of = str(section_of(said(example(tmp_path, backbones=backbones)), "curves"))
+    assert "Untrained: Eyes (1.2 M parameters)." in words_of
+    assert "Pretrained: Eyes" not in words_of
+    assert "Pretrained: Clock" in words_of
+
+
+def test_a_caption_says_what_its_intervals_are_of(tmp_path: Path) -> None:
+    assert "mean of 3 seeds with its 95 % interval" in str(section_of(said(example(tmp_path / "three")), "curves"))
+    lone = measured(tmp_path / "lone", {"full": {20: [0.7]}}, revise=lambda one: replace(one, folds=5, n_train=160.0))
+    assert "mean of 1 seed, without an interval" in str(contents(lone, find_curves(lone)))
 
 
 def test_strategies_that_cannot_be_told_from_the_best_are_marked_as_tied(tmp_path: Path) -> None:
