@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
-from bench.analysis.findings import headline
+from bench.analysis.findings import has_intervals, headline
 from bench.analysis.tables import SCORED, Tables, ordinary_cells
 from bench.analysis.verdicts import Verdicts
 from bench.analysis.wording import (
@@ -122,6 +122,8 @@ def _shown(found: Sequence[Curves]) -> str:
         if n_seeds > 1
         else "one seed, so that intervals are of test examples alone"
     )
+    if not any(has_intervals(curves) for curves in found):
+        shown = f"mean over {n_seeds} seeds, without an interval" if n_seeds > 1 else "one seed, without an interval"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):
         shown += "; hollow or missing: seeds without a score"
     return shown
