@@ -19,7 +19,10 @@ PHASES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """`spent` are the seconds of each phase, `alone` those of all cells if each had done its shared work itself."""
+    """`spent` are the seconds of each phase, `alone` those of all cells if each had done its shared work itself.
+
+    Loading, the cold start of a process, is in `spent` alone.
+    """
 
     spent: Mapping[str, float]
     alone: float
@@ -41,7 +44,7 @@ def add_up(results: Iterable[Result]) -> Costs:
         spent["overhead"] += result.seconds - result.training_seconds - result.evaluation_seconds
         alone += result.seconds
         for work in result.shared:
-            alone += work.seconds
+            alone += work.seconds if work.phase != LOADING else 0.0
             if work.key not in done:
                 done.add(work.key)
                 spent[work.phase] += work.seconds

@@ -293,7 +293,8 @@ def _classical(curves: Curves, verdicts: Verdicts) -> list[str]:
     saved = _best_known(curves, verdicts, "nothing")
     if saved is None:
         return [said]
-    return [said, f"With {quantity(saved.amount)} it is worth {_times(saved)} of a classical model."]
+    at = f"With {quantity(saved.amount)} {curves.entry.unit} pretraining is worth"
+    return [said, f"{at} {_times(saved)} of a classical model."]
 
 
 def _harder(curves: Curves, amount: float) -> bool:

@@ -108,7 +108,8 @@ def _ranked(rows: pd.DataFrame, areas: Sequence[Sequence[stats.Replicates]]) -> 
         told = any(stats.contrast(row[0]).known for row in areas)
     else:
         whole = np.array([all(map(len, row)) for row in areas], dtype=np.bool_)
-        ranks = stats.competition_ranks(np.where(whole, rates.mean.round(DECIMALS), np.nan))
+        rates = stats.WinRates(*(np.where(whole, ends, np.nan) for ends in rates))
+        ranks = stats.competition_ranks(rates.mean.round(DECIMALS))
         low, high = stats.ranks_over_tasks(duels)[:2]
         told = True
     unknown = np.full(len(rows), np.nan)

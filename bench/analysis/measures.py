@@ -89,7 +89,7 @@ def time_to_a_score(pair: Pair) -> Found:
     """Does transfer take less time to a score that both reach, with as many steps at each budget?
 
     For each seed the score is the highest that both reach at some budget, and the time that of the cheapest cell with
-    it: own and shared work, as if it had been the only cell. Nothing lies between budgets, so that whoever is ahead is
+    it: own and shared work, without loading. Nothing lies between budgets, so that whoever is ahead is
     timed at a score above the common one, which errs against it. Decided by the t test of the mean logarithm of the
     ratio. Times on unlike machines are not compared, nor those of recipes that give one of the two more steps: they
     would say what the recipes say.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import stats
 from bench.analysis.curves import Curves
-from bench.analysis.tables import SHARED_SECONDS, Tables, ordinary_cells
+from bench.analysis.tables import CHARGED_SECONDS, Tables, ordinary_cells
 from bench.analysis.wording import capitalised, join_words, quantity, strategy_title
 from bench.results.manifest import StrategyEntry
 
@@ -136,9 +136,9 @@ class Pair:
         return ""
 
     def seconds(self) -> Seconds:
-        """Return what each cell took with all shared work it used, as if it had been the only one."""
+        """Return what each cell took with the shared work it used; loading is charged to none."""
         scored = self.cells.dropna(subset="score")
-        spent = scored.assign(total=scored[["seconds", *SHARED_SECONDS]].sum(axis="columns"))
+        spent = scored.assign(total=scored[["seconds", *CHARGED_SECONDS]].sum(axis="columns"))
         table = spent.pivot_table("total", index="seed", columns=["strategy", "amount"], observed=True)
         ours, theirs = (
             table.reindex(

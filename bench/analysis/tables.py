@@ -44,7 +44,10 @@ RESULT_FIELDS: Final = tuple(field for field in fields(Result) if field.name not
 METRIC_PREFIX: Final = "metric_"
 """What the column of a metric's values begins with; its name follows. `metric` says which of them is `score`."""
 
-SHARED_SECONDS: Final = ("loading_seconds", "frozen_seconds", "head_seconds")
+CHARGED_SECONDS: Final = ("frozen_seconds", "head_seconds")
+"""Shared work that a cell is charged beside its own. Loading is the cold start of a process, and no cell's."""
+
+SHARED_SECONDS: Final = ("loading_seconds", *CHARGED_SECONDS)
 PROVENANCE_FIELDS: Final = tuple(field.name for field in fields(Provenance))
 CELL_COLUMNS: Final = (
     *CELL_FIELDS,

@@ -147,12 +147,14 @@ def _measure(run: Run) -> _Measured:
 def _area(results: Sequence[Result], metric: MetricCard) -> Replicates:
     """Return the area under the curve of a row, on the scale of skill, of seeds that have every budget."""
     points: dict[Asked, list[Result]] = {}
-    for one in sorted(results, key=lambda one: one.amount):
+    for one in results:
         points.setdefault(one.cell.budget, []).append(one)
     if not points:
         return NO_REPLICATES
-    skills = [replicate_skill(several, metric) for several in points.values()]
-    return area_of_replicates([several[0].amount for several in points.values()], skills)
+    # of a share, folds that differ by an example have slightly different amounts
+    curve = sorted((max(one.amount for one in several), budget) for budget, several in points.items())
+    skills = [replicate_skill(points[budget], metric) for _, budget in curve]
+    return area_of_replicates([amount for amount, _ in curve], skills)
 
 
 def _series(

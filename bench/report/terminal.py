@@ -24,7 +24,7 @@ def leaderboard(tables: Tables) -> str:
     scored, planned = int(rows["scored"].sum()), int(rows["planned"].sum())
     note = "Areas under the learning curves: 0 is the baseline, 1 is perfect."
     if any(BEST in block for block in blocks):
-        note = f"{BEST} best of a column. {note}"
+        note = f"{note}\n{BEST} best of a column."
     if rows["win_lower"].notna().any():
         note += "\nWin rate: the share of other rows that a row is ahead of, over tasks and seeds."
     if (rows["rank_low"] < rows["rank_high"]).any():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bench.analysis.curves import Curves
-from bench.analysis.tables import CURVE, SHARED_SECONDS, Tables, ordinary_cells
+from bench.analysis.tables import CHARGED_SECONDS, CURVE, Tables, ordinary_cells
 from bench.analysis.wording import (
     backbone_title,
     direction,
@@ -143,9 +143,9 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
 
 
 def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[str, Chart]:
-    """Return for each task score against the seconds that a cell costs alone, each line from few labels to many."""
+    """Return for each task score against the own and shared seconds of a cell, each line from few labels to many."""
     cells = ordinary_cells(tables.cells)
-    alone = cells[["seconds", *SHARED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
+    alone = cells[["seconds", *CHARGED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
     costs = alone.groupby([cells[name] for name in (*CURVE, "budget")], observed=True).median().to_dict()
     charts = {}
     for task, several in found.items():

@@ -6,8 +6,9 @@ from typing import Final
 
 from bench.analysis.costs import PHASES
 from bench.analysis.curves import Curves
-from bench.analysis.tables import SCORED, SHARED_SECONDS, Tables
+from bench.analysis.tables import CHARGED_SECONDS, SCORED, Tables
 from bench.analysis.wording import capitalised, count, duration, score, strategy_title
+from bench.cell import LOADING
 from bench.report.charts.chart import cost_charts
 from bench.report.document import Column, Paragraph, Picture, Section, Table, Value
 from bench.report.sections.learning import file_name
@@ -20,22 +21,21 @@ def cost_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section |
     if not (tables.cells["status"] == SCORED).any():
         return None
     note = Paragraph(
-        "“Shared” is what a cell uses and other cells use too: data and backbone loaded, frozen stages run over the "
-        "examples, a linear head solved. Done once, it is in no cell's own time; alone a cell would have cost both.",
+        "“Shared” is what a cell uses and other cells use too: frozen stages run over the examples, a linear head "
+        "solved. Done once, it is in no cell's own time. Loading data and backbones, the cold start of a process, is "
+        "charged to no cell.",
         note=True,
     )
     costs = tables.costs
-    saved = costs.alone - costs.total
+    saved = costs.alone - (costs.total - costs.spent[LOADING])
     summed = Paragraph(
         f"Times are added up over all processes. Had each cell done alone what it shares, it would have been "
-        f"{duration(costs.alone)}: sharing saved {duration(saved)}, {saved / max(costs.alone, TINY):.0%}."
+        f"{duration(costs.alone)} and loading: sharing saved {duration(saved)}, {saved / max(costs.alone, TINY):.0%}."
     )
     charts = []
     for task, chart in cost_charts(tables, found).items():
         if chart.lines:
-            told = (
-                f"{chart.title}: score against the time of a cell alone, a line per strategy from few labels to many."
-            )
+            told = f"{chart.title}: score against own and shared time, a line per strategy from few labels to many."
             picture = Picture(chart, f"charts/cost-{file_name(tables, task)}.svg", told)
             charts.append(Section(f"{chart.anchor}-section", chart.title, (picture,)))
     return Section("cost", "Cost against score", (_strategies(tables), note, _phases(tables), summed), tuple(charts))
@@ -44,7 +44,7 @@ def cost_section(tables: Tables, found: Mapping[str, list[Curves]]) -> Section |
 def _strategies(tables: Tables) -> Table:
     scored = tables.cells[tables.cells["status"] == SCORED]
     costs = (
-        scored.assign(shared=scored[list(SHARED_SECONDS)].sum(axis=1))
+        scored.assign(shared=scored[list(CHARGED_SECONDS)].sum(axis=1))
         .groupby("strategy", observed=True)
         .agg(
             cells=("seconds", "size"),
@@ -66,7 +66,7 @@ def _strategies(tables: Tables) -> Table:
         )
         for strategy, cost in costs.to_dict("index").items()
     ]
-    titles = ("Win rate", "Time alone, median", "Time, all", "Own time, median", "Shared, median")
+    titles = ("Win rate", "Own and shared, median", "Time, all", "Own time, median", "Shared, median")
     columns = (*titles, "Cells", "Trained parameters, median", "Peak MiB")
     headings = (Column("Strategy"), *(Column(title, numeric=True) for title in columns))
     return Table("What each strategy costs", headings, tuple(rows), sortable=True)

@@ -18,12 +18,15 @@ def leaderboard(store: Store) -> str:
 
 def test_the_whole_table(tmp_path: Path) -> None:
     assert leaderboard(example(tmp_path)).splitlines() == [
-        "rank  strategy        mean   pictures   series",
-        "   1  full           0.422*     0.783*   0.060",
-        "   2  linear_probe   0.407      0.733    0.080*",
-        "   3  scratch        0.270      0.500    0.040",
+        "rank  strategy      win rate   pictures   series",
+        " 1–3  linear_probe     0.750*     0.733    0.080*",
+        " 1–3  full             0.750*     0.783*   0.060",
+        " 1–3  scratch          0.000      0.500    0.040",
         "",
-        "* best of a column. Areas under the learning curves: 0 is chance, 1 is perfect.",
+        "Areas under the learning curves: 0 is the baseline, 1 is perfect.",
+        "* best of a column.",
+        "Win rate: the share of other rows that a row is ahead of, over tasks and seeds.",
+        "A rank such as 1–3 is a 95 % interval.",
     ]
 
 
@@ -36,20 +39,20 @@ def test_a_rank_that_seeds_leave_open_is_told_as_an_interval(tmp_path: Path) -> 
         " 1–2  linear_probe",
         "   3  scratch",
     ]
-    assert lines[-1] == "A rank such as 1–3 is a 95 % interval: the seeds leave it open."
+    assert lines[-1] == "A rank such as 1–3 is a 95 % interval."
 
 
 def test_what_is_missing_is_a_dash_without_rank(tmp_path: Path) -> None:
     lines = leaderboard(
         example(tmp_path, failed=[{"task": "series", "strategy": "full", "budget": Share(0.1)}])
     ).splitlines()
-    assert lines[3] == "      full               –      0.783*       –"
+    assert lines[3] == "      full                 –      0.783*       –"
     assert lines[-1] == "3 of 36 cells have no score; without them there is no area (–)."
 
 
 def test_the_mark_of_the_best_is_explained_only_where_there_is_one(tmp_path: Path) -> None:
     lines = leaderboard(example(tmp_path, failed=[{"budget": Share(0.1)}])).splitlines()
-    assert lines[-2] == "Areas under the learning curves: 0 is chance, 1 is perfect."
+    assert "Areas under the learning curves: 0 is the baseline, 1 is perfect." in lines
 
 
 def test_many_tasks_and_long_names_stay_within_80_columns(tmp_path: Path) -> None:
