@@ -74,14 +74,21 @@ def headline(curves: Curves, verdicts: Verdicts) -> str | None:
 def _no_interval(curves: Curves) -> list[str]:
     """Return why nothing is said of other test examples, where that is so."""
     measured = [one for one in curves.measured.values() if len(one)]
-    if not measured or any(stats.uncertainty(one).known for one in measured):
+    if not measured or has_intervals(curves):
         return []
     nothing = "to say how scores on other test examples would differ: nothing here has an interval or is decided"
-    if any(one.overlap is not None for one in measured):
-        return [f"One fold of the data was tested, and it takes two {nothing}."]
+    if curves.entry.card.folds > 1 or any(one.overlap is not None for one in measured):
+        folds = curves.entry.card.folds
+        tested = f"One of {folds} folds" if folds > 1 else "One fold of the data"
+        return [f"{tested} was tested, and it takes two {nothing}."]
     n_blocks = max(one.moved.shape[1] for one in measured)
     parts = counted(n_blocks, "independent part") if n_blocks else "no independent parts that can be left out in turn"
     return [f"The test split has {parts}, and it takes {stats.FEWEST_BLOCKS} {nothing}."]
+
+
+def has_intervals(curves: Curves) -> bool:
+    """Return whether any score has an interval: with one fold, or with few parts of the test split, none has."""
+    return any(stats.uncertainty(one).known for one in curves.measured.values() if len(one))
 
 
 def _behind_baseline(curves: Curves) -> list[str]:
@@ -132,7 +139,8 @@ def _advice(curves: Curves) -> list[str]:
     if first == last:
         return [_use(curves, first)]
     before, after = advise(curves, first), advise(curves, last)
-    if before.strategy == after.strategy and before.kind == after.kind == "best":
+    compared = min(len(curves.ranking[amount]) for amount in (first, last)) > 1
+    if compared and before.strategy == after.strategy and before.kind == after.kind == "best":
         ends = [_scored(curves, before.strategy, amount) for amount in (first, last)]
         at = f"With {quantity(first)} and with {quantity(last)} {curves.entry.unit}"
         return [f"{at}, use {strategy_phrase(before.strategy)}: {join_words(ends)}."]
@@ -156,6 +164,8 @@ def _use(curves: Curves, amount: float) -> str:
         return f"{start}nothing beats the baseline."
     found = advise(curves, amount)
     phrase, said = strategy_phrase(found.strategy), _scored(curves, found.strategy, amount)
+    if len(curves.ranking[amount]) == 1:
+        return f"{start}{phrase} is the only strategy with a score: {said}."
     if found.kind == "best":
         return f"{start}use {phrase}: {said}."
     if found.kind == "enough":

@@ -6,7 +6,7 @@ took, in labels and in seconds, is not counted: it was done once, by others.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,14 @@ from bench import stats
 from bench.analysis.pairs import Pair, Seconds
 from bench.analysis.wording import about, capitalised, count, duration, join_words, quantity, rounded, score
 
+SHOWN: Final = 0.001  # the last digit of a score that is written
+
 
 class Found(NamedTuple):
     """What was measured: a sentence, and the test that decides; `p` is nan where nothing can.
 
-    `gain` is above 0 where transfer is ahead, whatever it is counted in. `equal` says that it is 0 for certain, as with
-    all seeds and on all test examples: no test shows more clearly that there is none. `open_because` says why a gain
+    `gain` is above 0 where transfer is ahead, whatever it is counted in. `equal` says that it is 0, and so are both ends
+    of its interval as they are written: no test shows more clearly that there is none. `open_because` says why a gain
     does not support the claim however clear it is, if anything does.
     """
 
@@ -254,8 +256,8 @@ def _ahead(gain: stats.Uncertainty) -> str:
 
 
 def _equal(gain: stats.Uncertainty) -> bool:
-    """Return whether a gain is 0 for certain; what differs by rounding does not differ."""
-    return abs(gain.mean) <= stats.ROUNDING and gain.variance <= stats.ROUNDING**2
+    """Return whether a gain is 0, and its interval too as it is written; what differs by rounding does not differ."""
+    return abs(gain.mean) <= stats.ROUNDING and gain.margin() < SHOWN / 2
 
 
 def _guess(pair: Pair) -> str:

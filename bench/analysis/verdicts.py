@@ -40,12 +40,6 @@ class Verdicts:
 
 POINT: Final = 0.01
 
-FALSE_PAGES: Final = 0.04
-"""How many pages may hold a false verdict, as far as Student's t is to be trusted so far out in its tails.
-
-Of 1,000 simulated pages without any effect 5.2 % held one at .05: see `tests/bench/analysis/test_pages.py`.
-"""
-
 
 def judge_page(found: Iterable[Curves]) -> Verdicts:
     """Return the verdicts on all curves of a page.
@@ -86,7 +80,7 @@ def tolerance_of(curves: Curves) -> float:
 
 
 def _verdict(found: stats.Uncertainty, p: float, tolerance: float) -> Verdict:
-    if p <= FALSE_PAGES:
+    if p <= 1 - stats.CONFIDENCE:
         return "helps" if found.mean > 0 else "hurts"
     within = found.lowest() > -tolerance and found.mirrored().lowest() > -tolerance
     return "makes no difference" if within else "not decided"

@@ -65,8 +65,11 @@ class Autoregression(Learner):
         if lags < 1:
             return None
         rows = np.lib.stride_tricks.sliding_window_view(changes, lags + 1, axis=1).reshape(-1, lags + 1)
+        square = np.square(rows[:, :-1]).sum(0).mean()
+        if square == 0:  # a flat stretch, or the same season over and over, says nothing of changes
+            return None
         lagged = np.column_stack([rows[:, :-1], np.ones(len(rows))])
-        held = RIDGE * np.square(rows[:, :-1]).sum(0).mean() * np.eye(lags + 1)
+        held = RIDGE * square * np.eye(lags + 1)
         held[-1, -1] = 1e-9
         weights = np.linalg.solve(lagged.T @ lagged + held, lagged.T @ rows[:, -1])
 

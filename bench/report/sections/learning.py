@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.analysis.comparison import comparison
 from bench.analysis.curves import Curves
-from bench.analysis.findings import headline
+from bench.analysis.findings import has_intervals, headline
 from bench.analysis.tables import SCORED, Tables, ordinary_cells
 from bench.analysis.verdicts import Verdicts
 from bench.analysis.wording import (
@@ -126,7 +126,7 @@ def _shown(found: Sequence[Curves]) -> str:
         return "no cell was scored, and the section Missing says why"
     n_seeds = max(int(curves.points["n_seeds_planned"].max()) for curves in found)
     shown = f"mean of {counted(n_seeds, 'seed')}, without an interval"
-    if any(curves.points["lower"].notna().any() for curves in found):
+    if any(has_intervals(curves) for curves in found):
         several = f"mean of {n_seeds} seeds with its 95 % interval"
         shown = several if n_seeds > 1 else "one seed, so that intervals are of test examples alone"
     if any((curves.points["n_seeds"] < curves.points["n_seeds_planned"]).any() for curves in found):

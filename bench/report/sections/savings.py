@@ -24,7 +24,8 @@ SAVINGS: Final = (
     "How many times the labels the best strategy without pretraining needs for what the best pretrained one reaches. "
     "That number of labels is read off its learning curve between measured budgets, never beyond: “more than” where "
     "the curve ends below the score, “at most” where it begins above it. Crossovers say from how many labels on the "
-    "strategy of a row beats that of a column. Brackets hold 95 % intervals."
+    "strategy of a row beats that of a column, by their means. Brackets hold 95 % intervals, or “not decided” where "
+    "the test tells the two apart at no number of labels."
 )
 
 
@@ -85,9 +86,11 @@ def crossed(one: Crossover | None) -> Value:
     """Return from how many labels on a strategy is ahead, with the interval of that number."""
     if one is None:
         return Value("")
+    within = _between(one.lower, one.upper, about)
+    details = (within or "[not decided]",)
     if one.kind != "from":
-        return Value(one.kind, (_between(one.lower, one.upper, about),))
-    return Value(f"from {about(one.amount)}", (_between(one.lower, one.upper, about),), one.amount)
+        return Value(one.kind, details)
+    return Value(f"from {about(one.amount)}", details, one.amount)
 
 
 def _between(

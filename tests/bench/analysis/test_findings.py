@@ -13,7 +13,7 @@ from bench.analysis.horizontal import savings_against
 from bench.analysis.tables import read_tables
 from bench.analysis.verdicts import judge_page
 from tests.bench.analysis.drawn import around, drawn_curves
-from tests.bench.analysis.example import example
+from tests.bench.analysis.example import TASKS, example
 from tests.bench.analysis.measured import measured
 
 GAP = [math.nan] * 5
@@ -202,6 +202,23 @@ def test_too_few_parts_of_the_test_split_are_said_to_leave_everything_open(tmp_p
     ]
     moved = {name: [0.001, -0.001, 0.0, 0.0] for name in scores}
     assert "independent parts" not in " ".join(told(drawn_curves(tmp_path / "four", scores, moved=moved)))
+
+
+def test_one_fold_is_said_to_leave_everything_open(tmp_path: Path) -> None:
+    entry = replace(TASKS["pictures"], card=replace(TASKS["pictures"].card, folds=5))
+    scores = {"linear_probe": [[0.7]], "full": [[0.8]]}
+    found = told(drawn_curves(tmp_path, scores, entry=entry, moved={name: [0.01, -0.01, 0.0] for name in scores}))
+    assert found[0] == (
+        "One of 5 folds was tested, and it takes two to say how scores on other test examples would differ: nothing "
+        "here has an interval or is decided."
+    )
+
+
+def test_a_strategy_without_a_rival_is_not_recommended(tmp_path: Path) -> None:
+    text = said(tmp_path, full=around(0.7, 0.8))
+    assert "With 10 labelled examples, full fine-tuning is the only strategy with a score: 0.700" in text
+    assert "With 100 labelled examples, full fine-tuning is the only strategy with a score: 0.800" in text
+    assert "use" not in text
 
 
 def test_three_budgets_in_a_row_are_told_as_a_stretch(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bench.report.sections import claims as claims_section
 from bench.report.sections.costs import cost_section
 from bench.report.sections.savings import crossed, saved
 from bench.results.store import Store
+from tests.bench.analysis.drawn import drawn_tables
 from tests.bench.analysis.example import BACKBONES, STRATEGIES, TASKS, example
 from tests.bench.analysis.measured import measured
 
@@ -118,11 +119,23 @@ def test_label_savings_say_what_was_measured_and_what_is_open(one: LabelSavings,
     [
         (Crossover("full", "scratch", "from", 120.0, 80.0, 160.0), "from 120 [80, 160]"),
         (Crossover("full", "scratch", "none in the range", NAN, 400.0, INF), "none in the range [400 or more]"),
-        (Crossover("full", "scratch", "everywhere", 10.0, -INF, INF), "everywhere"),
+        (Crossover("full", "scratch", "everywhere", 10.0, -INF, INF), "everywhere [not decided]"),
+        (Crossover("full", "scratch", "from", 120.0, NAN, NAN), "from 120 [not decided]"),
     ],
 )
 def test_crossovers_say_where_or_that_there_is_none(one: Crossover, text: str) -> None:
     assert words(crossed(one)) == text
+
+
+def test_a_caption_promises_no_interval_where_none_is_shown(tmp_path: Path) -> None:
+    few = drawn_tables(tmp_path / "few", {"full": [[0.7, 0.8]]}, moved={"full": [0.01, -0.01, 0.0]})
+    enough = drawn_tables(tmp_path / "enough", {"full": [[0.7, 0.8]]})
+    captions = {"mean of 2 seeds, without an interval": few, "mean of 2 seeds with its 95 % interval": enough}
+    for caption, tables in captions.items():
+        document = contents(tables, find_curves(tables))
+        blocks = [block for outer in document.sections for one in within(outer) for block in one.blocks]
+        notes = [block.text for block in blocks if isinstance(block, Paragraph) and block.note]
+        assert any(f"; {caption}. " in note for note in notes)
 
 
 OF_EXAMPLE = (("pictures", "bundled:eyes"), ("series", "bundled:clock"))

@@ -84,6 +84,12 @@ def test_an_autoregression_finds_the_one_that_the_series_is() -> None:
     assert np.abs(ahead - past[-6:]).max() < 0.6
 
 
+def test_a_history_without_any_change_from_season_to_season_has_no_autoregression() -> None:
+    for values in (np.full(60, 7.0), np.tile([5.0, 1.0, 9.0], 20)):
+        raw, futures = windows(values, 24, 6, 3)
+        assert Autoregression().learn(raw, futures, np.arange(len(raw))) is None
+
+
 def test_means_of_a_history_know_its_place_in_the_cycle_and_other_series_have_their_own() -> None:
     cycle = np.array([5.0, 1.0, 9.0, 2.0])
     raw, futures = windows(np.tile(cycle, 20) + 0.1 * np.random.default_rng(1).normal(size=80), 8, 5, 4)

@@ -30,9 +30,7 @@ def two_way(means: NDArray[np.float64]) -> tuple[float, float]:
         for j in range(b):
             rest += (means[i, j] - means[i].mean() - means[:, j].mean() + grand) ** 2
     rest /= (s - 1) * (b - 1)
-    total = by_seed + by_block - rest
-    if max(by_seed, by_block) >= total:
-        return max(by_seed, by_block) / (s * b), b - 1 if by_block >= by_seed else s - 1
+    total = max(by_seed + by_block - rest, by_seed, by_block)
     doubt = by_seed**2 / (s - 1) + by_block**2 / (b - 1) + rest**2 / ((s - 1) * (b - 1))
     return total / (s * b), min(max(total**2 / doubt, min(s, b) - 1), s + b - 2)
 
@@ -127,12 +125,14 @@ def test_one_seed_is_known_by_its_test_examples_and_contrasted_with_nothing() ->
     assert stats.contrast(one).mean == stats.uncertainty(one).mean
 
 
-def test_what_is_identical_everywhere_is_certain_whatever_the_steps_of_a_score() -> None:
+def test_what_is_identical_everywhere_is_as_certain_as_the_steps_of_a_score_allow() -> None:
     same = stats.contrast(seeds_alone([0.3, 0.5]) - seeds_alone([0.1 + 0.2, 0.5]))
     assert (same.variance, same.p) == (0.0, 1.0)
     scores = {0: 0.3, 1: 0.5}
     stepped = stats.replicate(scores, {seed: [one] * 4 for seed, one in scores.items()}, [25] * 4, finest=1e-4)
-    assert stats.contrast(stepped - stepped).variance == 0.0
+    assert stats.contrast(stepped - stepped).variance == pytest.approx(
+        2e-4
+    )  # agreeing on 100 examples leaves others open
     assert stats.contrast(seeds_alone([0.1, 0.1, 0.1])).p == 0.0
 
 
@@ -201,7 +201,7 @@ def test_what_all_seeds_have_all_right_or_all_wrong_has_the_width_of_the_test_ex
     right: int, n_seeds: int
 ) -> None:
     found = stats.estimate(scored(np.full((n_seeds, 400), right / 400), [20] * N_BLOCKS), proportion=True)
-    freedom = N_BLOCKS - 1  # seeds that agree say nothing
+    freedom = N_BLOCKS - 1 + (n_seeds - 1 if right else 0)  # a share of 0 counts as identical everywhere
     level = 2 * reference.norm.cdf(reference.t.ppf(0.975, freedom)) - 1
     expected = reference.binomtest(right, 400).proportion_ci(level, method="wilson")
     assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high), abs=1e-9)
