@@ -21,9 +21,9 @@ SHOWN: Final = 0.001  # the last digit of a score that is written
 class Found(NamedTuple):
     """What was measured: a sentence, and the test that decides; `p` is nan where nothing can.
 
-    `gain` is above 0 where transfer is ahead, whatever it is counted in. `equal` says that it is 0, and so are
-    both ends of its interval as they are written: no test shows more clearly that there is none. `open_because` says why a gain
-    does not support the claim however clear it is, if anything does.
+    `gain` is above 0 where transfer is ahead, whatever it is counted in. `equal` says that it is 0, and so are both
+    ends of its interval as written: no test shows more clearly that there is none. `open_because` says why a gain does
+    not support the claim however clear it is, if anything does.
     """
 
     said: str

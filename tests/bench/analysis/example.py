@@ -115,8 +115,8 @@ def values(entry: TaskEntry, score: float) -> Scores:
     No test block moves them: their intervals are Student's, over seeds alone.
     """
     first, second = (metric.name for metric in entry.metrics)
-    known = {first: score, second: None if score == UNDEFINED else 20 - 10 * score}
-    return Scores(known, {name: (value,) * len(BLOCKS) for name, value in known.items()})
+    known = {first: score, second: None if score == UNDEFINED else round(20 - 10 * score, 6)}
+    return Scores(known, {name: (value and round(value, 6),) * len(BLOCKS) for name, value in known.items()})
 
 
 def scored(one: Result, score: float, chance: float | None = None, entry: TaskEntry | None = None) -> Result:

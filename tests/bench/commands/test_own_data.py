@@ -93,7 +93,7 @@ def test_options_of_data_need_data(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_suite_can_be_narrowed_to_a_backbone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("bench.toml").write_text('[tasks.co2]\nbackbones = ["bundled:series"]\n[suites.all]\ntasks = ["co2"]\n')
     assert main(["run", "--backbone", "bundled:series", "--dry-run"]) == 0
-    assert "75 cells" in capsys.readouterr().out
+    assert "90 cells" in capsys.readouterr().out
     assert "unknown backbone 'bundled:seris'; did you mean" in mistake(capsys, "run", "--backbone", "bundled:seris")
 
 

@@ -163,7 +163,11 @@ def test_windows_that_overlap_what_is_held_out_are_not_learnt_from(tried: Tried,
     steps = 4
     windows = np.lib.stride_tricks.sliding_window_view(np.sin(np.arange(150) / 3), 16 + steps)
     raw = Windows(windows[:, :16].copy(), season=4, unit=np.ones(len(windows)))
-    train = Examples(raw, {"future": dense(future=windows[:, 16:].copy())}, dense(unit=raw.unit))
+    train = Examples(
+        raw,
+        {"future": dense(future=windows[:, 16:].copy())},
+        dense(unit=raw.unit, moment=np.arange(len(windows)), series=np.zeros(len(windows))),
+    )
     split, target = Split(train, train.take(np.arange(5))), Forecast(steps)
     context = toy_context(tmp_path, backbone=OnWindows(), target=target, split=split, boundaries=(0, 4))
     budget = drawn(target=target, split=split)

@@ -115,6 +115,7 @@ def test_the_card_says_what_was_found(root: Path, opened: Open) -> None:
         "synthetic": False,
         "pinned": False,
         "n_train": 16,
+        "amount": 0.0,
         "folds": 1,
         "remarks": (),
         "subjects": (),
