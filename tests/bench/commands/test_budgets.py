@@ -192,7 +192,9 @@ def test_no_labels_are_for_what_can_be_without_beside_what_cannot_and_it_is_told
     capsys.readouterr()
     assert main(["compare", "night", "night", "--format", "json"]) == 0
     [task] = json.loads(capsys.readouterr().out)["tasks"]
-    assert [(one["budget"], one["n_pairs"]) for one in task["budgets"]] == [("0", 2), ("150", 6), ("300", 6)]
+    cells = {row["strategy"]: [(one["budget"], one["n_pairs"]) for one in row["cells"]] for row in task["strategies"]}
+    learnt = [("150", 2), ("300", 2)]
+    assert cells == {"linear_probe": [("0", 2), *learnt], "classical": learnt, "scratch": learnt}
 
 
 def test_without_labels_a_pretrained_forecaster_is_scored_by_its_own_forecasts() -> None:
@@ -235,8 +237,9 @@ def test_runs_of_numbers_of_labels_are_compared_budget_by_budget(capsys: pytest.
     capsys.readouterr()
     assert main(["compare", "before", "after", "--format", "json"]) == 0
     [task] = json.loads(capsys.readouterr().out)["tasks"]
-    assert [one["budget"] for one in task["budgets"]] == ["150", "0.5", "300"], "from few labels to many"
-    assert [one["n_pairs"] for one in task["budgets"]] == [2, 2, 2]
+    [row] = task["strategies"]
+    assert [one["budget"] for one in row["cells"]] == ["150", "0.5", "300"], "from few labels to many"
+    assert [one["n_pairs"] for one in row["cells"]] == [2, 2, 2]
     assert main([*RUN, "--seeds", "2", "--budget", "50", "--out", "other"]) == 0
     capsys.readouterr()
     assert "the two folders have no cell in common" in mistake(capsys, "compare", "before", "other")

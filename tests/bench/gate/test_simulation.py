@@ -22,6 +22,8 @@ from bench.gate.judging import Judgement, TaskJudgement, Verdict, decide
 from bench.stats import Uncertainty
 from tests.bench.gate.simulated import FULL, NAMED, STRATEGIES, TASKS, Drop, Night, differences, runs
 
+pytestmark = pytest.mark.slow
+
 N_NIGHTS: Final = 1000
 N_PLANTED: Final = 200  # nights of (b) in which each drop is planted
 CLAIMS: Final = {Verdict.REGRESSION, Verdict.IMPROVEMENT}

@@ -13,6 +13,8 @@ from bench import stats
 from tests.bench.stats.curves_drawn import BUDGETS, N_DRAWS, PROBE, drawn
 from tests.bench.stats.replicated import curve_of, seeds_alone
 
+pytestmark = pytest.mark.slow
+
 N_RESAMPLES = 500
 AT = 1  # the budget at which the probe's score is looked for on the other curve
 # The probe has 0.70 at 30 labels; scratch goes from 0.60 at 100 to 0.74 at 300.
