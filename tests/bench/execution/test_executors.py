@@ -137,7 +137,7 @@ def test_a_worker_killed_between_two_jobs_costs_no_cell(tmp_path: Path, config: 
     jobs = [job for planned in planned_cells(config)[:2] for job in group_into_jobs([planned])]
     delivered = execute_in_processes(jobs, workers=1, settings=settings_in(tmp_path))
     first = next(delivered).outcome
-    worker = newest_child()
+    worker = worker_of_this_process()
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT | os.WNOHANG))  # it may yet have threads
     outcomes = [first, *(output.outcome for output in delivered)]
@@ -178,7 +178,7 @@ def outcomes_with_a_kill(plan: Sequence[PlannedCell], folder: Path) -> list[Outc
     """Return the outcome of the cells of a plan whose worker is killed as soon as it delivered one."""
     delivered = execute_in_processes(group_into_jobs(plan), workers=1, settings=settings_in(folder))
     first = next(delivered).outcome
-    os.kill(newest_child(), signal.SIGKILL)
+    os.kill(worker_of_this_process(), signal.SIGKILL)
     return [first, *(output.outcome for output in delivered)]
 
 
@@ -193,8 +193,11 @@ def settings_in(folder: Path) -> EngineSettings:
     )
 
 
-def newest_child() -> int:
-    return max(children_of(os.getpid()))
+def worker_of_this_process() -> int:
+    """Return the process id of the only worker; the highest number need not be the newest, nor a worker."""
+    [worker] = multiprocessing.active_children()
+    assert worker.pid is not None
+    return worker.pid
 
 
 def test_a_run_killed_in_the_middle_and_repeated_scores_like_an_undisturbed_one(tmp_path: Path) -> None:
