@@ -89,6 +89,18 @@ class Stage(nn.Module, ABC):
         """Return the next values [n, …]. `mask` stays as it is."""
 
 
+class Layers(Stage):
+    """Layers run in turn on values [n, …]."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        out: Tensor = self.layers(values)
+        return out
+
+
 class TokenStage(Stage, ABC):
     """A first stage that looks token ids up in a table with a row for each."""
 

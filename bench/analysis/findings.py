@@ -38,12 +38,7 @@ METHOD: Final = (
 )
 NOTABLE_SAVINGS: Final = 1.05  # below that a sentence about label savings would say nothing
 DECIDED: Final = frozenset({"best", "enough"})  # kinds of advice
-VERBS: Final[Mapping[Verdict, str]] = {
-    "helps": "helps",
-    "makes no difference": "makes no difference",
-    "hurts": "hurts",
-    "not decided": "",
-}
+DECIDED_ON: Final[tuple[Verdict, ...]] = ("helps", "makes no difference", "hurts")
 LONG_STRETCH: Final = 3  # as many budgets in a row are not told one by one
 
 
@@ -77,10 +72,8 @@ def _no_interval(curves: Curves) -> list[str]:
     if not measured or has_intervals(curves):
         return []
     nothing = "to say how scores on other test examples would differ: nothing here has an interval or is decided"
-    if curves.entry.card.folds > 1 or any(one.overlap is not None for one in measured):
-        folds = curves.entry.card.folds
-        tested = f"One of {folds} folds" if folds > 1 else "One fold of the data"
-        return [f"{tested} was tested, and it takes two {nothing}."]
+    if curves.entry.card.folds > 1:
+        return [f"One of {curves.entry.card.folds} folds was tested, and it takes two {nothing}."]
     n_blocks = max(one.moved.shape[1] for one in measured)
     parts = counted(n_blocks, "independent part") if n_blocks else "no independent parts that can be left out in turn"
     return [f"The test split has {parts}, and it takes {stats.FEWEST_BLOCKS} {nothing}."]
@@ -215,16 +208,16 @@ def _transfer(curves: Curves, verdicts: Verdicts) -> list[str]:
 def _where(compared: Mapping[float, Verdict], unit: str) -> str:
     """Return at which budgets pretraining helps, hurts, makes no difference or is not decided, as a clause."""
     budgets = list(compared)
-    at = {said: [amount for amount, one in compared.items() if one == said] for said in VERBS}
-    open_ = at.pop("not decided")
+    open_ = [amount for amount, said in compared.items() if said == "not decided"]
     if len(open_) == len(budgets):
         return f"it is not decided {'at any budget ' if len(budgets) > 1 else ''}whether pretraining helps"
     parts: list[str] = []
-    for said, verb in VERBS.items():
-        if said in at and len(at[said]) == len(budgets) > 1:
-            return f"pretraining {verb} at every budget"
-        if at.get(said):
-            parts.append(f"{verb} {_stretch(at[said], budgets, '' if parts else f' {unit}')}")
+    for said in DECIDED_ON:
+        at = [amount for amount, one in compared.items() if one == said]
+        if len(at) == len(budgets) > 1:
+            return f"pretraining {said} at every budget"
+        if at:
+            parts.append(f"{said} {_stretch(at, budgets, '' if parts else f' {unit}')}")
     undecided = f"; {_stretch(open_, budgets, '')} it is not decided" if open_ else ""
     return f"pretraining {join_words(parts)}{undecided}"
 

@@ -1,7 +1,8 @@
 """Whether pretraining helps, at every budget of every task of a page, corrected for all of them together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, Literal, NamedTuple
 
 from bench import stats
@@ -48,27 +49,35 @@ def judge_page(found: Iterable[Curves]) -> Verdicts:
     often as there were strategies to choose the winner from. Holm's correction then holds over all comparisons of the
     page. There is no difference where both one-sided 95 % bounds lie within the tolerance.
     """
-    gaps: dict[Comparison, stats.Replicates] = {}
-    choices: dict[Comparison, int] = {}
-    of_curves: dict[Comparison, Curves] = {}
-    for curves in found:
-        for rival in RIVALS:
-            for amount in curves.budgets:
-                ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
-                if ours is None or theirs is None:
-                    continue
-                one = Comparison(curves.entry.card.name, curves.backbone, rival, amount)
-                gaps[one], of_curves[one] = curves.difference(ours, theirs, amount), curves
-                winner: Start = "pretrained" if gaps[one].values.sum() > 0 else rival
-                choices[one] = sum(curves.start(name) == winner for name in curves.ranking[amount].index)
-    tested = {one: stats.contrast(gap) for one, gap in gaps.items()}
-    adjusted = stats.holm([min(1.0, found.p * choices[one]) for one, found in tested.items()])
+    duels = dict(duel for curves in found for duel in _duels(curves))
+    adjusted = stats.holm([min(1.0, duel.found.p * duel.choices) for duel in duels.values()])
     return Verdicts(
         {
-            one: _verdict(tested[one], float(p), tolerance_of(of_curves[one]))
-            for one, p in zip(tested, adjusted, strict=True)
+            one: _verdict(duel.found, float(p), duel.tolerance)
+            for (one, duel), p in zip(duels.items(), adjusted, strict=True)
         }
     )
+
+
+class _Duel(NamedTuple):
+    """What is known of a comparison, the difference that does not matter, and of how many the winner was chosen."""
+
+    found: stats.Uncertainty
+    tolerance: float
+    choices: int
+
+
+def _duels(curves: Curves) -> Iterator[tuple[Comparison, _Duel]]:
+    """Yield the comparisons of one task and backbone that have both sides."""
+    for rival, amount in product(RIVALS, curves.budgets):
+        ours, theirs = curves.leader(amount, "pretrained"), curves.leader(amount, rival)
+        if ours is None or theirs is None:
+            continue
+        gap = curves.difference(ours, theirs, amount)
+        winner: Start = "pretrained" if gap.values.sum() > 0 else rival
+        choices = sum(curves.start(name) == winner for name in curves.ranking[amount].index)
+        one = Comparison(curves.entry.card.name, curves.backbone, rival, amount)
+        yield one, _Duel(stats.contrast(gap), tolerance_of(curves), choices)
 
 
 def tolerance_of(curves: Curves) -> float:

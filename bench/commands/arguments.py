@@ -19,21 +19,23 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add what says which cells are meant."""
     parser.add_argument("--suite", dest="name", metavar="S", help="which suite of the config (default: all)")
     add_config(parser)
-    parser.add_argument(
-        "--task", dest="tasks", action="append", metavar="T", help="only this task; may be repeated, as all of these"
+    add_choice(
+        parser,
+        tasks="only this task; may be repeated, as all of these",
+        budgets="only these labels: a share such as 0.1, a number such as 30, or all",
+        seeds="number of seeds (default: the suite's)",
     )
+    add_data(parser)
+
+
+def add_choice(parser: argparse.ArgumentParser, *, tasks: str, budgets: str, seeds: str) -> None:
+    """Add the names of tasks and strategies, label budgets and the number of seeds, with what these are for."""
+    parser.add_argument("--task", dest="tasks", action="append", metavar="T", help=tasks)
     parser.add_argument("--strategy", dest="strategies", action="append", metavar="S", help="only this strategy")
     parser.add_argument(
-        "--budget",
-        dest="budgets",
-        action="extend",
-        nargs="+",
-        type=parse_asked,
-        metavar="N",
-        help="only these labels: a share such as 0.1, a number such as 30, or all",
+        "--budget", dest="budgets", action="extend", nargs="+", type=parse_asked, metavar="N", help=budgets
     )
-    parser.add_argument("--seeds", type=positive, metavar="N", help="number of seeds (default: the suite's)")
-    add_data(parser)
+    parser.add_argument("--seeds", type=positive, metavar="N", help=seeds)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

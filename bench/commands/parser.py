@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from bench.budget import parse_asked
 from bench.commands.arguments import (
+    add_choice,
     add_config,
     add_data,
     add_device,
@@ -218,20 +218,12 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
 
 def _add_tune(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    parser.add_argument(
-        "--task", dest="tasks", action="append", metavar="T", help="recipes for this task; may be repeated"
+    add_choice(
+        parser,
+        tasks="recipes for this task; may be repeated",
+        budgets="labels of each trial (default: 40 160)",
+        seeds="seeds of each trial (default: 2)",
     )
-    parser.add_argument("--strategy", dest="strategies", action="append", metavar="S", help="only this strategy")
-    parser.add_argument(
-        "--budget",
-        dest="budgets",
-        action="extend",
-        nargs="+",
-        type=parse_asked,
-        metavar="N",
-        help="labels of each trial (default: 40 160)",
-    )
-    parser.add_argument("--seeds", type=positive, metavar="N", help="seeds of each trial (default: 2)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: tuned.toml)")
     parser.set_defaults(kind=TuneOptions)
 

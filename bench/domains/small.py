@@ -5,9 +5,9 @@ They stand beside training from scratch in the architecture of a backbone, which
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
-from bench.backbone import Backbone, Stage
+from bench.backbone import Backbone, Layers, Stage
 from bench.card import BackboneCard
 from bench.domain import DomainName
 
@@ -38,18 +38,6 @@ class SmallNetwork(Backbone):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv2d | nn.Embedding):
                 module.reset_parameters()
-
-
-class Layers(Stage):
-    """Layers run in turn on values [n, …]."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        out: Tensor = self.layers(values)
-        return out
 
 
 def convolution(channels: int, kernels: int, size: int, *, padding: int = 0) -> Layers:

@@ -15,7 +15,7 @@ import numpy as np
 from bench.cell import Result
 from bench.gate.matching import Pair
 from bench.results.manifest import Curve
-from bench.stats import half_width
+from bench.stats import student
 
 DEARER: Final = 1.25
 SHORTEST: Final = 0.05  # seconds: below it a clock measures the machine, not the cell
@@ -102,7 +102,7 @@ def _judge(measure: str, scope: str | None, cost: Cost, rows: Sequence[Sequence[
         )
     logs = np.array([np.median([_log_ratio(pair, cost) for pair in several]) for several in rows])
     middle = float(np.median(logs))
-    margin = float(half_width(logs.std(ddof=1), len(logs))) if len(logs) > 1 else nothing
+    margin = student(logs).margin()
     verdict = CostVerdict.ALIKE
     if middle - margin > 0 and middle > np.log(DEARER):
         verdict = CostVerdict.DEARER

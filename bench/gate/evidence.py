@@ -102,7 +102,7 @@ def _weigh(
     """
     known, basis = _known(difference, moderated)
     # A mean may be 0 though its parts are not: what is the same in both runs is so in all of its parts.
-    same = all(part.same for part in parts) if parts else _is_same(difference)
+    same = all(part.same for part in parts) if parts else len(difference) > 0 and difference.is_nothing
     p = float("nan") if same else known.p
     tests = [p, *(part.p for part in parts)]
     return Evidence(
@@ -116,12 +116,6 @@ def _weigh(
         n_seeds=len(difference),
         n_pairs=n_pairs,
     )
-
-
-def _is_same(difference: Replicates) -> bool:
-    """Whether the scores agree up to rounding with every seed, on all examples and without each block."""
-    moves = (np.abs(measured).max(initial=0.0) for measured in (difference.values, difference.moved))
-    return len(difference) > 0 and all(move <= stats.ROUNDING for move in moves)
 
 
 def _known(difference: Replicates, moderated: Uncertainty | None) -> tuple[Uncertainty, Basis]:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import digamma, fdtrc, polygamma  # `scipy.stats` takes a second to import, this does not
 
 from bench.stats import FEWEST_BLOCKS, Floats, MeanSquares, Replicates, Uncertainty, combined_variance, mean_squares
-from bench.stats.uncertainty import SPREAD_EVENLY
+from bench.stats.uncertainty import NEGLIGIBLE
 
 FEWEST_CELLS: Final = 3  # of a row
 FEWEST_RATIOS: Final = 8  # of a task, beyond one for each row: fewer do not tell how much ratios differ
@@ -53,7 +53,7 @@ def _cells(rows: Sequence[Sequence[Replicates]]) -> Iterator[_Cell]:
         for place, measured in enumerate(row):
             if measured.overlap is None and len(measured) > 1 and measured.moved.shape[1] >= FEWEST_BLOCKS:
                 squares = mean_squares(measured.values, measured.moved)
-                if min(squares.seeds, squares.rest) > SPREAD_EVENLY:
+                if min(squares.seeds, squares.rest) > NEGLIGIBLE:
                     yield _Cell(number, place, measured, squares)
 
 

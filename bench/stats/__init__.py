@@ -1,14 +1,13 @@
 """Statistics: intervals over seeds and test examples, readings of learning curves, ranks, many comparisons."""
 
 from bench.stats.crossover import Crossing, CrossingKind, crossover
-from bench.stats.curves import area_of_replicates, area_under_curve, skill
+from bench.stats.curves import area_of_replicates, skill
 from bench.stats.extrapolation import PowerLaw, fit_power_law
 from bench.stats.intervals import (
     CONFIDENCE,
     ROUNDING,
     Estimate,
     Floats,
-    half_width,
 )
 from bench.stats.multiplicity import benjamini_hochberg, holm, simes
 from bench.stats.ranks import RankIntervals, competition_ranks, may_be_best, rank_intervals
@@ -50,7 +49,6 @@ __all__ = [
     "VariancePart",
     "WinRates",
     "area_of_replicates",
-    "area_under_curve",
     "benjamini_hochberg",
     "combine",
     "combined_variance",
@@ -60,7 +58,6 @@ __all__ = [
     "duels",
     "estimate",
     "fit_power_law",
-    "half_width",
     "holm",
     "label_savings",
     "may_be_best",

@@ -22,18 +22,6 @@ def skill(scores: ArrayLike, *, chance: ArrayLike, perfect: ArrayLike) -> Floats
     return skills
 
 
-def area_under_curve(n_labels: ArrayLike, values: ArrayLike) -> float:
-    """Return the mean height of a learning curve over the logarithm of the number of labels, see `area_weights`.
-
-    A missing value, or number of labels, makes the area missing (nan): one over fewer points would be another quantity
-    under the same name.
-    """
-    if np.isnan(np.asarray(n_labels, dtype=np.float64)).any():
-        return float("nan")
-    weights, v = area_weights(n_labels), np.asarray(values, dtype=np.float64)
-    return float((weights * v)[weights > 0].sum()) if len(v) else float("nan")
-
-
 def area_weights(n_labels: ArrayLike) -> Floats:
     """Return how much each budget counts in the area under a curve; the weights add up to 1, shape [n_budgets].
 

@@ -3,8 +3,7 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit  # `scipy.stats` takes a second to import, this does not
+from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 ROUNDING: Final = 1e-12  # what differs by less differs by rounding
@@ -19,15 +18,3 @@ class Estimate(NamedTuple):
     lower: float
     upper: float
     n_values: int
-
-
-def half_width(deviations: ArrayLike, counts: ArrayLike) -> Floats:
-    """Return half the width of the 95 % interval of a mean: t(0.975; n - 1) s / sqrt(n).
-
-    `deviations` are the standard deviations s of samples of `counts` n, with n - 1 in the denominator; any shape. One
-    value has no interval: nan. Source: Student (1908), The probable error of a mean, Biometrika 6(1).
-    """
-    n = np.asarray(counts, dtype=np.float64)
-    several = np.where(n > 1, n, np.nan)
-    widths: Floats = stdtrit(several - 1, (1 + CONFIDENCE) / 2) * np.asarray(deviations) / np.sqrt(several)
-    return widths

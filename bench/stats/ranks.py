@@ -42,18 +42,28 @@ def rank_intervals(rows: Sequence[Sequence[Replicates]]) -> RankIntervals:
     institutions, Biometrics 78(1), and of Mogstad, Romano, Shaikh and Wilhelm (2024), Inference for ranks, Review of
     Economic Studies 91(1); Holm's correction in place of Tukey's since rows share seeds and differ in spread.
     """
-    n_rows = len(rows)
-    ones, others = np.triu_indices(n_rows, k=1)
-    found = [  # in the order of these indices
+    found = [
         pooled([contrast(mine - theirs) for mine, theirs in zip(*pair, strict=True)]) for pair in combinations(rows, 2)
     ]
-    clear = holm([one.p for one in found]) <= 1 - CONFIDENCE  # nan is not clear
-    ahead = np.array([one.mean > 0 for one in found], dtype=np.bool_)
+    known = [all(map(len, row)) for row in rows]
+    return ranks_of_pairs([one.mean for one in found], [one.p for one in found], known)
+
+
+def ranks_of_pairs(gaps: Sequence[float], p: Sequence[float], known: ArrayLike) -> RankIntervals:
+    """Return the rank intervals of n rows, of which those `known` [n] have a value.
+
+    `gaps` and `p` are by how much the first of every two rows is ahead, and how likely that is by chance, nan without a
+    test; pairs are in the order of `itertools.combinations`.
+    """
+    counted = np.asarray(known, dtype=np.bool_)
+    n_rows = len(counted)
+    ones, others = np.triu_indices(n_rows, k=1)  # in the order of combinations
+    clear = holm(p) <= 1 - CONFIDENCE  # nan is not clear
+    ahead = np.asarray(gaps, dtype=np.float64) > 0
     beats = np.zeros((n_rows, n_rows), dtype=np.bool_)
     beats[ones, others], beats[others, ones] = clear & ahead, clear & ~ahead
-    known = np.array([all(map(len, row)) for row in rows], dtype=np.bool_)
-    low = np.where(known, 1.0 + beats.sum(axis=0), np.nan)
-    high = np.where(known, float(known.sum()) - beats.sum(axis=1), np.nan)
+    low = np.where(counted, 1.0 + beats.sum(axis=0), np.nan)
+    high = np.where(counted, float(counted.sum()) - beats.sum(axis=1), np.nan)
     return RankIntervals(low, high, beats)
 
 

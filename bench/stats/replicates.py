@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench.stats.intervals import Floats
+from bench.stats.intervals import ROUNDING, Floats
 
 FEWEST_BLOCKS: Final = 4
 """With fewer the spread between blocks says next to nothing of other test examples."""
@@ -46,6 +46,11 @@ class Replicates:
 
     def __len__(self) -> int:
         return len(self.seeds)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the values are 0 up to rounding, on all examples and without each block."""
+        return all(np.abs(one).max(initial=0.0) <= ROUNDING for one in (self.values, self.moved))
 
     def scaled(self, factor: float) -> "Replicates":
         """Return the replicates of a multiple."""

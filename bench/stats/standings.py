@@ -4,14 +4,14 @@ Accuracies and errors of forecasts have no common mean, but on each task it can 
 sample: an interval is about other tasks like these, of which there are few, so that it is wide.
 """
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from bench.stats.intervals import CONFIDENCE, Floats
-from bench.stats.multiplicity import holm
-from bench.stats.ranks import RankIntervals
+from bench.stats.intervals import Floats
+from bench.stats.ranks import RankIntervals, ranks_of_pairs
 from bench.stats.uncertainty import student
 
 
@@ -59,19 +59,12 @@ def ranks_over_tasks(tasks: ArrayLike) -> RankIntervals:
     are, the sixth may differ.
     """
     d = np.asarray(tasks, dtype=np.float64)
-    n_rows = d.shape[1]
-    ones, others = np.triu_indices(n_rows, k=1)
-    shared = [_known(d[:, one, other]) for one, other in zip(ones, others, strict=True)]
+    shared = [_known(d[:, one, other]) for one, other in combinations(range(d.shape[1]), 2)]
     found = [student(of_pair - 0.5) for of_pair in shared]
     p = [max(_p_of(one.mean, one.p), 2.0 ** (1 - len(of_pair))) for one, of_pair in zip(found, shared, strict=True)]
-    clear = holm(p) <= 1 - CONFIDENCE
-    ahead = np.array([one.mean > 0 for one in found], dtype=np.bool_)
-    beats: NDArray[np.bool_] = np.zeros((n_rows, n_rows), dtype=np.bool_)
-    beats[ones, others], beats[others, ones] = clear & ahead, clear & ~ahead
-    known = ~np.isnan(np.where(np.eye(n_rows, dtype=np.bool_), np.nan, d)).all(axis=(0, 2))
-    low = np.where(known, 1.0 + beats.sum(axis=0), np.nan)
-    high = np.where(known, float(known.sum()) - beats.sum(axis=1), np.nan)
-    return RankIntervals(low, high, beats)
+    alone = np.eye(d.shape[1], dtype=np.bool_)
+    known = ~np.isnan(np.where(alone, np.nan, d)).all(axis=(0, 2))
+    return ranks_of_pairs([one.mean for one in found], p, known)
 
 
 def _known(values: Floats) -> Floats:

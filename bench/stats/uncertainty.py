@@ -21,7 +21,7 @@ from bench.stats.intervals import CONFIDENCE, ROUNDING, Estimate, Floats
 from bench.stats.replicates import FEWEST_BLOCKS, Replicates
 
 ONE_SIDED: Final = 1.645  # the quantile of a normal distribution that 95 % lie below
-SPREAD_EVENLY: Final = 1e-20  # mean squares below it are rounding
+NEGLIGIBLE: Final = 1e-20  # mean squares below it are rounding
 
 
 class Uncertainty(NamedTuple):
@@ -68,8 +68,7 @@ def uncertainty(measured: Replicates) -> Uncertainty:
     if not len(measured):
         return Uncertainty(np.nan, np.nan, np.nan)
     mean = float(measured.values.mean())
-    alike = np.abs(measured.values).max() <= ROUNDING and np.abs(measured.moved).max(initial=0.0) <= ROUNDING
-    if alike and measured.moved.shape[1] >= FEWEST_BLOCKS:  # none of these examples tells the two apart
+    if measured.is_nothing and measured.moved.shape[1] >= FEWEST_BLOCKS:  # none of these examples tells the two apart
         return Uncertainty(mean, measured.finest, max(1.0, measured.n_blocks - 1))
     if measured.overlap is not None:
         variance, freedom = between_folds(measured.values, measured.overlap)
@@ -84,9 +83,7 @@ def variance_by_blocks(measured: Replicates) -> float:
     """Return the part of the variance of the mean that more seeds would not take away; nan where it is not known."""
     if not uncertainty(measured).known or measured.overlap is not None:
         return float("nan")
-    of_block = measured.moved.mean(axis=0)
-    n_blocks = len(of_block)
-    return float((of_block**2).sum() / (n_blocks * (n_blocks - 1)))
+    return float(mean_squares(measured.values, measured.moved).blocks) / measured.moved.size
 
 
 def contrast(difference: Replicates) -> Uncertainty:
@@ -103,7 +100,7 @@ def pooled(parts: Sequence[Uncertainty]) -> Uncertainty:
     means, variances, freedom = np.array(parts, dtype=np.float64).T
     spread = float(variances.sum())
     doubt = float((variances**2 / freedom).sum())
-    degrees = spread**2 / doubt if doubt > SPREAD_EVENLY**2 else float(freedom.sum())
+    degrees = spread**2 / doubt if doubt > NEGLIGIBLE**2 else float(freedom.sum())
     return Uncertainty(float(means.mean()), spread / len(parts) ** 2, degrees)
 
 
@@ -197,7 +194,7 @@ def combined_variance(
     own, most = np.asarray(seeds_freedom, dtype=np.float64), even_blocks - 1
     total = np.maximum(seeds + blocks - rest, np.maximum(seeds, blocks))  # as often the variance as there are both
     doubt = seeds**2 / own + blocks**2 / most + rest**2 / ((n_seeds - 1) * most)
-    freedom = np.divide(total**2, doubt, out=np.full_like(total, np.inf), where=doubt > SPREAD_EVENLY**2)
+    freedom = np.divide(total**2, doubt, out=np.full_like(total, np.inf), where=doubt > NEGLIGIBLE**2)
     return total / (n_seeds * n_blocks), np.clip(freedom, np.minimum(own, most), own + most)
 
 

@@ -3,9 +3,9 @@
 from typing import Final
 
 from timm.models.resnet import BasicBlock, ResNet
-from torch import Tensor, nn
+from torch import nn
 
-from bench.backbone import Stage
+from bench.backbone import Layers
 
 CHANNELS: Final = (32, 64, 128, 256)
 WIDTH: Final = CHANNELS[-1]
@@ -27,22 +27,10 @@ def as_stages(network: ResNet) -> nn.ModuleList:
     """Return stem and four layers, the last pooled to features [n, 256], sharing the network's parameters."""
     return nn.ModuleList(
         [
-            Convolutions(network.conv1, network.bn1, network.act1),
-            Convolutions(network.layer1),
-            Convolutions(network.layer2),
-            Convolutions(network.layer3),
-            Convolutions(network.layer4, network.global_pool),
+            Layers(network.conv1, network.bn1, network.act1),
+            Layers(network.layer1),
+            Layers(network.layer2),
+            Layers(network.layer3),
+            Layers(network.layer4, network.global_pool),
         ]
     )
-
-
-class Convolutions(Stage):
-    """Layers run in turn on [n, channels, height, width]."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        out: Tensor = self.layers(values)
-        return out

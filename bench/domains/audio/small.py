@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.backbone import Batch
+from bench.backbone import Batch, Layers
 from bench.domain import Raw
 from bench.domains.audio.bands import CHUNK, log_mel
 from bench.domains.audio.files import expect_recordings
-from bench.domains.small import Layers, SmallNetwork, convolution
+from bench.domains.small import SmallNetwork, convolution
 
 KERNELS: Final = (16, 32, 64)
 SPREAD: Final = 3.0  # e-folds of power that count as one

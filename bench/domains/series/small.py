@@ -4,10 +4,10 @@ from typing import Final, final
 
 import torch
 
-from bench.backbone import Batch
+from bench.backbone import Batch, Layers
 from bench.domain import Raw
 from bench.domains.series.raw import expect_windows, scaled
-from bench.domains.small import Layers, SmallNetwork
+from bench.domains.small import SmallNetwork
 
 SHORTEST: Final = 8
 """Steps that are looked at where a season is shorter, or there is none."""

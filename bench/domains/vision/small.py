@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from bench.backbone import Batch
+from bench.backbone import Batch, Layers
 from bench.domain import Raw
-from bench.domains.small import Layers, SmallNetwork, convolution
+from bench.domains.small import SmallNetwork, convolution
 from bench.domains.vision.files import expect_pictures, pixels_in_memory
 
 SIDE: Final = 32

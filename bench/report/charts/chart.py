@@ -145,8 +145,8 @@ def task_chart(tables: Tables, task: str, found: Sequence[Curves]) -> Chart:
 def cost_charts(tables: Tables, found: Mapping[str, Sequence[Curves]]) -> dict[str, Chart]:
     """Return for each task score against the own and shared seconds of a cell, each line from few labels to many."""
     cells = ordinary_cells(tables.cells)
-    alone = cells[["seconds", *CHARGED_SECONDS]].sum(axis=1, min_count=1).rename("alone")
-    costs = alone.groupby([cells[name] for name in (*CURVE, "budget")], observed=True).median().to_dict()
+    charged = cells[["seconds", *CHARGED_SECONDS]].sum(axis=1, min_count=1).rename("charged")
+    costs = charged.groupby([cells[name] for name in (*CURVE, "budget")], observed=True).median().to_dict()
     charts = {}
     for task, several in found.items():
         entry = tables.manifest.tasks[task]

